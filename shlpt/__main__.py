@@ -1,0 +1,3 @@
+from shlpt.cli import main
+
+main()

@@ -1,0 +1,274 @@
+"""The frozen T5: loading, embedding, forward passes over rows of prompt + text, decoding.
+
+Everything the methods ask of a language model is here, and only here. The model is in
+evaluation mode and never trained, so what it makes of the same rows is always the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from shlpt.errors import UserError, unknown
+
+EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "pocket"
+ON_THE_HUB = ("t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b")
+IGNORE = -100  # label of positions that do not count
+REMEDY = "get it back with `git checkout -- data/pocket`, or make it anew with `python -m shlpt pretrain`"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the decoder's states are, row by row."""
+
+    hidden: Tensor  # [B,m,d] last hidden states of the decoder
+    states: tuple[Tensor, ...]  # per decoder layer [B,m,f]: activation values of its feed-forward (eq. 9)
+
+    def rows(self, start: int, stop: int, width: int) -> Look:
+        """The part of a shared forward that belongs to one lane, without the others' padding."""
+        return Look(self.hidden[start:stop, :width], tuple(s[start:stop, :width] for s in self.states))
+
+
+@dataclass(frozen=True)
+class Out(Look):
+    """And what they say of the targets."""
+
+    loss: Tensor  # [B] mean negative log-likelihood of the row's target tokens
+    exact: Tensor  # [B] bool: every target token is the most likely one, so greedy decoding gives the target
+
+    def rows(self, start: int, stop: int, width: int) -> Out:
+        part = super().rows(start, stop, width)
+        return Out(part.hidden, part.states, self.loss[start:stop], self.exact[start:stop])
+
+
+class Backbone:
+    """A T5 with its tokenizer, frozen. `digest` tells one set of weights from another."""
+
+    def __init__(self, name: str, model: Any, tokenizer: Any, device: torch.device, dtype: torch.dtype) -> None:
+        self.name, self.tokenizer, self.device, self.dtype = name, tokenizer, device, dtype
+        self.model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        self._captured: list[Tensor] = []
+        for block in self.model.decoder.block:
+            block.layer[-1].DenseReluDense.act.register_forward_hook(self._capture)
+
+    def _capture(self, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        self._captured.append(output)  # [B,m,f]; in gated layers act(h·W_gate), positive where active
+
+    # --- what it is -----------------------------------------------------------------------
+    @property
+    def width(self) -> int:
+        return int(self.model.config.d_model)
+
+    @property
+    def inner(self) -> int:
+        """Neurons of a feed-forward layer."""
+        return int(self.model.config.d_ff)
+
+    @property
+    def layers(self) -> int:
+        return len(self.model.decoder.block)
+
+    @cached_property
+    def digest(self) -> str:
+        found = hashlib.blake2s(digest_size=8)
+        for name, tensor in sorted(self.model.state_dict().items()):
+            found.update(name.encode())
+            found.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()
+
+    @property
+    def vocabulary(self) -> Tensor:
+        """[V,d] word embeddings; rows past the tokenizer's last id are never used by a text."""
+        table: Tensor = self.model.get_input_embeddings().weight
+        return table[: len(self.tokenizer)]
+
+    # --- text to numbers and back ---------------------------------------------------------
+    def tokenize(self, texts: Sequence[str], max_length: int) -> tuple[Tensor, Tensor, int]:
+        """ids [N,l], mask [N,l] and how many texts were cut to `max_length` tokens."""
+        whole = self.tokenizer(list(texts), add_special_tokens=True, truncation=False).input_ids
+        cut = sum(len(row) > max_length for row in whole)
+        batch = self.tokenizer(list(texts), padding=True, truncation=True, max_length=max_length, return_tensors="pt")
+        return batch.input_ids.to(self.device), batch.attention_mask.to(self.device), cut
+
+    def targets(self, answers: Sequence[str]) -> Tensor:
+        """labels [N,m], padded with IGNORE."""
+        batch = self.tokenizer(list(answers), padding=True, return_tensors="pt")
+        return batch.input_ids.masked_fill(batch.attention_mask == 0, IGNORE).to(self.device)
+
+    def text(self, ids: Tensor) -> list[str]:
+        found = self.tokenizer.batch_decode(ids, skip_special_tokens=True)
+        return [text.strip() for text in found]
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """[B,l] -> [B,l,d]"""
+        found: Tensor = self.model.get_input_embeddings()(ids)
+        return found
+
+    # --- forward passes -------------------------------------------------------------------
+    def forward(self, embeds: Tensor, mask: Tensor, labels: Tensor) -> Out:
+        """Rows of prompt + text [B,n,d] with their targets [B,m]."""
+        seen = self._decoder(embeds, mask, self._shifted(labels))
+        logits = self._logits(seen.hidden).float()  # [B,m,V]
+        counts = labels != IGNORE
+        loss = nn.functional.cross_entropy(logits.transpose(1, 2), labels, ignore_index=IGNORE, reduction="none")
+        exact = ((logits.argmax(-1) == labels) | ~counts).all(1)
+        return Out(seen.hidden, seen.states, loss.sum(1) / counts.sum(1).clamp(min=1), exact)
+
+    def look(self, embeds: Tensor, mask: Tensor) -> Look:
+        """The first decoder position only: enough for eqs 8 and 10, whatever the target."""
+        start = self.model.config.decoder_start_token_id
+        return self._decoder(embeds, mask, torch.full((len(embeds), 1), start, device=embeds.device))
+
+    def _decoder(self, embeds: Tensor, mask: Tensor, inputs: Tensor) -> Look:
+        self._captured.clear()
+        encoded = self.model.encoder(inputs_embeds=embeds.to(self.dtype), attention_mask=mask).last_hidden_state
+        hidden = self.model.decoder(
+            input_ids=inputs, encoder_hidden_states=encoded, encoder_attention_mask=mask, use_cache=False
+        ).last_hidden_state
+        states = tuple(self._captured)
+        self._captured.clear()
+        return Look(hidden, states)
+
+    @torch.no_grad()
+    def decode(self, embeds: Tensor, mask: Tensor, limit: int, beams: int = 1) -> Tensor:
+        """Greedy answers [B, ≤ limit], the encoder run once, keys and values cached."""
+        embeds = embeds.to(self.dtype)
+        if beams > 1:
+            found: Tensor = self.model.generate(
+                inputs_embeds=embeds, attention_mask=mask, num_beams=beams, max_new_tokens=limit, do_sample=False
+            )
+            self._captured.clear()
+            return found[:, 1:]
+        config = self.model.config
+        encoded = self.model.encoder(inputs_embeds=embeds, attention_mask=mask).last_hidden_state
+        token = torch.full((len(embeds), 1), config.decoder_start_token_id, device=embeds.device)
+        done = torch.zeros(len(embeds), dtype=torch.bool, device=embeds.device)
+        answers, cache = [], None
+        for _ in range(limit):
+            step = self.model.decoder(
+                input_ids=token, encoder_hidden_states=encoded, encoder_attention_mask=mask,
+                past_key_values=cache, use_cache=True,
+            )  # fmt: skip
+            cache = step.past_key_values
+            token = self._logits(step.last_hidden_state[:, -1:]).argmax(-1)
+            token = token.masked_fill(done[:, None], config.pad_token_id)
+            answers.append(token)
+            done |= token[:, 0] == config.eos_token_id
+            if done.all():
+                break
+        self._captured.clear()
+        return torch.cat(answers, 1)
+
+    def _shifted(self, labels: Tensor) -> Tensor:
+        config = self.model.config
+        start = torch.full_like(labels[:, :1], config.decoder_start_token_id)
+        return torch.cat([start, labels[:, :-1].masked_fill(labels[:, :-1] == IGNORE, config.pad_token_id)], 1)
+
+    def _logits(self, hidden: Tensor) -> Tensor:
+        if getattr(self.model.config, "scale_decoder_outputs", self.model.config.tie_word_embeddings):
+            hidden = hidden * self.width**-0.5
+        logits: Tensor = self.model.lm_head(hidden)
+        return logits
+
+
+# --- loading ------------------------------------------------------------------------------
+def pick_device(name: str = "auto") -> torch.device:
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if there[kind]))
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f"unknown device {name!r}: use auto, cpu, cuda, cuda:1 or mps") from None
+    if not there.get(device.type) or (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()):
+        raise UserError(f"device {name!r} is not there: use auto, which picks {pick_device()} on this machine")
+    return device
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype:
+    """auto: bfloat16 on CUDA, single precision elsewhere."""
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    if name not in known:
+        raise UserError(f"unknown dtype {name!r}: use auto, {' or '.join(known)}")
+    return known[name]
+
+
+def load(name: str = "pocket", device: str = "auto", dtype: str = "auto") -> Backbone:
+    """`pocket` (embedded), a local folder, or a name on the hub; safetensors only, no remote code."""
+    place = pick_device(device)
+    path = EMBEDDED if name == "pocket" else Path(name)
+    local = name == "pocket" or path.is_dir()
+    if local:
+        _check_files(path, name)
+    elif "/" not in name and name not in ON_THE_HUB:
+        raise unknown("backbone", name, ("pocket", *ON_THE_HUB, "<folder>", "<owner>/<name on the hub>"))
+    from transformers import AutoTokenizer, T5ForConditionalGeneration
+
+    source = str(path) if local else name
+    try:
+        with _quiet_library():
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+            model, found = T5ForConditionalGeneration.from_pretrained(
+                source, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+            )
+    except Exception as error:  # the library raises nearly every kind on a bad file or name
+        raise UserError(_load_failure(name, path if local else None, error)) from error
+    if found["missing_keys"]:
+        names = ", ".join(sorted(found["missing_keys"])[:3])
+        raise UserError(f"the weights of backbone {name!r} lack {names}: this is not a whole T5")
+    return Backbone(name, model, tokenizer, place, pick_dtype(dtype, place))
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def _quiet_library() -> Any:
+    """Loading messages and bars of the library do not belong on our screen."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+
+
+def _check_files(path: Path, name: str) -> None:
+    for file in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
+        if not (path / file).is_file():
+            sharded = file == "model.safetensors" and list(path.glob("model-*.safetensors"))
+            other = file == "tokenizer.json" and (path / "spiece.model").is_file()
+            if not sharded and not other:
+                remedy = REMEDY if name == "pocket" else "copy the whole folder that save_pretrained wrote"
+                raise UserError(f"backbone file missing: {path / file}; {remedy}")
+    sums = path / "checksums.json"
+    for file, expected in (json.loads(sums.read_text()) if sums.is_file() else {}).items():
+        if sha256(path / file) != expected:
+            raise UserError(f"backbone file damaged: {path / file} is not what was saved; {REMEDY}")
+
+
+def _load_failure(name: str, path: Path | None, error: Exception) -> str:
+    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    if name == "pocket":
+        return f"backbone file damaged in {path}: {reason}; {REMEDY}"
+    if path is not None:
+        return f"cannot load a T5 from the folder {path}: {reason}"
+    return (
+        f"cannot load the backbone {name!r}: {reason}. Give `pocket` (embedded), a local folder, or a T5 on the hub "
+        "such as t5-small, google/t5-v1_1-small or google/flan-t5-small (the hub needs internet the first time)"
+    )

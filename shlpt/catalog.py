@@ -1,0 +1,72 @@
+"""Every method as data: its name, what it needs, its settings with ranges. No torch.
+
+Forms, command-line help and validation are all built from here, so a page can list methods
+without loading a model. How a method learns is in the file of its name under shlpt/methods/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Params(BaseModel):
+    """Settings of a method: frozen, checked when built, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class NoParams(Params):
+    """The method has no settings of its own."""
+
+
+class ShlptParams(Params):
+    threshold: float = Field(0.06, ge=0, description="δ of eq. 5: an earlier task is similar when α > δ")
+    temperature: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        "auto", description="τ of eq. 4; auto: mean size of the task's first scores"
+    )
+    lambda_hsc: float = Field(0.1, ge=0, le=100, description="λ1 of eq. 12: weight of the hidden-state loss; 0 is −HSC")
+    lambda_asc: float = Field(0.5, ge=0, le=100, description="λ2 of eq. 12: weight of the activation loss; 0 is −ASC")
+    tau_hsc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 8")
+    tau_asc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 11")
+    partition: Literal["batch_mean", "instance"] = Field(
+        "batch_mean", description="eq. 5 for the losses: by the batch mean of α, or instance by instance"
+    )
+    estimator: Literal["fresh", "carried", "uniform"] = Field(
+        "fresh", description="estimator of each task: new, kept from the task before, or equal α (−ASE)"
+    )
+    estimator_width: int = Field(16, ge=1, le=4096, description="r of eq. 3 (the authors use 100 at d = 1024)")
+    similar_transfer: bool = Field(True, description="add the mixture of similar prompts (eq. 6); false is −STT")
+    hsc_positions: Literal["first", "all"] = Field("first", description="decoder positions that eq. 8 compares")
+    asc_states: Literal["value", "sign_ste"] = Field(
+        "value", description="eq. 10 on activation values, or on their signs with a straight-through gradient"
+    )
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """What there is to know about a method before running it."""
+
+    name: str
+    title: str
+    about: str
+    params: type[Params] = NoParams
+    needs: tuple[str, ...] = ("task identity at test",)
+    shares_backbone: bool = True  # frozen backbone: its lanes can share one forward pass
+    keeps_answers: bool = True  # what answers task k never changes after task k
+    uses_history: bool = True  # learning a task depends on the tasks before it
+    plain_first: bool = True  # its first task is plain prompt tuning, so all such methods share it
+    version: int = 1  # raised when a change of code changes results
+
+
+METHODS: dict[str, MethodInfo] = {
+    m.name: m
+    for m in (
+        MethodInfo("shlpt", "SHLPT", "similar tasks lend their prompts, dissimilar ones are pushed away", ShlptParams),
+        MethodInfo("per_task", "Per-task prompts", "one fresh prompt per task, no transfer", uses_history=False),
+        MethodInfo("continual", "Continual initialisation", "each prompt starts from the previous task's"),
+        MethodInfo("progressive", "Progressive Prompts", "new prompt joined to the frozen prompts of earlier tasks"),
+    )
+}

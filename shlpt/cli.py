@@ -1,0 +1,219 @@
+"""`python -m shlpt COMMAND`: everything the app shows, from the command line.
+
+Commands import what they need when they run, so that listing tasks does not load a model.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shlpt.errors import UserError
+
+app = typer.Typer(
+    name="shlpt", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Similarity heuristic lifelong prompt tuning: see transfer between tasks happen.",
+)  # fmt: skip
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on standard output.")]
+Home = Annotated[Path | None, typer.Option(help="Folder for results (default ./runs, or SHLPT_HOME).")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Threads = Annotated[int | None, typer.Option(min=1, max=1024, help="CPU threads (default: all cores).")]
+
+
+def set_threads(count: int | None) -> None:
+    import torch
+
+    if count:
+        torch.set_num_threads(count)
+
+
+@app.command(epilog="Example: python -m shlpt run --sequence demo --method shlpt --set threshold=0.3")
+def run(
+    sequence: Annotated[str | None, typer.Option(help="A named sequence, see `sequences`.")] = None,
+    tasks: Annotated[str | None, typer.Option(help="Task names with commas, see `tasks`.")] = None,
+    method: Annotated[str, typer.Option(help="A method, see `methods`.")] = "shlpt",
+    seeds: Annotated[str, typer.Option(help="Seeds with commas; each is a run.")] = "42",
+    preset: Annotated[str, typer.Option(help="quick, standard or paper.")] = "quick",
+    set: Annotated[list[str] | None, typer.Option(help="A setting as key=value; repeatable.")] = None,
+    suite: Annotated[str, typer.Option(help="Where the tasks come from.")] = "pocket",
+    backbone: Annotated[str, typer.Option(help="pocket, a local folder, or a T5 on the hub.")] = "pocket",
+    home: Home = None,
+    lanes: Annotated[int | None, typer.Option(min=1, max=256, help="Runs that share a forward pass.")] = None,
+    alone: Annotated[bool, typer.Option(help="Learn each later task alone too, for forward transfer.")] = True,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Train again what is already stored.")] = False,
+    device: Device = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    threads: Threads = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Learn a sequence of tasks, once for each seed, and show how well each is known afterwards."""
+    from shlpt.runs.results import summarise
+    from shlpt.spec import RunSpec, parse_setting
+    from shlpt.tasks.sequences import find_sequence, read_tasks
+
+    begin = time.monotonic()
+    if (sequence is None) == (tasks is None):
+        raise UserError("say what to learn: either --sequence demo or --tasks yelp,sst2 (one of the two)")
+    names = find_sequence(sequence) if sequence else read_tasks(tasks or "", suite)
+    settings = dict(parse_setting(text) for text in set or [])
+    specs = [
+        RunSpec.make(
+            names, method, seed=seed, settings=settings, preset=preset, suite=suite, backbone=backbone, dtype=dtype
+        )
+        for seed in read_seeds(seeds)
+    ]
+    set_threads(threads)
+    from shlpt.runs.watch import BarWatch
+    from shlpt.runs.worker import run as train
+
+    with BarWatch() as watch:
+        records = train(specs, home, lanes=lanes, alone=alone, fresh=fresh, device=device, watch=watch)
+    summary = summarise(records) | {"seconds": round(time.monotonic() - begin, 2)} | watch.counts()
+    show_runs(records, summary, json, csv)
+    if any(record["error"] for record in records):
+        raise SystemExit(1)
+
+
+def show_runs(records: list[dict[str, Any]], summary: dict[str, Any], json: bool, csv: bool) -> None:
+    from shlpt.report import errors, print_table, show
+
+    rows = [{key: r[key] for key in ("id", "method", "seed", "state", "acc", "bwt", "fwt", "tasks")} for r in records]
+    show(rows, "runs", as_json=json, as_csv=csv, document={"runs": records, "summary": summary})
+    if not json and not csv:
+        last = [{"seed": r["seed"]} | dict(zip(r["tasks"], r["matrix"][-1], strict=True)) for r in records]
+        print_table(last, "\nscore on each task after the last one")
+        errors.print(f"{summary['seconds']:.1f} s, {summary['trained']} stages trained, {summary['reused']} reused")
+        for record in records:
+            if record["error"]:
+                errors.print(f"run {record['id']} failed: {record['error']}", markup=False)
+
+
+def read_seeds(text: str) -> list[int]:
+    try:
+        seeds = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        seeds = []
+    if not seeds or min(seeds) < 0:
+        raise UserError(f"cannot read the seeds {text!r}: write whole numbers from 0, for example --seeds 42,142,242")
+    return list(dict.fromkeys(seeds))
+
+
+@app.command(epilog="Example: python -m shlpt tasks --json")
+def tasks(json: Json = False, csv: Csv = False) -> None:
+    """The tasks there are: generated stand-ins for the paper's data sets."""
+    from shlpt.report import show
+    from shlpt.tasks.pocket import TASKS
+
+    rows = [
+        {"name": t.name, "family": t.family, "classes": t.classes, "standin_for": t.standin_for, "metric": t.metric,
+         "labels": list(t.labels), "about": t.about, "suite": t.suite} for t in TASKS.values()
+    ]  # fmt: skip
+    show(rows, "tasks (stand-ins, not the data sets themselves)", as_json=json, as_csv=csv)
+
+
+@app.command(epilog="Example: python -m shlpt methods --json")
+def methods(json: Json = False, csv: Csv = False) -> None:
+    """The methods there are, what each needs, and its settings."""
+    from shlpt.catalog import METHODS
+    from shlpt.report import show
+    from shlpt.spec import settings_of
+
+    full = [
+        {"name": m.name, "title": m.title, "about": m.about, "needs": list(m.needs),
+         "shares_backbone": m.shares_backbone, "settings": settings_of(m.params)} for m in METHODS.values()
+    ]  # fmt: skip
+    short = [{k: v for k, v in row.items() if k not in ("settings", "title")} for row in full]
+    show(short, "methods", as_json=json, as_csv=csv, document=full)
+
+
+@app.command(epilog="Example: python -m shlpt sequences")
+def sequences(json: Json = False, csv: Csv = False) -> None:
+    """The named orders of tasks: the paper's, and a demonstration."""
+    from shlpt.report import show
+    from shlpt.tasks.sequences import SEQUENCES, about
+
+    rows = [{"name": name, "tasks": list(tasks), "about": about(name)} for name, tasks in SEQUENCES.items()]
+    show(rows, "sequences", as_json=json, as_csv=csv)
+
+
+@app.command(epilog="Example: python -m shlpt doctor")
+def doctor(
+    home: Home = None, backbone: str = "pocket", device: Device = "auto", json: Json = False, csv: Csv = False
+) -> None:
+    """Is everything in place? Device, threads, backbone, store, versions."""
+    from shlpt.report import show
+    from shlpt.runs.doctor import examine
+
+    found = examine(home, backbone, device)
+    rows = [{"what": key, "found": value} for key, value in found.items()]
+    show(rows, "doctor", as_json=json, as_csv=csv, document=found)
+
+
+@app.command(epilog="Example: python -m shlpt speed --json")
+def speed(
+    backbone: str = "pocket",
+    rounds: Annotated[int, typer.Option(min=3, max=10_000, help="Steps timed of each kind.")] = 60,
+    device: Device = "auto",
+    dtype: str = "auto",
+    threads: Threads = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """How long a step takes: SHLPT against plain prompt tuning, lanes against solo, and against PEFT."""
+    set_threads(threads)
+    from shlpt.backbone.t5 import load
+    from shlpt.report import Bar, show
+    from shlpt.training.speed import measure
+
+    with Bar("timing") as bar:
+        found = measure(load(backbone, device, dtype), rounds, bar)
+    rows = [
+        {"what": f"{key} {part}".strip(), "value": value}
+        for key, group in found.items()
+        for part, value in (group.items() if isinstance(group, dict) else [("", group)])
+    ]
+    show(rows, "speed (ratios of medians)", as_json=json, as_csv=csv, document=found)
+
+
+@app.command(epilog="Example: python -m shlpt pretrain --out my-backbone --scale 0.1")
+def pretrain(
+    out: Annotated[Path | None, typer.Option(help="Folder to write to (default: data/pocket).")] = None,
+    scale: Annotated[float, typer.Option(min=0.0001, max=100, help="Share of the recorded number of steps.")] = 1.0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a backbone that is there.")] = False,
+    threads: Threads = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Make the embedded backbone anew: a small T5 pre-trained on the pocket world (about 45 minutes)."""
+    set_threads(threads)
+    from shlpt.backbone.pretrain import pretrain_to
+    from shlpt.backbone.t5 import EMBEDDED
+    from shlpt.report import Bar, show
+
+    out = out or EMBEDDED
+    if (out / "model.safetensors").exists() and not force:
+        raise UserError(f"{out} already holds a backbone: give another folder with --out, or overwrite it with --force")
+    with Bar("pre-training") as bar:
+        record = pretrain_to(out, scale, lambda row: bar(row["step"] / row["of"], f"loss {row['loss']:.3f}"))
+    rows = [{"task": name, "exact match": value} for name, value in record["scores"].items()]
+    show(rows, f"backbone in {out}", as_json=json, as_csv=csv, document=record)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Exit codes: 0 done, 2 the user's mistake, 1 our fault, 130 interrupted."""
+    try:
+        app(args=arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except SystemExit as end:
+        if end.code == 130:
+            print("interrupted: finished stages are kept, the same command goes on from them", file=sys.stderr)
+        raise

@@ -1,0 +1,102 @@
+"""What a method is: three hooks and a way to answer.
+
+    learner = Learner(ctx)        # 1. begin a task, given the state after the earlier ones
+    ask = learner.ask(batch)      # 2. rows for the backbone and the loss of what comes back
+    state = learner.keep()        # 3. what would remain if training stopped now
+
+    Learner.answer(backbone, state, task, batch)   # rows that answer a batch of a learned task
+
+Training code only knows these four; adding a method is one file, one entry in the catalogue and
+one line in the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from torch import Tensor
+
+from shlpt.backbone.encode import Batch, Encoded
+from shlpt.backbone.t5 import Backbone, Out
+from shlpt.catalog import Params
+from shlpt.methods.prompts import PromptPool, prepend
+from shlpt.methods.views import Views
+from shlpt.spec import Training
+
+Kind = Literal["train", "look", "score", "decode"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """Rows that wait for a forward pass. Only `train` gets a backward pass, through `loss`."""
+
+    embeds: Tensor  # [B,n,d]
+    mask: Tensor  # [B,n]
+    labels: Tensor | None = None  # [B,m]; not needed to look and to decode
+    kind: Kind = "train"
+    loss: Callable[[Out], Tensor] | None = None
+    limit: int = 8  # longest answer to decode, in tokens
+    beams: int = 1
+
+
+@dataclass(frozen=True)
+class State:
+    """What a method keeps from task to task: prompts, and tensors by name."""
+
+    pool: PromptPool = field(default_factory=PromptPool)
+    extra: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a method is given to learn one task."""
+
+    backbone: Backbone
+    task: str
+    train: Encoded
+    params: Any  # of the method's class, see the catalogue
+    training: Training
+    seed: int
+    state: State
+    views: Views
+
+
+class Learner(Protocol):
+    """One task being learned."""
+
+    def __init__(self, ctx: Context) -> None: ...
+
+    def parameters(self) -> list[Tensor]:
+        """What the optimiser may change."""
+        ...
+
+    def ask(self, batch: Batch) -> Ask: ...
+
+    def keep(self) -> State: ...
+
+    def log(self) -> dict[str, Any]:
+        """Numbers of the last step to show and store, beside the loss."""
+        ...
+
+    def record(self) -> dict[str, Tensor]:
+        """Tensors of the whole stage to store, such as each instance's α."""
+        ...
+
+    @staticmethod
+    def answer(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask: ...
+
+
+def answer_with_stored_prompt(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:
+    """The answer of every method with a prompt pool: the task's own prompt before the text."""
+    prompt = state.pool.of(task).tensor
+    return Ask(*prepend(prompt, backbone.embed(batch.ids), batch.mask), batch.labels, kind)
+
+
+def down_loss(out: Out) -> Tensor:
+    """L_down: what prompt tuning minimises."""
+    return out.loss.mean()
+
+
+__all__ = ["Ask", "Context", "Kind", "Learner", "Params", "State", "answer_with_stored_prompt", "down_loss"]

@@ -1,0 +1,16 @@
+"""Which class learns for which name of the catalogue."""
+
+from __future__ import annotations
+
+from shlpt.methods.base import Learner
+from shlpt.methods.continual import Continual
+from shlpt.methods.per_task import PerTask
+from shlpt.methods.progressive import Progressive
+from shlpt.methods.shlpt import Shlpt
+
+LEARNERS: dict[str, type[Learner]] = {
+    "shlpt": Shlpt,
+    "per_task": PerTask,
+    "continual": Continual,
+    "progressive": Progressive,
+}

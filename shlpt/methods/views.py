@@ -1,0 +1,93 @@
+"""What frozen prompts make of an instance: computed once, kept, bounded in memory.
+
+A frozen prompt on a frozen backbone gives the same states for the same text for ever, so the
+states of earlier tasks' prompts (eqs 8, 10, 11) are computed for a whole data set at once, the
+first time they are asked for, and looked up afterwards. Least recently used blocks go first; a
+block larger than the budget is never kept, its rows are computed when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from shlpt.backbone.encode import Batch, Encoded
+from shlpt.backbone.t5 import Backbone
+from shlpt.methods.prompts import Prompt, prepend
+
+View = Literal["first", "targets"]  # the first decoder position, or every position of the target
+BUDGET = 256 * 2**20
+CHUNK = 128
+
+
+class Seen(NamedTuple):
+    hidden: Tensor  # [B,m,d]; m = 1 for the view "first"
+    states: Tensor  # [B,m,f] of the last decoder layer
+
+
+class Views:
+    """Keyed by backbone, prompt (or none), data set and view."""
+
+    def __init__(self, backbone: Backbone, budget: int = BUDGET) -> None:
+        self.backbone, self.budget = backbone, budget
+        self.used, self.forwards = 0, 0
+        self._kept: OrderedDict[tuple[str, ...], Seen] = OrderedDict()
+
+    def rows(self, prompts: Sequence[Prompt | None], data: Encoded, batch: Batch, view: View = "first") -> Seen:
+        """States of a batch under each prompt: hidden [B,n,m,d], states [B,n,m,f]."""
+        width = batch.labels.shape[1] if view == "targets" else 1
+        seen = [self._batch(prompt, data, batch, view, width) for prompt in prompts]
+        return Seen(torch.stack([s.hidden for s in seen], 1), torch.stack([s.states for s in seen], 1))
+
+    def _batch(self, prompt: Prompt | None, data: Encoded, batch: Batch, view: View, width: int) -> Seen:
+        if self.size(data, view) > self.budget:
+            return self._compute(prompt, batch, view)
+        block = self.whole(prompt, data, view)
+        return Seen(block.hidden[batch.rows, :width], block.states[batch.rows, :width])
+
+    def size(self, data: Encoded, view: View) -> int:
+        """Bytes of one block, before it is computed."""
+        positions = data.labels.shape[1] if view == "targets" else 1
+        bytes_each = torch.finfo(self.backbone.dtype).bits // 8
+        return len(data) * positions * (self.backbone.width + self.backbone.inner) * bytes_each
+
+    def whole(self, prompt: Prompt | None, data: Encoded, view: View = "first") -> Seen:
+        """States of every row of a data set, from the cache where they are in it."""
+        key = (self.backbone.digest, prompt.digest if prompt else "no prompt", data.digest, view)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        width = data.labels.shape[1] if view == "targets" else 1
+        hidden = torch.zeros(len(data), width, self.backbone.width, dtype=self.backbone.dtype, device=data.ids.device)
+        states = torch.zeros(*hidden.shape[:2], self.backbone.inner, dtype=hidden.dtype, device=hidden.device)
+        for batch in data.batches(CHUNK):
+            part = self._compute(prompt, batch, view)
+            hidden[batch.rows, : part.hidden.shape[1]] = part.hidden
+            states[batch.rows, : part.states.shape[1]] = part.states
+        block = Seen(hidden, states)
+        self._keep(key, block)
+        return block
+
+    @torch.no_grad()
+    def _compute(self, prompt: Prompt | None, batch: Batch, view: View) -> Seen:
+        embeds, mask = self.backbone.embed(batch.ids), batch.mask
+        if prompt is not None:
+            embeds, mask = prepend(prompt.tensor, embeds, mask)
+        self.forwards += 1
+        first = view == "first"
+        seen = self.backbone.look(embeds, mask) if first else self.backbone.forward(embeds, mask, batch.labels)
+        return Seen(seen.hidden, seen.states[-1])
+
+    def _keep(self, key: tuple[str, ...], block: Seen) -> None:
+        bytes_needed = sum(t.numel() * t.element_size() for t in block)
+        if bytes_needed > self.budget:
+            return
+        while self.used + bytes_needed > self.budget:
+            _, old = self._kept.popitem(last=False)
+            self.used -= sum(t.numel() * t.element_size() for t in old)
+        self._kept[key] = block
+        self.used += bytes_needed

@@ -1,0 +1,108 @@
+"""How the command line says things: one JSON document, CSV, or tables for people.
+
+Results go to standard output, progress and messages to standard error.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from shlpt.runs.store import clean
+
+errors = Console(stderr=True, highlight=False)
+Row = Mapping[str, Any]
+
+
+def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, document: Any = None) -> None:
+    """Rows in the form that was asked for; `document` is the JSON where it is more than the rows."""
+    if as_json:
+        print(json.dumps(clean(rows if document is None else document), allow_nan=False, ensure_ascii=False))
+    elif as_csv:
+        write_csv(rows)
+    else:
+        print_table(rows, title)
+
+
+def write_csv(rows: Sequence[Row]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(sys.stdout)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_safe(_word(row.get(name))) for name in names])
+
+
+def _safe(text: str) -> str:
+    """A spreadsheet must not take a text for a formula."""
+    risky = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text)
+    return f"'{text}" if risky else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def print_table(rows: Sequence[Row], title: str) -> None:
+    from rich.markup import escape
+
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*[escape(_short(row.get(name))) for name in names])
+    Console(highlight=False).print(table)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else _word(value)
+
+
+class Bar:
+    """A progress bar with the time left, on standard error, for anything over two seconds."""
+
+    def __init__(self, label: str, quiet: bool = False) -> None:
+        self.begin, self.label = time.monotonic(), label
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=errors, transient=True,
+            disable=quiet or not errors.is_terminal,
+        )  # fmt: skip
+        self.task = self.progress.add_task(label, total=1.0, visible=False)
+
+    def __enter__(self) -> Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def __call__(self, share: float, label: str | None = None) -> None:
+        from rich.markup import escape
+
+        visible = time.monotonic() - self.begin > 2
+        self.progress.update(self.task, completed=share, visible=visible, description=escape(label or self.label))

@@ -1,0 +1,184 @@
+"""What a run is: a method learns a sequence of tasks from a seed on a backbone.
+
+A RunSpec is frozen, validated when built, JSON both ways, and its id is a hash of its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from shlpt.catalog import METHODS, Params
+from shlpt.errors import UserError, unknown
+
+
+class Training(BaseModel):
+    """How every method of a comparison is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    prompt_length: int = Field(10, ge=1, le=512, description="vectors in a prompt")
+    epochs: int = Field(10, ge=1, le=1000, description="passes over the training examples at most")
+    lr: float = Field(0.3, gt=0, le=10, description="learning rate of AdamW")
+    batch_size: int = Field(8, ge=1, le=1024, description="examples in a step")
+    shots: int = Field(16, ge=1, le=100_000, description="training examples per class")
+    validation_shots: int = Field(8, ge=1, le=100_000, description="validation examples per class")
+    test_shots: int = Field(32, ge=1, le=100_000, description="test examples per class, the same for every seed")
+    patience: int = Field(3, ge=1, le=1000, description="epochs without a better validation score before stopping")
+    max_length: int = Field(256, ge=8, le=4096, description="tokens of a text; longer texts are cut and counted")
+    weight_decay: float = Field(0.01, ge=0, le=10, description="weight decay of AdamW")
+    clip: float = Field(1.0, gt=0, le=1e6, description="largest gradient norm")
+    beams: int = Field(1, ge=1, le=16, description="beams when decoding test answers; 1 is greedy")
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {},
+    "standard": {"epochs": 30, "shots": 32, "validation_shots": 16, "test_shots": 60, "patience": 6},
+    "paper": {
+        "prompt_length": 150, "epochs": 50, "shots": 75, "validation_shots": 75, "test_shots": 100, "patience": 10,
+    },
+}  # fmt: skip
+PRESET_ABOUT = {
+    "quick": "seconds a task on the embedded backbone",
+    "standard": "about a minute a task on the embedded backbone",
+    "paper": "the paper's hyper-parameters, for a T5 of its size",
+}
+
+
+class RunSpec(BaseModel):
+    """One run. Build it with `RunSpec.make`, which turns mistakes into readable messages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    suite: str = "pocket"
+    tasks: tuple[str, ...] = Field(min_length=1)
+    method: str = "shlpt"
+    params: Params
+    seed: int = Field(42, ge=0, lt=2**31)
+    backbone: str = "pocket"
+    dtype: str = "auto"
+    training: Training = Training()
+
+    @field_validator("params", mode="before")
+    @classmethod
+    def _params(cls, value: Any, info: Any) -> Any:
+        return method_info(info.data["method"]).params(**value) if isinstance(value, dict) else value
+
+    @classmethod
+    def make(
+        cls,
+        tasks: Sequence[str],
+        method: str = "shlpt",
+        *,
+        seed: int = 42,
+        settings: Mapping[str, Any] | None = None,
+        preset: str = "quick",
+        suite: str = "pocket",
+        backbone: str = "pocket",
+        dtype: str = "auto",
+    ) -> RunSpec:
+        """A run from names and a flat mapping of settings, the method's and the training's."""
+        info = method_info(method)
+        if preset not in PRESETS:
+            raise unknown("preset", preset, PRESETS)
+        for name in tasks:
+            if tasks.count(name) > 1:
+                raise UserError(
+                    f"task {name!r} is in the sequence twice: a second visit would overwrite what was learned "
+                    "first, and no transfer could be told from it. Name each task once"
+                )
+        known = set(Training.model_fields) | set(info.params.model_fields)
+        for key in settings or {}:
+            if key not in known:
+                raise _unknown_setting(key, method, known)
+        merged = PRESETS[preset] | dict(settings or {})
+        try:
+            return cls(
+                suite=suite, tasks=tuple(tasks), method=method, seed=seed, backbone=backbone, dtype=dtype,
+                params=info.params(**{k: v for k, v in merged.items() if k in info.params.model_fields}),
+                training=Training(**{k: v for k, v in merged.items() if k in Training.model_fields}),
+            )  # fmt: skip
+        except ValidationError as error:
+            raise UserError(_readable(error)) from None
+
+    def to_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json") | {"params": self.params.model_dump(mode="json")}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that was set, flat, as `--set` takes it."""
+        return self.training.model_dump(mode="json") | self.params.model_dump(mode="json")
+
+    @property
+    def id(self) -> str:
+        return f"r{digest(self.to_json())}"
+
+
+def digest(value: Any, size: int = 6) -> str:
+    """Hash of JSON content: the same for equal content everywhere."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2s(text.encode(), digest_size=size).hexdigest()
+
+
+def method_info(name: str) -> Any:
+    if name not in METHODS:
+        raise unknown("method", name, METHODS)
+    return METHODS[name]
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`key=value` of the command line; numbers, true, false and words."""
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise UserError(f"cannot read the setting {text!r}: write it as key=value, for example threshold=0.06")
+    try:
+        return key.strip(), json.loads(value)
+    except json.JSONDecodeError:
+        return key.strip(), value.strip()
+
+
+def settings_of(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """Name, default, range, choices and help of every setting, for forms and tables."""
+    schema = model.model_json_schema()["properties"]
+    rows = []
+    for name, field in schema.items():
+        parts = [field, *field.get("anyOf", [])]
+        found = {key: next((p[key] for p in parts if key in p), None) for key in _BOUNDS}
+        choices = next((p.get("enum") or [p["const"]] for p in parts if "enum" in p or "const" in p), None)
+        rows.append({"name": name, "default": field.get("default"), "choices": choices,
+                     "range": _range(found), "help": field.get("description", "")})  # fmt: skip
+    return rows
+
+
+_BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+
+
+def _range(bounds: Mapping[str, Any]) -> str:
+    low = f"≥ {bounds['minimum']:g}" if bounds["minimum"] is not None else ""
+    low = low or (f"> {bounds['exclusiveMinimum']:g}" if bounds["exclusiveMinimum"] is not None else "")
+    high = f"≤ {bounds['maximum']:g}" if bounds["maximum"] is not None else ""
+    return " and ".join(part for part in (low, high) if part)
+
+
+def _unknown_setting(key: str, method: str, known: set[str]) -> UserError:
+    owners = [name for name, info in METHODS.items() if key in info.params.model_fields]
+    if owners:
+        return UserError(f"setting {key!r} belongs to {', '.join(owners)}, not to {method}: leave it out")
+    return unknown("setting", key, known)
+
+
+def _readable(error: ValidationError) -> str:
+    """One sentence for each setting that is wrong, with what it may be."""
+    rows = {r["name"]: r for m in (Training, *(i.params for i in METHODS.values())) for r in settings_of(m)}
+    lines: dict[str, str] = {}
+    for item in error.errors():
+        name = str(item["loc"][0]) if item["loc"] else "value"
+        row = rows.get(name, {})
+        allowed = " or ".join(filter(None, [row.get("range"), ", ".join(map(str, row.get("choices") or []))]))
+        reason = f"allowed: {allowed}" if allowed else item["msg"].lower()
+        lines.setdefault(name, f"{name} cannot be {item.get('input')!r} ({reason})")
+    return "; ".join(lines.values())

@@ -1,0 +1,183 @@
+"""One stage: a task learned after a given history, written as a solo training loop.
+
+Every `yield` hands rows to the engine and gets back what the backbone made of them, so the loop
+reads as if it were alone while many of them share each forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from shlpt.analysis.metrics import score
+from shlpt.backbone.encode import Batch, Encoded, order
+from shlpt.backbone.t5 import Look, Out
+from shlpt.methods.base import Ask, Context, Learner, State
+from shlpt.methods.prompts import prepend
+from shlpt.spec import Training
+from shlpt.tasks.task import Task
+from shlpt.training.engine import Diverged
+
+EVALUATION_ROWS = 64
+Emit = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Tests:
+    """What a stage is tested on: the tasks so far, the newest last."""
+
+    tasks: list[Task]
+    data: list[Encoded]
+
+
+@dataclass
+class StageResult:
+    """What a stage leaves: the state for the next one, and everything later analysis reads."""
+
+    state: State
+    answers: dict[str, list[str]]  # task -> decoded answer of each test example
+    scores: dict[str, list[float]]  # task -> score of each test example
+    record: dict[str, Tensor] = field(default_factory=dict)  # α of each instance, states of the probe batch
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Best:
+    """Early stopping: more right answers are better, and of equal numbers the smaller loss."""
+
+    patience: int
+    rank: tuple[float, float] = (-1.0, 0.0)
+    epoch: int = -1
+    state: State | None = None
+
+    def offer(self, epoch: int, right: float, loss: float, state: State) -> None:
+        if (right, -loss) > self.rank:
+            self.rank, self.epoch, self.state = (right, -loss), epoch, state
+
+    def stale(self, epoch: int) -> bool:
+        return epoch - self.epoch >= self.patience
+
+
+def learn(
+    ctx: Context, learner: Learner, validation: Encoded, tests: Tests, probe: Encoded | None, emit: Emit
+) -> Generator[Ask, Any, StageResult]:
+    """Train with early stopping, keep the best state, test it."""
+    t = ctx.training
+    optimiser = optimiser_for(learner, t)
+    best, step, failure = Best(t.patience), 0, ""
+    try:
+        for epoch in range(t.epochs):
+            for rows in order(ctx.seed, ctx.task, epoch, len(ctx.train), t.batch_size):
+                loss = yield from train_step(learner, optimiser, ctx.train.batch(rows), t.clip)
+                step += 1
+                emit("step", {"step": step, "epoch": epoch, "loss": loss, **learner.log()})
+            state = learner.keep()
+            right, mean = yield from check(ctx, learner, state, validation)
+            best.offer(epoch, right, mean, state)
+            overlap = yield from probe_overlap(ctx, state, probe)
+            emit("epoch", {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean, **overlap})
+            if best.stale(epoch):
+                break
+    except Diverged as error:
+        failure = f"stopped at step {step + 1} of epoch {epoch + 1}: {error}"
+        emit("diverged", {"step": step + 1, "epoch": epoch, "reason": failure})
+    # A step that failed was not taken: what stands before it is still good.
+    kept = best.state or learner.keep()
+    answers, scores = yield from test(ctx, learner, kept, tests)
+    result = StageResult(kept, answers, scores, learner.record())
+    result.record |= yield from probe_states(ctx, kept, probe)
+    result.summary = {
+        "steps": step, "epochs": epoch + 1, "best_epoch": best.epoch, "validation": best.rank[0],
+        "validation_loss": -best.rank[1], "failure": failure, "cut_texts": ctx.train.cut,
+    }  # fmt: skip
+    return result
+
+
+def optimiser_for(learner: Learner, training: Training) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(learner.parameters(), lr=training.lr, weight_decay=training.weight_decay, fused=True)
+
+
+def train_step(
+    learner: Learner, optimiser: torch.optim.Optimizer, batch: Batch, clip: float
+) -> Generator[Ask, float, float]:
+    """One step of the optimiser. Nothing is changed where the loss or the gradient is not a number."""
+    loss = yield learner.ask(batch)
+    norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), clip)
+    if not torch.isfinite(norm):
+        raise Diverged(f"the gradient is {norm.item()}")
+    optimiser.step()
+    optimiser.zero_grad()
+    return loss
+
+
+def check(ctx: Context, learner: Learner, state: State, data: Encoded) -> Generator[Ask, Out, tuple[float, float]]:
+    """Share of exactly right answers and mean loss, with what would be kept if training stopped now.
+
+    Greedy decoding gives a target exactly when each of its tokens is the most likely one, so one
+    pass with the targets says both.
+    """
+    right, loss = 0.0, 0.0
+    for batch in data.batches(EVALUATION_ROWS):
+        out = yield learner.answer(ctx.backbone, state, ctx.task, batch, "score")
+        right += float(out.exact.sum())
+        loss += float(out.loss.sum())
+    return right / len(data), loss / len(data)
+
+
+def test(
+    ctx: Context, learner: Learner, state: State, tests: Tests
+) -> Generator[Ask, Tensor, tuple[dict[str, list[str]], dict[str, list[float]]]]:
+    """Answers and scores on each task, example by example."""
+    answers, scores = {}, {}
+    for task, data in zip(tests.tasks, tests.data, strict=True):
+        found = [""] * len(data)
+        for batch in data.batches(EVALUATION_ROWS):
+            ask = learner.answer(ctx.backbone, state, task.name, batch, "decode")
+            limit = data.labels.shape[1] + 4
+            ids = yield Ask(ask.embeds, ask.mask, None, "decode", None, limit, ctx.training.beams)
+            for row, text in zip(batch.rows.tolist(), ctx.backbone.text(ids), strict=True):
+                found[row] = text
+        answers[task.name] = found
+        scores[task.name] = score(task.metric, found, [e.target for e in data.examples])
+    return answers, scores
+
+
+# --- the probe batch ----------------------------------------------------------------------
+def _looks(ctx: Context, prompt: Tensor, probe: Encoded) -> Iterator[Ask]:
+    for start in range(0, len(probe), EVALUATION_ROWS):
+        batch = probe.batch(range(start, min(start + EVALUATION_ROWS, len(probe))))
+        yield Ask(*prepend(prompt, ctx.backbone.embed(batch.ids), batch.mask), None, "look")
+
+
+def probe_states(ctx: Context, state: State, probe: Encoded | None) -> Generator[Ask, Look, dict[str, Tensor]]:
+    """First-position states of a fixed batch of texts under the task's prompt.
+
+    probe_hidden [N,d], probe_states [N,layers,f]; half precision, they are for looking at.
+    """
+    if probe is None or not len(state.pool):
+        return {}
+    hidden, states = [], []
+    for ask in _looks(ctx, state.pool[-1].tensor, probe):
+        out = yield ask
+        hidden.append(out.hidden[:, 0])
+        states.append(torch.stack([layer[:, 0] for layer in out.states], 1))
+    return {"probe_hidden": torch.cat(hidden).half(), "probe_states": torch.cat(states).half()}
+
+
+def probe_overlap(ctx: Context, state: State, probe: Encoded | None) -> Generator[Ask, Look, dict[str, Any]]:
+    """Mean cosine of last-layer activation states on the probe batch with each earlier prompt's."""
+    earlier = ctx.state.pool
+    if probe is None or not len(earlier) or not len(state.pool):
+        return {}
+    parts = []
+    for ask in _looks(ctx, state.pool[-1].tensor, probe):
+        out = yield ask
+        parts.append(out.states[-1][:, 0])
+    now = torch.cat(parts).float()  # [N,f]
+    others = [ctx.views.whole(prompt, probe).states[:, 0].float() for prompt in earlier]
+    return {"overlap": [cosine_similarity(now, other, dim=-1).mean().item() for other in others]}

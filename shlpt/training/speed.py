@@ -1,0 +1,127 @@
+"""How long does a step take? Ratios of medians, the compared things in turn in one process."""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shlpt.backbone.encode import Encoded
+from shlpt.backbone.t5 import Backbone
+from shlpt.catalog import NoParams, Params, ShlptParams
+from shlpt.methods.base import Context, State
+from shlpt.methods.prompts import PromptPool, fresh_prompt
+from shlpt.methods.registry import LEARNERS
+from shlpt.methods.views import Views
+from shlpt.spec import Training
+from shlpt.tasks.find import draw, find_task
+from shlpt.training.engine import drive
+from shlpt.training.lane import optimiser_for, train_step
+
+LANES = (1, 2, 4, 8)
+EARLIER = (3, 14)
+Step = Callable[[], None]
+
+
+def measure(
+    backbone: Backbone, rounds: int = 60, progress: Callable[[float], None] = lambda share: None
+) -> dict[str, Any]:
+    """What `python -m shlpt speed` prints."""
+    bench = Bench(backbone)
+    steps: dict[str, Step] = {"plain": bench.lanes(1), **{f"lanes {g}": bench.lanes(g) for g in LANES}}
+    for count in EARLIER:
+        # All tasks similar, and all dissimilar: the second costs more, both are measured.
+        steps[f"similar {count}"] = bench.lanes(1, "shlpt", ShlptParams(threshold=0.0), count)
+        steps[f"dissimilar {count}"] = bench.lanes(1, "shlpt", ShlptParams(threshold=1.5), count)
+    peft = bench.peft()
+    if peft is not None:
+        steps["peft"] = peft
+    times = _interleaved(steps, rounds, progress, backbone.device)
+    plain = times["plain"]
+    return {
+        "device": str(backbone.device),
+        "threads": torch.get_num_threads(),
+        "plain_step_ms": plain * 1000,
+        "shlpt_over_plain": {str(n): max(times[f"similar {n}"], times[f"dissimilar {n}"]) / plain for n in EARLIER},
+        "shlpt_over_plain_similar": {str(n): times[f"similar {n}"] / plain for n in EARLIER},
+        "plain_over_peft": plain / times["peft"] if "peft" in times else None,
+        "lanes": {str(g): times[f"lanes {g}"] / g / times["lanes 1"] for g in LANES},
+        "rounds": rounds,
+    }
+
+
+def _interleaved(
+    steps: dict[str, Step], rounds: int, progress: Callable[[float], None], device: torch.device
+) -> dict[str, float]:
+    """Median seconds of each step, taken in turn so that a slow moment of the machine hits all alike."""
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for number in range(rounds + 3):  # three to warm up
+        names = list(steps) if number % 2 else list(steps)[::-1]
+        for name in names:
+            begin = time.perf_counter()
+            steps[name]()
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            if number >= 3:
+                times[name].append(time.perf_counter() - begin)
+        progress((number + 1) / (rounds + 3))
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+class Bench:
+    """The same batch of the same task for every measured step."""
+
+    def __init__(self, backbone: Backbone, training: Training | None = None) -> None:
+        self.backbone, self.training = backbone, training or Training()
+        self.views = Views(backbone)
+        rows = draw(find_task("amazon"), "train", self.training.shots, 42)
+        self.data = Encoded(backbone, rows, self.training.max_length)
+        self.batch = self.data.batch(range(self.training.batch_size))
+
+    def context(self, params: Params, earlier: int, seed: int) -> Context:
+        pool = PromptPool()
+        for number in range(earlier):
+            pool = pool.add(self._prompt(number, f"earlier {number}"), f"earlier {number}")
+        return Context(self.backbone, "amazon", self.data, params, self.training, seed, State(pool), self.views)
+
+    def _prompt(self, seed: int, task: str) -> Tensor:
+        return fresh_prompt(self.backbone.vocabulary, self.training.prompt_length, seed, task)
+
+    def lanes(self, count: int, method: str = "per_task", params: Params | None = None, earlier: int = 0) -> Step:
+        """A step of `count` runs that share their forward pass."""
+        learners = [LEARNERS[method](self.context(params or NoParams(), earlier, 42 + i)) for i in range(count)]
+        pairs = [(learner, optimiser_for(learner, self.training)) for learner in learners]
+
+        def step() -> None:
+            drive([train_step(learner, opt, self.batch, self.training.clip) for learner, opt in pairs], self.backbone)
+
+        return step
+
+    def peft(self) -> Step | None:
+        """The same step through PEFT's prompt tuning, where PEFT is installed."""
+        try:
+            from peft import PromptTuningConfig, TaskType, get_peft_model
+        except ImportError:
+            return None
+        config = PromptTuningConfig(
+            task_type=TaskType.SEQ_2_SEQ_LM, num_virtual_tokens=self.training.prompt_length,
+            num_transformer_submodules=1,
+        )  # fmt: skip
+        model: Any = get_peft_model(copy.deepcopy(self.backbone.model), config).eval()
+        weights = [p for p in model.parameters() if p.requires_grad]
+        opt = torch.optim.AdamW(weights, lr=self.training.lr, weight_decay=self.training.weight_decay, fused=True)
+        batch = self.batch
+
+        def step() -> None:
+            loss = model(input_ids=batch.ids, attention_mask=batch.mask, labels=batch.labels).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights, self.training.clip)
+            opt.step()
+            opt.zero_grad()
+
+        return step
