@@ -40,6 +40,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "standard": {"epochs": 30, "shots": 32, "validation_shots": 16, "test_shots": 60, "patience": 6},
     "paper": {
         "prompt_length": 150, "epochs": 50, "shots": 75, "validation_shots": 75, "test_shots": 100, "patience": 10,
+        "estimator_width": 100,
     },
 }  # fmt: skip
 PRESET_ABOUT = {
@@ -173,7 +174,8 @@ def _unknown_setting(key: str, method: str, known: set[str]) -> UserError:
 
 def _readable(error: ValidationError) -> str:
     """One sentence for each setting that is wrong, with what it may be."""
-    rows = {r["name"]: r for m in (Training, *(i.params for i in METHODS.values())) for r in settings_of(m)}
+    models: list[type[BaseModel]] = [Training, *(info.params for info in METHODS.values())]
+    rows = {row["name"]: row for model in models for row in settings_of(model)}
     lines: dict[str, str] = {}
     for item in error.errors():
         name = str(item["loc"][0]) if item["loc"] else "value"

@@ -28,8 +28,8 @@ def gated_folder(tmp_path_factory: pytest.TempPathFactory, backbone: Backbone) -
     folder = tmp_path_factory.mktemp("gated")
     torch.manual_seed(0)
     config = T5Config(
-        vocab_size=len(backbone.tokenizer), d_model=32, d_kv=8, num_heads=4, d_ff=64, num_layers=2,
-        num_decoder_layers=3, feed_forward_proj="gated-gelu", tie_word_embeddings=False, dropout_rate=0.1,
+        vocab_size=len(backbone.tokenizer), d_model=32, d_kv=8, num_heads=4, d_ff=64, num_layers=3,
+        num_decoder_layers=2, feed_forward_proj="gated-gelu", tie_word_embeddings=False, dropout_rate=0.1,
         decoder_start_token_id=0, pad_token_id=0, eos_token_id=1,
     )  # fmt: skip
     T5ForConditionalGeneration(config).save_pretrained(folder, safe_serialization=True)

@@ -63,6 +63,9 @@ class Context:
     views: Views
 
 
+Answer = Callable[[Backbone, State, str, Batch, Kind], Ask]
+
+
 class Learner(Protocol):
     """One task being learned."""
 
@@ -84,8 +87,8 @@ class Learner(Protocol):
         """Tensors of the whole stage to store, such as each instance's α."""
         ...
 
-    @staticmethod
-    def answer(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask: ...
+    @property
+    def answer(self) -> Answer: ...
 
 
 def answer_with_stored_prompt(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:

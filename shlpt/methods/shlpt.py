@@ -82,7 +82,7 @@ class Shlpt:
     def _mixed(self, alpha: Tensor) -> Tensor:
         """Σ α̃_j P^j for each row of α [B,n]: [B,L,d], zero where no task is similar."""
         if not self.params.similar_transfer:
-            return torch.zeros(1, *self.prompt.shape, device=self.prompt.device)
+            return self.prompt.new_zeros(len(alpha), *self.prompt.shape)
         weights = mix_weights(alpha, self.params.threshold)
         return (weights @ self.earlier.flatten(1)).unflatten(1, self.prompt.shape)
 

@@ -28,7 +28,7 @@ Emit = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Tests:
+class Examined:
     """What a stage is tested on: the tasks so far, the newest last."""
 
     tasks: list[Task]
@@ -64,7 +64,7 @@ class Best:
 
 
 def learn(
-    ctx: Context, learner: Learner, validation: Encoded, tests: Tests, probe: Encoded | None, emit: Emit
+    ctx: Context, learner: Learner, validation: Encoded, tests: Examined, probe: Encoded | None, emit: Emit
 ) -> Generator[Ask, Any, StageResult]:
     """Train with early stopping, keep the best state, test it."""
     t = ctx.training
@@ -130,7 +130,7 @@ def check(ctx: Context, learner: Learner, state: State, data: Encoded) -> Genera
 
 
 def test(
-    ctx: Context, learner: Learner, state: State, tests: Tests
+    ctx: Context, learner: Learner, state: State, tests: Examined
 ) -> Generator[Ask, Tensor, tuple[dict[str, list[str]], dict[str, list[float]]]]:
     """Answers and scores on each task, example by example."""
     answers, scores = {}, {}

@@ -1,0 +1,114 @@
+"""What every method of the catalogue must do, whoever adds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from making import EARLIER, context, learner
+from torch import Tensor
+
+from shlpt.backbone.t5 import Backbone
+from shlpt.catalog import METHODS
+from shlpt.methods.base import Learner
+from shlpt.methods.registry import LEARNERS
+from shlpt.runs.worker import run
+from shlpt.spec import RunSpec
+from shlpt.training.engine import drive
+from shlpt.training.lane import optimiser_for, train_step
+
+METHOD_NAMES = sorted(METHODS)
+SHARING = [name for name in METHOD_NAMES if METHODS[name].shares_backbone]
+
+
+def train(backbone: Backbone, learners: list[Learner], contexts: list, steps: int) -> list[list[float]]:
+    """Task losses of each learner over `steps` steps, all of them driven together."""
+    pairs = [(one, optimiser_for(one, ctx.training)) for one, ctx in zip(learners, contexts, strict=True)]
+    losses: list[list[float]] = [[] for _ in learners]
+    for step in range(steps):
+        rows = [(4 * step + i) % len(contexts[0].train) for i in range(4)]
+        lanes = [
+            train_step(one, opt, ctx.train.batch(rows), 1.0) for (one, opt), ctx in zip(pairs, contexts, strict=True)
+        ]
+        for one, found, loss in zip(learners, losses, drive(lanes, backbone), strict=True):
+            assert isinstance(loss, float)
+            found.append(one.log().get("down", loss))
+    return losses
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_the_loss_falls(backbone: Backbone, method: str) -> None:
+    ctx = context(backbone, method, "mnli", shots=4)
+    (losses,) = train(backbone, [LEARNERS[method](ctx)], [ctx], 24)
+    assert sum(losses[-6:]) < 0.7 * sum(losses[:6])
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_what_is_frozen_stays_as_it_is_to_the_last_bit(backbone: Backbone, method: str) -> None:
+    ctx = context(backbone, method)
+    before = [prompt.tensor.clone() for prompt in ctx.state.pool]
+    weights = {name: t.clone() for name, t in backbone.model.state_dict().items()}
+    train(backbone, [LEARNERS[method](ctx)], [ctx], 4)
+    assert all(torch.equal(a, prompt.tensor) for a, prompt in zip(before, ctx.state.pool, strict=True))
+    assert all(torch.equal(weights[name], t) for name, t in backbone.model.state_dict().items())
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_keeping_copies_so_that_later_steps_do_not_change_it(backbone: Backbone, method: str) -> None:
+    ctx = context(backbone, method)
+    one = LEARNERS[method](ctx)
+    kept = one.keep()
+    copies = [prompt.tensor.clone() for prompt in kept.pool]
+    extra = {name: t.clone() for name, t in kept.extra.items()}
+    train(backbone, [one], [ctx], 3)
+    assert all(torch.equal(a, b.tensor) for a, b in zip(copies, kept.pool, strict=True))
+    assert all(torch.equal(extra[name], t) for name, t in kept.extra.items())
+    assert not any(prompt.tensor.requires_grad for prompt in kept.pool)
+    assert [prompt.task for prompt in kept.pool] == [*EARLIER, "sst2"]
+
+
+@pytest.mark.parametrize("method", SHARING)
+def test_lanes_are_solo_runs(backbone: Backbone, method: str) -> None:
+    """Losses and gradients of the first step, of lanes with other tasks, lengths and seeds beside them."""
+    options = [
+        {"task": "sst2", "seed": 1},
+        {"task": "squad", "seed": 2},
+        {"task": "rte", "seed": 3, "earlier": EARLIER[:1]},
+    ]
+    solo = [learner(backbone, method, **o) for o in options]
+    together = [learner(backbone, method, **o) for o in options]
+    batches = [one.ctx.train.batch([0, 1, 2, 3]) for one in together]  # type: ignore[attr-defined]
+
+    def first(one: Learner, batch: object) -> object:
+        loss = yield one.ask(batch)  # type: ignore[arg-type]
+        return loss
+
+    alone = [drive([first(one, batch)], backbone)[0] for one, batch in zip(solo, batches, strict=True)]
+    shared = drive([first(one, batch) for one, batch in zip(together, batches, strict=True)], backbone)
+    assert shared == pytest.approx(alone, abs=1e-6, rel=2e-6)
+    for a, b in zip(solo, together, strict=True):
+        for one, other in zip(gradients(a), gradients(b), strict=True):
+            torch.testing.assert_close(other, one, atol=1e-6, rtol=1e-4)
+
+
+def gradients(one: Learner) -> list[Tensor]:
+    return [torch.zeros_like(p) if p.grad is None else p.grad for p in one.parameters()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_a_run_ends_with_a_whole_matrix_and_the_same_numbers_again(method: str, tmp_path: Path) -> None:
+    spec = RunSpec.make(
+        ("rte", "sst2", "mnli"),
+        method,
+        settings={"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6, "prompt_length": 4},
+    )
+    first, second = (run([spec], tmp_path / name, device="cpu")[0] for name in ("one", "two"))
+    assert first == second
+    assert first["state"] == "done"
+    for i, row in enumerate(first["matrix"]):
+        assert all(0 <= value <= 1 for value in row[: i + 1])
+        assert row[i + 1 :] == [None] * (2 - i)
+    if METHODS[method].keeps_answers:
+        assert first["bwt"] == 0

@@ -1,0 +1,228 @@
+"""SHLPT against a slow, plain computation of the same equations."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from making import EARLIER, context
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from shlpt.backbone.encode import Batch
+from shlpt.backbone.t5 import Backbone
+from shlpt.methods.shlpt import Shlpt
+
+
+def begun(backbone: Backbone, **params: Any) -> Shlpt:
+    return Shlpt(context(backbone, "shlpt", **params))
+
+
+def batch_of(learner: Shlpt) -> Batch:
+    return learner.ctx.train.batch([0, 1, 2, 3, 4])
+
+
+def loss_of(backbone: Backbone, learner: Shlpt, batch: Batch) -> Tensor:
+    ask = learner.ask(batch)
+    assert ask.loss is not None
+    assert ask.labels is not None
+    return ask.loss(backbone.forward(ask.embeds, ask.mask, ask.labels))
+
+
+def alone(prompt: Tensor | None, text: Tensor, backbone: Backbone) -> tuple[Tensor, Tensor]:
+    """Last hidden state and last activation values at the first decoder position, one row by itself."""
+    rows = text if prompt is None else torch.cat([prompt, text])
+    seen = backbone.look(rows[None], torch.ones(1, len(rows), dtype=torch.long))
+    return seen.hidden[0, 0], seen.states[-1][0, 0]
+
+
+def slow_loss(backbone: Backbone, learner: Shlpt, batch: Batch, away: list[list[bool]]) -> float:
+    """Eq. 12 row by row, with loops and math instead of tensors. `away[i][j]`: j is dissimilar for row i."""
+    p, pool = learner.params, learner.ctx.state.pool
+    down, hsc, asc = [], [], []
+    for i in range(len(batch)):
+        text = backbone.embed(batch.ids[i][batch.mask[i] == 1])
+        alpha = learner.similarity(batch.rows[i : i + 1])[0].tolist()
+        similar = [a if a > p.threshold else 0.0 for a in alpha]
+        total = sum(similar)
+        prompt = learner.prompt.detach().clone()
+        for weight, earlier in zip(similar, pool, strict=True):
+            if total:
+                prompt = prompt + weight / total * earlier.tensor
+        rows = torch.cat([prompt, text])[None]
+        labels = batch.labels[i : i + 1]
+        down.append(backbone.forward(rows, torch.ones(rows.shape[:2], dtype=torch.long), labels).loss.item())
+        hidden, states = alone(prompt, text, backbone)
+        _, bare = alone(None, text, backbone)
+        free = (bare <= 0).float()
+        h, s = math.exp(1 / p.tau_hsc), math.exp(1 / p.tau_asc)
+        h_rest = s_rest = 0.0
+        for j, earlier in enumerate(pool):
+            if away[i][j]:
+                other_hidden, other_states = alone(earlier.tensor, text, backbone)
+                h_rest += math.exp(cosine_similarity(hidden, other_hidden, dim=0).item() / p.tau_hsc)
+                s_rest += math.exp(cosine_similarity(states * free, other_states * free, dim=0).item() / p.tau_asc)
+        hsc.append(-math.log(h / (h + h_rest)))
+        asc.append(-math.log(s / (s + s_rest)))
+    n = len(batch)
+    return sum(down) / n + p.lambda_hsc * sum(hsc) / n + p.lambda_asc * sum(asc) / n
+
+
+@pytest.mark.parametrize("model", ["backbone", "gated"])
+@pytest.mark.parametrize("threshold", [0.0, 0.33, 1.5])
+def test_the_loss_is_eq_12(request: pytest.FixtureRequest, model: str, threshold: float) -> None:
+    backbone: Backbone = request.getfixturevalue(model)
+    learner = begun(backbone, threshold=threshold, tau_hsc=0.7, tau_asc=0.4)
+    batch = batch_of(learner)
+    far = (learner.similarity(batch.rows).mean(0) <= threshold).tolist()
+    assert any(far) or threshold == 0.0
+    with torch.no_grad():
+        assert loss_of(backbone, learner, batch).item() == pytest.approx(
+            slow_loss(backbone, learner, batch, [far] * len(batch)), abs=2e-5
+        )
+
+
+def test_partition_by_instance_pushes_each_row_from_its_own_dissimilar_tasks(backbone: Backbone) -> None:
+    learner = begun(backbone, threshold=0.33, partition="instance")
+    batch = batch_of(learner)
+    away = (learner.similarity(batch.rows) <= 0.33).tolist()
+    assert len({tuple(row) for row in away}) > 1
+    with torch.no_grad():
+        assert loss_of(backbone, learner, batch).item() == pytest.approx(
+            slow_loss(backbone, learner, batch, away), abs=2e-5
+        )
+
+
+def test_hsc_over_all_positions_is_the_mean_cosine(backbone: Backbone) -> None:
+    learner = begun(backbone, threshold=1.5, lambda_asc=0.0, lambda_hsc=1.0, hsc_positions="all")
+    batch = batch_of(learner)
+    ask = learner.ask(batch)
+    assert ask.labels is not None
+    assert ask.loss is not None
+    with torch.no_grad():
+        out = backbone.forward(ask.embeds, ask.mask, ask.labels)
+        expected = 0.0
+        for i in range(len(batch)):
+            text, labels = backbone.embed(batch.ids[i][batch.mask[i] == 1]), batch.labels[i][batch.labels[i] != -100]
+            rest = 0.0
+            for earlier in learner.ctx.state.pool:
+                rows = torch.cat([earlier.tensor, text])[None]
+                other = backbone.forward(rows, torch.ones(rows.shape[:2], dtype=torch.long), labels[None])
+                cosines = cosine_similarity(out.hidden[i, : len(labels)], other.hidden[0], dim=-1)
+                rest += math.exp(cosines.mean().item())
+            expected += -math.log(math.e / (math.e + rest)) / len(batch)
+        assert ask.loss(out).item() - out.loss.mean().item() == pytest.approx(expected, abs=2e-5)
+
+
+def test_the_stored_prompt_is_the_mixture_by_mean_similarity_plus_its_own(backbone: Backbone) -> None:
+    learner = begun(backbone, threshold=0.2)
+    mean = learner.similarity().mean(0).tolist()
+    kept = [a if a > 0.2 else 0.0 for a in mean]
+    expected = learner.prompt.detach().clone()
+    for weight, earlier in zip(kept, learner.ctx.state.pool, strict=True):
+        expected += weight / sum(kept) * earlier.tensor
+    torch.testing.assert_close(learner.keep().pool.of("sst2").tensor, expected)
+
+
+def test_after_one_task_the_stored_prompt_is_the_sum_of_both(backbone: Backbone) -> None:
+    learner = begun(backbone, earlier=("yelp",))
+    expected = learner.ctx.state.pool[0].tensor + learner.prompt.detach()
+    torch.testing.assert_close(learner.keep().pool.of("sst2").tensor, expected)
+
+
+def test_with_no_similar_task_the_stored_prompt_is_its_own(backbone: Backbone) -> None:
+    learner = begun(backbone, threshold=1.5)
+    assert torch.equal(learner.keep().pool.of("sst2").tensor, learner.prompt.detach())
+
+
+def test_temperature_auto_is_the_mean_size_of_the_first_scores(backbone: Backbone) -> None:
+    learner = begun(backbone)
+    x, train = backbone.embed(learner.ctx.train.ids), learner.ctx.train
+    scores = learner.estimator.scores(x, train.mask, learner.earlier)
+    assert learner.temperature == pytest.approx(scores.abs().mean().item(), rel=1e-5)
+    assert begun(backbone, temperature=20_000.0).temperature == 20_000.0
+
+
+def test_similarity_from_pooled_text_is_that_of_the_whole_text(backbone: Backbone) -> None:
+    learner = begun(backbone)
+    train = learner.ctx.train
+    whole = learner.estimator(backbone.embed(train.ids), train.mask, learner.earlier, learner.temperature)
+    torch.testing.assert_close(learner.similarity(), whole)
+
+
+# --- ablations of Table 4 -----------------------------------------------------------------
+def test_without_both_losses_only_the_task_counts(backbone: Backbone) -> None:
+    learner = begun(backbone, threshold=1.5, lambda_hsc=0.0, lambda_asc=0.0)
+    batch = batch_of(learner)
+    ask = learner.ask(batch)
+    assert ask.labels is not None
+    assert ask.loss is not None
+    out = backbone.forward(ask.embeds, ask.mask, ask.labels)
+    assert ask.loss(out).item() == out.loss.mean().item()
+    assert learner.ctx.views.forwards == 0
+
+
+@pytest.mark.parametrize(("off", "gone"), [("lambda_hsc", "hsc"), ("lambda_asc", "asc")])
+def test_each_loss_can_be_left_out(backbone: Backbone, off: str, gone: str) -> None:
+    full, part = begun(backbone, threshold=1.5), begun(backbone, threshold=1.5, **{off: 0.0})
+    weights = {"hsc": 0.1, "asc": 0.5}
+    difference = loss_of(backbone, full, batch_of(full)) - loss_of(backbone, part, batch_of(part))
+    assert difference.item() == pytest.approx(weights[gone] * full.log()[gone], abs=1e-5)
+    assert part.log()[gone] == 0.0
+
+
+def test_without_the_estimator_all_similarities_are_equal_and_nothing_of_it_trains(backbone: Backbone) -> None:
+    learner = begun(backbone, estimator="uniform")
+    assert learner.similarity().unique().tolist() == pytest.approx([1 / 3])
+    assert learner.parameters() == [learner.prompt]
+
+
+def test_without_similar_transfer_nothing_is_mixed_but_the_partition_stays(backbone: Backbone) -> None:
+    learner = begun(backbone, threshold=0.33, similar_transfer=False)
+    batch = batch_of(learner)
+    ask = learner.ask(batch)
+    assert all(torch.equal(row, learner.prompt.detach()) for row in ask.embeds[:, :4].detach())
+    assert torch.equal(learner.keep().pool.of("sst2").tensor, learner.prompt.detach())
+    loss_of(backbone, learner, batch)
+    assert learner.log()["dissimilar"] == (learner.similarity(batch.rows).mean(0) <= 0.33).float().tolist()
+
+
+# --- the estimator from task to task --------------------------------------------------------
+def test_a_carried_estimator_goes_on_where_it_was_and_a_fresh_one_begins_anew(backbone: Backbone) -> None:
+    first = begun(backbone)
+    with torch.no_grad():
+        first.estimator.up.weight.add_(1.0)
+    extra = first.keep().extra
+    carried, fresh = (begun(backbone, extra=extra, estimator=kind) for kind in ("carried", "fresh"))
+    assert torch.equal(carried.estimator.up.weight, first.estimator.up.weight)
+    assert not torch.equal(fresh.estimator.up.weight, first.estimator.up.weight)
+
+
+def test_only_the_new_prompt_and_the_estimator_get_gradients(backbone: Backbone) -> None:
+    learner = begun(backbone, threshold=0.33)
+    loss_of(backbone, learner, batch_of(learner)).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in learner.parameters())
+    assert not learner.earlier.requires_grad
+
+
+def test_each_instance_keeps_the_similarity_it_was_last_given(backbone: Backbone) -> None:
+    learner = begun(backbone)
+    before = learner.record()["alpha"]
+    assert before.shape == (len(learner.ctx.train), len(EARLIER))
+    with torch.no_grad():
+        learner.estimator.up.weight.mul_(-1.0)
+    learner.ask(learner.ctx.train.batch([2]))
+    after = learner.record()["alpha"]
+    assert not torch.equal(after[2], before[2])
+    assert torch.equal(after[[0, 1, 3]], before[[0, 1, 3]])
+
+
+def test_sign_states_change_the_activation_loss(backbone: Backbone) -> None:
+    value, sign = (begun(backbone, threshold=1.5, asc_states=kind) for kind in ("value", "sign_ste"))
+    losses = [loss_of(backbone, learner, batch_of(learner)).item() for learner in (value, sign)]
+    assert losses[0] != losses[1]
+    loss_of(backbone, sign, batch_of(sign)).backward()
+    assert sign.prompt.grad is not None
+    assert sign.prompt.grad.isfinite().all()

@@ -1,0 +1,128 @@
+"""A stage: early stopping, what it keeps, and what happens when it goes wrong."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from making import context
+
+from shlpt.backbone.encode import Encoded
+from shlpt.backbone.t5 import Backbone, Out
+from shlpt.methods.base import Ask, State
+from shlpt.methods.per_task import PerTask
+from shlpt.methods.registry import LEARNERS
+from shlpt.tasks.find import probe_examples
+from shlpt.tasks.pocket import TASKS
+from shlpt.training.engine import drive
+from shlpt.training.lane import Best, StageResult, Examined, learn
+
+
+def stage(backbone: Backbone, one: Any, events: list[tuple[str, dict[str, Any]]] | None = None) -> StageResult:
+    ctx, log = one.ctx, [] if events is None else events
+    task = TASKS[ctx.task]
+    tests = Examined([task], [Encoded(backbone, task.draw("test", 5, 0), 256)])
+    validation = Encoded(backbone, task.draw("validation", 3, 0), 256)
+    probe = Encoded(backbone, probe_examples()[:6], 256)
+    lane = learn(ctx, one, validation, tests, probe, lambda kind, payload: log.append((kind, payload)))
+    (result,) = drive([lane], backbone)
+    assert isinstance(result, StageResult), result
+    return result
+
+
+def test_best_prefers_more_right_answers_then_less_loss() -> None:
+    best, empty = Best(patience=2), State()
+    best.offer(0, 0.5, 1.0, empty)
+    best.offer(1, 0.5, 0.9, empty)
+    assert best.epoch == 1
+    best.offer(2, 0.4, 0.1, empty)
+    assert best.epoch == 1
+    assert not best.stale(2)
+    assert best.stale(3)
+    best.offer(3, 0.6, 5.0, empty)
+    assert (best.epoch, best.stale(3)) == (3, False)
+
+
+def test_a_stage_keeps_answers_similarities_and_states_of_the_probe(backbone: Backbone) -> None:
+    one = LEARNERS["shlpt"](context(backbone, "shlpt", shots=4))
+    events: list[tuple[str, dict[str, Any]]] = []
+    result = stage(backbone, one, events)
+    assert len(result.answers["sst2"]) == len(result.scores["sst2"]) == 10
+    assert result.record["alpha"].shape == (8, 3)
+    assert result.record["probe_hidden"].shape == (6, backbone.width)
+    assert result.record["probe_states"].shape == (6, backbone.layers, backbone.inner)
+    kinds = [kind for kind, _ in events]
+    assert kinds.count("step") == result.summary["steps"] == 2 * kinds.count("epoch")
+    step, epoch = (next(payload for kind, payload in events if kind == name) for name in ("step", "epoch"))
+    assert {"step", "epoch", "loss", "down", "alpha", "dissimilar"} <= set(step)
+    assert len(epoch["overlap"]) == 3
+    assert all(-1 <= value <= 1.001 for value in epoch["overlap"])
+
+
+def test_answers_are_those_of_the_kept_prompt_and_in_the_order_of_the_examples(backbone: Backbone) -> None:
+    result = stage(backbone, PerTask(context(backbone, "per_task", "yahoo", shots=3, earlier=())))
+    data = Encoded(backbone, TASKS["yahoo"].draw("test", 5, 0), 256)
+    for row in (0, 7, 31):
+        ask = PerTask.answer(backbone, result.state, "yahoo", data.batch([row]), "decode")
+        assert backbone.text(backbone.decode(ask.embeds, ask.mask, 6)) == [result.answers["yahoo"][row]]
+
+
+def test_training_stops_when_nothing_gets_better(backbone: Backbone) -> None:
+    ctx = context(backbone, "per_task", "copa", shots=4, earlier=())
+    object.__setattr__(ctx, "training", ctx.training.model_copy(update={"epochs": 40, "patience": 2, "lr": 1e-7}))
+    result = stage(backbone, PerTask(ctx))
+    assert result.summary["epochs"] == result.summary["best_epoch"] + 3 < 40
+
+
+class Failing(PerTask):
+    """Its loss is no number at the sixth step."""
+
+    steps = 0
+    bad = math.nan
+
+    def ask(self, batch: Any) -> Ask:
+        ask = super().ask(batch)
+        self.steps += 1
+        worse = self.bad if self.steps == 6 else 1.0
+
+        def loss(out: Out) -> torch.Tensor:
+            return out.loss.mean() * worse
+
+        return Ask(ask.embeds, ask.mask, ask.labels, "train", loss)
+
+
+class FailingAtOnce(Failing):
+    steps = 5
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("kind", [Failing, FailingAtOnce])
+def test_a_diverged_stage_says_where_and_keeps_the_last_good_prompt(
+    backbone: Backbone, kind: type[Failing], bad: float
+) -> None:
+    one = kind(context(backbone, "per_task", shots=8, earlier=()))
+    one.bad = bad
+    events: list[tuple[str, dict[str, Any]]] = []
+    result = stage(backbone, one, events)
+    step, epoch = (6, 2) if kind is Failing else (1, 1)
+    assert result.summary["failure"].startswith(f"stopped at step {step} of epoch {epoch}: the loss is")
+    assert result.state.pool.of("sst2").tensor.isfinite().all()
+    assert result.answers["sst2"]
+    assert events[-1][0] == "diverged"
+    assert events[-1][1]["step"] == step
+
+
+def test_a_gradient_that_is_no_number_is_not_stepped_on(backbone: Backbone) -> None:
+    class Explodes(PerTask):
+        def ask(self, batch: Any) -> Ask:
+            ask = super().ask(batch)
+            return Ask(ask.embeds, ask.mask, ask.labels, "train", lambda out: out.loss.mean() + 0 * self.root())
+
+        def root(self) -> torch.Tensor:
+            return (self.prompt - self.prompt.detach()).sum().sqrt()  # 0, with an infinite gradient
+
+    result = stage(backbone, Explodes(context(backbone, "per_task", earlier=())))
+    assert "the gradient is" in result.summary["failure"]
+    assert result.state.pool.of("sst2").tensor.isfinite().all()
