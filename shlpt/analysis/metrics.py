@@ -90,3 +90,8 @@ def summary(values: Sequence[float], confidence: float = 0.95) -> dict[str, obje
     mean, sd = float(found.mean()), float(found.std(ddof=1))
     half = float(stats.t.ppf(0.5 + confidence / 2, len(found) - 1)) * sd / math.sqrt(len(found))
     return {"n": len(found), "mean": mean, "sd": sd, "ci95": [mean - half, mean + half]}
+
+
+def paired(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, object]:
+    """Differences seed by seed: the same seeds, examples and tests on both sides."""
+    return summary([a - b for a, b in zip(ours, theirs, strict=True)])

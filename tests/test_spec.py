@@ -1,0 +1,304 @@
+"""What a run is: built from names, checked, frozen, JSON both ways, told apart by its id."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from shlpt.catalog import METHODS, NoParams, ShlptParams
+from shlpt.errors import UserError
+from shlpt.spec import PRESET_ABOUT, PRESETS, RunSpec, Training, digest, parse_setting, settings_of
+
+ROOT = Path(__file__).resolve().parents[1]
+TASKS = ("sst2", "rte")
+
+
+def told(**arguments: Any) -> str:
+    """The message that a wrong run is answered with."""
+    with pytest.raises(UserError) as caught:
+        RunSpec.make(arguments.pop("tasks", TASKS), **arguments)
+    return str(caught.value)
+
+
+# --- building -----------------------------------------------------------------------------
+def test_names_and_flat_settings_make_a_run() -> None:
+    spec = RunSpec.make(TASKS, "shlpt", seed=7, settings={"threshold": 0.3, "epochs": 2}, dtype="float32")
+    assert (spec.tasks, spec.method, spec.seed, spec.dtype) == (TASKS, "shlpt", 7, "float32")
+    assert spec.params == ShlptParams(threshold=0.3)
+    assert spec.training == Training(epochs=2)
+
+
+def test_defaults_are_shlpt_with_seed_42_on_the_embedded_backbone() -> None:
+    spec = RunSpec.make(TASKS)
+    assert (spec.method, spec.seed, spec.backbone, spec.suite) == ("shlpt", 42, "pocket", "pocket")
+    assert spec.training == Training()
+
+
+def test_a_method_without_settings_has_none() -> None:
+    assert RunSpec.make(TASKS, "continual").params == NoParams()
+
+
+def test_settings_are_flat_and_whole() -> None:
+    found = RunSpec.make(TASKS, settings={"threshold": 0.3, "lr": 0.1}).settings
+    assert set(found) == set(Training.model_fields) | set(ShlptParams.model_fields)
+    assert (found["threshold"], found["lr"]) == (0.3, 0.1)
+
+
+def test_the_paper_preset_has_the_hyper_parameters_of_the_paper() -> None:
+    found = RunSpec.make(TASKS, preset="paper").training.model_dump()
+    expected = {
+        "prompt_length": 150, "epochs": 50, "lr": 0.3, "batch_size": 8, "weight_decay": 0.01, "shots": 75,
+        "test_shots": 100, "max_length": 256,
+    }  # fmt: skip
+    assert expected.items() <= found.items()
+
+
+def test_the_default_weights_of_the_losses_are_those_of_the_paper() -> None:
+    params = RunSpec.make(TASKS).params.model_dump()
+    assert (params["lambda_hsc"], params["lambda_asc"], params["threshold"]) == (0.1, 0.5, 0.06)
+
+
+def test_a_setting_wins_over_the_preset() -> None:
+    assert RunSpec.make(TASKS, preset="paper", settings={"epochs": 1}).training.epochs == 1
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_valid_for_every_method_and_explained(preset: str) -> None:
+    made = [RunSpec.make(TASKS, method, preset=preset).training for method in METHODS]
+    assert len(set(made)) == 1
+    assert PRESET_ABOUT[preset]
+
+
+def test_presets_differ() -> None:
+    assert len({RunSpec.make(TASKS, preset=name).training for name in PRESETS}) == len(PRESETS) == 3
+
+
+# --- frozen, JSON, id ---------------------------------------------------------------------
+def test_a_run_is_frozen_through_and_through() -> None:
+    spec = RunSpec.make(TASKS)
+    for part, name in ((spec, "seed"), (spec.training, "epochs"), (spec.params, "threshold")):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(part, name, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    threshold=st.floats(0, 2), temperature=st.floats(1e-6, 1e6) | st.just("auto"), epochs=st.integers(1, 1000),
+    lr=st.floats(1e-6, 10), seed=st.integers(0, 2**31 - 1),
+    tasks=st.lists(st.sampled_from(["sst2", "rte", "cb", "wic"]), min_size=1, unique=True),
+)  # fmt: skip
+def test_a_run_comes_back_from_json_as_it_was(tasks: list[str], seed: int, **chosen: Any) -> None:
+    spec = RunSpec.make(tasks, seed=seed, settings=chosen)
+    again = RunSpec.model_validate(json.loads(json.dumps(spec.to_json())))
+    assert again == spec
+    assert again.id == spec.id
+    assert type(again.params) is ShlptParams
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_params_of_every_method_come_back_as_their_own_class(method: str) -> None:
+    spec = RunSpec.make(TASKS, method)
+    assert type(RunSpec.model_validate(spec.to_json()).params) is METHODS[method].params
+
+
+def test_equal_content_has_an_equal_id_however_it_was_written() -> None:
+    one = RunSpec.make(["sst2", "rte"], settings={"threshold": 1, "lr": 0.3})
+    two = RunSpec.make(("sst2", "rte"), settings={"lr": 0.30, "threshold": 1.0}, preset="quick")
+    assert one.id == two.id
+
+
+def test_the_id_is_the_same_in_another_process() -> None:
+    code = "from shlpt.spec import RunSpec; print(RunSpec.make(('sst2', 'rte')).id)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "1"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert found.stdout.strip() == RunSpec.make(("sst2", "rte")).id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tasks": ("rte", "sst2")}, {"tasks": ("sst2",)}, {"method": "continual"}, {"seed": 43},
+        {"backbone": "t5-small"}, {"dtype": "float32"}, {"suite": "other"}, {"preset": "standard"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_another_run_has_another_id(change: dict[str, Any]) -> None:
+    arguments = {"tasks": TASKS} | change
+    assert RunSpec.make(**arguments).id != RunSpec.make(TASKS).id
+
+
+OTHER_VALUES: dict[str, Any] = {
+    "threshold": 0.5, "temperature": 2.0, "lambda_hsc": 0.2, "lambda_asc": 0.2, "tau_hsc": 0.5, "tau_asc": 0.5,
+    "partition": "instance", "estimator": "uniform", "estimator_width": 8, "similar_transfer": False,
+    "hsc_positions": "all", "asc_states": "sign_ste", "prompt_length": 3, "epochs": 3, "lr": 0.2, "batch_size": 3,
+    "shots": 3, "validation_shots": 3, "test_shots": 3, "patience": 7, "max_length": 99, "weight_decay": 0.5,
+    "clip": 2.0, "beams": 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*ShlptParams.model_fields, *Training.model_fields])
+def test_every_setting_counts_for_the_id(name: str) -> None:
+    assert RunSpec.make(TASKS, settings={name: OTHER_VALUES[name]}).id != RunSpec.make(TASKS).id
+
+
+def test_ids_begin_with_r_and_are_safe_as_file_names() -> None:
+    assert RunSpec.make(TASKS).id[0] == "r"
+    assert RunSpec.make(["../../etc", "a b"]).id.isalnum()
+
+
+def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 2, "b": 1})
+
+
+def test_a_digest_of_nan_is_refused() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        digest({"a": math.nan})
+
+
+# --- mistakes -----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("wrong", "unknown", "nearest"),
+    [
+        ({"method": "shpt"}, "unknown method 'shpt'", "shlpt"),
+        ({"method": "pertask"}, "unknown method 'pertask'", "per_task"),
+        ({"preset": "papr"}, "unknown preset 'papr'", "paper"),
+        ({"settings": {"treshold": 0.1}}, "unknown setting 'treshold'", "threshold"),
+        ({"method": "per_task", "settings": {"epoch": 3}}, "unknown setting 'epoch'", "epochs"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(wrong: dict[str, Any], unknown: str, nearest: str) -> None:
+    message = told(**wrong)
+    assert unknown in message
+    assert f"did you mean '{nearest}'?" in message
+
+
+def test_a_setting_of_another_method_is_refused_and_its_owner_named() -> None:
+    message = told(method="continual", settings={"threshold": 0.1})
+    assert "'threshold' belongs to shlpt, not to continual" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("threshold", -0.01, "≥ 0"),
+        ("threshold", math.nan, "≥ 0"),
+        ("threshold", math.inf, "≥ 0"),
+        ("temperature", 0, "> 0 or auto"),
+        ("temperature", math.nan, "> 0 or auto"),
+        ("temperature", "high", "> 0 or auto"),
+        ("lambda_asc", -1, "≥ 0 and ≤ 100"),
+        ("tau_hsc", 0, "> 0 and ≤ 100"),
+        ("partition", "batch", "batch_mean, instance"),
+        ("estimator", "new", "fresh, carried, uniform"),
+        ("hsc_positions", 1, "first, all"),
+        ("estimator_width", 0, "≥ 1 and ≤ 4096"),
+        ("epochs", 0, "≥ 1 and ≤ 1000"),
+        ("epochs", 2.5, "≥ 1 and ≤ 1000"),
+        ("epochs", "many", "≥ 1 and ≤ 1000"),
+        ("epochs", None, "≥ 1 and ≤ 1000"),
+        ("epochs", [3], "≥ 1 and ≤ 1000"),
+        ("prompt_length", 0, "≥ 1 and ≤ 512"),
+        ("batch_size", 0, "≥ 1 and ≤ 1024"),
+        ("shots", 0, "≥ 1 and ≤ 100000"),
+        ("lr", 0, "> 0 and ≤ 10"),
+        ("lr", math.nan, "> 0 and ≤ 10"),
+        ("lr", math.inf, "> 0 and ≤ 10"),
+        ("max_length", 7, "≥ 8 and ≤ 4096"),
+        ("weight_decay", -0.1, "≥ 0 and ≤ 10"),
+        ("beams", 0, "≥ 1 and ≤ 16"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(name: str, value: Any, allowed: str) -> None:
+    assert told(settings={name: value}) == f"{name} cannot be {value!r} (allowed: {allowed})"
+
+
+def test_every_wrong_setting_is_named_at_once() -> None:
+    message = told(settings={"epochs": 0, "lr": -1})
+    assert message == "epochs cannot be 0 (allowed: ≥ 1 and ≤ 1000); lr cannot be -1 (allowed: > 0 and ≤ 10)"
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_named() -> None:
+    assert told(settings={"similar_transfer": "maybe"}).startswith("similar_transfer cannot be 'maybe' (")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, 1.5, math.nan])
+def test_an_impossible_seed_is_named(seed: Any) -> None:
+    assert told(seed=seed).startswith(f"seed cannot be {seed} (")
+
+
+def test_a_repeated_task_is_refused() -> None:
+    assert "task 'rte' is in the sequence twice" in told(tasks=["sst2", "rte", "rte"])
+
+
+def test_a_run_without_tasks_is_refused() -> None:
+    assert told(tasks=[]).startswith("tasks cannot be ()")
+
+
+def test_an_unknown_key_in_stored_json_is_refused() -> None:
+    with pytest.raises(ValidationError, match="surprise"):
+        RunSpec.model_validate(RunSpec.make(TASKS).to_json() | {"surprise": 1})
+
+
+# --- settings as text and as forms --------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("epochs=3", ("epochs", 3)),
+        ("threshold=0.06", ("threshold", 0.06)),
+        ("lr=1e-3", ("lr", 0.001)),
+        ("similar_transfer=false", ("similar_transfer", False)),
+        ("temperature=auto", ("temperature", "auto")),
+        (" partition = instance ", ("partition", "instance")),
+        ("name=a=b", ("name", "a=b")),
+        ("name=", ("name", "")),
+    ],
+)
+def test_a_setting_is_read_as_number_truth_or_word(text: str, found: tuple[str, Any]) -> None:
+    read = parse_setting(text)
+    assert read == found
+    assert type(read[1]) is type(found[1])
+
+
+@pytest.mark.parametrize("text", ["epochs", "=3", "  =3", ""])
+def test_a_setting_without_key_or_sign_is_answered_with_an_example(text: str) -> None:
+    with pytest.raises(UserError, match="write it as key=value, for example threshold=0.06"):
+        parse_setting(text)
+
+
+@pytest.mark.parametrize("model", [Training, *{info.params for info in METHODS.values()}])
+def test_every_setting_has_help_and_says_what_it_may_be(model: type[BaseModel]) -> None:
+    rows = settings_of(model)
+    assert [row["name"] for row in rows] == list(model.model_fields)
+    for row in rows:
+        assert row["help"], row["name"]
+        assert row["range"] or row["choices"] or isinstance(row["default"], bool), row["name"]
+
+
+def test_a_number_is_described_with_its_range() -> None:
+    assert settings_of(ShlptParams)[0] == {
+        "name": "threshold", "default": 0.06, "choices": None, "range": "≥ 0",
+        "help": "δ of eq. 5: an earlier task is similar when α > δ",
+    }  # fmt: skip
+
+
+def test_a_number_or_a_word_is_described_with_both() -> None:
+    row = next(row for row in settings_of(ShlptParams) if row["name"] == "temperature")
+    assert (row["default"], row["choices"], row["range"]) == ("auto", ["auto"], "> 0")
+
+
+def test_every_value_of_a_word_setting_is_accepted() -> None:
+    for row in settings_of(ShlptParams):
+        for choice in row["choices"] or []:
+            assert RunSpec.make(TASKS, settings={row["name"]: choice}).settings[row["name"]] == choice
