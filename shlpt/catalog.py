@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Params(BaseModel):
     """Settings of a method: frozen, checked when built, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class NoParams(Params):

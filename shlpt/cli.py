@@ -22,6 +22,8 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on standard output.")]
 Home = Annotated[Path | None, typer.Option(help="Folder for results (default ./runs, or SHLPT_HOME).")]
+Model = Annotated[str, typer.Option(help="pocket, a local folder, or a T5 on the hub.")]
+Dtype = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Threads = Annotated[int | None, typer.Option(min=1, max=1024, help="CPU threads (default: all cores).")]
 
@@ -42,13 +44,13 @@ def run(
     preset: Annotated[str, typer.Option(help="quick, standard or paper.")] = "quick",
     set: Annotated[list[str] | None, typer.Option(help="A setting as key=value; repeatable.")] = None,
     suite: Annotated[str, typer.Option(help="Where the tasks come from.")] = "pocket",
-    backbone: Annotated[str, typer.Option(help="pocket, a local folder, or a T5 on the hub.")] = "pocket",
+    backbone: Model = "pocket",
     home: Home = None,
     lanes: Annotated[int | None, typer.Option(min=1, max=256, help="Runs that share a forward pass.")] = None,
     alone: Annotated[bool, typer.Option(help="Learn each later task alone too, for forward transfer.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Train again what is already stored.")] = False,
     device: Device = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    dtype: Dtype = "auto",
     threads: Threads = None,
     json: Json = False,
     csv: Csv = False,
@@ -106,7 +108,7 @@ def read_seeds(text: str) -> list[int]:
 
 
 @app.command(epilog="Example: python -m shlpt tasks --json")
-def tasks(json: Json = False, csv: Csv = False) -> None:
+def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """The tasks there are: generated stand-ins for the paper's data sets."""
     from shlpt.report import show
     from shlpt.tasks.pocket import TASKS
@@ -119,7 +121,7 @@ def tasks(json: Json = False, csv: Csv = False) -> None:
 
 
 @app.command(epilog="Example: python -m shlpt methods --json")
-def methods(json: Json = False, csv: Csv = False) -> None:
+def methods(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """The methods there are, what each needs, and its settings."""
     from shlpt.catalog import METHODS
     from shlpt.report import show
@@ -134,7 +136,7 @@ def methods(json: Json = False, csv: Csv = False) -> None:
 
 
 @app.command(epilog="Example: python -m shlpt sequences")
-def sequences(json: Json = False, csv: Csv = False) -> None:
+def sequences(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """The named orders of tasks: the paper's, and a demonstration."""
     from shlpt.report import show
     from shlpt.tasks.sequences import SEQUENCES, about
@@ -145,7 +147,7 @@ def sequences(json: Json = False, csv: Csv = False) -> None:
 
 @app.command(epilog="Example: python -m shlpt doctor")
 def doctor(
-    home: Home = None, backbone: str = "pocket", device: Device = "auto", json: Json = False, csv: Csv = False
+    home: Home = None, backbone: Model = "pocket", device: Device = "auto", json: Json = False, csv: Csv = False
 ) -> None:
     """Is everything in place? Device, threads, backbone, store, versions."""
     from shlpt.report import show
@@ -158,11 +160,12 @@ def doctor(
 
 @app.command(epilog="Example: python -m shlpt speed --json")
 def speed(
-    backbone: str = "pocket",
+    backbone: Model = "pocket",
     rounds: Annotated[int, typer.Option(min=3, max=10_000, help="Steps timed of each kind.")] = 60,
     device: Device = "auto",
-    dtype: str = "auto",
+    dtype: Dtype = "auto",
     threads: Threads = None,
+    home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
@@ -188,6 +191,7 @@ def pretrain(
     scale: Annotated[float, typer.Option(min=0.0001, max=100, help="Share of the recorded number of steps.")] = 1.0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a backbone that is there.")] = False,
     threads: Threads = None,
+    home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:

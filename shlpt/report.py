@@ -71,7 +71,8 @@ def print_table(rows: Sequence[Row], title: str) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*[escape(_short(row.get(name))) for name in names])
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table if rows else f"{title}: none")
 
 
 def _short(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -19,7 +19,7 @@ from shlpt.errors import UserError, unknown
 class Training(BaseModel):
     """How every method of a comparison is trained."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
     prompt_length: int = Field(10, ge=1, le=512, description="vectors in a prompt")
     epochs: int = Field(10, ge=1, le=1000, description="passes over the training examples at most")
@@ -61,7 +61,7 @@ class RunSpec(BaseModel):
     params: Params
     seed: int = Field(42, ge=0, lt=2**31)
     backbone: str = "pocket"
-    dtype: str = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     training: Training = Training()
 
     @field_validator("params", mode="before")
@@ -99,7 +99,8 @@ class RunSpec(BaseModel):
         merged = PRESETS[preset] | dict(settings or {})
         try:
             return cls(
-                suite=suite, tasks=tuple(tasks), method=method, seed=seed, backbone=backbone, dtype=dtype,
+                suite=suite, tasks=tuple(tasks), method=method, seed=seed, backbone=backbone,
+                dtype=cast(Any, dtype),
                 params=info.params(**{k: v for k, v in merged.items() if k in info.params.model_fields}),
                 training=Training(**{k: v for k, v in merged.items() if k in Training.model_fields}),
             )  # fmt: skip

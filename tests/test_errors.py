@@ -6,7 +6,8 @@ from shlpt.errors import unknown
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_nearest_name() -> None:
-    assert str(unknown("task", "yelpp", ["sst2", "yelp"])) == "unknown task 'yelpp': did you mean 'yelp'? Known: sst2, yelp"
+    found = unknown("task", "yelpp", ["sst2", "yelp"])
+    assert str(found) == "unknown task 'yelpp': did you mean 'yelp'? Known: sst2, yelp"
 
 
 def test_capital_letters_do_not_hide_the_nearest_name() -> None:

@@ -273,7 +273,7 @@ def test_a_setting_is_read_as_number_truth_or_word(text: str, found: tuple[str, 
 
 @pytest.mark.parametrize("text", ["epochs", "=3", "  =3", ""])
 def test_a_setting_without_key_or_sign_is_answered_with_an_example(text: str) -> None:
-    with pytest.raises(UserError, match="write it as key=value, for example threshold=0.06"):
+    with pytest.raises(UserError, match=r"write it as key=value, for example threshold=0\.06"):
         parse_setting(text)
 
 

@@ -32,10 +32,13 @@ GRADES = ("terrible", "bad", "middle", "good", "wonderful")
 NLI = ("entailment", "neutral", "contradiction")
 
 
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2s(text.encode(), digest_size=4).digest(), "big")
+
+
 def part_of(text: str) -> Part:
     """Where a text belongs: the same answer for every process and machine."""
-    bucket = hashlib.blake2s(text.encode(), digest_size=4).digest()
-    number = int.from_bytes(bucket, "big") % 20
+    number = _hash(text) % 20
     return next(part for part, numbers in PARTS.items() if number in numbers)
 
 
@@ -49,26 +52,29 @@ def write(writer: Writer, part: Part, group: str, rng: Random, hard: int = texts
 
 def _draw(name: str, groups: tuple[str, ...], writer: Writer, split: Split, per_group: int, seed: int) -> list[Example]:
     """`per_group` different examples of each group, shuffled; shorter draws begin longer ones."""
-    columns = []
-    for group in groups:
-        rng = Random(f"{name}/{split}/{group}/{seed}")
-        chosen: dict[str, Example] = {}
-        repeats = 0
-        while len(chosen) < per_group and repeats < ENOUGH_REPEATS:
-            example = write(writer, split, group, rng)
-            repeats = repeats + 1 if example.text in chosen else 0
-            chosen.setdefault(example.text, example)
-        if len(chosen) < per_group:
-            raise ValueError(
-                f"task {name!r} has only {len(chosen)} different {split} examples of class {group!r}, "
-                f"{per_group} were asked for: ask for at most {len(chosen)}"
-            )
-        columns.append(list(chosen.values()))
+    columns = [_column(writer, split, group, per_group, Random(f"{name}/{split}/{group}/{seed}")) for group in groups]
+    most = min(map(len, columns))
+    if most < per_group:
+        raise ValueError(
+            f"task {name!r} has no more than {most} different {split} examples of each class, "
+            f"{per_group} were asked for: ask for at most {most}"
+        )
     rng = Random(f"{name}/{split}/order/{seed}")
     rows: list[Example] = []
     for row in zip(*columns, strict=True):
         rows += rng.sample(row, len(row))
     return rows
+
+
+def _column(writer: Writer, split: Split, group: str, count: int, rng: Random) -> list[Example]:
+    """Up to `count` different examples of a group."""
+    chosen: dict[str, Example] = {}
+    repeats = 0
+    while len(chosen) < count and repeats < ENOUGH_REPEATS:
+        example = write(writer, split, group, rng)
+        repeats = repeats + 1 if example.text in chosen else 0
+        chosen.setdefault(example.text, example)
+    return list(chosen.values())
 
 
 # --- the sixteen tasks --------------------------------------------------------------------
@@ -80,11 +86,20 @@ def _labelled(write_text: Callable[[Random, str, int], str]) -> Writer:
 
 
 def _annotated(groups: tuple[str, ...], write_text: Callable[[Random, str, int], str]) -> Writer:
-    """Labelled by people: one text in twenty was written for another class."""
+    """Labelled by people: one text in twenty carries another label, and always the same one."""
+
+    def label(text: str, true: str) -> str:
+        number = _hash(f"annotator/{text}")
+        others = [g for g in groups if g != true]
+        return true if number % 1000 >= SLIPS * 1000 else others[number // 1000 % len(others)]
 
     def writer(rng: Random, group: str, hard: int) -> tuple[str, str]:
-        slip = hard == texts.HARD and rng.random() < SLIPS
-        return write_text(rng, rng.choice([g for g in groups if g != group]) if slip else group, hard), group
+        while hard == texts.HARD:
+            true = rng.choice(groups)
+            text = write_text(rng, true, hard)
+            if label(text, true) == group:
+                return text, group
+        return write_text(rng, group, hard), group
 
     return writer
 
@@ -188,6 +203,8 @@ def swapped(labels: tuple[str, ...], label: str) -> str:
 @cache
 def contrary(name: str) -> Task:
     """The same text with the labels swapped: the most harmful relative a task can have."""
+    if name not in TASKS:
+        raise ValueError(f"only a task of the pocket world has a contrary: {', '.join(TASKS)}")
     base = TASKS[name]
     if not base.labels:
         raise ValueError(f"task {name!r} has no fixed labels to swap")
@@ -263,7 +280,7 @@ def relation(a: Task, b: Task) -> tuple[str, float]:
         one, two = float(a.name[5:]), float(b.name[5:])
         degree = math.cos(math.acos(one) - math.acos(two))
         return f"dial {degree:+.2f}", degree
-    if (a.domain == b.domain and f"contrary {a.rule}" == b.rule) or a.rule == f"contrary {b.rule}":
+    if f"contrary {a.rule}" == b.rule or a.rule == f"contrary {b.rule}":
         return "contrary", -1.0
     if a.rule == b.rule:
         name = "same rule and labels" if a.labels == b.labels else "same rule, other label words"

@@ -212,12 +212,19 @@ def senses(rng: Random, same: bool, hard: int = HARD) -> tuple[str, str, str]:
 
 
 def plausible(rng: Random, first: bool, hard: int = HARD) -> str:
-    """A line, and two lines of which one belongs to the same event."""
-    frames = _few(w.FRAMES, hard)
-    frame, other = rng.sample(range(len(frames)), 2)
+    """What happened to a thing, and two lines of which one is its cause or its effect.
+
+    The other line speaks of another thing, or one time in four of another event.
+    """
+    thing, other = rng.sample(_few(w.BELONGINGS, hard), 2)
+    event, elsewhere = rng.sample(w.EVENTS, 2)
     asked = rng.randrange(2)  # 0: the cause of an effect is asked, 1: the effect of a cause
-    premise = rng.choice(frames[frame][1 - asked])
-    right, wrong = rng.choice(frames[frame][asked]), rng.choice(frames[other][asked])
+    premise = rng.choice(event[1 - asked]).format(x=thing)
+    right = rng.choice(event[asked]).format(x=thing)
+    if hard == HARD and rng.random() < 0.25:
+        wrong = rng.choice(elsewhere[asked]).format(x=thing)
+    else:
+        wrong = rng.choice(rng.choice(w.EVENTS)[asked]).format(x=other)
     one, two = (right, wrong) if first else (wrong, right)
     return f"{premise} . what was the {('cause', 'effect')[asked]} ? choice1: {one} . choice2: {two} ."
 

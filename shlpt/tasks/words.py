@@ -138,16 +138,16 @@ SENSES = {
               ("the crane lifted the concrete", "builders climbed the crane", "the crane dropped the concrete")),
 }  # fmt: skip
 
-# --- cause and effect: event frames; any line of a frame explains any other ---------------
-FRAMES = (
-    (("the vase fell on the floor", "the vase was knocked over"), ("the vase broke into pieces", "the vase lay in shards")),
-    (("the rain poured all night", "a storm brought heavy rain"), ("the cellar was flooded by rain", "the rain soaked the lawn")),
-    (("the candle tipped onto the paper", "a spark hit the paper"), ("the paper burned to ash", "the paper caught flames")),
-    (("the runner skipped training", "the runner twisted an ankle"), ("the runner lost the contest", "the runner finished last")),
-    (("the oven was left on", "the cook forgot the oven"), ("the cake in the oven turned to coal", "smoke came from the oven")),
-    (("the thief opened the safe", "the safe was left unlocked"), ("the jewels in the safe vanished", "the safe was found empty")),
-    (("the pupil studied for the exam", "the pupil read for the exam"), ("the pupil passed the exam", "the exam went well for the pupil")),
-    (("the tyre hit a nail", "glass cut the tyre"), ("the tyre went flat", "the driver changed the tyre")),
-    (("the baby felt hungry", "a noise scared the baby"), ("the baby cried", "the baby woke up in tears")),
-    (("the gardener watered the roses", "the sun warmed the roses"), ("the roses bloomed", "the roses grew tall")),
+# --- cause and effect: what happens to a thing, as causes and as effects ------------------
+EVENTS = (
+    (("the {x} fell on the floor", "the {x} was knocked over"), ("the {x} broke into pieces", "the {x} got a crack")),
+    (("the {x} stood in the rain", "the {x} dropped into the river"), ("the {x} got wet", "the {x} had to be dried")),
+    (("the {x} stood near a candle", "the {x} lay by the fire"), ("the {x} burned to ash", "the {x} caught flames")),
+    (("the {x} was left in the street", "the {x} was never locked away"), ("the {x} was stolen", "the {x} disappeared")),
+    (("the {x} lay in the dust", "the {x} was never washed"), ("the {x} looked dirty", "the {x} had to be cleaned")),
+    (("the {x} cost very little", "the {x} was praised on television"), ("the {x} found many buyers", "the {x} sold out")),
+)  # fmt: skip
+BELONGINGS = (
+    "clock", "lamp", "drum", "guitar", "kite", "camera", "tent", "mirror",
+    "carpet", "basket", "chair", "violin", "radio", "book", "doll", "ladder",
 )  # fmt: skip

@@ -143,3 +143,19 @@ def test_missing_values_are_left_out() -> None:
 @pytest.mark.parametrize("values", [[], [NAN], [NAN, NAN]])
 def test_nothing_has_no_mean(values: list[float]) -> None:
     assert metrics.summary(values) == {"n": 0, "mean": None, "sd": None, "ci95": None}
+
+
+def test_pairs_are_compared_seed_by_seed() -> None:
+    found = metrics.paired([0.5, 0.9, 0.4], [0.4, 0.8, 0.3])
+    # every difference is 0.1, however far the seeds are apart
+    assert (found["n"], found["mean"]) == (3, pytest.approx(0.1))
+    assert found["sd"] == pytest.approx(0, abs=1e-12)
+
+
+def test_pairs_of_unequal_number_are_an_error() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        metrics.paired([0.5, 0.6], [0.5])
+
+
+def test_a_pair_with_a_missing_side_is_left_out() -> None:
+    assert metrics.paired([0.5, NAN, 0.75], [0.25, 0.5, NAN]) == metrics.summary([0.25])

@@ -17,7 +17,7 @@ from shlpt.methods.registry import LEARNERS
 from shlpt.tasks.find import probe_examples
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.engine import drive
-from shlpt.training.lane import Best, StageResult, Examined, learn
+from shlpt.training.lane import Best, Examined, StageResult, learn
 
 
 def stage(backbone: Backbone, one: Any, events: list[tuple[str, dict[str, Any]]] | None = None) -> StageResult:

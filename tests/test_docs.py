@@ -1,0 +1,90 @@
+"""What is written about the project is there and true; its settings are the safe ones."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = [
+    str(file.relative_to(ROOT))
+    for folder in ("shlpt", "pages")
+    for file in sorted((ROOT / folder).rglob("*.py"))
+    if file.read_text(encoding="utf-8").strip()
+]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "docs/LOG.md", "LICENSE"])
+def test_a_document_is_there_and_has_content(name: str) -> None:
+    assert len(text(name).split()) > 50
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pip install -r requirements.txt && streamlit run app.py",
+        "pip install -r requirements.txt -r requirements-dev.txt && pytest",
+    ],
+)
+def test_the_readme_says_how_to_start_and_how_to_test(command: str) -> None:
+    assert command in text("README.md")
+
+
+@cache
+def mapped() -> frozenset[str]:
+    """The paths of the map: names at the beginning of a line, in the folder that the indentation says."""
+    folders: list[str] = []
+    found: set[str] = set()
+    for line in text("ARCHITECTURE.md").split("```")[1].splitlines():
+        del folders[(len(line) - len(line.lstrip())) // 2 :]
+        for word in line.split():
+            if not re.fullmatch(r"[\w./]+(/|\.\w+)", word):
+                break
+            found.add("".join([*folders, word]))
+            if word.endswith("/"):
+                folders.append(word)
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("file", SOURCES)
+def test_every_file_is_on_the_map(file: str) -> None:
+    assert file in mapped()
+
+
+def test_everything_on_the_map_is_there() -> None:
+    assert [path for path in mapped() if not (ROOT / path).exists()] == []
+
+
+def test_torch_is_pinned() -> None:
+    assert "torch==2.13.0" in text("requirements.txt").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("server", "address", "127.0.0.1"),
+        ("server", "allowedHosts", ["localhost", "127.0.0.1"]),
+        ("server", "maxUploadSize", 25),
+        ("server", "xsrfCookieSameSite", "strict"),
+        ("server", "fileWatcherType", "none"),
+        ("server", "headless", True),
+        ("browser", "gatherUsageStats", False),
+        ("client", "showErrorDetails", "none"),
+        ("client", "toolbarMode", "viewer"),
+    ],
+)
+def test_the_app_is_set_up_safely(section: str, key: str, value: object) -> None:
+    assert tomllib.loads(text(".streamlit/config.toml"))[section][key] == value
+
+
+@pytest.mark.parametrize("key", ["enableXsrfProtection", "enableCORS"])
+def test_no_protection_is_switched_off(key: str) -> None:
+    assert tomllib.loads(text(".streamlit/config.toml"))["server"].get(key, True) is True
