@@ -1,0 +1,114 @@
+"""Runs as a tree of stages, and stages as lane groups. No torch.
+
+A stage is one task learned after a given history. Runs with equal beginnings share their first
+stages, so all the runs of an experiment form a tree in which no stage is trained twice. Which
+stages share forward passes (a lane group) follows from the plan alone: same depth, same method,
+in order, up to a fixed width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from shlpt.catalog import METHODS, NoParams, Params
+from shlpt.spec import RunSpec, Training, digest
+from shlpt.tasks.find import draw, find_task
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One task learned after a history. The key is a hash of everything that decides the result."""
+
+    key: str
+    parent: str | None
+    task: str
+    earlier: tuple[str, ...]  # tasks that the state depends on, oldest first
+    suite: str
+    method: str
+    params: Params
+    training: Training
+    seed: int
+
+    @property
+    def depth(self) -> int:
+        return len(self.earlier)
+
+
+@dataclass(frozen=True)
+class LaneGroup:
+    """Stages that train together: what a worker claims, and the unit of stop, pause and resume."""
+
+    key: str
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    spec: RunSpec
+    stages: tuple[Stage, ...]  # one for each task of the sequence
+    alone: tuple[Stage, ...]  # each task learned alone: what forward transfer is measured against
+
+
+def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
+    """Which examples a stage sees: change one and the stage is another."""
+    task = find_task(name, suite)
+    splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed),
+              ("test", training.test_shots, 0))  # fmt: skip
+    return digest([[e.id for e in draw(task, *split)] for split in splits], size=8)
+
+
+def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple[Stage, ...]:
+    """The path of stages of a run. `data` tells the digest of a task's examples."""
+    info = METHODS[spec.method]
+    stages: list[Stage] = []
+    for position, task in enumerate(spec.tasks):
+        has_history = position > 0 and info.uses_history
+        plain = not has_history and info.plain_first
+        method, params = ("per_task", NoParams()) if plain else (spec.method, spec.params)
+        parent = stages[-1].key if has_history else None
+        content = {
+            "parent": parent, "task": task, "suite": spec.suite, "data": data(task), "method": method,
+            "version": METHODS[method].version, "params": params.model_dump(mode="json"), "seed": spec.seed,
+            "training": spec.training.model_dump(mode="json"), "backbone": backbone, "dtype": spec.dtype,
+        }  # fmt: skip
+        earlier = spec.tasks[:position] if has_history else ()
+        stages.append(
+            Stage(digest(content, size=10), parent, task, earlier, spec.suite, method, params, spec.training, spec.seed)
+        )
+    return tuple(stages)
+
+
+def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> list[RunPlan]:
+    """Each run's stages, and with `alone` those of each later task learned by itself."""
+    known: dict[tuple[Any, ...], str] = {}
+    plans = []
+    for spec in specs:
+
+        def data(task: str, spec: RunSpec = spec) -> str:
+            key = (task, spec.suite, spec.training, spec.seed)
+            if key not in known:
+                known[key] = data_digest(*key)
+            return known[key]
+
+        single = [stages_of(spec.model_copy(update={"tasks": (task,)}), backbone, data) for task in spec.tasks[1:]]
+        plans.append(
+            RunPlan(spec, stages_of(spec, backbone, data), tuple(s for (s,) in single) if alone else ())
+        )
+    return plans
+
+
+def lane_groups(plans: Iterable[RunPlan], width: int) -> list[LaneGroup]:
+    """All stages once, parents before children, in groups of at most `width` lanes."""
+    stages = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
+    order = {key: number for number, key in enumerate(stages)}
+    ranked = sorted(stages.values(), key=lambda s: (s.depth, s.method, s.task, order[s.key]))
+    groups = []
+    for _, together in groupby(ranked, key=lambda s: (s.depth, s.method)):
+        row = list(together)
+        for start in range(0, len(row), width):
+            members = tuple(row[start : start + width])
+            groups.append(LaneGroup(digest([s.key for s in members], size=10), members))
+    return groups
