@@ -7,9 +7,9 @@ without loading a model. How a method learns is in the file of its name under sh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Params(BaseModel):
@@ -45,6 +45,18 @@ class ShlptParams(Params):
     )
 
 
+class L2pParams(Params):
+    pool_size: int = Field(10, ge=1, le=1024, description="prompts in the pool that all tasks share")
+    top_n: int = Field(3, ge=1, le=64, description="prompts put before each text: those with the nearest keys")
+    lambda_pull: float = Field(0.5, ge=0, le=100, description="weight of pulling the chosen keys towards the texts")
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.top_n > self.pool_size:
+            raise ValueError(f"top_n = {self.top_n} prompts cannot be chosen from a pool_size of {self.pool_size}")
+        return self
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """What there is to know about a method before running it."""
@@ -68,5 +80,12 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo("per_task", "Per-task prompts", "one fresh prompt per task, no transfer", uses_history=False),
         MethodInfo("continual", "Continual initialisation", "each prompt starts from the previous task's"),
         MethodInfo("progressive", "Progressive Prompts", "new prompt joined to the frozen prompts of earlier tasks"),
+        MethodInfo(
+            "l2p",
+            "L2P",
+            "each text picks its prompts by key from one pool; the task picks the pool's snapshot",
+            L2pParams,
+            plain_first=False,
+        ),
     )
 }
