@@ -57,6 +57,11 @@ class L2pParams(Params):
         return self
 
 
+class CodaParams(Params):
+    components: int = Field(5, ge=1, le=256, description="prompt components that each task adds")
+    lambda_ortho: float = Field(0.1, ge=0, le=100, description="weight of keeping components, keys, attention apart")
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """What there is to know about a method before running it."""
@@ -85,6 +90,13 @@ METHODS: dict[str, MethodInfo] = {
             "L2P",
             "each text picks its prompts by key from one pool; the task picks the pool's snapshot",
             L2pParams,
+            plain_first=False,
+        ),
+        MethodInfo(
+            "coda",
+            "CODA-Prompt",
+            "each text gets its own weighted sum of prompt components; a task adds some, earlier ones stay",
+            CodaParams,
             plain_first=False,
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shlpt.methods.base import Learner
+from shlpt.methods.coda import Coda
 from shlpt.methods.continual import Continual
 from shlpt.methods.l2p import L2P
 from shlpt.methods.per_task import PerTask
@@ -15,4 +16,5 @@ LEARNERS: dict[str, type[Learner]] = {
     "continual": Continual,
     "progressive": Progressive,
     "l2p": L2P,
+    "coda": Coda,
 }
