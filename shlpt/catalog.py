@@ -62,6 +62,12 @@ class CodaParams(Params):
     lambda_ortho: float = Field(0.1, ge=0, le=100, description="weight of keeping components, keys, attention apart")
 
 
+class DtvgParams(Params):
+    first_share: float = Field(
+        0.5, gt=0, lt=1, description="share of the epochs for the task's own vector, before sources are added"
+    )
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """What there is to know about a method before running it."""
@@ -97,6 +103,14 @@ METHODS: dict[str, MethodInfo] = {
             "CODA-Prompt",
             "each text gets its own weighted sum of prompt components; a task adds some, earlier ones stay",
             CodaParams,
+            plain_first=False,
+        ),
+        MethodInfo(
+            "dtvg",
+            "DTVG",
+            "at every step the group of earlier task vectors that fits and agrees best is added",
+            DtvgParams,
+            needs=("task identity at test", "target's own first-stage prompt"),
             plain_first=False,
         ),
     )

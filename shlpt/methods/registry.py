@@ -5,6 +5,7 @@ from __future__ import annotations
 from shlpt.methods.base import Learner
 from shlpt.methods.coda import Coda
 from shlpt.methods.continual import Continual
+from shlpt.methods.dtvg import Dtvg
 from shlpt.methods.l2p import L2P
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.progressive import Progressive
@@ -17,4 +18,5 @@ LEARNERS: dict[str, type[Learner]] = {
     "progressive": Progressive,
     "l2p": L2P,
     "coda": Coda,
+    "dtvg": Dtvg,
 }
