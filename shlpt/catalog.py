@@ -68,6 +68,22 @@ class DtvgParams(Params):
     )
 
 
+class BmtptParams(Params):
+    particles: int = Field(5, ge=1, le=64, description="M: prompts that stand for the posterior of the source tasks")
+    damping: float = Field(
+        0.5, ge=0, le=1, description="weight of a particle's own gradient beside the others'; 1 is undamped"
+    )
+    source_share: float = Field(
+        1.0, ge=0, le=100, description="steps of the source phase, as a share of the steps the task itself has at most"
+    )
+    prior_sigma: float = Field(
+        10.0, gt=0, le=1e6, description="σ of the prior around a particle, in deviations of the word embeddings"
+    )
+
+
+EARLIER_DATA = {"old data", "source data"}  # needs that earlier tasks' training data answer
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """What there is to know about a method before running it."""
@@ -112,6 +128,13 @@ METHODS: dict[str, MethodInfo] = {
             DtvgParams,
             needs=("task identity at test", "target's own first-stage prompt"),
             plain_first=False,
+        ),
+        MethodInfo(
+            "bmtpt",
+            "BMTPT",
+            "prompts that suit all earlier tasks together are the prior of the new one",
+            BmtptParams,
+            needs=("task identity at test", "source data"),
         ),
     )
 }

@@ -61,6 +61,7 @@ class Context:
     seed: int
     state: State
     views: Views
+    earlier_data: tuple[Encoded, ...] = ()  # training data of the earlier tasks, for methods that need it
 
 
 Answer = Callable[[Backbone, State, str, Batch, Kind], Ask]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shlpt.methods.base import Learner
+from shlpt.methods.bmtpt import Bmtpt
 from shlpt.methods.coda import Coda
 from shlpt.methods.continual import Continual
 from shlpt.methods.dtvg import Dtvg
@@ -19,4 +20,5 @@ LEARNERS: dict[str, type[Learner]] = {
     "l2p": L2P,
     "coda": Coda,
     "dtvg": Dtvg,
+    "bmtpt": Bmtpt,
 }

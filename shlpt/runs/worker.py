@@ -18,7 +18,7 @@ from torch import Tensor
 from shlpt import __version__
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone, load
-from shlpt.catalog import METHODS
+from shlpt.catalog import EARLIER_DATA, METHODS
 from shlpt.methods.base import Context, State
 from shlpt.methods.prompts import PromptPool
 from shlpt.methods.registry import LEARNERS
@@ -127,7 +127,10 @@ def lane_of(shop: Workshop, stage: Stage, emit: Callable[[str, dict[str, Any]], 
 
     state = load_state(shop.store, stage.parent, shop.backbone.device) if stage.parent else State()
     train = data(stage.task, "train", t.shots, stage.seed)
-    ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views)
+    info = METHODS[stage.method]
+    old = stage.earlier if EARLIER_DATA & set(info.needs) else ()
+    earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
+    ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
     learner = LEARNERS[stage.method](ctx)
     names = [stage.task] if METHODS[stage.method].keeps_answers else [*stage.earlier, stage.task]
     tests = Examined([find_task(n, stage.suite) for n in names], [data(n, "test", t.test_shots, 0) for n in names])
