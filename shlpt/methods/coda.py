@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity, normalize
+from torch.nn.functional import normalize
 
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import Backbone, Out
@@ -26,8 +26,10 @@ from shlpt.methods.prompts import fresh_normal, fresh_prompt, prepend
 
 
 def component_weights(queries: Tensor, keys: Tensor, attention: Tensor) -> Tensor:
-    """γ: queries [B,d], keys [m,d], attention [m,d] -> [B,m]."""
-    return cosine_similarity(queries[:, None] * attention, keys, dim=-1)
+    """γ: queries [B,d], keys [m,d], attention [m,d] -> [B,m], without the [B,m,d] of all attended queries."""
+    products = queries @ (attention * keys).T  # (q ⊙ A)·K
+    squares = queries.square() @ attention.square().T  # ‖q ⊙ A‖²
+    return products / (squares.clamp(min=1e-12).sqrt() * keys.norm(dim=1).clamp(min=1e-6))
 
 
 def weighted(weights: Tensor, prompts: Tensor) -> Tensor:

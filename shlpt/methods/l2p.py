@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
+from torch.nn.functional import normalize
 
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import Backbone, Out
@@ -28,7 +28,7 @@ from shlpt.methods.prompts import fresh_normal, fresh_prompt, prepend
 
 def nearest(queries: Tensor, keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """queries [B,d], keys [M,d] -> the `count` keys nearest by cosine, best first: rows [B,n], cosines [B,n]."""
-    found = cosine_similarity(queries[:, None], keys, dim=-1).topk(count, dim=1)
+    found = (normalize(queries, dim=1) @ normalize(keys, dim=1).T).topk(count, dim=1)
     return found.indices, found.values
 
 
