@@ -35,7 +35,7 @@ def trained(backbone: Backbone, one: Coda, steps: int = 3) -> State:
 # --- by hand --------------------------------------------------------------------------------
 def test_gamma_is_the_cosine_of_the_attended_query_with_the_key() -> None:
     query = torch.tensor([[3.0, 2.0], [1.0, 0.0]])
-    attention = torch.tensor([[1.0, 2.0], [0.0, 1.0]])  # attended: (3, 4), (0, 2) and (1, 0), (0, 0)
+    attention = torch.tensor([[2.0, 4.0], [0.0, 1.0]])  # attended: (6, 8), (0, 2) and (2, 0), (0, 0)
     keys = torch.tensor([[5.0, 0.0], [0.0, -3.0]])
     assert component_weights(query, keys, attention).flatten().tolist() == pytest.approx([0.6, -1.0, 1.0, 0.0])
 
@@ -70,13 +70,16 @@ def test_following_the_penalty_makes_rows_orthogonal() -> None:
 
 # --- in training ----------------------------------------------------------------------------
 def test_the_loss_is_the_task_plus_the_weighted_penalty_of_all_three(backbone: Backbone) -> None:
-    one = begun(backbone, lambda_ortho=3.0)
+    state = begun(backbone, "rte").keep()
+    one = begun(backbone, state=state, lambda_ortho=3.0)
     ask = one.ask(one.ctx.train.batch([0, 1, 2]))
     assert ask.loss is not None
     assert ask.labels is not None
     out = backbone.forward(ask.embeds, ask.mask, ask.labels)
-    expected = sum(orthogonality(t.flatten(1), t.flatten(1)[:0]).item() for t in one.new.values())
-    assert len(one.new) == 3
+    expected = sum(
+        orthogonality(one.new[name].flatten(1), state.extra[name].flatten(1)).item()
+        for name in ("prompts", "keys", "attention")
+    )
     assert (ask.loss(out) - out.loss.mean()).item() == pytest.approx(3.0 * expected, rel=1e-3)
     assert one.log()["orthogonality"] == pytest.approx(expected)
 
