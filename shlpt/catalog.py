@@ -7,9 +7,9 @@ without loading a model. How a method learns is in the file of its name under sh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Params(BaseModel):
@@ -45,6 +45,45 @@ class ShlptParams(Params):
     )
 
 
+class L2pParams(Params):
+    pool_size: int = Field(10, ge=1, le=1024, description="prompts in the pool that all tasks share")
+    top_n: int = Field(3, ge=1, le=64, description="prompts put before each text: those with the nearest keys")
+    lambda_pull: float = Field(0.5, ge=0, le=100, description="weight of pulling the chosen keys towards the texts")
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.top_n > self.pool_size:
+            raise ValueError(f"top_n = {self.top_n} prompts cannot be chosen from a pool_size of {self.pool_size}")
+        return self
+
+
+class CodaParams(Params):
+    components: int = Field(5, ge=1, le=256, description="prompt components that each task adds")
+    lambda_ortho: float = Field(0.1, ge=0, le=100, description="weight of keeping components, keys, attention apart")
+
+
+class DtvgParams(Params):
+    first_share: float = Field(
+        0.5, gt=0, lt=1, description="share of the epochs for the task's own vector, before sources are added"
+    )
+
+
+class BmtptParams(Params):
+    particles: int = Field(5, ge=1, le=64, description="M: prompts that stand for the posterior of the source tasks")
+    damping: float = Field(
+        0.5, ge=0, le=1, description="weight of a particle's own gradient beside the others'; 1 is undamped"
+    )
+    source_share: float = Field(
+        1.0, ge=0, le=100, description="steps of the source phase, as a share of the steps the task itself has at most"
+    )
+    prior_sigma: float = Field(
+        10.0, gt=0, le=1e6, description="σ of the prior around a particle, in deviations of the word embeddings"
+    )
+
+
+EARLIER_DATA = {"old data", "source data"}  # needs that earlier tasks' training data answer
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """What there is to know about a method before running it."""
@@ -68,5 +107,34 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo("per_task", "Per-task prompts", "one fresh prompt per task, no transfer", uses_history=False),
         MethodInfo("continual", "Continual initialisation", "each prompt starts from the previous task's"),
         MethodInfo("progressive", "Progressive Prompts", "new prompt joined to the frozen prompts of earlier tasks"),
+        MethodInfo(
+            "l2p",
+            "L2P",
+            "each text picks its prompts by key from one pool; the task picks the pool's snapshot",
+            L2pParams,
+            plain_first=False,
+        ),
+        MethodInfo(
+            "coda",
+            "CODA-Prompt",
+            "each text gets its own weighted sum of prompt components; a task adds some, earlier ones stay",
+            CodaParams,
+            plain_first=False,
+        ),
+        MethodInfo(
+            "dtvg",
+            "DTVG",
+            "at every step the group of earlier task vectors that fits and agrees best is added",
+            DtvgParams,
+            needs=("task identity at test", "target's own first-stage prompt"),
+            plain_first=False,
+        ),
+        MethodInfo(
+            "bmtpt",
+            "BMTPT",
+            "prompts that suit all earlier tasks together are the prior of the new one",
+            BmtptParams,
+            needs=("task identity at test", "source data"),
+        ),
     )
 }

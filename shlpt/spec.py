@@ -179,7 +179,10 @@ def _readable(error: ValidationError) -> str:
     rows = {row["name"]: row for model in models for row in settings_of(model)}
     lines: dict[str, str] = {}
     for item in error.errors():
-        name = str(item["loc"][0]) if item["loc"] else "value"
+        if not item["loc"]:  # settings that do not go together say so themselves
+            lines[item["msg"]] = item["msg"].removeprefix("Value error, ")
+            continue
+        name = str(item["loc"][0])
         row = rows.get(name, {})
         allowed = " or ".join(filter(None, [row.get("range"), ", ".join(map(str, row.get("choices") or []))]))
         reason = f"allowed: {allowed}" if allowed else item["msg"].lower()

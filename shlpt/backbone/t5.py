@@ -128,9 +128,21 @@ class Backbone:
         start = self.model.config.decoder_start_token_id
         return self._decoder(embeds, mask, torch.full((len(embeds), 1), start, device=embeds.device))
 
+    @torch.no_grad()
+    def query(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """What bare texts [B,l] are about, without any prompt: mean encoder state over real tokens, [B,d]."""
+        states = self._encode(self.embed(ids), mask).float()
+        weights = mask[..., None].float()
+        return (states * weights).sum(1) / weights.sum(1)
+
+    def _encode(self, embeds: Tensor, mask: Tensor) -> Tensor:
+        """Last hidden states of the encoder, [B,n,d]."""
+        found: Tensor = self.model.encoder(inputs_embeds=embeds.to(self.dtype), attention_mask=mask).last_hidden_state
+        return found
+
     def _decoder(self, embeds: Tensor, mask: Tensor, inputs: Tensor) -> Look:
         self._captured.clear()
-        encoded = self.model.encoder(inputs_embeds=embeds.to(self.dtype), attention_mask=mask).last_hidden_state
+        encoded = self._encode(embeds, mask)
         hidden = self.model.decoder(
             input_ids=inputs, encoder_hidden_states=encoded, encoder_attention_mask=mask, use_cache=False
         ).last_hidden_state
@@ -149,7 +161,7 @@ class Backbone:
             self._captured.clear()
             return found[:, 1:]
         config = self.model.config
-        encoded = self.model.encoder(inputs_embeds=embeds, attention_mask=mask).last_hidden_state
+        encoded = self._encode(embeds, mask)
         token = torch.full((len(embeds), 1), config.decoder_start_token_id, device=embeds.device)
         done = torch.zeros(len(embeds), dtype=torch.bool, device=embeds.device)
         answers, cache = [], None

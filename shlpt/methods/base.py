@@ -6,15 +6,15 @@
 
     Learner.answer(backbone, state, task, batch)   # rows that answer a batch of a learned task
 
-Training code only knows these four; adding a method is one file, one entry in the catalogue and
-one line in the registry.
+Training code only knows these four, and `Preparing` for a learner with a phase before training.
+Adding a method is one file, one entry in the catalogue and one line in the registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -61,6 +61,7 @@ class Context:
     seed: int
     state: State
     views: Views
+    earlier_data: tuple[Encoded, ...] = ()  # training data of the earlier tasks, for methods that need it
 
 
 Answer = Callable[[Backbone, State, str, Batch, Kind], Ask]
@@ -102,4 +103,28 @@ def down_loss(out: Out) -> Tensor:
     return out.loss.mean()
 
 
-__all__ = ["Ask", "Context", "Kind", "Learner", "Params", "State", "answer_with_stored_prompt", "down_loss"]
+def _nothing() -> None:
+    """Gradients as they are."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A phase before training: every ask is a step on `parameters`, always to the end, with nothing validated."""
+
+    parameters: list[Tensor]
+    asks: Iterator[Ask]
+    turn: Callable[[], None] = _nothing  # what is done to the gradients before each step
+    epochs: int = 0  # how many of the training's epochs it takes the place of
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A learner whose training has a phase of its own before it."""
+
+    def preparation(self) -> Preparation: ...
+
+
+__all__ = [
+    "Ask", "Context", "Kind", "Learner", "Params", "Preparation", "Preparing", "State", "answer_with_stored_prompt",
+    "down_loss",
+]  # fmt: skip

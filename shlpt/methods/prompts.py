@@ -58,6 +58,12 @@ def fresh_prompt(vocabulary: Tensor, length: int, seed: int, task: str) -> Tenso
     return vocabulary[rows].detach().float().clone()
 
 
+def fresh_normal(*shape: int, seed: int, name: str, device: torch.device) -> Tensor:
+    """Standard normal numbers that depend on seed and name only, drawn on the CPU so that devices agree."""
+    generator = torch.Generator().manual_seed(Random(f"{name}/{seed}").getrandbits(63))
+    return torch.randn(*shape, generator=generator).to(device)
+
+
 def prepend(prompt: Tensor, embeds: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """[P; X]: a prompt [L,d] for all rows, or one per row [B,L,d], before the embeddings [B,l,d]."""
     if prompt.ndim == 2:

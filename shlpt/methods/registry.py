@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from shlpt.methods.base import Learner
+from shlpt.methods.bmtpt import Bmtpt
+from shlpt.methods.coda import Coda
 from shlpt.methods.continual import Continual
+from shlpt.methods.dtvg import Dtvg
+from shlpt.methods.l2p import L2P
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.progressive import Progressive
 from shlpt.methods.shlpt import Shlpt
@@ -13,4 +17,8 @@ LEARNERS: dict[str, type[Learner]] = {
     "per_task": PerTask,
     "continual": Continual,
     "progressive": Progressive,
+    "l2p": L2P,
+    "coda": Coda,
+    "dtvg": Dtvg,
+    "bmtpt": Bmtpt,
 }

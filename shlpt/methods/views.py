@@ -19,14 +19,15 @@ from shlpt.backbone.encode import Batch, Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.methods.prompts import Prompt, prepend
 
-View = Literal["first", "targets"]  # the first decoder position, or every position of the target
+# The first decoder position, every position of the target, or the encoder's mean state (`Backbone.query`).
+View = Literal["first", "targets", "query"]
 BUDGET = 256 * 2**20
 CHUNK = 128
 
 
 class Seen(NamedTuple):
-    hidden: Tensor  # [B,m,d]; m = 1 for the view "first"
-    states: Tensor  # [B,m,f] of the last decoder layer
+    hidden: Tensor  # [B,m,d]; m = 1 for the views "first" and "query"
+    states: Tensor  # [B,m,f] of the last decoder layer; f = 0 for the view "query", which has no decoder
 
 
 class Views:
@@ -51,9 +52,17 @@ class Views:
 
     def size(self, data: Encoded, view: View) -> int:
         """Bytes of one block, before it is computed."""
-        positions = data.labels.shape[1] if view == "targets" else 1
+        positions, inner = self._shape(data, view)
         bytes_each = torch.finfo(self.backbone.dtype).bits // 8
-        return len(data) * positions * (self.backbone.width + self.backbone.inner) * bytes_each
+        return len(data) * positions * (self.backbone.width + inner) * bytes_each
+
+    def _shape(self, data: Encoded, view: View) -> tuple[int, int]:
+        """Decoder positions m and neurons f of a block."""
+        return data.labels.shape[1] if view == "targets" else 1, 0 if view == "query" else self.backbone.inner
+
+    def queries(self, data: Encoded) -> Tensor:
+        """[N,d]: `Backbone.query` of every row of a data set."""
+        return self.whole(None, data, "query").hidden[:, 0].float()
 
     def whole(self, prompt: Prompt | None, data: Encoded, view: View = "first") -> Seen:
         """States of every row of a data set, from the cache where they are in it."""
@@ -61,9 +70,9 @@ class Views:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        width = data.labels.shape[1] if view == "targets" else 1
+        width, inner = self._shape(data, view)
         hidden = torch.zeros(len(data), width, self.backbone.width, dtype=self.backbone.dtype, device=data.ids.device)
-        states = torch.zeros(*hidden.shape[:2], self.backbone.inner, dtype=hidden.dtype, device=hidden.device)
+        states = torch.zeros(*hidden.shape[:2], inner, dtype=hidden.dtype, device=hidden.device)
         for batch in data.batches(CHUNK):
             part = self._compute(prompt, batch, view)
             hidden[batch.rows, : part.hidden.shape[1]] = part.hidden
@@ -74,10 +83,13 @@ class Views:
 
     @torch.no_grad()
     def _compute(self, prompt: Prompt | None, batch: Batch, view: View) -> Seen:
+        self.forwards += 1
+        if view == "query":  # always of the bare text
+            found = self.backbone.query(batch.ids, batch.mask)[:, None].to(self.backbone.dtype)
+            return Seen(found, found.new_zeros(*found.shape[:2], 0))
         embeds, mask = self.backbone.embed(batch.ids), batch.mask
         if prompt is not None:
             embeds, mask = prepend(prompt.tensor, embeds, mask)
-        self.forwards += 1
         first = view == "first"
         seen = self.backbone.look(embeds, mask) if first else self.backbone.forward(embeds, mask, batch.labels)
         return Seen(seen.hidden, seen.states[-1])

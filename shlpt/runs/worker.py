@@ -18,7 +18,7 @@ from torch import Tensor
 from shlpt import __version__
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone, load
-from shlpt.catalog import METHODS
+from shlpt.catalog import EARLIER_DATA, METHODS
 from shlpt.errors import UserError
 from shlpt.methods.base import Context, State
 from shlpt.methods.prompts import PromptPool
@@ -128,7 +128,10 @@ def lane_of(shop: Workshop, stage: Stage, emit: Callable[[str, dict[str, Any]], 
 
     state = load_state(shop.store, stage.parent, shop.backbone.device) if stage.parent else State()
     train = data(stage.task, "train", t.shots, stage.seed)
-    ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views)
+    info = METHODS[stage.method]
+    old = stage.earlier if EARLIER_DATA & set(info.needs) else ()
+    earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
+    ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
     learner = LEARNERS[stage.method](ctx)
     names = [stage.task] if METHODS[stage.method].keeps_answers else [*stage.earlier, stage.task]
     tests = Examined([find_task(n, stage.suite) for n in names], [data(n, "test", t.test_shots, 0) for n in names])
@@ -145,9 +148,7 @@ def pack(
         name: shop.encoded(name, stage.suite, "test", stage.training.test_shots, 0, stage.training.max_length)
         for name in result.answers
     }
-    train = shop.encoded(
-        stage.task, stage.suite, "train", stage.training.shots, stage.seed, stage.training.max_length
-    )
+    train = shop.encoded(stage.task, stage.suite, "train", stage.training.shots, stage.seed, stage.training.max_length)
     content = {
         "key": stage.key, "parent": stage.parent, "task": stage.task, "earlier": stage.earlier, "suite": stage.suite,
         "method": stage.method, "params": stage.params.model_dump(mode="json"), "seed": stage.seed,

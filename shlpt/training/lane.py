@@ -17,7 +17,7 @@ from torch.nn.functional import cosine_similarity
 from shlpt.analysis.metrics import score
 from shlpt.backbone.encode import Batch, Encoded, order
 from shlpt.backbone.t5 import Look, Out
-from shlpt.methods.base import Ask, Context, Learner, State
+from shlpt.methods.base import Ask, Context, Learner, Preparing, State
 from shlpt.methods.prompts import prepend
 from shlpt.spec import Training
 from shlpt.tasks.task import Task
@@ -69,9 +69,10 @@ def learn(
     """Train with early stopping, keep the best state, test it."""
     t = ctx.training
     optimiser = optimiser_for(learner, t)
-    best, step, failure = Best(t.patience), 0, ""
+    best, step, epoch, failure = Best(t.patience), 0, -1, ""
     try:
-        for epoch in range(t.epochs):
+        used = yield from prepare(learner, t, emit)
+        for epoch in range(used, t.epochs):
             for rows in order(ctx.seed, ctx.task, epoch, len(ctx.train), t.batch_size):
                 loss = yield from train_step(learner, optimiser, ctx.train.batch(rows), t.clip)
                 step += 1
@@ -84,7 +85,8 @@ def learn(
             if best.stale(epoch):
                 break
     except Diverged as error:
-        failure = f"stopped at step {step + 1} of epoch {epoch + 1}: {error}"
+        where = f"at step {step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"
+        failure = f"stopped {where}: {error}"
         emit("diverged", {"step": step + 1, "epoch": epoch, "reason": failure})
     # A step that failed was not taken: what stands before it is still good.
     kept = best.state or learner.keep()
@@ -98,8 +100,26 @@ def learn(
     return result
 
 
+def prepare(learner: Learner, training: Training, emit: Emit) -> Generator[Ask, float, int]:
+    """The phase before training of a learner that has one; how many epochs it took the place of."""
+    if not isinstance(learner, Preparing):
+        return 0
+    phase = learner.preparation()
+    optimiser = adamw(phase.parameters, training)
+    for number, ask in enumerate(phase.asks):
+        loss = yield ask
+        phase.turn()
+        take_step(optimiser, phase.parameters, training.clip)
+        emit("prepare", {"step": number + 1, "loss": loss})
+    return phase.epochs
+
+
 def optimiser_for(learner: Learner, training: Training) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(learner.parameters(), lr=training.lr, weight_decay=training.weight_decay, fused=True)
+    return adamw(learner.parameters(), training)
+
+
+def adamw(parameters: list[Tensor], training: Training) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(parameters, lr=training.lr, weight_decay=training.weight_decay, fused=True)
 
 
 def train_step(
@@ -107,12 +127,16 @@ def train_step(
 ) -> Generator[Ask, float, float]:
     """One step of the optimiser. Nothing is changed where the loss or the gradient is not a number."""
     loss = yield learner.ask(batch)
-    norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), clip)
+    take_step(optimiser, learner.parameters(), clip)
+    return loss
+
+
+def take_step(optimiser: torch.optim.Optimizer, parameters: list[Tensor], clip: float) -> None:
+    norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
     if not torch.isfinite(norm):
         raise Diverged(f"the gradient is {norm.item()}")
     optimiser.step()
     optimiser.zero_grad()
-    return loss
 
 
 def check(ctx: Context, learner: Learner, state: State, data: Encoded) -> Generator[Ask, Out, tuple[float, float]]:

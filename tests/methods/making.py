@@ -6,7 +6,7 @@ from typing import Any
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import METHODS
+from shlpt.catalog import EARLIER_DATA, METHODS
 from shlpt.methods.base import Context, Learner, State
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.registry import LEARNERS
@@ -36,6 +36,7 @@ def context(
     **params: Any,
 ) -> Context:
     training = Training(prompt_length=4, epochs=3, shots=shots, batch_size=4)
+    old = earlier if EARLIER_DATA & set(METHODS[method].needs) else ()
     return Context(
         backbone=backbone,
         task=task,
@@ -45,6 +46,7 @@ def context(
         seed=seed,
         state=State(pool_of(backbone, training.prompt_length, earlier), extra or {}),
         views=Views(backbone),
+        earlier_data=tuple(Encoded(backbone, TASKS[name].draw("train", shots, seed), 256) for name in old),
     )
 
 

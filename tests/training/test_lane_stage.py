@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from making import context
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone, Out
-from shlpt.methods.base import Ask, State
+from shlpt.methods.base import Ask, Preparation, State, down_loss
 from shlpt.methods.per_task import PerTask
+from shlpt.methods.prompts import prepend
 from shlpt.methods.registry import LEARNERS
 from shlpt.tasks.find import probe_examples
 from shlpt.tasks.pocket import TASKS
@@ -126,3 +128,50 @@ def test_a_gradient_that_is_no_number_is_not_stepped_on(backbone: Backbone) -> N
     result = stage(backbone, Explodes(context(backbone, "per_task", earlier=())))
     assert "the gradient is" in result.summary["failure"]
     assert result.state.pool.of("sst2").tensor.isfinite().all()
+
+
+class Prepared(PerTask):
+    """Two steps on another tensor come first, their gradients turned into ones, and count as an epoch."""
+
+    bad = 1.0
+
+    def preparation(self) -> Preparation:
+        self.other = torch.zeros_like(self.prompt).requires_grad_(True)
+
+        def turn() -> None:
+            self.other.grad = torch.ones_like(self.other)
+
+        return Preparation([self.other], self._asks(), turn, epochs=1)
+
+    def _asks(self) -> Iterator[Ask]:
+        for _ in range(2):
+            batch = self.ctx.train.batch([0, 1])
+            embeds, mask = prepend(self.other, self.ctx.backbone.embed(batch.ids), batch.mask)
+            yield Ask(embeds, mask, batch.labels, "train", lambda out: down_loss(out) * self.bad)
+        self.after = self.other.detach().clone()
+
+
+def test_a_preparation_steps_on_its_own_tensors_and_uses_up_its_epochs(backbone: Backbone) -> None:
+    one = Prepared(context(backbone, "per_task", earlier=()))
+    events: list[tuple[str, dict[str, Any]]] = []
+    result = stage(backbone, one, events)
+    kinds = [kind for kind, _ in events]
+    assert kinds[:2] == ["prepare", "prepare"]
+    assert kinds.count("prepare") == 2
+    assert kinds.count("epoch") == 2  # of three
+    assert [payload["epoch"] for kind, payload in events if kind == "epoch"] == [1, 2]
+    assert result.summary["epochs"] == 3
+    # AdamW goes lr a step against a gradient that stays the same; its weight decay takes 0.3 % of the first step.
+    expected = -0.3 * (1 - 0.01 * 0.3) - 0.3
+    torch.testing.assert_close(one.after, torch.full_like(one.after, expected))
+    assert torch.equal(one.other, one.after)
+
+
+def test_a_preparation_that_diverges_fails_the_stage_and_says_when(backbone: Backbone) -> None:
+    one = Prepared(context(backbone, "per_task", earlier=()))
+    one.bad = math.nan
+    before = one.prompt.detach().clone()
+    result = stage(backbone, one)
+    assert result.summary["failure"] == "stopped before the first epoch: the loss is nan"
+    assert (result.summary["steps"], result.summary["epochs"]) == (0, 0)
+    assert torch.equal(result.state.pool.of("sst2").tensor, before)

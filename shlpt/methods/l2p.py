@@ -1,0 +1,104 @@
+"""L2P: a pool of prompts with keys, from which each text picks the nearest few.
+
+The query of a text is the frozen encoder's mean state of the bare text, so it is computed once for a
+data set. Learning to Prompt (Wang et al., CVPR 2022) goes on training one pool from task to task,
+which would change the answers of earlier tasks. In this comparison the task is known at test, so
+each task keeps a snapshot of the pool at the end of its stage, and the task's name selects the
+snapshot that answers it; inside it each text still picks its own prompts.
+
+What that costs: a snapshot holds only the u prompts that the task's own training texts pick, with
+their keys, u·(L+1)·d numbers with top_n ≤ u ≤ pool_size (a plain prompt has L·d), beside one whole pool of
+pool_size·(L+1)·d numbers to go on with. A text at test picks among those u.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from shlpt.backbone.encode import Batch
+from shlpt.backbone.t5 import Backbone, Out
+from shlpt.catalog import L2pParams
+from shlpt.methods.base import Ask, Context, Kind, State
+from shlpt.methods.prompts import fresh_normal, fresh_prompt, prepend
+
+
+def nearest(queries: Tensor, keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """queries [B,d], keys [M,d] -> the `count` keys nearest by cosine, best first: rows [B,n], cosines [B,n]."""
+    found = (normalize(queries, dim=1) @ normalize(keys, dim=1).T).topk(count, dim=1)
+    return found.indices, found.values
+
+
+def joined(prompts: Tensor, chosen: Tensor) -> Tensor:
+    """prompts [M,L,d], chosen [B,n] -> each row's prompts one after the other, [B,n·L,d]."""
+    return prompts[chosen].flatten(1, 2)
+
+
+def answer(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:
+    """Each text picks its prompts from the task's snapshot."""
+    prompts, keys = state.extra[f"prompts.{task}"], state.extra[f"keys.{task}"]  # [u,L,d], [u,d]
+    count = len(state.pool.of(task).tensor) // prompts.shape[1]  # its entry has n·L rows
+    chosen, _ = nearest(backbone.query(batch.ids, batch.mask), keys, count)
+    return Ask(*prepend(joined(prompts, chosen), backbone.embed(batch.ids), batch.mask), batch.labels, kind)
+
+
+class L2P:
+    answer = staticmethod(answer)
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.params: L2pParams = ctx.params
+        prompts, keys = self._pool()
+        self.prompts = prompts.requires_grad_(True)  # [M,L,d]
+        self.keys = keys.requires_grad_(True)  # [M,d]
+        self.queries = ctx.views.queries(ctx.train)  # [N,d]
+        self.chosen = nearest(self.queries, self.keys.detach(), self.params.top_n)[0]  # [N,n]: last picked by each
+        self._log: dict[str, Any] = {}
+
+    def _pool(self) -> tuple[Tensor, Tensor]:
+        """The pool as the task before left it, or a new one."""
+        ctx, size, kept = self.ctx, self.params.pool_size, self.ctx.state.extra
+        if "prompts" in kept:
+            return kept["prompts"].clone(), kept["keys"].clone()
+        length, width = ctx.training.prompt_length, ctx.backbone.width
+        prompts = fresh_prompt(ctx.backbone.vocabulary, size * length, ctx.seed, "l2p").unflatten(0, (size, length))
+        return prompts, fresh_normal(size, width, seed=ctx.seed, name="l2p/keys", device=prompts.device)
+
+    def parameters(self) -> list[Tensor]:
+        return [self.prompts, self.keys]
+
+    def ask(self, batch: Batch) -> Ask:
+        chosen, cosines = nearest(self.queries[batch.rows], self.keys, self.params.top_n)  # [B,n]
+        self.chosen[batch.rows] = chosen
+        used = torch.bincount(chosen.flatten(), minlength=len(self.keys)) / len(chosen)
+
+        def loss(out: Out) -> Tensor:
+            down, pull = out.loss.mean(), (1 - cosines).mean()
+            self._log = {"down": down.item(), "pull": pull.item(), "chosen": used.tolist()}
+            return down + self.params.lambda_pull * pull
+
+        embeds, mask = prepend(joined(self.prompts, chosen), self.ctx.backbone.embed(batch.ids), batch.mask)
+        return Ask(embeds, mask, batch.labels, "train", loss)
+
+    @torch.no_grad()
+    def keep(self) -> State:
+        """The pool to go on with, the task's snapshot, and as its entry the prompts its texts pick most often."""
+        ctx, count = self.ctx, self.params.top_n
+        used, times = nearest(self.queries, self.keys, count)[0].unique(return_counts=True)  # [u]
+        often = used[times.argsort(descending=True, stable=True)[:count]]
+        extra = {
+            "prompts": self.prompts, "keys": self.keys,
+            f"prompts.{ctx.task}": self.prompts[used], f"keys.{ctx.task}": self.keys[used],
+        }  # fmt: skip
+        kept = {name: tensor.detach().clone() for name, tensor in extra.items()}
+        return State(ctx.state.pool.add(self.prompts[often].flatten(0, 1), ctx.task), ctx.state.extra | kept)
+
+    def log(self) -> dict[str, Any]:
+        """Losses, and the share of the batch that picked each prompt."""
+        return self._log
+
+    def record(self) -> dict[str, Tensor]:
+        return {"chosen": self.chosen.clone()}
