@@ -8,6 +8,7 @@ from random import Random
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from shlpt.backbone.t5 import IGNORE, Backbone
 from shlpt.spec import digest
@@ -51,6 +52,17 @@ class Encoded:
         order = sorted(range(len(self)), key=lambda row: self.lengths[row])
         for start in range(0, len(order), size):
             yield self.batch(order[start : start + size])
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """One batch of several, of any data sets. `rows` then only says where each was in its own."""
+
+    def cat(tensors: list[Tensor], fill: int) -> Tensor:
+        longest = max(t.shape[1] for t in tensors)
+        return torch.cat([pad(t, (0, longest - t.shape[1]), value=fill) for t in tensors])
+
+    ids, mask = cat([b.ids for b in batches], 0), cat([b.mask for b in batches], 0)
+    return Batch(ids, mask, cat([b.labels for b in batches], IGNORE), torch.cat([b.rows for b in batches]))
 
 
 def order(seed: int, task: str, epoch: int, count: int, size: int) -> list[list[int]]:

@@ -12,9 +12,9 @@ one line in the registry.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -39,6 +39,7 @@ class Ask:
     loss: Callable[[Out], Tensor] | None = None
     limit: int = 8  # longest answer to decode, in tokens
     beams: int = 1
+    backbone: Backbone | None = None  # a model of its own: the rows then run alone, not with other lanes'
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class State:
 
     pool: PromptPool = field(default_factory=PromptPool)
     extra: dict[str, Tensor] = field(default_factory=dict)
+    built: dict[str, Backbone] = field(default_factory=dict, init=False, repr=False, compare=False)  # never stored
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Context:
     seed: int
     state: State
     views: Views
+    earlier_data: tuple[Encoded, ...] = ()  # training data of the earlier tasks, for methods that need it
 
 
 Answer = Callable[[Backbone, State, str, Batch, Kind], Ask]
@@ -91,6 +94,15 @@ class Learner(Protocol):
     def answer(self) -> Answer: ...
 
 
+@runtime_checkable
+class Finishing(Protocol):
+    """A learner with work to do once its training is over and the best state is known."""
+
+    def finish(self, state: State) -> Generator[Ask, Any, State]:
+        """The state to store; what is yielded is served like the asks of training."""
+        ...
+
+
 def answer_with_stored_prompt(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:
     """The answer of every method with a prompt pool: the task's own prompt before the text."""
     prompt = state.pool.of(task).tensor
@@ -102,4 +114,6 @@ def down_loss(out: Out) -> Tensor:
     return out.loss.mean()
 
 
-__all__ = ["Ask", "Context", "Kind", "Learner", "Params", "State", "answer_with_stored_prompt", "down_loss"]
+__all__ = [
+    "Ask", "Context", "Finishing", "Kind", "Learner", "Params", "State", "answer_with_stored_prompt", "down_loss",
+]  # fmt: skip

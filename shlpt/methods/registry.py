@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from shlpt.methods.base import Learner
+from shlpt.methods.bounds import Joint, OraclePartition, RandomPartition
 from shlpt.methods.continual import Continual
+from shlpt.methods.ewc import Ewc
+from shlpt.methods.finetune import Finetune
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.progressive import Progressive
+from shlpt.methods.replay import Replay
 from shlpt.methods.shlpt import Shlpt
 
 LEARNERS: dict[str, type[Learner]] = {
@@ -13,4 +17,10 @@ LEARNERS: dict[str, type[Learner]] = {
     "per_task": PerTask,
     "continual": Continual,
     "progressive": Progressive,
+    "finetune": Finetune,
+    "ewc": Ewc,
+    "replay": Replay,
+    "joint": Joint,
+    "oracle_partition": OraclePartition,
+    "random_partition": RandomPartition,
 }

@@ -18,7 +18,7 @@ from torch import Tensor
 from shlpt import __version__
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone, load
-from shlpt.catalog import METHODS
+from shlpt.catalog import EARLIER_DATA, METHODS
 from shlpt.methods.base import Context, State
 from shlpt.methods.prompts import PromptPool
 from shlpt.methods.registry import LEARNERS
@@ -28,8 +28,9 @@ from shlpt.runs.results import run_record
 from shlpt.runs.store import Store
 from shlpt.spec import RunSpec
 from shlpt.tasks.find import draw, find_task, probe_examples
+from shlpt.tasks.task import Example
 from shlpt.training.engine import Lane, drive
-from shlpt.training.lane import StageResult, Examined, learn
+from shlpt.training.lane import Examined, StageResult, learn
 
 
 class Watch(Protocol):
@@ -127,12 +128,21 @@ def lane_of(shop: Workshop, stage: Stage, emit: Callable[[str, dict[str, Any]], 
 
     state = load_state(shop.store, stage.parent, shop.backbone.device) if stage.parent else State()
     train = data(stage.task, "train", t.shots, stage.seed)
-    ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views)
+    info = METHODS[stage.method]
+    old = stage.earlier if EARLIER_DATA & set(info.needs) else ()
+    earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
+    ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
     learner = LEARNERS[stage.method](ctx)
-    names = [stage.task] if METHODS[stage.method].keeps_answers else [*stage.earlier, stage.task]
+    names = [stage.task] if info.keeps_answers else [*stage.earlier, stage.task]
     tests = Examined([find_task(n, stage.suite) for n in names], [data(n, "test", t.test_shots, 0) for n in names])
-    validation = data(stage.task, "validation", t.validation_shots, stage.seed)
+    checked = names if info.validates_all else [stage.task]
+    parts = [data(name, "validation", t.validation_shots, stage.seed) for name in checked]
+    validation = parts[0] if len(parts) == 1 else Encoded(shop.backbone, _all_examples(parts), t.max_length)
     return learn(ctx, learner, validation, tests, shop.probe(stage.suite, t.max_length), emit)
+
+
+def _all_examples(parts: Sequence[Encoded]) -> list[Example]:
+    return [example for part in parts for example in part.examples]
 
 
 # --- to the store and back ----------------------------------------------------------------
@@ -144,9 +154,7 @@ def pack(
         name: shop.encoded(name, stage.suite, "test", stage.training.test_shots, 0, stage.training.max_length)
         for name in result.answers
     }
-    train = shop.encoded(
-        stage.task, stage.suite, "train", stage.training.shots, stage.seed, stage.training.max_length
-    )
+    train = shop.encoded(stage.task, stage.suite, "train", stage.training.shots, stage.seed, stage.training.max_length)
     content = {
         "key": stage.key, "parent": stage.parent, "task": stage.task, "earlier": stage.earlier, "suite": stage.suite,
         "method": stage.method, "params": stage.params.model_dump(mode="json"), "seed": stage.seed,

@@ -6,7 +6,7 @@ from typing import Any
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import METHODS
+from shlpt.catalog import EARLIER_DATA, METHODS
 from shlpt.methods.base import Context, Learner, State
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.registry import LEARNERS
@@ -35,16 +35,19 @@ def context(
     extra: dict[str, Any] | None = None,
     **params: Any,
 ) -> Context:
-    training = Training(prompt_length=4, epochs=3, shots=shots, batch_size=4)
+    info = METHODS[method]
+    training = Training(**{"prompt_length": 4, "epochs": 3, "shots": shots, "batch_size": 4} | dict(info.defaults))
+    old = earlier if EARLIER_DATA & set(info.needs) else ()
     return Context(
         backbone=backbone,
         task=task,
         train=Encoded(backbone, TASKS[task].draw("train", shots, seed), 256),
-        params=METHODS[method].params(**params),
+        params=info.params(**params),
         training=training,
         seed=seed,
         state=State(pool_of(backbone, training.prompt_length, earlier), extra or {}),
         views=Views(backbone),
+        earlier_data=tuple(Encoded(backbone, TASKS[name].draw("train", shots, seed), 256) for name in old),
     )
 
 
