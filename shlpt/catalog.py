@@ -57,6 +57,9 @@ class RandomPartitionParams(ContrastParams):
 
 class EwcParams(Params):
     ewc_strength: float = Field(1.0, ge=0, le=1e9, description="λ: weight of the penalty; 0 is Finetune")
+    fisher: Literal["normalised", "raw"] = Field(
+        "normalised", description="each task's Fisher divided by its mean, or as it is (near zero where all is fitted)"
+    )
     ewc_decay: float = Field(0.9, ge=0, le=1, description="γ: what is left of the Fisher at each new task")
 
 
@@ -91,7 +94,7 @@ class MethodInfo:
 
 OWN_COPY = ("own copy of the backbone",)
 TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate of 0.3 would ruin all weights at once
-    "shares_backbone": False, "keeps_answers": False, "plain_first": False, "defaults": {"lr": 1e-3},
+    "shares_backbone": False, "keeps_answers": False, "plain_first": False, "defaults": {"lr": 3e-4},
 }  # fmt: skip
 
 METHODS: dict[str, MethodInfo] = {

@@ -36,6 +36,13 @@ def decayed(old: Mapping[str, Tensor], new: Mapping[str, Tensor], decay: float) 
     return {name: decay * old[name] + tensor if name in old else tensor for name, tensor in new.items()}
 
 
+def normalised(fisher: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Mean one over all weights. A model that fits its few examples has next to no gradient left: raw Fishers
+    of two tasks then differ by orders of magnitude, and no λ suits both."""
+    mean = torch.cat([tensor.flatten() for tensor in fisher.values()]).mean()
+    return {name: tensor / mean.clamp(min=torch.finfo(mean.dtype).tiny) for name, tensor in fisher.items()}
+
+
 class Ewc(Finetune):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
@@ -63,6 +70,8 @@ class Ewc(Finetune):
         """Add this task's Fisher, taken at the weights that are kept."""
         self.load(state)
         new = yield from self.own_fisher()
+        if self.params.fisher == "normalised":
+            new = normalised(new)
         fisher = decayed(self.fisher, new, self.params.ewc_decay)
         return replace(state, extra=state.extra | {f"{FISHER}{name}": tensor for name, tensor in fisher.items()})
 

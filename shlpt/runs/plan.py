@@ -94,9 +94,7 @@ def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> li
             return known[key]
 
         single = [stages_of(spec.model_copy(update={"tasks": (task,)}), backbone, data) for task in spec.tasks[1:]]
-        plans.append(
-            RunPlan(spec, stages_of(spec, backbone, data), tuple(s for (s,) in single) if alone else ())
-        )
+        plans.append(RunPlan(spec, stages_of(spec, backbone, data), tuple(s for (s,) in single) if alone else ()))
     return plans
 
 
