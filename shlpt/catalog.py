@@ -23,6 +23,22 @@ class NoParams(Params):
     """The method has no settings of its own."""
 
 
+class EstimatorParams(Params):
+    """How SHLPT tells similar tasks from dissimilar ones."""
+
+    threshold: float = Field(0.06, ge=0, description="δ of eq. 5: an earlier task is similar when α > δ")
+    temperature: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        "auto", description="τ of eq. 4; auto: mean size of the task's first scores"
+    )
+    partition: Literal["batch_mean", "instance"] = Field(
+        "batch_mean", description="eq. 5 for the losses: by the batch mean of α, or instance by instance"
+    )
+    estimator: Literal["fresh", "carried", "uniform"] = Field(
+        "fresh", description="estimator of each task: new, kept from the task before, or equal α (−ASE)"
+    )
+    estimator_width: int = Field(16, ge=1, le=4096, description="r of eq. 3 (the authors use 100 at d = 1024)")
+
+
 class ContrastParams(Params):
     """What SHLPT and the bounds of its partition share."""
 
@@ -37,18 +53,8 @@ class ContrastParams(Params):
     )
 
 
-class ShlptParams(ContrastParams):
-    threshold: float = Field(0.06, ge=0, description="δ of eq. 5: an earlier task is similar when α > δ")
-    temperature: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
-        "auto", description="τ of eq. 4; auto: mean size of the task's first scores"
-    )
-    partition: Literal["batch_mean", "instance"] = Field(
-        "batch_mean", description="eq. 5 for the losses: by the batch mean of α, or instance by instance"
-    )
-    estimator: Literal["fresh", "carried", "uniform"] = Field(
-        "fresh", description="estimator of each task: new, kept from the task before, or equal α (−ASE)"
-    )
-    estimator_width: int = Field(16, ge=1, le=4096, description="r of eq. 3 (the authors use 100 at d = 1024)")
+class ShlptParams(ContrastParams, EstimatorParams):
+    """All of SHLPT's settings, those of the estimator first: pydantic lists the last base's fields first."""
 
 
 class RandomPartitionParams(ContrastParams):
