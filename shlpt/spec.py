@@ -96,7 +96,7 @@ class RunSpec(BaseModel):
         for key in settings or {}:
             if key not in known:
                 raise _unknown_setting(key, method, known)
-        merged = PRESETS[preset] | dict(settings or {})
+        merged = PRESETS[preset] | dict(info.defaults) | dict(settings or {})
         try:
             return cls(
                 suite=suite, tasks=tuple(tasks), method=method, seed=seed, backbone=backbone,

@@ -6,6 +6,7 @@ evaluation mode and never trained, so what it makes of the same rows is always t
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Sequence
@@ -62,6 +63,18 @@ class Backbone:
 
     def _capture(self, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
         self._captured.append(output)  # [B,m,f]; in gated layers act(h·W_gate), positive where active
+
+    def own_copy(self) -> Backbone:
+        """A model whose weights may differ from this one's, in evaluation mode like it.
+
+        In single precision whatever this one is in: steps of training are too small for bfloat16.
+        """
+        self._captured.clear()
+        twin = copy.deepcopy(self, {id(self.tokenizer): self.tokenizer})
+        twin.__dict__.pop("digest", None)
+        twin.dtype = torch.float32
+        twin.model.to(torch.float32)
+        return twin
 
     # --- what it is -----------------------------------------------------------------------
     @property

@@ -12,7 +12,7 @@ Adding a method is one file, one entry in the catalogue and one line in the regi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -20,7 +20,6 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Batch, Encoded
 from shlpt.backbone.t5 import Backbone, Out
-from shlpt.catalog import Params
 from shlpt.methods.prompts import PromptPool, prepend
 from shlpt.methods.views import Views
 from shlpt.spec import Training
@@ -39,6 +38,7 @@ class Ask:
     loss: Callable[[Out], Tensor] | None = None
     limit: int = 8  # longest answer to decode, in tokens
     beams: int = 1
+    backbone: Backbone | None = None  # a model of its own: the rows then run alone, not with other lanes'
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class State:
 
     pool: PromptPool = field(default_factory=PromptPool)
     extra: dict[str, Tensor] = field(default_factory=dict)
+    built: dict[str, Backbone] = field(default_factory=dict, init=False, repr=False, compare=False)  # never stored
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,15 @@ class Learner(Protocol):
     def answer(self) -> Answer: ...
 
 
+@runtime_checkable
+class Finishing(Protocol):
+    """A learner with work to do once its training is over and the best state is known."""
+
+    def finish(self, state: State) -> Generator[Ask, Any, State]:
+        """The state to store; what is yielded is served like the asks of training."""
+        ...
+
+
 def answer_with_stored_prompt(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:
     """The answer of every method with a prompt pool: the task's own prompt before the text."""
     prompt = state.pool.of(task).tensor
@@ -122,9 +132,3 @@ class Preparing(Protocol):
     """A learner whose training has a phase of its own before it."""
 
     def preparation(self) -> Preparation: ...
-
-
-__all__ = [
-    "Ask", "Context", "Kind", "Learner", "Params", "Preparation", "Preparing", "State", "answer_with_stored_prompt",
-    "down_loss",
-]  # fmt: skip

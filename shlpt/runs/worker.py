@@ -30,7 +30,7 @@ from shlpt.runs.store import Store
 from shlpt.spec import RunSpec
 from shlpt.tasks.find import draw, find_task, probe_examples
 from shlpt.training.engine import Lane, drive
-from shlpt.training.lane import StageResult, Examined, learn
+from shlpt.training.lane import Examined, StageResult, learn
 
 
 class Watch(Protocol):
@@ -133,10 +133,20 @@ def lane_of(shop: Workshop, stage: Stage, emit: Callable[[str, dict[str, Any]], 
     earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
     ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
     learner = LEARNERS[stage.method](ctx)
-    names = [stage.task] if METHODS[stage.method].keeps_answers else [*stage.earlier, stage.task]
+    names = [stage.task] if info.keeps_answers else [*stage.earlier, stage.task]
     tests = Examined([find_task(n, stage.suite) for n in names], [data(n, "test", t.test_shots, 0) for n in names])
-    validation = data(stage.task, "validation", t.validation_shots, stage.seed)
+    validation = validation_data(shop, stage)
     return learn(ctx, learner, validation, tests, shop.probe(stage.suite, t.max_length), emit)
+
+
+def validation_data(shop: Workshop, stage: Stage) -> Encoded:
+    """What early stopping looks at: the newest task, or all tasks so far for a method that learns them together."""
+    t = stage.training
+    names = [*stage.earlier, stage.task] if METHODS[stage.method].validates_all else [stage.task]
+    parts = [shop.encoded(n, stage.suite, "validation", t.validation_shots, stage.seed, t.max_length) for n in names]
+    if len(parts) == 1:
+        return parts[0]
+    return Encoded(shop.backbone, [example for part in parts for example in part.examples], t.max_length)
 
 
 # --- to the store and back ----------------------------------------------------------------

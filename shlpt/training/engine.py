@@ -57,14 +57,23 @@ def drive(
                 lane.close()
             raise Stopped
         asks, waiting = waiting, {}
-        for kind, beams in sorted({(ask.kind, ask.beams) for ask in asks.values()}):
-            chosen = [index for index in asks if (asks[index].kind, asks[index].beams) == (kind, beams)]
-            for index, reply in zip(chosen, _serve(backbone, [asks[i] for i in chosen], kind), strict=True):
+        for chosen in _together(asks):
+            first = asks[chosen[0]]
+            replies = _serve(first.backbone or backbone, [asks[i] for i in chosen], first.kind)
+            for index, reply in zip(chosen, replies, strict=True):
                 if isinstance(reply, Diverged):
                     resume(index, error=reply)
                 else:
                     resume(index, reply)
     return results
+
+
+def _together(asks: dict[int, Ask]) -> list[list[int]]:
+    """Which asks share a forward pass: those of a kind on the shared backbone. One with its own model is alone."""
+    groups: dict[tuple[str, int, int], list[int]] = {}
+    for index, ask in asks.items():
+        groups.setdefault((ask.kind, ask.beams, -1 if ask.backbone is None else index), []).append(index)
+    return [groups[key] for key in sorted(groups)]
 
 
 def _serve(backbone: Backbone, asks: list[Ask], kind: str) -> list[Any]:

@@ -7,7 +7,7 @@ reads as if it were alone while many of them share each forward pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -17,7 +17,8 @@ from torch.nn.functional import cosine_similarity
 from shlpt.analysis.metrics import score
 from shlpt.backbone.encode import Batch, Encoded, order
 from shlpt.backbone.t5 import Look, Out
-from shlpt.methods.base import Ask, Context, Learner, Preparing, State
+from shlpt.methods.base import Ask, Context, Finishing, Learner, Preparing, State
+from shlpt.methods.costs import costs
 from shlpt.methods.prompts import prepend
 from shlpt.spec import Training
 from shlpt.tasks.task import Task
@@ -90,12 +91,15 @@ def learn(
         emit("diverged", {"step": step + 1, "epoch": epoch, "reason": failure})
     # A step that failed was not taken: what stands before it is still good.
     kept = best.state or learner.keep()
+    if isinstance(learner, Finishing) and not failure:
+        kept = yield from learner.finish(kept)
     answers, scores = yield from test(ctx, learner, kept, tests)
     result = StageResult(kept, answers, scores, learner.record())
     result.record |= yield from probe_states(ctx, kept, probe)
     result.summary = {
         "steps": step, "epochs": epoch + 1, "best_epoch": best.epoch, "validation": best.rank[0],
         "validation_loss": -best.rank[1], "failure": failure, "cut_texts": ctx.train.cut,
+        **costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train)),
     }  # fmt: skip
     return result
 
@@ -163,7 +167,7 @@ def test(
         for batch in data.batches(EVALUATION_ROWS):
             ask = learner.answer(ctx.backbone, state, task.name, batch, "decode")
             limit = data.labels.shape[1] + 4
-            ids = yield Ask(ask.embeds, ask.mask, None, "decode", None, limit, ctx.training.beams)
+            ids = yield replace(ask, labels=None, limit=limit, beams=ctx.training.beams)
             for row, text in zip(batch.rows.tolist(), ctx.backbone.text(ids), strict=True):
                 found[row] = text
         answers[task.name] = found

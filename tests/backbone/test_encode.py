@@ -4,8 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shlpt.backbone.encode import Encoded, order
-from shlpt.backbone.t5 import Backbone
+from shlpt.backbone.encode import Batch, Encoded, joined, order
+from shlpt.backbone.t5 import IGNORE, Backbone
 from shlpt.tasks.pocket import TASKS
 
 
@@ -48,3 +48,13 @@ def test_digest_follows_the_examples(backbone: Backbone) -> None:
     one, two = (Encoded(backbone, TASKS["sst2"].draw("train", 4, seed), 256) for seed in (1, 2))
     assert one.digest == Encoded(backbone, TASKS["sst2"].draw("train", 4, 1), 256).digest != two.digest
     assert torch.equal(one.batch([0]).ids, one.batch([0]).ids)
+
+
+def test_joined_batches_are_padded_to_the_longest_and_their_padding_does_not_count() -> None:
+    one = Batch(torch.tensor([[5, 6, 1]]), torch.tensor([[1, 1, 1]]), torch.tensor([[7, 1]]), torch.tensor([3]))
+    two = Batch(torch.tensor([[8, 1]]), torch.tensor([[1, 1]]), torch.tensor([[9, 4, 1]]), torch.tensor([0]))
+    both = joined([one, two])
+    assert both.ids.tolist() == [[5, 6, 1], [8, 1, 0]]
+    assert both.mask.tolist() == [[1, 1, 1], [1, 1, 0]]
+    assert both.labels.tolist() == [[7, 1, IGNORE], [9, 4, 1]]
+    assert both.rows.tolist() == [3, 0]

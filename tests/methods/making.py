@@ -35,13 +35,14 @@ def context(
     extra: dict[str, Any] | None = None,
     **params: Any,
 ) -> Context:
-    training = Training(prompt_length=4, epochs=3, shots=shots, batch_size=4)
-    old = earlier if EARLIER_DATA & set(METHODS[method].needs) else ()
+    info = METHODS[method]
+    training = Training(**{"prompt_length": 4, "epochs": 3, "shots": shots, "batch_size": 4} | dict(info.defaults))
+    old = earlier if EARLIER_DATA & set(info.needs) else ()
     return Context(
         backbone=backbone,
         task=task,
         train=Encoded(backbone, TASKS[task].draw("train", shots, seed), 256),
-        params=METHODS[method].params(**params),
+        params=info.params(**params),
         training=training,
         seed=seed,
         state=State(pool_of(backbone, training.prompt_length, earlier), extra or {}),

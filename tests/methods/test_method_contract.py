@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from making import EARLIER, context, learner
 from torch import Tensor
 
-from shlpt.backbone.t5 import Backbone
+from shlpt.backbone.t5 import Backbone, Out
 from shlpt.catalog import METHODS
-from shlpt.methods.base import Learner
+from shlpt.methods.base import Ask, Learner, State
 from shlpt.methods.registry import LEARNERS
 from shlpt.runs.worker import run
 from shlpt.spec import RunSpec
@@ -65,7 +67,34 @@ def test_keeping_copies_so_that_later_steps_do_not_change_it(backbone: Backbone,
     assert all(torch.equal(a, b.tensor) for a, b in zip(copies, kept.pool, strict=True))
     assert all(torch.equal(extra[name], t) for name, t in kept.extra.items())
     assert not any(prompt.tensor.requires_grad for prompt in kept.pool)
-    assert [prompt.task for prompt in kept.pool] == [*EARLIER, "sst2"]
+    if METHODS[method].shares_backbone:
+        assert [prompt.task for prompt in kept.pool] == [*EARLIER, "sst2"]
+    else:  # all of the model instead of a prompt; tied weights are stored once
+        names = {f"weights.{name}" for name, _ in backbone.model.named_parameters()}
+        assert names == {name for name in kept.extra if name.startswith("weights.")}
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_what_was_kept_answers_the_same_whatever_is_learned_afterwards(backbone: Backbone, method: str) -> None:
+    ctx = context(backbone, method)
+    one = LEARNERS[method](ctx)
+    train(backbone, [one], [ctx], 2)
+    kept, batch = one.keep(), ctx.train.batch([0, 1, 2])
+
+    def losses(state: State) -> Tensor:
+        (out,) = drive([asked(one.answer(backbone, state, "sst2", batch, "score"))], backbone)
+        assert isinstance(out, Out)
+        return out.loss
+
+    before = losses(kept)
+    train(backbone, [one], [ctx], 3)
+    assert torch.equal(losses(kept), before)
+    assert not torch.equal(losses(one.keep()), before)
+
+
+def asked(ask: Ask) -> Generator[Ask, Any, Any]:
+    """A lane of one ask."""
+    return (yield ask)
 
 
 @pytest.mark.parametrize("method", SHARING)
@@ -80,12 +109,8 @@ def test_lanes_are_solo_runs(backbone: Backbone, method: str) -> None:
     together = [learner(backbone, method, **o) for o in options]
     batches = [one.ctx.train.batch([0, 1, 2, 3]) for one in together]  # type: ignore[attr-defined]
 
-    def first(one: Learner, batch: object) -> object:
-        loss = yield one.ask(batch)  # type: ignore[arg-type]
-        return loss
-
-    alone = [drive([first(one, batch)], backbone)[0] for one, batch in zip(solo, batches, strict=True)]
-    shared = drive([first(one, batch) for one, batch in zip(together, batches, strict=True)], backbone)
+    alone = [drive([asked(one.ask(batch))], backbone)[0] for one, batch in zip(solo, batches, strict=True)]
+    shared = drive([asked(one.ask(batch)) for one, batch in zip(together, batches, strict=True)], backbone)
     assert shared == pytest.approx(alone, abs=1e-6, rel=2e-6)
     for a, b in zip(solo, together, strict=True):
         for one, other in zip(gradients(a), gradients(b), strict=True):

@@ -1,0 +1,88 @@
+"""What SHLPT lies between: all tasks together, the partition known, the partition by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from random import Random
+
+import torch
+from torch import Tensor
+
+from shlpt.backbone.encode import Batch, Encoded, joined, order
+from shlpt.catalog import ContrastParams, RandomPartitionParams, ShlptParams
+from shlpt.methods.base import Ask, Context, State
+from shlpt.methods.costs import KEPT_ROWS
+from shlpt.methods.per_task import PerTask
+from shlpt.methods.prompts import PromptPool
+from shlpt.methods.shlpt import Shlpt
+from shlpt.tasks.find import find_task
+from shlpt.tasks.pocket import relation
+
+
+class Joint(PerTask):
+    """One prompt for all tasks so far, begun anew at every task. A step has as many rows of each task."""
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        names = [prompt.task for prompt in ctx.state.pool]
+        size = ctx.training.batch_size
+        self.others = [_stream(ctx.seed, n, data, size) for n, data in zip(names, ctx.earlier_data, strict=True)]
+
+    def ask(self, batch: Batch) -> Ask:
+        return super().ask(joined([batch, *(next(stream) for stream in self.others)]))
+
+    def keep(self) -> State:
+        """The one prompt under every task's name, so that each is answered with it."""
+        pool = PromptPool()
+        for name in (*(prompt.task for prompt in self.ctx.state.pool), self.ctx.task):
+            pool = pool.add(self.prompt, name)
+        data = (*self.ctx.earlier_data, self.ctx.train)
+        rows = [(task, row) for task, rows in enumerate(data) for row in range(len(rows))]
+        return State(pool, {KEPT_ROWS: torch.tensor(rows, dtype=torch.int32)})
+
+
+def _stream(seed: int, name: str, data: Encoded, size: int) -> Iterator[Batch]:
+    """Batches of a data set for ever, each pass in another order."""
+    for epoch in count():
+        for rows in order(seed, name, epoch, len(data), size):
+            yield data.batch(rows)
+
+
+class GivenPartition(Shlpt):
+    """SHLPT told which earlier tasks are similar: they count the same, and nothing about it is learned."""
+
+    def __init__(self, ctx: Context) -> None:
+        given: ContrastParams = ctx.params
+        contrast = {name: getattr(given, name) for name in ContrastParams.model_fields}
+        # With δ = 0 the tasks of α = 0 are the dissimilar ones, and equations 5 to 12 stay as they are.
+        params = ShlptParams(threshold=0.0, temperature=1.0, estimator="uniform", partition="batch_mean", **contrast)
+        similar = [self.similar(prompt.task, ctx) for prompt in ctx.state.pool]
+        self.shares = torch.tensor([s / max(1, sum(similar)) for s in similar], device=ctx.backbone.device)  # [n]
+        super().__init__(replace(ctx, params=params))
+
+    def similar(self, earlier: str, ctx: Context) -> bool:
+        raise NotImplementedError
+
+    def similarity(self, rows: Tensor | None = None) -> Tensor:
+        """α [B,n]: the same for every instance."""
+        return self.shares.repeat(len(self.pooled if rows is None else rows), 1)
+
+    def keep(self) -> State:
+        return State(super().keep().pool)  # there is no estimator to go on with
+
+
+class OraclePartition(GivenPartition):
+    """Similar are the tasks that were made to be related."""
+
+    def similar(self, earlier: str, ctx: Context) -> bool:
+        return relation(find_task(earlier), find_task(ctx.task))[1] > 0
+
+
+class RandomPartition(GivenPartition):
+    """Similar are tasks drawn by lot, by seed and pair, whatever else was learned."""
+
+    def similar(self, earlier: str, ctx: Context) -> bool:
+        params: RandomPartitionParams = ctx.params
+        return Random(f"partition/{ctx.seed}/{earlier}/{ctx.task}").random() < params.similar_share

@@ -1,0 +1,72 @@
+"""Finetune: all weights of a copy of the backbone, task after task, without a prompt.
+
+What it forgets is the reason for everything else. The shared backbone is never touched: the
+weights are the learner's own, and they travel from task to task in the state.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shlpt.backbone.encode import Batch
+from shlpt.backbone.t5 import Backbone
+from shlpt.methods.base import Ask, Context, Kind, State, down_loss
+
+WEIGHTS = "weights."
+
+
+def named(state: State, prefix: str) -> dict[str, Tensor]:
+    """The tensors of a state whose names begin so, without the beginning."""
+    return {name.removeprefix(prefix): t for name, t in state.extra.items() if name.startswith(prefix)}
+
+
+def model_of(backbone: Backbone, state: State) -> Backbone:
+    """The model with a state's weights: made the first time it is asked for, gone with the state."""
+    if backbone.digest not in state.built:
+        model, weights = backbone.own_copy(), named(state, WEIGHTS)
+        for name, parameter in model.model.named_parameters():
+            parameter.data = weights[name]  # not copied: nothing trains this model
+        state.built[backbone.digest] = model
+    return state.built[backbone.digest]
+
+
+def answer_with_stored_weights(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:
+    """The same model answers every task."""
+    model = model_of(backbone, state)
+    return Ask(model.embed(batch.ids), batch.mask, batch.labels, kind, backbone=model)
+
+
+class Finetune:
+    answer = staticmethod(answer_with_stored_weights)
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.own = ctx.backbone.own_copy()
+        self.weights: dict[str, Tensor] = dict(self.own.model.named_parameters())  # tied ones once
+        self.load(ctx.state)
+        self.own.model.requires_grad_(True)
+
+    @torch.no_grad()
+    def load(self, state: State) -> None:
+        """Go on from a state's weights; from the backbone's where there are none yet."""
+        for name, tensor in named(state, WEIGHTS).items():
+            self.weights[name].copy_(tensor)
+
+    def parameters(self) -> list[Tensor]:
+        return list(self.weights.values())
+
+    def ask(self, batch: Batch) -> Ask:
+        return Ask(self.own.embed(batch.ids), batch.mask, batch.labels, "train", down_loss, backbone=self.own)
+
+    def keep(self) -> State:
+        weights = {f"{WEIGHTS}{name}": tensor.detach().clone() for name, tensor in self.weights.items()}
+        return State(self.ctx.state.pool, weights)
+
+    def log(self) -> dict[str, Any]:
+        return {}
+
+    def record(self) -> dict[str, Tensor]:
+        return {}

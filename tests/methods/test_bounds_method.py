@@ -1,0 +1,172 @@
+"""The bounds: a joint prompt, and SHLPT with a given partition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from making import EARLIER, context, pool_of
+
+from shlpt.backbone.encode import Encoded
+from shlpt.backbone.t5 import Backbone
+from shlpt.catalog import METHODS
+from shlpt.methods.base import Ask, State
+from shlpt.methods.bounds import GivenPartition, Joint, OraclePartition, RandomPartition
+from shlpt.methods.registry import LEARNERS
+from shlpt.methods.shlpt import Shlpt
+from shlpt.methods.views import Views
+from shlpt.runs.plan import plan_runs
+from shlpt.runs.store import Store
+from shlpt.runs.worker import Silent, Workshop, run, validation_data
+from shlpt.spec import RunSpec
+from shlpt.tasks.pocket import TASKS
+
+
+def partition(backbone: Backbone, method: str, task: str, earlier: tuple[str, ...], seed: int = 42) -> GivenPartition:
+    """With a prompt in the pool for each earlier task, contrary ones too."""
+    ctx = context(backbone, method, "sst2", seed=seed, shots=2)
+    one = LEARNERS[method](replace(ctx, task=task, state=State(pool_of(backbone, 4, earlier))))
+    assert isinstance(one, GivenPartition)
+    return one
+
+
+def loss_of(backbone: Backbone, ask: Ask) -> float:
+    assert ask.labels is not None
+    assert ask.loss is not None
+    with torch.no_grad():
+        return ask.loss(backbone.forward(ask.embeds, ask.mask, ask.labels)).item()
+
+
+# --- given partitions ---------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("task", "earlier", "shares"),
+    [
+        ("sst2", ("yelp", "rte", "agnews"), [1.0, 0.0, 0.0]),  # same rule, other label words
+        ("sst2", ("imdb", "rte", "yelp"), [0.5, 0.0, 0.5]),
+        ("cb", ("mnli", "yelp", "rte", "wic"), [0.5, 0.0, 0.5, 0.0]),
+        ("rte", ("yelp", "copa"), [0.0, 0.0]),  # unrelated
+        ("rte", ("agnews",), [1.0]),  # both write about the news
+        ("sst2", ("contrary:sst2", "yelp"), [0.0, 1.0]),  # contrary is not similar
+        ("sst2", ("contrary:sst2", "contrary:yelp"), [0.0, 0.0]),
+        ("dial:+0.50", ("dial:+1.00", "dial:-1.00"), [1.0, 0.0]),
+    ],
+)
+def test_the_oracle_knows_declared_relatives(
+    backbone: Backbone, task: str, earlier: tuple[str, ...], shares: list[float]
+) -> None:
+    one = partition(backbone, "oracle_partition", task, earlier)
+    assert one.shares.tolist() == shares
+    assert one.similarity(torch.tensor([0, 1])).tolist() == [shares, shares]
+
+
+def test_similar_prompts_are_mixed_equally_and_the_others_are_pushed_away(backbone: Backbone) -> None:
+    one = partition(backbone, "oracle_partition", "sst2", ("imdb", "rte", "yelp"))
+    pool, ask = one.ctx.state.pool, one.ask(one.ctx.train.batch([0, 1]))
+    mixture = (pool[0].tensor + pool[2].tensor) / 2 + one.prompt.detach()
+    for row in ask.embeds[:, :4].detach():
+        torch.testing.assert_close(row, mixture)
+    assert loss_of(backbone, ask) > 0
+    assert one.log()["dissimilar"] == [0.0, 1.0, 0.0]
+    assert one.log()["hsc"] > 0
+    torch.testing.assert_close(one.keep().pool.of("sst2").tensor, mixture)
+    assert one.parameters() == [one.prompt]
+    assert one.keep().extra == {}
+
+
+def test_without_a_relative_the_prompt_is_its_own(backbone: Backbone) -> None:
+    one = partition(backbone, "oracle_partition", "rte", ("yelp", "copa"))
+    assert torch.equal(one.keep().pool.of("rte").tensor, one.prompt.detach())
+
+
+@pytest.mark.parametrize(("share", "threshold"), [(1.0, 0.0), (0.0, 1.5)])
+def test_all_or_none_similar_is_shlpt_with_equal_similarities(
+    backbone: Backbone, share: float, threshold: float
+) -> None:
+    given = RandomPartition(context(backbone, "random_partition", similar_share=share))
+    plain = Shlpt(context(backbone, "shlpt", estimator="uniform", threshold=threshold))
+    losses = [loss_of(backbone, one.ask(one.ctx.train.batch([0, 1, 2]))) for one in (given, plain)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+
+
+def test_the_settings_of_the_losses_reach_them(backbone: Backbone) -> None:
+    one = RandomPartition(context(backbone, "random_partition", similar_share=0.0, lambda_hsc=0.0, lambda_asc=0.25))
+    loss = loss_of(backbone, one.ask(one.ctx.train.batch([0, 1])))
+    assert one.log()["hsc"] == 0.0
+    assert loss == pytest.approx(one.log()["down"] + 0.25 * one.log()["asc"], abs=1e-5)
+
+
+def test_a_random_partition_follows_its_seed_and_not_what_else_was_learned(backbone: Backbone) -> None:
+    def similar(seed: int, earlier: tuple[str, ...] = EARLIER) -> dict[str, bool]:
+        shares = partition(backbone, "random_partition", "sst2", earlier, seed).shares.tolist()
+        return {task: share > 0 for task, share in zip(earlier, shares, strict=True)}
+
+    assert similar(7) == similar(7)
+    assert similar(7) == similar(7, EARLIER[::-1])
+    found = [similar(seed) for seed in range(24)]
+    assert len({tuple(one.values()) for one in found}) > 4
+    assert 0.3 < sum(sum(one.values()) for one in found) / (24 * 3) < 0.7
+
+
+def test_the_share_of_similar_tasks_is_a_setting(backbone: Backbone) -> None:
+    ctx = context(backbone, "random_partition", similar_share=0.2, shots=2)
+    one = RandomPartition(ctx)
+    drawn = sum(one.similar(task, replace(ctx, seed=seed)) for task in TASKS for seed in range(60))
+    assert 0.15 < drawn / (len(TASKS) * 60) < 0.25
+
+
+def test_the_oracle_has_no_settings_of_an_estimator() -> None:
+    assert {"threshold", "temperature", "partition", "estimator"} & set(
+        METHODS["oracle_partition"].params.model_fields
+    ) == set()
+    assert issubclass(OraclePartition, Shlpt)
+
+
+# --- the joint prompt ---------------------------------------------------------------------
+def test_a_step_has_as_many_rows_of_each_task_and_all_rows_come_round(backbone: Backbone) -> None:
+    one = Joint(context(backbone, "joint", earlier=("yelp", "rte"), shots=4))  # 20 and 8 examples
+    seen: list[list[tuple[int, ...]]] = [[], []]
+    for _ in range(5):
+        ask = one.ask(one.ctx.train.batch([0, 1, 2, 3]))
+        assert len(ask.embeds) == 3 * 4
+        for number, texts in enumerate(seen):
+            rows = slice(4 + 4 * number, 8 + 4 * number)
+            for embeds, mask in zip(ask.embeds[rows].detach(), ask.mask[rows], strict=True):
+                texts.append(tuple(embeds[4 : int(mask.sum())].flatten().tolist()))
+    for texts, data in zip(seen, one.ctx.earlier_data, strict=True):
+        whole = {
+            tuple(backbone.embed(data.ids[row][data.mask[row] == 1]).flatten().tolist()) for row in range(len(data))
+        }
+        assert set(texts) == whole
+
+
+def test_the_one_prompt_answers_every_task(backbone: Backbone) -> None:
+    one = Joint(context(backbone, "joint"))
+    state = one.keep()
+    assert [prompt.task for prompt in state.pool] == [*EARLIER, "sst2"]
+    assert all(torch.equal(prompt.tensor, one.prompt.detach()) for prompt in state.pool)
+    batch = one.ctx.train.batch([0, 1])
+    asks = [Joint.answer(backbone, state, task, batch, "score") for task in (*EARLIER, "sst2")]
+    assert all(torch.equal(ask.embeds, asks[0].embeds) for ask in asks)
+
+
+def test_all_tasks_so_far_decide_when_it_stops(backbone: Backbone, tmp_path: Path) -> None:
+    settings = {"validation_shots": 2}
+    shop = Workshop(backbone, Store(tmp_path), Views(backbone), Silent())
+
+    def validated(method: str) -> list[Encoded]:
+        (plan,) = plan_runs([RunSpec.make(("sst2", "rte"), method, settings=settings)], "b0", alone=False)
+        return [validation_data(shop, stage) for stage in plan.stages]
+
+    parts = {name: TASKS[name].draw("validation", 2, 42) for name in ("sst2", "rte")}
+    assert [list(data.examples) for data in validated("joint")] == [parts["sst2"], [*parts["sst2"], *parts["rte"]]]
+    assert [list(data.examples) for data in validated("continual")] == [parts["sst2"], parts["rte"]]
+
+
+def test_a_joint_prompt_cannot_know_a_task_and_its_contrary(tmp_path: Path) -> None:
+    """Their texts are the same and the answers opposite: what it wins on one it loses on the other."""
+    spec = RunSpec.make(("sst2", "contrary:sst2"), "joint", settings={"epochs": 2, "test_shots": 20})
+    (record,) = run([spec], tmp_path, device="cpu", alone=False)
+    assert record["acc"] <= 0.5
+    assert Store(tmp_path).stage(record["stages"][1])["tests"].keys() == {"sst2", "contrary:sst2"}
