@@ -139,6 +139,7 @@ def test_a_step_has_as_many_rows_of_each_task_and_all_rows_come_round(backbone: 
             tuple(backbone.embed(data.ids[row][data.mask[row] == 1]).flatten().tolist()) for row in range(len(data))
         }
         assert set(texts) == whole
+    assert seen[1][:8] != seen[1][8:16]  # each pass in another order
 
 
 def test_the_one_prompt_answers_every_task(backbone: Backbone) -> None:

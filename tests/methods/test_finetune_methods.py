@@ -223,6 +223,21 @@ def test_a_strong_penalty_keeps_the_weights_near(backbone: Backbone) -> None:
     assert moved(100.0) < 0.7 * moved(0.0)
 
 
+def test_a_run_carries_the_decayed_fisher_and_says_what_it_costs(backbone: Backbone, tmp_path: Path) -> None:
+    spec = RunSpec.make(("sst2", "rte"), "ewc", settings=TINY | {"ewc_decay": 0.5})
+    (record,) = run([spec], tmp_path, device="cpu", alone=False)
+    store, weights = Store(tmp_path), sum(p.numel() for p in backbone.model.parameters())
+    for key, mean, added in zip(record["stages"], (1.0, 0.5 + 1.0), (2 * 4 * weights, 0), strict=True):
+        fisher = [t for name, t in store.tensors(key).items() if name.startswith(f"extra.{FISHER}")]
+        assert sum(float(t.sum()) for t in fisher) / weights == pytest.approx(mean, rel=1e-3)
+        summary = store.stage(key)["summary"]
+        assert (summary["trainable"], summary["stored_bytes"]) == (weights, 2 * 4 * weights)  # weights and Fisher
+        assert summary["added_bytes"] == added
+    first, second = ([e for e in store.events(key) if e["kind"] == "step"] for key in record["stages"])
+    assert not any("penalty" in event for event in first)
+    assert second[-1]["penalty"] > 0
+
+
 # --- replay -------------------------------------------------------------------------------
 def test_a_memory_per_task_has_a_number_of_each_and_all_of_a_small_one() -> None:
     memory = per_task_memory([10, 2, 5], 3, seed=42)
