@@ -86,12 +86,7 @@ class RunSpec(BaseModel):
         info = method_info(method)
         if preset not in PRESETS:
             raise unknown("preset", preset, PRESETS)
-        for name in tasks:
-            if tasks.count(name) > 1:
-                raise UserError(
-                    f"task {name!r} is in the sequence twice: a second visit would overwrite what was learned "
-                    "first, and no transfer could be told from it. Name each task once"
-                )
+        refuse_repeats(tasks)
         known = set(Training.model_fields) | set(info.params.model_fields)
         for key in settings or {}:
             if key not in known:
@@ -124,6 +119,15 @@ def digest(value: Any, size: int = 6) -> str:
     """Hash of JSON content: the same for equal content everywhere."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.blake2s(text.encode(), digest_size=size).hexdigest()
+
+
+def refuse_repeats(tasks: Sequence[str]) -> None:
+    for name in tasks:
+        if tasks.count(name) > 1:
+            raise UserError(
+                f"task {name!r} is in the sequence twice: a second visit would overwrite what was learned first, "
+                "and no transfer could be told from it. Name each task once"
+            )
 
 
 def method_info(name: str) -> Any:

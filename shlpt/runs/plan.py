@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from shlpt.catalog import METHODS, NoParams, Params
-from shlpt.spec import RunSpec, Training, digest
+from shlpt.spec import RunSpec, Training, digest, refuse_repeats
 from shlpt.tasks.find import draw, find_task
 
 
@@ -81,11 +81,18 @@ def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple
     return tuple(stages)
 
 
+def with_known_names(spec: RunSpec) -> RunSpec:
+    """`dial:0.5` and `dial:+0.50` are one task: each is called by the name it has itself."""
+    names = [find_task(name, spec.suite).name for name in spec.tasks]
+    refuse_repeats(names)
+    return spec.model_copy(update={"tasks": tuple(names)})
+
+
 def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> list[RunPlan]:
     """Each run's stages, and with `alone` those of each later task learned by itself."""
     known: dict[tuple[Any, ...], str] = {}
     plans = []
-    for spec in specs:
+    for spec in map(with_known_names, specs):
 
         def data(task: str, spec: RunSpec = spec) -> str:
             key = (task, spec.suite, spec.training, spec.seed)

@@ -227,3 +227,11 @@ def test_the_key_of_a_group_tells_its_stages() -> None:
 
 def test_no_plans_have_no_groups() -> None:
     assert lane_groups([], 4) == []
+
+
+def test_a_task_is_known_by_its_own_name_and_still_only_once() -> None:
+    (plan,) = plan_runs([RunSpec.make(("dial:1", "dial:0.5"), "continual")], "b0", alone=False)
+    assert plan.spec.tasks == ("dial:+1.00", "dial:+0.50")
+    assert [stage.task for stage in plan.stages] == ["dial:+1.00", "dial:+0.50"]
+    with pytest.raises(UserError, match="twice"):
+        plan_runs([RunSpec.make(("dial:0.5", "dial:0.50"), "continual")], "b0", alone=False)
