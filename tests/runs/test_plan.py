@@ -134,8 +134,8 @@ def test_how_it_is_trained_does_not_change_the_digest_of_the_data() -> None:
 
 
 def test_more_examples_than_there_are_stop_the_plan() -> None:
-    with pytest.raises(UserError, match=r"task 'copa' has only \d+ different train examples"):
-        plan_runs([RunSpec.make(["copa"], settings={"shots": 5000})], "b0")
+    with pytest.raises(UserError, match=r"task 'wic' has no more than \d+ different train examples"):
+        plan_runs([RunSpec.make(["wic"], settings={"shots": 5000})], "b0")
 
 
 # --- plans --------------------------------------------------------------------------------

@@ -194,7 +194,7 @@ def test_spans_are_measured_by_f1_and_labels_by_accuracy(name: str) -> None:
 
 
 # --- too many, unknown --------------------------------------------------------------------
-@pytest.mark.parametrize(("name", "split"), [("wic", "train"), ("copa", "validation")])
+@pytest.mark.parametrize(("name", "split"), [("wic", "train"), ("wic", "validation")])
 def test_too_many_shots_are_answered_with_the_most_there_are(name: str, split: Split) -> None:
     task = find_task(name)
     with pytest.raises(UserError, match=rf"task '{name}' .* 10000 were asked for: ask for at most \d+$") as caught:
