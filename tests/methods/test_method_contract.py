@@ -114,7 +114,8 @@ def test_lanes_are_solo_runs(backbone: Backbone, method: str) -> None:
     assert shared == pytest.approx(alone, abs=1e-6, rel=2e-6)
     for a, b in zip(solo, together, strict=True):
         for one, other in zip(gradients(a), gradients(b), strict=True):
-            torch.testing.assert_close(other, one, atol=1e-6, rtol=1e-4)
+            # single precision: the estimator's gradient sums over a whole prompt, so its rounding is larger
+            torch.testing.assert_close(other, one, atol=3e-6, rtol=1e-4)
 
 
 def gradients(one: Learner) -> list[Tensor]:
