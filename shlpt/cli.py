@@ -145,6 +145,33 @@ def sequences(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     show(rows, "sequences", as_json=json, as_csv=csv)
 
 
+@app.command(epilog="Example: python -m shlpt paper 2 --json")
+def paper(
+    table: Annotated[str | None, typer.Argument(help='2, table2 or "Table 2"; without one, the tables.')] = None,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """What the paper's tables print: T5-large on the real data sets, not ours."""
+    from shlpt.paper import ORIGIN, as_printed, find_table, read, tables, wide
+    from shlpt.report import show
+
+    if table is None:
+        title = "the paper's tables"
+        rows: list[Any] = [{"name": name, "about": about} for name, about in tables().items()]
+        document: dict[str, Any] = {"origin": ORIGIN, "tables": rows}
+    else:
+        name = find_table(table)
+        title = f"{name}: {tables()[name]}"
+        document = {"origin": ORIGIN, "table": name, "about": tables()[name], "rows": read(name)}
+        rows = [as_printed(row) for row in read(name)] if csv else wide(name)
+    if csv:
+        rows = [row | {"origin": ORIGIN} for row in rows]
+    show(rows, title, as_json=json, as_csv=csv, document=document)
+    if not json and not csv:
+        print(f"\n{ORIGIN}")
+
+
 @app.command(epilog="Example: python -m shlpt doctor")
 def doctor(
     home: Home = None, backbone: Model = "pocket", device: Device = "auto", json: Json = False, csv: Csv = False

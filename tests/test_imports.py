@@ -30,7 +30,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "shlpt.training": ("streamlit", "shlpt.runs", "shlpt.ui"),
     **dict.fromkeys(
         ("shlpt.runs.store", "shlpt.runs.plan", "shlpt.runs.results", "shlpt.runs.queries", "shlpt.analysis",
-         "shlpt.plots"),
+         "shlpt.plots", "shlpt.paper"),
         (*HEAVY, "shlpt.backbone", "shlpt.methods", "shlpt.training", "shlpt.ui"),
     ),
 }  # fmt: skip
