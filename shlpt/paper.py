@@ -44,7 +44,7 @@ _LAYOUT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # what a line o
     "table3": _BY_SEQUENCE,
     "table4": (("ablation",), ("sequence", "aggregate")),
     "table5": (("target", "source", "aggregate"), ("method", "losses")),
-    "table6": (("task",), ("sequence",)),
+    "table6": (("sequence",), ("task",)),
     "table10": (("source",), ("target",)),
     "table11": (("threshold",), ("sequence",)),
     "table12": _BY_SEQUENCE,
@@ -101,7 +101,7 @@ def wide(table: str) -> list[dict[str, str | None]]:
     found: dict[tuple[str | None, ...], dict[str, str | None]] = {}
     for row in map(as_printed, read(table)):
         line = {name: row[name] for name in lines}
-        named = ("sequence",) if row.get("sequence") else columns  # order1 says its benchmark, an average does not
+        named = ("sequence",) if row.get("sequence") and "sequence" in columns else columns  # order1 says its benchmark, an average does not
         label = " ".join(text for name in named if (text := row[name]))
         found.setdefault(tuple(line.values()), line)[label] = _printed(row)
     return list(found.values())
