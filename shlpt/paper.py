@@ -101,7 +101,8 @@ def wide(table: str) -> list[dict[str, str | None]]:
     found: dict[tuple[str | None, ...], dict[str, str | None]] = {}
     for row in map(as_printed, read(table)):
         line = {name: row[name] for name in lines}
-        named = ("sequence",) if row.get("sequence") and "sequence" in columns else columns  # order1 says its benchmark, an average does not
+        # order1 says which benchmark it belongs to, an average does not
+        named = ("sequence",) if row.get("sequence") and "sequence" in columns else columns
         label = " ".join(text for name in named if (text := row[name]))
         found.setdefault(tuple(line.values()), line)[label] = _printed(row)
     return list(found.values())
