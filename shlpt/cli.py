@@ -13,12 +13,14 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.errors import UserError
+from shlpt.spec import PRESET_ABOUT
 
 app = typer.Typer(
     name="shlpt", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Similarity heuristic lifelong prompt tuning: see transfer between tasks happen.",
 )  # fmt: skip
 
+PRESET_HELP = "; ".join(f"{name}: {about}" for name, about in PRESET_ABOUT.items()) + "."
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on standard output.")]
 Home = Annotated[Path | None, typer.Option(help="Folder for results (default ./runs, or SHLPT_HOME).")]
@@ -41,7 +43,7 @@ def run(
     tasks: Annotated[str | None, typer.Option(help="Task names with commas, see `tasks`.")] = None,
     method: Annotated[str, typer.Option(help="A method, see `methods`.")] = "shlpt",
     seeds: Annotated[str, typer.Option(help="Seeds with commas; each is a run.")] = "42",
-    preset: Annotated[str, typer.Option(help="quick, standard or paper.")] = "quick",
+    preset: Annotated[str, typer.Option(help=PRESET_HELP)] = "quick",
     set: Annotated[list[str] | None, typer.Option(help="A setting as key=value; repeatable.")] = None,
     suite: Annotated[str, typer.Option(help="Where the tasks come from.")] = "pocket",
     backbone: Model = "pocket",
