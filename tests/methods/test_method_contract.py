@@ -111,7 +111,7 @@ def test_lanes_are_solo_runs(backbone: Backbone, method: str) -> None:
 
     alone = [drive([asked(one.ask(batch))], backbone)[0] for one, batch in zip(solo, batches, strict=True)]
     shared = drive([asked(one.ask(batch)) for one, batch in zip(together, batches, strict=True)], backbone)
-    assert shared == pytest.approx(alone, abs=1e-6, rel=2e-6)
+    assert shared == pytest.approx(alone, abs=1e-6, rel=3e-6)
     for a, b in zip(solo, together, strict=True):
         for one, other in zip(gradients(a), gradients(b), strict=True):
             # single precision: the estimator's gradient sums over a whole prompt, so its rounding is larger

@@ -30,7 +30,7 @@ def lanes(backbone: Backbone) -> list[PerTask]:
 def test_row_losses_do_not_depend_on_who_else_is_there(backbone: Backbone) -> None:
     alone = [drive([one_loss(one, [0, 1, 2])], backbone)[0] for one in lanes(backbone)]
     together = drive([one_loss(one, [0, 1, 2]) for one in lanes(backbone)], backbone)
-    assert together == pytest.approx(alone, abs=1e-6)
+    assert together == pytest.approx(alone, abs=1e-6, rel=3e-6)
 
 
 def test_each_lane_gets_the_gradient_of_its_own_loss(backbone: Backbone) -> None:
@@ -39,7 +39,7 @@ def test_each_lane_gets_the_gradient_of_its_own_loss(backbone: Backbone) -> None
         drive([one_loss(one, [0, 1, 2, 3])], backbone)
     drive([one_loss(one, [0, 1, 2, 3]) for one in together], backbone)
     for a, b in zip(alone, together, strict=True):
-        torch.testing.assert_close(b.prompt.grad, a.prompt.grad, atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(b.prompt.grad, a.prompt.grad, atol=3e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -48,11 +48,11 @@ def test_a_diverged_lane_stops_and_leaves_the_others_alone(backbone: Backbone, b
     reference = lanes(backbone)[0]
     expected = drive([one_loss(reference, [0, 1])], backbone)[0]
     results = drive([one_loss(healthy, [0, 1]), one_loss(sick, [0, 1], bad)], backbone)
-    assert results[0] == pytest.approx(expected, abs=1e-6)
+    assert results[0] == pytest.approx(expected, abs=1e-6, rel=3e-6)
     assert isinstance(results[1], Diverged)
     assert sick.prompt.grad is None or not sick.prompt.grad.any()
     assert healthy.prompt.grad is not None
-    torch.testing.assert_close(healthy.prompt.grad, reference.prompt.grad, atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(healthy.prompt.grad, reference.prompt.grad, atol=3e-6, rtol=1e-4)
 
 
 def test_not_a_number_in_a_prompt_does_not_reach_another_lane(backbone: Backbone) -> None:
