@@ -73,7 +73,7 @@ def test_answers_are_those_of_the_kept_prompt_and_in_the_order_of_the_examples(b
 
 def test_training_stops_when_nothing_gets_better(backbone: Backbone) -> None:
     ctx = context(backbone, "per_task", "copa", shots=4, earlier=())
-    object.__setattr__(ctx, "training", ctx.training.model_copy(update={"epochs": 40, "patience": 2, "lr": 1e-7}))
+    object.__setattr__(ctx, "training", ctx.training.model_copy(update={"epochs": 40, "patience": 2, "lr": 1e-12}))
     result = stage(backbone, PerTask(ctx))
     assert result.summary["epochs"] == result.summary["best_epoch"] + 3 < 40
 
