@@ -54,15 +54,18 @@ class Encoded:
             yield self.batch(order[start : start + size])
 
 
+def cat_padded(tensors: Sequence[Tensor], fill: int) -> Tensor:
+    """Rows of several [B,n,...] together, filled on the right up to the longest n."""
+    if len(tensors) == 1:  # a step that runs alone copies nothing
+        return tensors[0]
+    longest = max(t.shape[1] for t in tensors)
+    return torch.cat([pad(t, (0, 0) * (t.ndim - 2) + (0, longest - t.shape[1]), value=fill) for t in tensors])
+
+
 def joined(batches: Sequence[Batch]) -> Batch:
     """One batch of several, of any data sets. `rows` then only says where each was in its own."""
-
-    def cat(tensors: list[Tensor], fill: int) -> Tensor:
-        longest = max(t.shape[1] for t in tensors)
-        return torch.cat([pad(t, (0, longest - t.shape[1]), value=fill) for t in tensors])
-
-    ids, mask = cat([b.ids for b in batches], 0), cat([b.mask for b in batches], 0)
-    return Batch(ids, mask, cat([b.labels for b in batches], IGNORE), torch.cat([b.rows for b in batches]))
+    ids, mask = cat_padded([b.ids for b in batches], 0), cat_padded([b.mask for b in batches], 0)
+    return Batch(ids, mask, cat_padded([b.labels for b in batches], IGNORE), torch.cat([b.rows for b in batches]))
 
 
 def order(seed: int, task: str, epoch: int, count: int, size: int) -> list[list[int]]:

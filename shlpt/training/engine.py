@@ -13,9 +13,8 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
-from torch.nn.functional import pad
 
+from shlpt.backbone.encode import cat_padded
 from shlpt.backbone.t5 import IGNORE, Backbone, Out
 from shlpt.methods.base import Ask
 
@@ -77,7 +76,7 @@ def _together(asks: dict[int, Ask]) -> list[list[int]]:
 
 
 def _serve(backbone: Backbone, asks: list[Ask], kind: str) -> list[Any]:
-    embeds, mask = _join([(a.embeds, a.mask) for a in asks])
+    embeds, mask = cat_padded([a.embeds for a in asks], 0), cat_padded([a.mask for a in asks], 0)
     cuts = [0]
     for ask in asks:
         cuts.append(cuts[-1] + len(ask.embeds))
@@ -89,7 +88,7 @@ def _serve(backbone: Backbone, asks: list[Ask], kind: str) -> list[Any]:
         with torch.no_grad():
             seen = backbone.look(embeds, mask)
         return [seen.rows(start, stop, 1) for start, stop in spans]
-    labels = _join_labels([a.labels for a in asks if a.labels is not None])
+    labels = cat_padded([a.labels for a in asks if a.labels is not None], IGNORE)
     widths = [a.labels.shape[1] for a in asks if a.labels is not None]
     with torch.set_grad_enabled(kind == "train"):
         out = backbone.forward(embeds, mask, labels)
@@ -112,20 +111,3 @@ def _learn(asks: list[Ask], parts: list[Out]) -> list[Any]:
 
 def _finite(value: float) -> bool:
     return value - value == 0
-
-
-def _join(rows: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Embeddings [B,n,d] and masks [B,n] of several lanes, padded on the right to the longest."""
-    if len(rows) == 1:
-        return rows[0]
-    longest = max(mask.shape[1] for _, mask in rows)
-    embeds = [pad(embed, (0, 0, 0, longest - embed.shape[1])) for embed, _ in rows]
-    masks = [pad(mask, (0, longest - mask.shape[1])) for _, mask in rows]
-    return torch.cat(embeds), torch.cat(masks)
-
-
-def _join_labels(labels: list[Tensor]) -> Tensor:
-    if len(labels) == 1:
-        return labels[0]
-    longest = max(label.shape[1] for label in labels)
-    return torch.cat([pad(label, (0, longest - label.shape[1]), value=IGNORE) for label in labels])

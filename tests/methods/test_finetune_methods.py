@@ -117,7 +117,7 @@ def test_finetune_forgets_and_its_weights_come_back_from_the_store(backbone: Bac
         ("sst2", "contrary:sst2"), "finetune", settings={"test_shots": 20, "epochs": 6, "validation_shots": 4}
     )
     (record,) = run([spec], tmp_path, device="cpu", alone=False)
-    assert record["matrix"][0][0] > 0.65
+    assert record["matrix"][0][0] > 0.85
     assert record["bwt"] < -0.2
     store, key = Store(tmp_path), record["stages"][1]
     stage, state = store.stage(key), load_state(store, key, torch.device("cpu"))
