@@ -42,8 +42,10 @@ class EstimatorParams(Params):
 class ContrastParams(Params):
     """What SHLPT and the bounds of its partition share."""
 
-    lambda_hsc: float = Field(0.1, ge=0, le=100, description="λ1 of eq. 12: weight of the hidden-state loss; 0 is −HSC")
-    lambda_asc: float = Field(0.5, ge=0, le=100, description="λ2 of eq. 12: weight of the activation loss; 0 is −ASC")
+    lambda_hsc: float = Field(
+        0.03, ge=0, le=100, description="λ1 of eq. 12: weight of the hidden-state loss; 0 is −HSC"
+    )
+    lambda_asc: float = Field(0.1, ge=0, le=100, description="λ2 of eq. 12: weight of the activation loss; 0 is −ASC")
     tau_hsc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 8")
     tau_asc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 11")
     similar_transfer: bool = Field(True, description="add the mixture of similar prompts (eq. 6); false is −STT")

@@ -5,7 +5,6 @@ Results go to standard output, progress and messages to standard error.
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 import time
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from shlpt.runs.export import csv_text, word
 from shlpt.runs.store import clean
 
 errors = Console(stderr=True, highlight=False)
@@ -33,33 +33,7 @@ def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, docume
 
 
 def write_csv(rows: Sequence[Row]) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.writer(sys.stdout)
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([_safe(_word(row.get(name))) for name in names])
-
-
-def _safe(text: str) -> str:
-    """A spreadsheet must not take a text for a formula."""
-    risky = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text)
-    return f"'{text}" if risky else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _word(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    sys.stdout.write(csv_text(rows))
 
 
 def print_table(rows: Sequence[Row], title: str) -> None:
@@ -80,7 +54,7 @@ def _short(value: Any) -> str:
         return f"{value:.3f}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "–" if value is None else _word(value)
+    return "–" if value is None else word(value)
 
 
 class Bar:

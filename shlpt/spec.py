@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from shlpt.catalog import METHODS, Params
+from shlpt.catalog import EARLIER_DATA, METHODS, Params
 from shlpt.errors import UserError, unknown
 
 
@@ -40,7 +40,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "standard": {"epochs": 30, "shots": 32, "validation_shots": 16, "test_shots": 60, "patience": 6},
     "paper": {
         "prompt_length": 150, "epochs": 50, "shots": 75, "validation_shots": 75, "test_shots": 100, "patience": 10,
-        "estimator_width": 100,
+        "estimator_width": 100, "lambda_hsc": 0.1, "lambda_asc": 0.5,
     },
 }  # fmt: skip
 PRESET_ABOUT = {
@@ -63,6 +63,7 @@ class RunSpec(BaseModel):
     backbone: str = "pocket"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     training: Training = Training()
+    edition: int = Field(0, ge=0, description="0 shares stages with other runs; each training anew has a number")
 
     @field_validator("params", mode="before")
     @classmethod
@@ -87,7 +88,8 @@ class RunSpec(BaseModel):
         if preset not in PRESETS:
             raise unknown("preset", preset, PRESETS)
         refuse_repeats(tasks)
-        known = set(Training.model_fields) | set(info.params.model_fields)
+        refuse_lacking(tasks, method)
+        known = settings_known(method)
         for key in settings or {}:
             if key not in known:
                 raise _unknown_setting(key, method, known)
@@ -103,7 +105,8 @@ class RunSpec(BaseModel):
             raise UserError(_readable(error)) from None
 
     def to_json(self) -> dict[str, Any]:
-        return self.model_dump(mode="json") | {"params": self.params.model_dump(mode="json")}
+        found = self.model_dump(mode="json") | {"params": self.params.model_dump(mode="json")}
+        return found if self.edition else {key: value for key, value in found.items() if key != "edition"}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -130,10 +133,38 @@ def refuse_repeats(tasks: Sequence[str]) -> None:
             )
 
 
+def refuse_lacking(tasks: Sequence[str], method: str) -> None:
+    """A method that learns from earlier tasks' data has none where there is no earlier task."""
+    lacking = [need for need in method_info(method).needs if need in EARLIER_DATA]
+    if lacking and len(tasks) == 1:
+        raise UserError(
+            f"{method} needs {lacking[0]}, the training examples of earlier tasks, and {tasks[0]!r} is the only task: "
+            "put at least one task before it, or take a method that needs none (see `methods`)"
+        )
+
+
 def method_info(name: str) -> Any:
     if name not in METHODS:
         raise unknown("method", name, METHODS)
     return METHODS[name]
+
+
+def find_methods(text: str) -> tuple[str, ...]:
+    """`all`, or `a,b,c` as names of methods, each once."""
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise UserError(f"no methods given: write all, or names with commas. Known: {', '.join(METHODS)}")
+    found = [method for name in names for method in (METHODS if name == "all" else [method_info(name).name])]
+    return tuple(dict.fromkeys(found))
+
+
+def settings_known(method: str) -> set[str]:
+    """Names of all settings that a run of the method takes."""
+    return set(Training.model_fields) | set(method_info(method).params.model_fields)
+
+
+def has_setting(method: str, key: str) -> bool:
+    return key in settings_known(method)
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -145,6 +176,17 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return key.strip(), json.loads(value)
     except json.JSONDecodeError:
         return key.strip(), value.strip()
+
+
+def read_seeds(text: str) -> list[int]:
+    """`42,142` as whole numbers, each once."""
+    try:
+        seeds = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        seeds = []
+    if not seeds or min(seeds) < 0:
+        raise UserError(f"cannot read the seeds {text!r}: write whole numbers from 0, for example --seeds 42,142,242")
+    return list(dict.fromkeys(seeds))
 
 
 def settings_of(model: type[BaseModel]) -> list[dict[str, Any]]:

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from shlpt.backbone.t5 import Backbone, load
+from shlpt.runs.store import Store
+from shlpt.runs.submit import submit
+from shlpt.runs.worker import run as train
+from shlpt.spec import RunSpec
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first, so that a mistake shows early."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 8 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"NOT TESTED: a small disk cannot be mounted here ({error})")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +61,33 @@ def gated_folder(tmp_path_factory: pytest.TempPathFactory, backbone: Backbone) -
 @pytest.fixture(scope="session")
 def gated(gated_folder: Path) -> Backbone:
     return load(str(gated_folder), "cpu")
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A small store with runs of several kinds, and their ids by what they are."""
+
+    home: Path
+    ids: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
+    """Trained once for all tests that look at results: seconds."""
+    home, small = tmp_path_factory.mktemp("looked"), {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 2,
+                                                      "prompt_length": 4}  # fmt: skip
+    three, two = ("rte", "sst2", "agnews"), ("rte", "sst2")
+
+    def spec(tasks: tuple[str, ...], method: str = "shlpt", **settings: Any) -> RunSpec:
+        return RunSpec.make(tasks, method, seed=1, settings=small | settings)
+
+    specs = {
+        "finetune": spec(two, "finetune"), "oracle": spec(two, "oracle_partition"), "per_task": spec(two, "per_task"),
+        "one_task": spec(("rte",)), "uniform": spec(three, estimator="uniform", threshold=0.3),
+        "carried": spec(three, estimator="carried"), "still": spec(three, lr=1e-9), "no_asc": spec(three, lambda_asc=0),
+        "pair": spec(two), "shlpt": spec(three),
+    }  # fmt: skip
+    train(list(specs.values()), home, device="cpu", alone=False)
+    waiting = spec(three, threshold=0.5)
+    submit(Store(home).open(), [waiting], alone=False)
+    return Looked(home, {name: one.id for name, one in specs.items()} | {"waiting": waiting.id})

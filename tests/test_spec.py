@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from shlpt.catalog import METHODS, NoParams, ShlptParams
 from shlpt.errors import UserError
-from shlpt.spec import PRESET_ABOUT, PRESETS, RunSpec, Training, digest, parse_setting, settings_of
+from shlpt.spec import PRESET_ABOUT, PRESETS, RunSpec, Training, digest, find_methods, parse_setting, settings_of
 
 ROOT = Path(__file__).resolve().parents[1]
 TASKS = ("sst2", "rte")
@@ -63,9 +63,10 @@ def test_the_paper_preset_has_the_hyper_parameters_of_the_paper() -> None:
     assert expected.items() <= found.items()
 
 
-def test_the_default_weights_of_the_losses_are_those_of_the_paper() -> None:
-    params = RunSpec.make(TASKS).params.model_dump()
-    assert (params["lambda_hsc"], params["lambda_asc"], params["threshold"]) == (0.1, 0.5, 0.06)
+@pytest.mark.parametrize(("preset", "weights"), [("quick", (0.03, 0.1)), ("paper", (0.1, 0.5))])
+def test_the_weights_of_the_losses_are_the_papers_in_its_preset(preset: str, weights: tuple[float, float]) -> None:
+    params = RunSpec.make(TASKS, preset=preset).params.model_dump()
+    assert (params["lambda_hsc"], params["lambda_asc"], params["threshold"]) == (*weights, 0.06)
 
 
 def test_a_setting_wins_over_the_preset() -> None:
@@ -257,6 +258,19 @@ def test_a_run_without_tasks_is_refused() -> None:
     assert told(tasks=[]).startswith("tasks cannot be ()")
 
 
+@pytest.mark.parametrize(("method", "need"), [("replay", "old data"), ("joint", "old data"), ("bmtpt", "source data")])
+def test_a_method_of_earlier_data_is_refused_where_there_is_no_earlier_task(method: str, need: str) -> None:
+    said = told(tasks=["sst2"], method=method)
+    assert said.startswith(f"{method} needs {need}, the training examples of earlier tasks, and 'sst2' is the only")
+    assert "put at least one task before it" in said
+
+
+def test_only_methods_of_earlier_data_need_a_second_task() -> None:
+    made = {name for name in METHODS if name not in ("replay", "joint", "bmtpt") and RunSpec.make(["sst2"], name)}
+    assert made | {"replay", "joint", "bmtpt"} == set(METHODS)
+    assert all(RunSpec.make(TASKS, name) for name in METHODS)
+
+
 def test_an_unknown_key_in_stored_json_is_refused() -> None:
     with pytest.raises(ValidationError, match="surprise"):
         RunSpec.model_validate(RunSpec.make(TASKS).to_json() | {"surprise": 1})
@@ -313,3 +327,25 @@ def test_every_value_of_a_word_setting_is_accepted() -> None:
     for row in settings_of(ShlptParams):
         for choice in row["choices"] or []:
             assert RunSpec.make(TASKS, settings={row["name"]: choice}).settings[row["name"]] == choice
+
+
+# --- methods as text ----------------------------------------------------------------------
+def test_all_methods_are_those_of_the_catalogue() -> None:
+    assert find_methods("all") == find_methods(" all ,l2p") == tuple(METHODS)
+
+
+def test_methods_are_read_with_commas_in_order_and_once() -> None:
+    assert find_methods(" l2p, shlpt,,l2p ") == ("l2p", "shlpt")
+    assert find_methods("ewc,all")[:2] == ("ewc", "shlpt")
+
+
+def test_an_unknown_method_among_known_ones_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UserError, match=r"unknown method 'l2pp': did you mean 'l2p'\? Known: bmtpt, coda, ") as caught:
+        find_methods("shlpt,l2pp")
+    assert all(name in str(caught.value) for name in METHODS)
+
+
+@pytest.mark.parametrize("text", ["", " , "])
+def test_no_methods_are_answered_with_what_to_write(text: str) -> None:
+    with pytest.raises(UserError, match=r"no methods given: write all, or .* Known: shlpt, per_task"):
+        find_methods(text)

@@ -20,7 +20,7 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
-from shlpt.backbone.t5 import sha256
+from shlpt.backbone.files import sha256
 from shlpt.tasks import pocket, texts
 
 SENTINELS = 16

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from shlpt.errors import UserError, unknown
+from shlpt.backbone.files import REMEDY, find, first_line, on_the_hub_failure
+from shlpt.errors import UserError
 
-EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "pocket"
-ON_THE_HUB = ("t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b")
 IGNORE = -100  # label of positions that do not count
-REMEDY = "get it back with `git checkout -- data/pocket`, or make it anew with `python -m shlpt pretrain`"
 
 
 @dataclass(frozen=True)
@@ -232,15 +229,10 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 def load(name: str = "pocket", device: str = "auto", dtype: str = "auto") -> Backbone:
     """`pocket` (embedded), a local folder, or a name on the hub; safetensors only, no remote code."""
     place = pick_device(device)
-    path = EMBEDDED if name == "pocket" else Path(name)
-    local = name == "pocket" or path.is_dir()
-    if local:
-        _check_files(path, name)
-    elif "/" not in name and name not in ON_THE_HUB:
-        raise unknown("backbone", name, ("pocket", *ON_THE_HUB, "<folder>", "<owner>/<name on the hub>"))
+    path = find(name)
     from transformers import AutoTokenizer, T5ForConditionalGeneration
 
-    source = str(path) if local else name
+    source = name if path is None else str(path)
     try:
         with _quiet_library():
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
@@ -248,15 +240,11 @@ def load(name: str = "pocket", device: str = "auto", dtype: str = "auto") -> Bac
                 source, use_safetensors=True, trust_remote_code=False, output_loading_info=True
             )
     except Exception as error:  # the library raises nearly every kind on a bad file or name
-        raise UserError(_load_failure(name, path if local else None, error)) from error
+        raise UserError(_load_failure(name, path, error)) from error
     if found["missing_keys"]:
         names = ", ".join(sorted(found["missing_keys"])[:3])
         raise UserError(f"the weights of backbone {name!r} lack {names}: this is not a whole T5")
     return Backbone(name, model, tokenizer, place, pick_dtype(dtype, place))
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextmanager
@@ -273,27 +261,9 @@ def _quiet_library() -> Any:
         logging.set_verbosity(level)
 
 
-def _check_files(path: Path, name: str) -> None:
-    for file in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
-        if not (path / file).is_file():
-            sharded = file == "model.safetensors" and list(path.glob("model-*.safetensors"))
-            other = file == "tokenizer.json" and (path / "spiece.model").is_file()
-            if not sharded and not other:
-                remedy = REMEDY if name == "pocket" else "copy the whole folder that save_pretrained wrote"
-                raise UserError(f"backbone file missing: {path / file}; {remedy}")
-    sums = path / "checksums.json"
-    for file, expected in (json.loads(sums.read_text()) if sums.is_file() else {}).items():
-        if sha256(path / file) != expected:
-            raise UserError(f"backbone file damaged: {path / file} is not what was saved; {REMEDY}")
-
-
 def _load_failure(name: str, path: Path | None, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
     if name == "pocket":
-        return f"backbone file damaged in {path}: {reason}; {REMEDY}"
+        return f"backbone file damaged in {path}: {first_line(error)}; {REMEDY}"
     if path is not None:
-        return f"cannot load a T5 from the folder {path}: {reason}"
-    return (
-        f"cannot load the backbone {name!r}: {reason}. Give `pocket` (embedded), a local folder, or a T5 on the hub "
-        "such as t5-small, google/t5-v1_1-small or google/flan-t5-small (the hub needs internet the first time)"
-    )
+        return f"cannot load a T5 from the folder {path}: {first_line(error)}"
+    return on_the_hub_failure(name, error)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Batch, Encoded
 from shlpt.backbone.t5 import Backbone, Out
+from shlpt.errors import UserError
 from shlpt.methods.prompts import PromptPool, prepend
 from shlpt.methods.views import Views
 from shlpt.spec import Training
@@ -65,6 +66,18 @@ class Context:
     earlier_data: tuple[Encoded, ...] = ()  # training data of the earlier tasks, for methods that need it
 
 
+def require_earlier_data(ctx: Context, method: str) -> None:
+    """Refuse to learn on without the earlier tasks' data: the result would be another method's."""
+    names = [prompt.task for prompt in ctx.state.pool]
+    expected = len(names) or int(bool(ctx.state.extra))  # a method without prompts keeps weights
+    if len(ctx.earlier_data) < expected:
+        raise UserError(
+            f"{method} cannot learn {ctx.task!r}: it needs the training data of the earlier tasks "
+            f"({', '.join(names) or 'those that its weights come from'}), and was given that of "
+            f"{len(ctx.earlier_data) or 'none'}. Give each in Context.earlier_data, oldest first"
+        )
+
+
 Answer = Callable[[Backbone, State, str, Batch, Kind], Ask]
 
 
@@ -100,6 +113,15 @@ class Finishing(Protocol):
     def finish(self, state: State) -> Generator[Ask, Any, State]:
         """The state to store; what is yielded is served like the asks of training."""
         ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A learner that carries more from step to step than its parameters: a checkpoint needs it too."""
+
+    def memory(self) -> dict[str, Tensor]: ...
+
+    def remember(self, memory: dict[str, Tensor]) -> None: ...
 
 
 def answer_with_stored_prompt(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:

@@ -21,7 +21,7 @@ from torch import Tensor
 from shlpt.backbone.encode import Batch, joined
 from shlpt.backbone.t5 import Out
 from shlpt.catalog import BmtptParams
-from shlpt.methods.base import Ask, Context, Preparation, State, answer_with_stored_prompt
+from shlpt.methods.base import Ask, Context, Preparation, State, answer_with_stored_prompt, require_earlier_data
 from shlpt.methods.prompts import fresh_prompt, prepend
 
 
@@ -59,6 +59,7 @@ class Bmtpt:
     answer = staticmethod(answer_with_stored_prompt)
 
     def __init__(self, ctx: Context) -> None:
+        require_earlier_data(ctx, "bmtpt")
         self.ctx = ctx
         self.params: BmtptParams = ctx.params
         length, vocabulary = ctx.training.prompt_length, ctx.backbone.vocabulary
@@ -138,6 +139,13 @@ class Bmtpt:
     @torch.no_grad()
     def keep(self) -> State:
         return State(self.ctx.state.pool.add(self.prompt(), self.ctx.task))
+
+    def memory(self) -> dict[str, Tensor]:
+        return {"particles": self.particles}
+
+    @torch.no_grad()
+    def remember(self, memory: dict[str, Tensor]) -> None:
+        self.particles.copy_(memory["particles"])
 
     def log(self) -> dict[str, Any]:
         return self._log

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Batch, Encoded, joined, order
 from shlpt.catalog import ContrastParams, RandomPartitionParams, ShlptParams
-from shlpt.methods.base import Ask, Context, State
+from shlpt.methods.base import Ask, Context, State, require_earlier_data
 from shlpt.methods.costs import KEPT_ROWS
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.prompts import PromptPool
@@ -25,12 +25,24 @@ class Joint(PerTask):
     """One prompt for all tasks so far, begun anew at every task. A step has as many rows of each task."""
 
     def __init__(self, ctx: Context) -> None:
+        require_earlier_data(ctx, "joint")
         super().__init__(ctx)
         names = [prompt.task for prompt in ctx.state.pool]
         size = ctx.training.batch_size
         self.others = [_stream(ctx.seed, n, data, size) for n, data in zip(names, ctx.earlier_data, strict=True)]
+        self.step = 0
+
+    def memory(self) -> dict[str, Tensor]:
+        return {"step": torch.tensor(self.step)}
+
+    def remember(self, memory: dict[str, Tensor]) -> None:
+        """The other tasks' batches are drawn again up to where they were."""
+        for self.step in range(1, int(memory["step"]) + 1):
+            for stream in self.others:
+                next(stream)
 
     def ask(self, batch: Batch) -> Ask:
+        self.step += 1
         return super().ask(joined([batch, *(next(stream) for stream in self.others)]))
 
     def keep(self) -> State:

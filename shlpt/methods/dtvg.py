@@ -112,6 +112,13 @@ class Dtvg:
         prompt = self.mixed(self.group()[0])
         return State(self.ctx.state.pool.add(prompt, self.ctx.task), self.ctx.state.extra | kept)
 
+    def memory(self) -> dict[str, Tensor]:
+        return {"first": self.first, "steps": torch.tensor(self.steps), "grouped": self.grouped}
+
+    def remember(self, memory: dict[str, Tensor]) -> None:
+        self.first, self.grouped = memory["first"], memory["grouped"].cpu()
+        self.steps = int(memory["steps"])
+
     def log(self) -> dict[str, Any]:
         """The group of the last step, best first, its knowledge consistency, each source's target similarity."""
         return self._log

@@ -96,6 +96,12 @@ class L2P:
         kept = {name: tensor.detach().clone() for name, tensor in extra.items()}
         return State(ctx.state.pool.add(self.prompts[often].flatten(0, 1), ctx.task), ctx.state.extra | kept)
 
+    def memory(self) -> dict[str, Tensor]:
+        return {"chosen": self.chosen}
+
+    def remember(self, memory: dict[str, Tensor]) -> None:
+        self.chosen.copy_(memory["chosen"])
+
     def log(self) -> dict[str, Any]:
         """Losses, and the share of the batch that picked each prompt."""
         return self._log

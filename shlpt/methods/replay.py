@@ -15,7 +15,7 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Batch, joined
 from shlpt.catalog import ReplayParams
-from shlpt.methods.base import Ask, Context, State
+from shlpt.methods.base import Ask, Context, State, require_earlier_data
 from shlpt.methods.costs import KEPT_ROWS
 from shlpt.methods.finetune import Finetune
 
@@ -46,9 +46,10 @@ MEMORIES = {"per_task": per_task_memory, "reservoir": reservoir_memory}
 
 class Replay(Finetune):
     def __init__(self, ctx: Context) -> None:
+        require_earlier_data(ctx, "replay")
         super().__init__(ctx)
         self.params: ReplayParams = ctx.params
-        self.memory = self._memory([len(data) for data in ctx.earlier_data])
+        self.kept = self._memory([len(data) for data in ctx.earlier_data])
         self.step = 0
         self._log: dict[str, Any] = {}
 
@@ -58,7 +59,7 @@ class Replay(Finetune):
     def replayed(self, step: int) -> list[Place]:
         """The places that a step repeats."""
         rng = Random(f"replay/{self.ctx.seed}/{self.ctx.task}/{step}")
-        return rng.sample(self.memory, min(self.params.replay_rows, len(self.memory)))
+        return rng.sample(self.kept, min(self.params.replay_rows, len(self.kept)))
 
     def ask(self, batch: Batch) -> Ask:
         places = self.replayed(self.step)
@@ -73,8 +74,14 @@ class Replay(Finetune):
         state.extra[KEPT_ROWS] = torch.tensor(rows, dtype=torch.int32).reshape(-1, 2)  # [M,2]
         return state
 
+    def memory(self) -> dict[str, Tensor]:
+        return {"step": torch.tensor(self.step)}
+
+    def remember(self, memory: dict[str, Tensor]) -> None:
+        self.step = int(memory["step"])
+
     def log(self) -> dict[str, Any]:
         return self._log
 
     def record(self) -> dict[str, Tensor]:
-        return {"memory": torch.tensor(self.memory, dtype=torch.int32).reshape(-1, 2)}  # [M,2] what was replayed
+        return {"memory": torch.tensor(self.kept, dtype=torch.int32).reshape(-1, 2)}  # [M,2] what was replayed

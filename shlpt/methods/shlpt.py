@@ -91,7 +91,10 @@ class Shlpt:
         p = self.params
         down = out.loss.mean()
         away = dissimilar(alpha, p.threshold, p.partition)  # [n] or [B,n]
-        self._log = {"down": down.item(), "alpha": alpha.mean(0).tolist(), "dissimilar": _share(away)}
+        self._log = {
+            "down": down.item(), "alpha": alpha.mean(0).tolist(), "alpha_low": alpha.amin(0).tolist(),
+            "alpha_high": alpha.amax(0).tolist(), "dissimilar": _share(away),
+        }  # fmt: skip
         chosen = [j for j, far in enumerate(away.reshape(-1, len(self.earlier)).any(0).tolist()) if far]
         if not chosen or p.lambda_hsc == p.lambda_asc == 0:
             return down
@@ -135,6 +138,12 @@ class Shlpt:
         extra = {f"estimator.{name}": t.detach().clone() for name, t in self.estimator.state_dict().items()}
         extra["temperature"] = torch.tensor(self.temperature)
         return State(self.ctx.state.pool.add(stored, self.ctx.task), extra)
+
+    def memory(self) -> dict[str, Tensor]:
+        return {"alpha": self.alpha}
+
+    def remember(self, memory: dict[str, Tensor]) -> None:
+        self.alpha.copy_(memory["alpha"])
 
     def log(self) -> dict[str, Any]:
         return self._log

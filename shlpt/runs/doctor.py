@@ -13,6 +13,7 @@ import torch
 from shlpt import __version__
 from shlpt.backbone.t5 import load
 from shlpt.methods.views import BUDGET
+from shlpt.runs.liveness import living
 from shlpt.runs.store import Store
 
 PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "streamlit", "plotly", "pandas", "numpy", "scipy")
@@ -35,6 +36,7 @@ def examine(home: Path | None, backbone: str, device: str) -> dict[str, Any]:
         "backbone_digest": model.digest,
         "view_cache_mb": BUDGET // 2**20,
         "store": str(store.home.resolve()),
-        "stored_runs": len(store.runs()),
+        "stored_runs": store.value("SELECT count(*) FROM runs"),
+        "workers": len(living(store)),
         "versions": {name: version(name) for name in PACKAGES},
     }

@@ -8,8 +8,9 @@ in order, up to a fixed width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -31,6 +32,7 @@ class Stage:
     params: Params
     training: Training
     seed: int
+    backbone: str = ""  # digest of the weights it is planned for
 
     @property
     def depth(self) -> int:
@@ -54,10 +56,17 @@ class RunPlan:
 
 def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
     """Which examples a stage sees: change one and the stage is another."""
-    task = find_task(name, suite)
     splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed),
               ("test", training.test_shots, 0))  # fmt: skip
+    return (_generated if suite == "pocket" else _drawn)(name, suite, splits)
+
+
+def _drawn(name: str, suite: str, splits: tuple[tuple[str, int, int], ...]) -> str:
+    task = find_task(name, suite)
     return digest([[e.id for e in draw(task, *split)] for split in splits], size=8)
+
+
+_generated = lru_cache(4096)(_drawn)  # generated texts never change; a page asks again at every look
 
 
 def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple[Stage, ...]:
@@ -74,10 +83,13 @@ def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple
             "version": METHODS[method].version, "params": params.model_dump(mode="json"), "seed": spec.seed,
             "training": spec.training.model_dump(mode="json"), "backbone": backbone, "dtype": spec.dtype,
         }  # fmt: skip
+        if spec.edition:
+            content["edition"] = spec.edition
         earlier = spec.tasks[:position] if has_history else ()
         stages.append(
-            Stage(digest(content, size=10), parent, task, earlier, spec.suite, method, params, spec.training, spec.seed)
-        )
+            Stage(digest(content, size=10), parent, task, earlier, spec.suite, method, params, spec.training,
+                  spec.seed, backbone)
+        )  # fmt: skip
     return tuple(stages)
 
 
@@ -105,13 +117,19 @@ def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> li
     return plans
 
 
-def lane_groups(plans: Iterable[RunPlan], width: int) -> list[LaneGroup]:
-    """All stages once, parents before children, in groups of at most `width` lanes."""
-    stages = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
+def lane_groups(plans: Iterable[RunPlan], width: int, only: Container[str] | None = None) -> list[LaneGroup]:
+    """All stages once (or those of `only`), parents before children, in groups of at most `width` lanes.
+
+    Tasks learned alone, for comparison only, come last: what somebody waits for comes first.
+    """
+    plans = list(plans)
+    path = {s.key: s for plan in plans for s in plan.stages}
+    stages = path | {s.key: s for plan in plans for s in plan.alone if s.key not in path}
     order = {key: number for number, key in enumerate(stages)}
-    ranked = sorted(stages.values(), key=lambda s: (s.depth, s.method, s.task, order[s.key]))
+    chosen = [s for s in stages.values() if only is None or s.key in only]
+    ranked = sorted(chosen, key=lambda s: (s.key not in path, s.depth, s.method, s.task, order[s.key]))
     groups = []
-    for _, together in groupby(ranked, key=lambda s: (s.depth, s.method)):
+    for _, together in groupby(ranked, key=lambda s: (s.key not in path, s.depth, s.method)):
         row = list(together)
         for start in range(0, len(row), width):
             members = tuple(row[start : start + width])

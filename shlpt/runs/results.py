@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,46 +10,119 @@ import numpy as np
 
 from shlpt.analysis import metrics
 from shlpt.catalog import METHODS
-from shlpt.runs.plan import RunPlan
-from shlpt.runs.store import Store, clean
+from shlpt.runs.control import find_run
+from shlpt.runs.liveness import Observer
+from shlpt.runs.store import Store, clean, to_json
+
+_STAGES = """
+    SELECT r.run, r.alone, r.position, r.reused, s.key, s.task, s.state, s.error, s.steps, s.seconds, s.summary,
+           g.state AS group_state, g.worker, g.note, g.warnings, g.claim
+    FROM run_stages r JOIN stages s ON s.key=r.stage JOIN groups g ON g.key=s.grp
+    WHERE r.run=? ORDER BY r.alone, r.position
+"""
 
 
-def matrix(stages: Sequence[Mapping[str, Any] | None], tasks: Sequence[str], keeps_answers: bool) -> metrics.Matrix:
-    """a[i][k] from the stages of a run; NaN above the diagonal and where a stage is missing."""
+def matrix(scores: Sequence[Mapping[str, float] | None], tasks: Sequence[str], keeps_answers: bool) -> metrics.Matrix:
+    """a[i][k] from the mean scores that each stage measured; NaN above the diagonal and where a stage is missing."""
     a = np.full((len(tasks), len(tasks)), np.nan)
-    for i, stage in enumerate(stages):
-        if stage is None:
+    for i, measured in enumerate(scores):
+        if measured is None:
             break
         for k in range(i + 1):
             # What answers task k never changed after task k: its score is not measured again.
-            source = stages[k] if keeps_answers else stage
+            source = scores[k] if keeps_answers else measured
             if source is not None:
-                a[i, k] = float(np.mean(source["tests"][tasks[k]]["scores"]))
+                a[i, k] = source[tasks[k]]
     return a
 
 
-def run_record(store: Store, plan: RunPlan, failed: Mapping[str, str]) -> dict[str, Any]:
+def run_record(store: Store, id: str) -> dict[str, Any]:
     """A run as JSON: its spec, its state, its matrix and metrics."""
-    spec = plan.spec
-    stages = [store.stage(s.key) if s.key not in failed and store.has_stage(s.key) else None for s in plan.stages]
-    a = matrix(stages, spec.tasks, METHODS[spec.method].keeps_answers)
-    alone = [store.stage(s.key) for s in plan.alone if s.key not in failed and store.has_stage(s.key)]
-    complete = all(stage is not None for stage in stages)
-    error = next((failed[s.key] for s in plan.stages if s.key in failed), None)
-    alone_scores = [np.nan] + [float(np.mean(s["tests"][s["task"]]["scores"])) for s in alone]
-    has_alone = complete and len(alone_scores) == len(spec.tasks)
+    row = store.row("SELECT * FROM runs WHERE id=?", (find_run(store, id),))
+    assert row is not None
+    if row["result"]:
+        found: dict[str, Any] = json.loads(row["result"])
+        return found | {"name": row["name"], "note": row["note"]}
+    return _work_out(store, row)
+
+
+def keep_results(store: Store, group: str) -> None:
+    """Write down what the runs of a group came to, where they are done: lists are then read at once."""
+    runs = store.rows("SELECT DISTINCT r.run FROM run_stages r JOIN stages s ON s.key=r.stage WHERE s.grp=?", (group,))
+    done = [record for row in runs if (record := run_record(store, row["run"]))["state"] == "done"]
+    with store.write() as db:
+        for record in done:
+            db.execute("UPDATE runs SET result=? WHERE id=?", (to_json(record), record["id"]))
+
+
+def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
+    spec = json.loads(row["spec"])
+    stages = store.rows(_STAGES, (row["id"],))
+    path = [s for s in stages if not s["alone"]]
+    scores = {s["key"]: _scores(store, s["key"]) if s["state"] == "done" else None for s in stages}
+    tasks = spec["tasks"]
+    a = matrix([scores[s["key"]] for s in path], tasks, METHODS[spec["method"]].keeps_answers)
+    complete = all(s["state"] == "done" for s in path)
+    alone = [(scores[s["key"]] or {}).get(s["task"], np.nan) for s in stages if s["alone"]]
+    has_alone = complete and len(alone) == len(tasks) - 1 and not np.isnan(alone).any()
+    state, error = state_of_run(store, stages)
+    summaries = [json.loads(s["summary"]) for s in path if s["summary"]]
     record = {
-        "id": spec.id, "method": spec.method, "tasks": list(spec.tasks), "seed": spec.seed,
-        "state": "failed" if error else ("done" if complete else "stopped"), "error": error,
-        "matrix": a.tolist(), "alone": alone_scores if has_alone else None,
+        "id": row["id"], "method": spec["method"], "tasks": tasks, "seed": spec["seed"], "state": state,
+        "error": error, "progress": progress(store, stages),
+        "warnings": list(dict.fromkeys(line for s in stages for line in s["warnings"].splitlines())),
+        "matrix": a.tolist(), "alone": [np.nan, *alone] if has_alone else None,
         "acc": metrics.average_accuracy(a) if complete else None,
         "bwt": metrics.backward_transfer(a) if complete else None,
-        "fwt": metrics.forward_transfer(a, alone_scores) if has_alone else None,
-        "settings": spec.settings, "suite": spec.suite, "backbone": spec.backbone, "spec": spec.to_json(),
-        "stages": [s.key for s in plan.stages], "alone_stages": [s.key for s in plan.alone],
+        "fwt": metrics.forward_transfer(a, [np.nan, *alone]) if has_alone else None,
+        "settings": spec["training"] | spec["params"], "suite": spec["suite"], "backbone": spec["backbone"],
+        "seconds": sum(s["seconds"] or 0 for s in path),
+        "trainable": max((s["trainable"] for s in summaries), default=None),
+        "stored_bytes": summaries[-1]["stored_bytes"] if summaries else None,
+        "name": row["name"], "note": row["note"], "created": row["created"], "spec": spec,
+        "stages": [s["key"] for s in path], "alone_stages": [s["key"] for s in stages if s["alone"]],
+        "reused": [s["key"] for s in stages if s["reused"]],
     }  # fmt: skip
     found: dict[str, Any] = clean(record)
     return found
+
+
+def _scores(store: Store, key: str) -> dict[str, float]:
+    rows = store.rows("SELECT task, mean FROM scores WHERE stage=(SELECT id FROM stages WHERE key=?)", (key,))
+    return {row["task"]: row["mean"] for row in rows}
+
+
+def state_of_run(store: Store, stages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+    """queued, running, paused, stopped, done, failed or lost; and why, where there is a reason."""
+    for stage in stages:
+        if stage["state"] == "failed" and not stage["alone"]:
+            return "failed", stage["error"]
+    waiting = [s for s in stages if s["state"] == "queued"]
+    if not waiting:
+        return "done", None
+    states = {s["group_state"] for s in waiting}
+    note = next((s["note"] for s in waiting if s["note"]), None)
+    if "failed" in states:
+        return "failed", note
+    observer = Observer(store)
+    if "running" in states:
+        lost = [s for s in waiting if s["group_state"] == "running" and not observer.alive(s["worker"])]
+        return ("lost", "its worker is gone; it goes on when it is resumed") if lost else ("running", note)
+    return next((state for state in ("paused", "stopped") if state in states), "queued"), note
+
+
+def progress(store: Store, stages: Sequence[Mapping[str, Any]]) -> float:
+    """Share of the training steps; a stage that stopped early counts as whole."""
+    total = sum(s["steps"] for s in stages)
+    done = sum(s["steps"] for s in stages if s["state"] != "queued")
+    begun = [s for s in stages if s["state"] == "queued" and s["claim"]]
+    done += sum(min(s["steps"], _steps_so_far(store, s["key"])) for s in begun)
+    return round(done / total, 4) if total else 1.0
+
+
+def _steps_so_far(store: Store, key: str) -> int:
+    query = "SELECT count(*) FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) AND kind='step'"
+    return int(store.value(query, (key,)))
 
 
 def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""Where results live: folders of JSON and safetensors under a home, each written in one move.
+"""Where results live: one SQLite file and the tensors beside it, under a home. No torch.
 
-    HOME/shlpt-home.json       says that the folder is ours, and its version
-    HOME/stages/<key>/         stage.json, events.jsonl, tensors.safetensors
-    HOME/runs/<id>.json        a run: its spec and the keys of its stages
+    HOME/shlpt.sqlite     runs, stages, events, scores, workers, experiments (see schema.py)
+    HOME/artifacts/       tensors of finished stages, checkpoints of unfinished ones
+    HOME/workers/         a lock and a log for each worker process
 
-Folder names are hashes; no name is ever built from a user's text. No torch.
+This file opens, checks and migrates. What is written is in enqueue.py, claims.py and control.py;
+what is read, in queries.py.
 """
 
 from __future__ import annotations
@@ -12,21 +13,20 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from shlpt.errors import UserError
+from shlpt.runs.artifacts import DiskFull
+from shlpt.runs.schema import APPLICATION, MIGRATIONS, VERSION
 
-from shlpt.errors import UserError, unknown
-
-VERSION = 1
-MARK = "shlpt-home.json"
-Arrays = Mapping[str, "np.ndarray[Any, Any]"]
+FILE = "shlpt.sqlite"
+SAFE_WAL = (3, 51, 3)  # earlier libraries can corrupt a file that two connections write in WAL mode
+BUSY_SECONDS = 20.0
 
 
 def default_home() -> Path:
@@ -34,99 +34,146 @@ def default_home() -> Path:
 
 
 class Store:
-    """Finished stages and runs. A stage is there whole or not at all."""
+    """A store that is open. Each thread has its own connection."""
 
     def __init__(self, home: Path | str | None = None) -> None:
         self.home = Path(home) if home else default_home()
+        self._local = threading.local()
+
+    @property
+    def file(self) -> Path:
+        return self.home / FILE
 
     def open(self) -> Store:
-        """Make the folder, or check that it is ours and of a version we can read."""
-        mark = self.home / MARK
+        """Make the file, or check that it is ours and bring it to this version."""
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            if mark.exists():
-                self._check_version(mark)
-            else:
-                strangers = [e.name for e in self.home.iterdir() if e.name not in ("stages", "runs")]
-                strangers = [name for name in strangers if not name.startswith(MARK)]
-                if strangers:
-                    raise UserError(
-                        f"the folder {self.home} holds other files ({strangers[0]}): give an empty or new folder "
-                        "with --home"
-                    )
-                _write(mark, {"version": VERSION})
-            for folder in ("stages", "runs"):
-                (self.home / folder).mkdir(exist_ok=True)
         except OSError as error:
-            raise UserError(f"cannot write to {self.home}: {error.strerror}. Choose a folder with --home") from None
+            raise self._cannot_write(error.strerror or "") from None
+        with self._readable():
+            if self.db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+                if not os.access(self.home, os.W_OK):
+                    raise self._cannot_write("Permission denied")
+                _migrate(self.db, self.file)
         return self
 
-    def _check_version(self, mark: Path) -> None:
-        version = read_json(mark).get("version")
-        if not isinstance(version, int):
-            raise damaged(mark)
+    def exists(self) -> bool:
+        return self.file.is_file()
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if found is None:
+            with self._readable():
+                found = _connect(self.file)
+            self._local.db = found
+        return found
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        found = getattr(self._local, "db", None)
+        if found is not None:
+            found.close()
+            self._local.db = None
+
+    @contextmanager
+    def write(self, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """One short transaction. Not durable: safe from a killed process, not from a power cut."""
+        db = self.db
+        with self._readable():
+            db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        with self._readable():
+            return [dict(row) for row in self.db.execute(query, values)]
+
+    def row(self, query: str, values: Sequence[Any] = ()) -> dict[str, Any] | None:
+        return next(iter(self.rows(query, values)), None)
+
+    def value(self, query: str, values: Sequence[Any] = ()) -> Any:
+        return next(iter((self.row(query, values) or {}).values()), None)
+
+    # --- what can be wrong with a file ----------------------------------------------------
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            readable = self._readable_error(error)
+            if readable is None:  # our mistake
+                raise
+            raise readable from None
+
+    def _readable_error(self, error: sqlite3.DatabaseError) -> UserError | None:
+        text, code = str(error), getattr(error, "sqlite_errorcode", 0)
+        match code & 0xFF:
+            case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+                return self._cannot_write(text)
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                return UserError(f"{self.file} has been locked for over {BUSY_SECONDS:g} s by another program")
+            case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+                return DiskFull(self.home, text)
+            case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+                return UserError(f"{self.file} is not a store of shlpt, or is damaged ({text}): choose another --home")
+        return None
+
+    def _cannot_write(self, reason: str) -> UserError:
+        return UserError(f"cannot write to {self.home}: {reason}. Choose a folder with --home")
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    try:
+        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]  # first: another may be making them
+        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in _MARKS)
+        if application not in (APPLICATION, 0) or (application == 0 and tables):
+            raise UserError(f"{file} is a database of another program: choose another folder with --home")
         if version > VERSION:
             raise UserError(
-                f"{self.home} was written by a newer version of shlpt (format {version}, this one reads {VERSION}): "
+                f"{file} was written by a newer version of shlpt (format {version}, this one reads {VERSION}): "
                 "update shlpt or choose another folder with --home"
             )
-
-    # --- stages ---------------------------------------------------------------------------
-    def has_stage(self, key: str) -> bool:
-        return (self.home / "stages" / key / "stage.json").is_file()
-
-    def save_stage(self, key: str, content: Any, tensors: Arrays, events: Iterable[Any]) -> None:
-        """All of a stage or nothing: written beside its place, then moved there."""
-        folder = self.home / "stages"
-        draft = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=folder))
-        try:
-            (draft / "tensors.safetensors").write_bytes(save({k: np.asarray(v, order="C") for k, v in tensors.items()}))
-            (draft / "events.jsonl").write_text("".join(json.dumps(clean(e), allow_nan=False) + "\n" for e in events))
-            _write(draft / "stage.json", content)
-            if (folder / key).exists():  # trained anew
-                shutil.rmtree(folder / key)
-            os.replace(draft, folder / key)
-        except OSError as error:
-            raise UserError(f"cannot save a stage in {folder}: {error.strerror}; finished stages are kept") from None
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
-    def stage(self, key: str) -> dict[str, Any]:
-        return read_json(self.home / "stages" / key / "stage.json")
-
-    def tensors(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
-        path = self.home / "stages" / key / "tensors.safetensors"
-        try:
-            return load_file(path)
-        except FileNotFoundError:
-            raise missing(path) from None
-        except SafetensorError:
-            raise damaged(path) from None
-
-    def events(self, key: str) -> list[dict[str, Any]]:
-        path = self.home / "stages" / key / "events.jsonl"
-        try:
-            return [json.loads(line) for line in path.read_text().splitlines()]
-        except FileNotFoundError:
-            raise missing(path) from None
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise damaged(path) from None
-
-    # --- runs -----------------------------------------------------------------------------
-    def save_run(self, id: str, content: Any) -> None:
-        _write(self.home / "runs" / f"{id}.json", content)
-
-    def runs(self) -> dict[str, dict[str, Any]]:
-        files = sorted((self.home / "runs").glob("r*.json"))
-        return {file.stem: read_json(file) for file in files}
-
-    def run(self, id: str) -> dict[str, Any]:
-        found = self.runs()
-        if id not in found:
-            raise unknown("run", id, found)
-        return found[id]
+        if version:
+            db.execute(f"PRAGMA journal_mode={'WAL' if sqlite3.sqlite_version_info >= SAFE_WAL else 'DELETE'}")
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
+_MARKS = ("application_id", "user_version")
+
+
+def _migrate(db: sqlite3.Connection, file: Path) -> None:
+    """All missing changes in one transaction; the file as it was is kept beside it."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version:
+        with closing(sqlite3.connect(file.with_suffix(f".v{version}.sqlite"))) as copy:
+            db.backup(copy)
+    db.execute("BEGIN EXCLUSIVE")
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
+        for change in MIGRATIONS[version:]:
+            for statement in filter(str.strip, change.split(";")):
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version={VERSION}")
+        db.execute(f"PRAGMA application_id={APPLICATION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+# --- values -------------------------------------------------------------------------------
 def clean(value: Any) -> Any:
     """JSON has no NaN: what is missing becomes null."""
     if isinstance(value, Mapping):
@@ -138,31 +185,5 @@ def clean(value: Any) -> Any:
     return value
 
 
-def missing(path: Path) -> UserError:
-    return UserError(f"missing file {path}: it was moved or deleted")
-
-
-def damaged(path: Path) -> UserError:
-    return UserError(f"damaged file {path}: delete it and run again; other results are not touched")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise missing(path) from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise damaged(path) from None
-    if not isinstance(found, dict):
-        raise damaged(path)
-    return found
-
-
-def _write(path: Path, content: Any) -> None:
-    """Atomic: a reader sees the old file or the new one."""
-    draft = path.with_suffix(f".{os.getpid()}.tmp")
-    with draft.open("w") as file:
-        json.dump(clean(content), file, allow_nan=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+def to_json(value: Any) -> str:
+    return json.dumps(clean(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from shlpt.report import Bar
+from shlpt.runs.enqueue import steps_of
 from shlpt.runs.plan import Stage
-from shlpt.tasks.find import find_task
 
 
 class BarWatch:
@@ -27,20 +26,18 @@ class BarWatch:
     def __exit__(self, *_: object) -> None:
         self.bar.__exit__()
 
-    def planned(self, stages: Sequence[Stage]) -> None:
-        for stage in stages:
-            rows = stage.training.shots * find_task(stage.task, stage.suite).classes
-            self.steps[stage.key] = stage.training.epochs * math.ceil(rows / stage.training.batch_size)
+    def planned(self, stages: Sequence[Stage], reused: int) -> None:
+        self.reused = reused
+        self.steps = {stage.key: steps_of(stage) for stage in stages}
 
     def event(self, stage: Stage, kind: str, payload: dict[str, Any]) -> None:
         if kind == "step":
             self.done[stage.key] = payload["step"]
             self._show(f"{stage.method} · {stage.task} · epoch {payload['epoch'] + 1}")
 
-    def finished(self, stage: Stage, reused: bool) -> None:
+    def finished(self, stage: Stage) -> None:
         self.done[stage.key] = self.steps.get(stage.key, 0)
-        self.reused += reused
-        self.trained += not reused
+        self.trained += 1
         self._show(None)
 
     def counts(self) -> dict[str, int]:

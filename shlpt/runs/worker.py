@@ -1,208 +1,276 @@
-"""Train the stages of a plan: claim a group, drive its lanes, keep what they leave."""
+"""A worker: claim a lane group whose parents are done, train it, report, take the next.
+
+The store is the truth; a worker can be killed at any moment. What it had not reported is trained
+again from the last checkpoint, to the same bits.
+"""
 
 from __future__ import annotations
 
-import platform
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-import torch
-import transformers
-from torch import Tensor
-
-from shlpt import __version__
-from shlpt.backbone.encode import Encoded
-from shlpt.backbone.t5 import Backbone, load
-from shlpt.catalog import EARLIER_DATA, METHODS
+from shlpt.backbone.files import digest_of
+from shlpt.backbone.t5 import load
 from shlpt.errors import UserError
-from shlpt.methods.base import Context, State
-from shlpt.methods.prompts import PromptPool
-from shlpt.methods.registry import LEARNERS
+from shlpt.methods.base import State
 from shlpt.methods.views import Views
-from shlpt.runs.plan import LaneGroup, RunPlan, Stage, lane_groups, plan_runs
-from shlpt.runs.results import run_record
+from shlpt.runs import claims, launch, liveness
+from shlpt.runs.artifacts import DiskFull
+from shlpt.runs.claims import Event, Fenced, Job
+from shlpt.runs.conductor import CHECKPOINT_SECONDS, GroupConductor
+from shlpt.runs.control import groups_of, others_work_on, worker_wish
+from shlpt.runs.ledger import Ledger, Recorder
+from shlpt.runs.plan import Stage
+from shlpt.runs.results import keep_results, run_record
 from shlpt.runs.store import Store
+from shlpt.runs.submit import submit
+from shlpt.runs.workshop import Workshop, fingerprint, lane_of, pack, places_of, state_of
 from shlpt.spec import RunSpec
-from shlpt.tasks.find import draw, find_task, probe_examples
-from shlpt.training.engine import Lane, drive
-from shlpt.training.lane import Examined, StageResult, learn
+from shlpt.training.checkpoint import Place
+from shlpt.training.engine import Lane, Stopped, drive
+
+IDLE_SECONDS = 0.2
 
 
 class Watch(Protocol):
-    """Who wants to know how it goes."""
+    """Who wants to know how it goes, in the same process."""
 
-    def planned(self, stages: Sequence[Stage]) -> None: ...
+    def planned(self, stages: Sequence[Stage], reused: int) -> None: ...
 
     def event(self, stage: Stage, kind: str, payload: dict[str, Any]) -> None: ...
 
-    def finished(self, stage: Stage, reused: bool) -> None: ...
+    def finished(self, stage: Stage) -> None: ...
 
 
 class Silent:
     """Nobody watches."""
 
-    def planned(self, stages: Sequence[Stage]) -> None: ...
+    def planned(self, stages: Sequence[Stage], reused: int) -> None: ...
 
     def event(self, stage: Stage, kind: str, payload: dict[str, Any]) -> None: ...
 
-    def finished(self, stage: Stage, reused: bool) -> None: ...
+    def finished(self, stage: Stage) -> None: ...
 
 
-@dataclass(frozen=True)
-class Workshop:
-    """What training needs besides the plan."""
+class Workshops:
+    """One for each backbone that jobs ask for, loaded when it is first needed."""
 
-    backbone: Backbone
-    store: Store
-    views: Views
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._made: dict[tuple[str, str], Workshop] = {}
+
+    def of(self, job: Job) -> Workshop:
+        digest = digest_of(job.backbone)
+        if any(stage.backbone != digest for stage in job.group.stages):
+            raise UserError(f"the backbone {job.backbone} is not the one that was planned with: start the run again")
+        key = (digest, job.dtype)
+        if key not in self._made:
+            self._made.clear()  # one at a time: a large one fills the memory
+            model = load(job.backbone, self.device, job.dtype)
+            self._made[key] = Workshop(model, Views(model))
+        return self._made[key]
+
+
+@dataclass
+class Training:
+    """A lane group being trained, reporting to a recorder."""
+
+    shop: Workshop
+    job: Job
+    recorder: Recorder
     watch: Watch
+    every: float = CHECKPOINT_SECONDS  # between checkpoints
 
-    @lru_cache(maxsize=256)  # noqa: B019  (lives as long as the workshop)
-    def encoded(self, task: str, suite: str, split: str, per_group: int, seed: int, max_length: int) -> Encoded:
-        return Encoded(self.backbone, draw(find_task(task, suite), split, per_group, seed), max_length)
+    def run(self) -> bool:
+        """To the end, or until somebody stops it; Stopped is then raised with the newest place written.
 
-    @lru_cache(maxsize=8)  # noqa: B019
-    def probe(self, suite: str, max_length: int) -> Encoded:
-        return Encoded(self.backbone, probe_examples(suite), max_length)
+        Whether Ctrl-C was pressed too late to stop anything.
+        """
+        job, made = self.job, fingerprint(self.shop.backbone)
+        stages = {stage.key: stage for stage in job.group.stages}
+        places: dict[str, Place] = {}
+        self.counts = dict.fromkeys(stages, 0)
+        if job.checkpoint is not None:
+            places, counts = places_of(job.checkpoint)
+            self.counts |= counts
+            stages = {key: stage for key, stage in stages.items() if key in places}
+        warnings = [job.warning] if job.warning else []
+        before = job.made or made
+        changed = [f"{name}: {before.get(name)} → {made[name]}" for name in made if before.get(name) != made[name]]
+        if changed:  # what was said since the checkpoint may differ in the last bits, so it is taken back
+            warnings.append(f"went on with another machine or setting: {', '.join(changed)}")
+        self.recorder.begin(made, warnings, {key: self.counts[key] for key in stages} if changed else {})
+        self.started = time.perf_counter()
+        lanes = [self.saving(stage, places.get(key), made) for key, stage in stages.items()]
+        conductor = GroupConductor(self.recorder, list(stages), self.counts, self.every)
+        try:
+            with noting_interrupts(conductor):
+                results = drive(lanes, self.shop.backbone, conductor)
+        except (Stopped, KeyboardInterrupt, SystemExit):
+            with suppress(DiskFull):
+                conductor.save(patient=False)
+            raise
+        for result in results:
+            if result is not None:  # a loss that is no number after training, where a lane cannot catch it
+                raise result
+        return conductor.interrupted
 
+    def saving(self, stage: Stage, place: Any, made: dict[str, Any]) -> Lane[None]:
+        parent = self.job.parents[stage.parent] if stage.parent else None
+        state = state_of(parent, self.shop.backbone.device) if parent is not None else State()
 
-def train_plans(
-    shop: Workshop, plans: Sequence[RunPlan], width: int, fresh: bool = False, stop: Callable[[], bool] = lambda: False
-) -> dict[str, str]:
-    """Train what is not in the store yet, group by group. Failed stages by key, with the reason."""
-    failed: dict[str, str] = {}
-    done: set[str] = set()
-    for group in lane_groups(plans, width):
-        todo = []
-        for stage in group.stages:
-            if stage.parent in failed:
-                failed[stage.key] = "an earlier task of this run failed"
-            elif stage.key not in done and (fresh or not shop.store.has_stage(stage.key)):
-                todo.append(stage)
-            else:
-                shop.watch.finished(stage, reused=True)
-        done |= {stage.key for stage in group.stages}
-        if todo:
-            failed |= train_group(shop, LaneGroup(group.key, tuple(todo)), stop)
-    return failed
-
-
-def train_group(shop: Workshop, group: LaneGroup, stop: Callable[[], bool] = lambda: False) -> dict[str, str]:
-    """Train stages together and save each. Stages that diverged, with the reason."""
-    begin = time.perf_counter()
-    events: dict[str, list[dict[str, Any]]] = {stage.key: [] for stage in group.stages}
-    failed: dict[str, str] = {}
-
-    def saving(stage: Stage) -> Lane[None]:
         def emit(kind: str, payload: dict[str, Any]) -> None:
-            row = {"seq": len(events[stage.key]), "kind": kind, "seconds": round(time.perf_counter() - begin, 3)}
-            events[stage.key].append(row | payload)
-            shop.watch.event(stage, kind, payload)
+            self.recorder.emit(Event(stage.key, self.counts[stage.key], kind, payload, time.time()))
+            self.counts[stage.key] += 1
+            self.watch.event(stage, kind, payload)
 
-        result = yield from lane_of(shop, stage, emit)
-        if result.summary["failure"]:
-            failed[stage.key] = result.summary["failure"]
-        seconds = round(time.perf_counter() - begin, 3)
-        content, tensors = pack(shop, stage, result, group, seconds)
-        key = f"{stage.key}-failed" if stage.key in failed else stage.key  # never taken for a finished one
-        shop.store.save_stage(key, content, tensors, events[stage.key])
-        shop.watch.finished(stage, reused=False)
-
-    for stage, outcome in zip(group.stages, drive([saving(s) for s in group.stages], shop.backbone, stop), strict=True):
-        if isinstance(outcome, Exception):
-            failed[stage.key] = str(outcome)
-    return failed
+        result = yield from lane_of(self.shop, stage, state, emit, place)
+        seconds = round(time.perf_counter() - self.started, 3)
+        self.recorder.finish(*pack(self.shop, stage, result, self.job.group, seconds, made))
+        self.watch.finished(stage)
 
 
-def lane_of(shop: Workshop, stage: Stage, emit: Callable[[str, dict[str, Any]], None]) -> Lane[StageResult]:
-    """The training loop of a stage, ready to be driven."""
-    t = stage.training
+@contextmanager
+def noting_interrupts(conductor: GroupConductor) -> Iterator[None]:
+    """Ctrl-C ends a group before its next forward pass: raised anywhere, it can be lost in a library's callback.
 
-    def data(task: str, split: str, shots: int, seed: int) -> Encoded:
-        return shop.encoded(task, stage.suite, split, shots, seed, t.max_length)
+    A second one is raised at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
-    state = load_state(shop.store, stage.parent, shop.backbone.device) if stage.parent else State()
-    train = data(stage.task, "train", t.shots, stage.seed)
-    info = METHODS[stage.method]
-    old = stage.earlier if EARLIER_DATA & set(info.needs) else ()
-    earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
-    ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
-    learner = LEARNERS[stage.method](ctx)
-    names = [stage.task] if info.keeps_answers else [*stage.earlier, stage.task]
-    tests = Examined([find_task(n, stage.suite) for n in names], [data(n, "test", t.test_shots, 0) for n in names])
-    validation = validation_data(shop, stage)
-    return learn(ctx, learner, validation, tests, shop.probe(stage.suite, t.max_length), emit)
+    def note(*_: object) -> None:
+        if conductor.interrupted:
+            raise KeyboardInterrupt
+        conductor.interrupted = True
 
-
-def validation_data(shop: Workshop, stage: Stage) -> Encoded:
-    """What early stopping looks at: the newest task, or all tasks so far for a method that learns them together."""
-    t = stage.training
-    names = [*stage.earlier, stage.task] if METHODS[stage.method].validates_all else [stage.task]
-    parts = [shop.encoded(n, stage.suite, "validation", t.validation_shots, stage.seed, t.max_length) for n in names]
-    if len(parts) == 1:
-        return parts[0]
-    return Encoded(shop.backbone, [example for part in parts for example in part.examples], t.max_length)
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-# --- to the store and back ----------------------------------------------------------------
-def pack(
-    shop: Workshop, stage: Stage, result: StageResult, group: LaneGroup, seconds: float
-) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
-    """A stage as JSON and arrays: state, answers example by example, what it was made with."""
-    tests = {
-        name: shop.encoded(name, stage.suite, "test", stage.training.test_shots, 0, stage.training.max_length)
-        for name in result.answers
-    }
-    train = shop.encoded(stage.task, stage.suite, "train", stage.training.shots, stage.seed, stage.training.max_length)
-    content = {
-        "key": stage.key, "parent": stage.parent, "task": stage.task, "earlier": stage.earlier, "suite": stage.suite,
-        "method": stage.method, "params": stage.params.model_dump(mode="json"), "seed": stage.seed,
-        "training": stage.training.model_dump(mode="json"), "seconds": seconds, "summary": result.summary,
-        "tests": {
-            name: {
-                "examples": [e.id for e in data.examples], "targets": [e.target for e in data.examples],
-                "answers": result.answers[name], "scores": result.scores[name],
-            } for name, data in tests.items()
-        },
-        "train_examples": [e.id for e in train.examples],
-        "pool": [prompt.task for prompt in result.state.pool], "group": [s.key for s in group.stages],
-        "fingerprint": fingerprint(shop.backbone),
-    }  # fmt: skip
-    tensors = {f"prompt.{number}": prompt.tensor for number, prompt in enumerate(result.state.pool)}
-    tensors |= {f"extra.{name}": tensor for name, tensor in result.state.extra.items()}
-    tensors |= {f"record.{name}": tensor for name, tensor in result.record.items()}
-    return content, {name: _array(tensor) for name, tensor in tensors.items()}
+def train_and_report(
+    recorder: Recorder, ready: Callable[[], Job], shops: Workshops, watch: Watch, every: float = CHECKPOINT_SECONDS
+) -> None:
+    """Train a claimed group and give it back, whatever happens."""
+    try:
+        job = ready()
+        interrupted = Training(shops.of(job), job, recorder, watch, every).run()
+        recorder.close("done")
+    except (Stopped, DiskFull, Fenced):
+        recorder.close()
+    except KeyboardInterrupt:
+        recorder.close("stopped")
+        raise
+    except SystemExit:  # the machine shuts down: nobody wished the run to stop
+        recorder.close()
+        raise
+    except UserError as error:
+        recorder.close("failed", str(error))
+    except Exception:
+        recorder.close("failed", traceback.format_exc(limit=-4))
+    else:
+        if interrupted:
+            raise KeyboardInterrupt
 
 
-def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
-    tensor = tensor.detach().cpu()
-    array: np.ndarray[Any, Any] = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-    return array
+def train_job(store: Store, shops: Workshops, job: Job, watch: Watch, every: float = CHECKPOINT_SECONDS) -> None:
+    """The same for a group whose store is here."""
+    with suppress(Fenced):
+        ledger = Ledger(store, job.claim)
+        train_and_report(ledger, partial(claims.gather, store, job), shops, watch, every)
 
 
-def load_state(store: Store, key: str, device: torch.device) -> State:
-    """The state that a finished stage left."""
-    tensors = {name: torch.from_numpy(array).to(device) for name, array in store.tensors(key).items()}
-    pool = PromptPool()
-    for number, task in enumerate(store.stage(key)["pool"]):
-        pool = pool.add(tensors[f"prompt.{number}"], task)
-    extra = {name.removeprefix("extra."): t for name, t in tensors.items() if name.startswith("extra.")}
-    return State(pool, extra)
+class Heart:
+    """Beats for a worker from a thread of its own, and holds its lock."""
+
+    def __init__(self, store: Store, device: str, log: str = "") -> None:
+        self.store, self.worker = store, liveness.new_name()
+        self._lock = liveness.hold(store.home, self.worker)
+        claims.register(store, self.worker, device, log)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
+
+    def __enter__(self) -> Heart:
+        self._thread.start()
+        launch.started()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        with suppress(UserError):  # where there is no room to say so, the lock says it
+            claims.leave(self.store, self.worker)
+        self._lock.close()
+        liveness.lock_file(self.store.home, self.worker).unlink(missing_ok=True)
+
+    def _beat(self) -> None:
+        while not self._over.wait(1.0):
+            try:
+                claims.beat(self.store, self.worker)
+            except UserError:
+                continue  # a full or locked store: who looks sees that the beat stands still
+        self.store.close()
 
 
-def fingerprint(backbone: Backbone) -> dict[str, Any]:
-    """What must be equal for equal bits."""
-    return {
-        "shlpt": __version__, "torch": torch.__version__, "transformers": transformers.__version__,
-        "device": str(backbone.device), "dtype": str(backbone.dtype).removeprefix("torch."),
-        "threads": torch.get_num_threads(), "cpu": torch.backends.cpu.get_cpu_capability(),
-        "machine": platform.machine(), "backbone": backbone.digest,
-    }  # fmt: skip
+def work(
+    store: Store,
+    *,
+    device: str = "auto",
+    idle_seconds: float = 0.0,
+    groups: Collection[str] | None = None,
+    watch: Watch | None = None,
+    log: str = "",
+    every: float = CHECKPOINT_SECONDS,
+) -> int:
+    """Train what can be claimed (of `groups`, by default of all) until nothing is left; how many groups it was.
+
+    Groups that others hold are waited for while `groups` is given; `idle_seconds` is how long to wait
+    for new work otherwise.
+    """
+    shops, count, since = Workshops(device), 0, time.monotonic()
+    with Heart(store, device, log) as heart:
+        observer = liveness.Observer(store)
+
+        def leaving() -> bool:
+            return worker_wish(store, heart.worker) == "stop"
+
+        while not leaving():
+            try:
+                job = claims.claim(store, heart.worker, observer, groups)
+                if job is not None:
+                    train_job(store, shops, job, watch or Silent(), every)
+                    count, since = count + 1, time.monotonic()
+                    keep_results(store, job.claim.group)
+                    continue
+            except DiskFull:
+                time.sleep(IDLE_SECONDS)  # what is finished is there; the next group waits for room
+                continue
+            patient = time.monotonic() - since < idle_seconds if groups is None else others_work_on(store, groups)
+            if not patient:
+                break
+            time.sleep(IDLE_SECONDS)
+    return count
+
+
+def leave_on_signal() -> None:
+    """A polite end (SIGTERM): the group goes back to the queue with its newest place written."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 def run(
@@ -214,23 +282,10 @@ def run(
     fresh: bool = False,
     device: str = "auto",
     watch: Watch | None = None,
-    stop: Callable[[], bool] = lambda: False,
 ) -> list[dict[str, Any]]:
-    """Train runs on one backbone and return their records, as the command line prints them."""
-    if len({(spec.backbone, spec.dtype) for spec in specs}) != 1:
-        raise UserError("runs that train together need one backbone and one dtype: start one command for each")
+    """Train runs in this process and return their records, as the command line prints them."""
     store = Store(home).open()
-    backbone = load(specs[0].backbone, device, specs[0].dtype)
-    plans = plan_runs(specs, backbone.digest, alone)
-    shop = Workshop(backbone, store, Views(backbone), watch or Silent())
-    shop.watch.planned([stage for group in lane_groups(plans, 1) for stage in group.stages])
-    failed = train_plans(shop, plans, lanes or default_width(backbone.device), fresh, stop)
-    records = [run_record(store, plan, failed) for plan in plans]
-    for record in records:
-        store.save_run(record["id"], record)
-    return records
-
-
-def default_width(device: torch.device) -> int:
-    """Lanes in a group: a GPU has room for many, a CPU is busy with a few."""
-    return 16 if device.type == "cuda" else 4
+    sent = submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
+    (watch or Silent()).planned(sent.todo, sent.reused)
+    work(store, device=device, groups=groups_of(store, sent.runs), watch=watch)
+    return [run_record(store, id) for id in sent.runs]

@@ -1,6 +1,8 @@
-"""Named orders of tasks: Tables 8 and 9 of the paper, and a demonstration."""
+"""Named orders of tasks: Tables 8 and 9 of the paper, and a demonstration. Benchmarks are named sets of orders."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from shlpt.errors import UserError, unknown
 from shlpt.tasks.find import find_task
@@ -23,6 +25,35 @@ ABOUT = {
     "negative": "Table 9 of the paper: the Negative Transfer Benchmark",
     "demo": "four quick tasks: two that help each other and two that do not",
 }
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Sequences that are reported together."""
+
+    name: str
+    title: str  # as the paper calls it, and data/paper
+    sequences: tuple[str, ...]
+
+    @property
+    def tasks(self) -> dict[str, tuple[str, ...]]:
+        return {name: SEQUENCES[name] for name in self.sequences}
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    b.name: b
+    for b in (
+        Benchmark("standard_cl", "Standard CL", ("order1", "order2", "order3")),
+        Benchmark("large", "Large Number of Tasks", ("order4", "order5", "order6")),
+        Benchmark("negative", "Negative Transfer", ("negative1", "negative2", "negative3")),
+    )
+}
+
+
+def find_benchmark(name: str) -> Benchmark:
+    if name not in BENCHMARKS:
+        raise unknown("benchmark", name, BENCHMARKS)
+    return BENCHMARKS[name]
 
 
 def find_sequence(name: str) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ padded after the text, never between prompt and text: T5 looks at relative posit
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 
@@ -19,7 +20,36 @@ from shlpt.backbone.t5 import IGNORE, Backbone, Out
 from shlpt.methods.base import Ask
 
 Result = TypeVar("Result")
-Lane = Generator[Ask, Any, Result]
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A lane stands between two epochs. `place` is all it needs to go on from here in another process."""
+
+    place: Callable[[], Any]
+
+
+Lane = Generator[Ask | Cut, Any, Result]
+
+
+class Conductor(Protocol):
+    """Who says when lanes go on."""
+
+    def round(self, training: bool) -> None:
+        """Before each shared forward pass; may wait, or raise Stopped."""
+        ...
+
+    def cut(self, cuts: dict[int, Cut]) -> None:
+        """All lanes that still run, by number, are between two epochs."""
+        ...
+
+
+class Onward:
+    """Nobody stops anything."""
+
+    def round(self, training: bool) -> None: ...
+
+    def cut(self, cuts: dict[int, Cut]) -> None: ...
 
 
 class Diverged(Exception):
@@ -31,39 +61,52 @@ class Stopped(Exception):
 
 
 def drive(
-    lanes: Sequence[Lane[Result]], backbone: Backbone, stop: Callable[[], bool] = lambda: False
+    lanes: Sequence[Lane[Result]], backbone: Backbone, conductor: Conductor | None = None
 ) -> list[Result | Exception]:
     """Run lanes to their end; what each returned, or the exception that ended it.
 
-    Which lanes share a forward pass follows from their progress alone, never from timing.
+    Which lanes share a forward pass follows from their progress alone, never from timing. Between
+    two epochs they wait for each other, so that one checkpoint holds them all at clean places.
     """
+    conductor = conductor or Onward()
     results: list[Any] = [None] * len(lanes)
     waiting: dict[int, Ask] = {}
+    cuts: dict[int, Cut] = {}
 
     def resume(index: int, reply: Any = None, error: Exception | None = None) -> None:
         try:
-            waiting[index] = lanes[index].throw(error) if error else lanes[index].send(reply)
+            found = lanes[index].throw(error) if error else lanes[index].send(reply)
         except StopIteration as end:
             results[index] = end.value
         except Diverged as failure:
             results[index] = failure
+        else:
+            if isinstance(found, Cut):
+                cuts[index] = found
+            else:
+                waiting[index] = found
 
-    for index in range(len(lanes)):
-        resume(index)
-    while waiting:
-        if stop():
-            for lane in lanes:
-                lane.close()
-            raise Stopped
-        asks, waiting = waiting, {}
-        for chosen in _together(asks):
-            first = asks[chosen[0]]
-            replies = _serve(first.backbone or backbone, [asks[i] for i in chosen], first.kind)
-            for index, reply in zip(chosen, replies, strict=True):
-                if isinstance(reply, Diverged):
-                    resume(index, error=reply)
-                else:
-                    resume(index, reply)
+    try:
+        for index in range(len(lanes)):
+            resume(index)
+        while waiting or cuts:
+            if not waiting:
+                conductor.cut(cuts)
+                ready, cuts = sorted(cuts), {}
+                for index in ready:
+                    resume(index)
+                continue
+            conductor.round(any(ask.kind == "train" for ask in waiting.values()))
+            asks, waiting = waiting, {}
+            for chosen in _together(asks):
+                first = asks[chosen[0]]
+                replies = _serve(first.backbone or backbone, [asks[i] for i in chosen], first.kind)
+                for index, reply in zip(chosen, replies, strict=True):
+                    resume(index, None if isinstance(reply, Diverged) else reply,
+                           reply if isinstance(reply, Diverged) else None)  # fmt: skip
+    finally:
+        for lane in lanes:
+            lane.close()
     return results
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,7 +23,8 @@ from shlpt.methods.costs import costs
 from shlpt.methods.prompts import prepend
 from shlpt.spec import Training
 from shlpt.tasks.task import Task
-from shlpt.training.engine import Diverged
+from shlpt.training.checkpoint import Best, Place, go_to, place_of
+from shlpt.training.engine import Cut, Diverged
 
 EVALUATION_ROWS = 64
 Emit = Callable[[str, dict[str, Any]], None]
@@ -47,33 +49,29 @@ class StageResult:
     summary: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
-class Best:
-    """Early stopping: more right answers are better, and of equal numbers the smaller loss."""
-
-    patience: int
-    rank: tuple[float, float] = (-1.0, 0.0)
-    epoch: int = -1
-    state: State | None = None
-
-    def offer(self, epoch: int, right: float, loss: float, state: State) -> None:
-        if (right, -loss) > self.rank:
-            self.rank, self.epoch, self.state = (right, -loss), epoch, state
-
-    def stale(self, epoch: int) -> bool:
-        return epoch - self.epoch >= self.patience
-
-
 def learn(
-    ctx: Context, learner: Learner, validation: Encoded, tests: Examined, probe: Encoded | None, emit: Emit
-) -> Generator[Ask, Any, StageResult]:
-    """Train with early stopping, keep the best state, test it."""
+    ctx: Context,
+    learner: Learner,
+    validation: Encoded,
+    tests: Examined,
+    probe: Encoded | None,
+    emit: Emit,
+    start: Place | None = None,
+) -> Generator[Ask | Cut, Any, StageResult]:
+    """Train with early stopping, keep the best state, test it. `start` is a place to go on from."""
     t = ctx.training
     optimiser = optimiser_for(learner, t)
-    best, step, epoch, failure = Best(t.patience), 0, -1, ""
+    best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
     try:
-        used = yield from prepare(learner, t, emit)
-        for epoch in range(used, t.epochs):
+        if start is None:
+            done = yield from prepare(learner, t, emit)
+        else:
+            best = go_to(start, learner, optimiser, t.patience)
+            step, done = start.numbers["step"], start.numbers["done"]
+        for epoch in range(done, t.epochs):
+            yield Cut(partial(place_of, learner, optimiser, best, step=step, done=done))
+            if best.state is not None and best.stale(epoch - 1):
+                break
             for rows in order(ctx.seed, ctx.task, epoch, len(ctx.train), t.batch_size):
                 loss = yield from train_step(learner, optimiser, ctx.train.batch(rows), t.clip)
                 step += 1
@@ -83,8 +81,7 @@ def learn(
             best.offer(epoch, right, mean, state)
             overlap = yield from probe_overlap(ctx, state, probe)
             emit("epoch", {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean, **overlap})
-            if best.stale(epoch):
-                break
+            done = epoch + 1
     except Diverged as error:
         where = f"at step {step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"
         failure = f"stopped {where}: {error}"
@@ -97,7 +94,7 @@ def learn(
     result = StageResult(kept, answers, scores, learner.record())
     result.record |= yield from probe_states(ctx, kept, probe)
     result.summary = {
-        "steps": step, "epochs": epoch + 1, "best_epoch": best.epoch, "validation": best.rank[0],
+        "steps": step, "epochs": done, "best_epoch": best.epoch, "validation": best.rank[0],
         "validation_loss": -best.rank[1], "failure": failure, "cut_texts": ctx.train.cut,
         **costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train)),
     }  # fmt: skip

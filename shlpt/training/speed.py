@@ -55,6 +55,13 @@ def measure(
     }
 
 
+def calibrate(backbone: Backbone, training: Training, width: int, rounds: int = 5) -> float:
+    """Seconds of one run's training step in a group of lanes, with its share of validation: a rough guess."""
+    step = Bench(backbone, training).lanes(width)
+    seconds = _interleaved({"step": step}, rounds, lambda share: None, backbone.device)["step"] / width
+    return seconds * (1 + training.validation_shots / (3 * training.shots))  # a pass without gradients: about a third
+
+
 def _interleaved(
     steps: dict[str, Step], rounds: int, progress: Callable[[float], None], device: torch.device
 ) -> dict[str, float]:

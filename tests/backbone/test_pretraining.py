@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shlpt.backbone import pretrain
-from shlpt.backbone.t5 import EMBEDDED, Backbone, load, sha256
+from shlpt.backbone.files import EMBEDDED, sha256
+from shlpt.backbone.t5 import Backbone, load
 from shlpt.tasks import pocket
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from shlpt.backbone.encode import Encoded
-from shlpt.backbone.t5 import EMBEDDED, IGNORE, Backbone, load, pick_device, pick_dtype
+from shlpt.backbone.files import EMBEDDED
+from shlpt.backbone.t5 import IGNORE, Backbone, load, pick_device, pick_dtype
 from shlpt.errors import UserError
 from shlpt.methods.prompts import fresh_prompt, prepend
 from shlpt.tasks.pocket import TASKS
@@ -163,7 +164,7 @@ def test_one_flipped_bit_is_noticed_and_the_way_back_is_told(tmp_path: Path, mon
     data = bytearray((folder / "model.safetensors").read_bytes())
     data[-1000] ^= 1
     (folder / "model.safetensors").write_bytes(data)
-    monkeypatch.setattr("shlpt.backbone.t5.EMBEDDED", folder)
+    monkeypatch.setattr("shlpt.backbone.files.EMBEDDED", folder)
     with pytest.raises(UserError, match=r"model\.safetensors.*git checkout.*pretrain"):
         load("pocket", "cpu")
 

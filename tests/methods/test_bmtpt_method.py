@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +17,8 @@ from shlpt.backbone.t5 import IGNORE, Backbone
 from shlpt.methods.base import Ask
 from shlpt.methods.bmtpt import Bmtpt, gaussian_prior, svgd
 from shlpt.methods.per_task import PerTask
+from shlpt.runs import queries
+from shlpt.runs.store import Store
 from shlpt.runs.worker import run
 from shlpt.spec import RunSpec
 from shlpt.training.engine import drive
@@ -214,9 +215,7 @@ def test_only_methods_that_say_so_get_earlier_data(backbone: Backbone) -> None:
 def test_a_run_hands_the_earlier_tasks_data_over_and_shows_the_source_phase(tmp_path: Path) -> None:
     small = {"epochs": 1, "shots": 4, "validation_shots": 2, "test_shots": 2, "prompt_length": 4}
     (record,) = run([RunSpec.make(("sst2", "rte"), "bmtpt", settings=small)], tmp_path, device="cpu", alone=False)
-    phases = []
-    for key in record["stages"]:
-        events = (tmp_path / "stages" / key / "events.jsonl").read_text().splitlines()
-        phases.append([event["kind"] for event in map(json.loads, events)])
+    store = Store(tmp_path)
+    phases = [[event["kind"] for event in queries.stage_events(store, key)] for key in record["stages"]]
     assert "prepare" not in phases[0]  # shared with plain prompt tuning
     assert phases[1] == ["prepare", "step", "epoch"]

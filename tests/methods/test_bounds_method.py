@@ -17,9 +17,11 @@ from shlpt.methods.bounds import GivenPartition, Joint, OraclePartition, RandomP
 from shlpt.methods.registry import LEARNERS
 from shlpt.methods.shlpt import Shlpt
 from shlpt.methods.views import Views
+from shlpt.runs import queries
 from shlpt.runs.plan import plan_runs
 from shlpt.runs.store import Store
-from shlpt.runs.worker import Silent, Workshop, run, validation_data
+from shlpt.runs.worker import run
+from shlpt.runs.workshop import Workshop, validation_data
 from shlpt.spec import RunSpec
 from shlpt.tasks.pocket import TASKS
 
@@ -152,9 +154,9 @@ def test_the_one_prompt_answers_every_task(backbone: Backbone) -> None:
     assert all(torch.equal(ask.embeds, asks[0].embeds) for ask in asks)
 
 
-def test_all_tasks_so_far_decide_when_it_stops(backbone: Backbone, tmp_path: Path) -> None:
+def test_all_tasks_so_far_decide_when_it_stops(backbone: Backbone) -> None:
     settings = {"validation_shots": 2}
-    shop = Workshop(backbone, Store(tmp_path), Views(backbone), Silent())
+    shop = Workshop(backbone, Views(backbone))
 
     def validated(method: str) -> list[Encoded]:
         (plan,) = plan_runs([RunSpec.make(("sst2", "rte"), method, settings=settings)], "b0", alone=False)
@@ -170,4 +172,4 @@ def test_a_joint_prompt_cannot_know_a_task_and_its_contrary(tmp_path: Path) -> N
     spec = RunSpec.make(("sst2", "contrary:sst2"), "joint", settings={"epochs": 2, "test_shots": 20})
     (record,) = run([spec], tmp_path, device="cpu", alone=False)
     assert record["acc"] <= 0.5
-    assert Store(tmp_path).stage(record["stages"][1])["tests"].keys() == {"sst2", "contrary:sst2"}
+    assert queries.stage(Store(tmp_path), record["stages"][1])["tests"].keys() == {"sst2", "contrary:sst2"}

@@ -19,8 +19,11 @@ from shlpt.methods.finetune import WEIGHTS, Finetune, model_of
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.registry import LEARNERS
 from shlpt.methods.replay import Replay, per_task_memory, reservoir_memory
+from shlpt.runs import queries
+from shlpt.runs.claims import artifact_bytes
 from shlpt.runs.store import Store
-from shlpt.runs.worker import load_state, run
+from shlpt.runs.worker import run
+from shlpt.runs.workshop import state_of
 from shlpt.spec import RunSpec
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.engine import drive
@@ -120,7 +123,7 @@ def test_finetune_forgets_and_its_weights_come_back_from_the_store(backbone: Bac
     assert record["matrix"][0][0] > 0.85
     assert record["bwt"] < -0.2
     store, key = Store(tmp_path), record["stages"][1]
-    stage, state = store.stage(key), load_state(store, key, torch.device("cpu"))
+    stage, state = queries.stage(store, key), state_of(artifact_bytes(store, key, "tensors"), torch.device("cpu"))
     assert set(stage["tests"]) == {"sst2", "contrary:sst2"}
     data = Encoded(backbone, TASKS["sst2"].draw("test", 20, 0), 256)
     model, batch = model_of(backbone, state), data.batch(range(len(data)))
@@ -228,12 +231,12 @@ def test_a_run_carries_the_decayed_fisher_and_says_what_it_costs(backbone: Backb
     (record,) = run([spec], tmp_path, device="cpu", alone=False)
     store, weights = Store(tmp_path), sum(p.numel() for p in backbone.model.parameters())
     for key, mean, added in zip(record["stages"], (1.0, 0.5 + 1.0), (2 * 4 * weights, 0), strict=True):
-        fisher = [t for name, t in store.tensors(key).items() if name.startswith(f"extra.{FISHER}")]
+        fisher = [t for name, t in queries.stage_tensors(store, key).items() if name.startswith(f"extra.{FISHER}")]
         assert sum(float(t.sum()) for t in fisher) / weights == pytest.approx(mean, rel=1e-3)
-        summary = store.stage(key)["summary"]
+        summary = queries.stage(store, key)["summary"]
         assert (summary["trainable"], summary["stored_bytes"]) == (weights, 2 * 4 * weights)  # weights and Fisher
         assert summary["added_bytes"] == added
-    first, second = ([e for e in store.events(key) if e["kind"] == "step"] for key in record["stages"])
+    first, second = ([e for e in queries.stage_events(store, key) if e["kind"] == "step"] for key in record["stages"])
     assert not any("penalty" in event for event in first)
     assert second[-1]["penalty"] > 0
 
@@ -264,7 +267,7 @@ def test_every_example_has_the_same_chance_to_be_in_the_reservoir() -> None:
 @pytest.mark.parametrize("memory", ["per_task", "reservoir"])
 def test_batches_hold_the_new_rows_and_kept_old_ones(backbone: Backbone, memory: str) -> None:
     one = Replay(context(backbone, "replay", memory=memory, memory_size=5, replay_rows=3))
-    assert len(one.memory) == (15 if memory == "per_task" else 5)
+    assert len(one.kept) == (15 if memory == "per_task" else 5)
     batch, seen = one.ctx.train.batch([1, 2]), set()
     for step in range(4):
         places = one.replayed(step)
@@ -278,20 +281,20 @@ def test_batches_hold_the_new_rows_and_kept_old_ones(backbone: Backbone, memory:
             assert torch.equal(ask.embeds[number, :length], one.own.embed(old.ids)[0])
             assert torch.equal(ask.labels[number, :width], old.labels[0])
         seen |= set(places)
-    assert seen <= set(one.memory)
+    assert seen <= set(one.kept)
     assert len(seen) > 3  # not the same ones every time
 
 
 def test_a_first_task_has_nothing_to_repeat(backbone: Backbone) -> None:
     one = Replay(context(backbone, "replay", earlier=()))
     ask = one.ask(one.ctx.train.batch([0, 1]))
-    assert (len(ask.embeds), one.memory) == (2, [])
+    assert (len(ask.embeds), one.kept) == (2, [])
 
 
 def test_what_is_kept_for_later_includes_the_task_just_learned(backbone: Backbone) -> None:
     one = Replay(context(backbone, "replay", memory_size=2))
     kept = one.keep().extra["kept_rows"].tolist()
-    assert kept[:-2] == [list(place) for place in one.memory]
+    assert kept[:-2] == [list(place) for place in one.kept]
     assert [task for task, _ in kept[-2:]] == [len(EARLIER)] * 2
 
 
@@ -299,6 +302,7 @@ def test_a_run_gives_replay_the_earlier_tasks_and_others_not(
     backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: dict[str, list[list[str]]] = {"replay": [], "finetune": []}
+    last: dict[str, str] = {}
 
     def noting(method: str) -> type[Finetune]:
         class Noting(LEARNERS[method]):  # type: ignore[misc]
@@ -314,13 +318,9 @@ def test_a_run_gives_replay_the_earlier_tasks_and_others_not(
             [RunSpec.make(("sst2", "rte"), method, settings=TINY | {"epochs": 1})], tmp_path, device="cpu", alone=False
         )
         assert record["state"] == "done"
+        last[method] = record["stages"][-1]
     train = TASKS["sst2"].draw("train", 4, 42)
     encoded = Encoded(backbone, train, 256)
     assert given == {"replay": [[], [encoded.digest]], "finetune": [[], []]}
-    memory = Store(tmp_path).tensors(_last(tmp_path, "replay"))["record.memory"]
+    memory = queries.stage_tensors(Store(tmp_path), last["replay"])["record.memory"]
     assert set(memory[:, 0].tolist()) == {0}
-
-
-def _last(home: Path, method: str) -> str:
-    runs = Store(home).runs().values()
-    return next(run["stages"][-1] for run in runs if run["method"] == method)

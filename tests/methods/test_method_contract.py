@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from making import EARLIER, context, learner
+from resuming import assert_resumes, stage
 from torch import Tensor
 
 from shlpt.backbone.t5 import Backbone, Out
@@ -122,6 +124,12 @@ def gradients(one: Learner) -> list[Tensor]:
     return [torch.zeros_like(p) if p.grad is None else p.grad for p in one.parameters()]
 
 
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_a_killed_stage_resumes(backbone: Backbone, method: str) -> None:
+    """State, record, summary and what it says are those of a stage that nobody disturbed."""
+    assert_resumes(backbone, partial(stage, backbone, method), lanes=1, after=2)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_a_run_ends_with_a_whole_matrix_and_the_same_numbers_again(method: str, tmp_path: Path) -> None:
@@ -131,6 +139,8 @@ def test_a_run_ends_with_a_whole_matrix_and_the_same_numbers_again(method: str, 
         settings={"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6, "prompt_length": 4},
     )
     first, second = (run([spec], tmp_path / name, device="cpu")[0] for name in ("one", "two"))
+    for record in (first, second):
+        del record["created"], record["seconds"]
     assert first == second
     assert first["state"] == "done"
     for i, row in enumerate(first["matrix"]):

@@ -1,21 +1,22 @@
-"""The store: whole stages or none, readable messages, nothing of others touched."""
+"""The file: made, checked, migrated; transactions whole or not at all; nothing of others touched."""
 
 from __future__ import annotations
 
-import json
 import math
+import multiprocessing
 import os
-from collections.abc import Iterator
+import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from shlpt.errors import UserError
-from shlpt.runs.store import VERSION, Store, clean, default_home, read_json
-
-CONTENT = {"task": "sst2", "tests": {"sst2": {"scores": [1.0, 0.0]}}, "earlier": ["rte"]}
+from shlpt.runs import store as module
+from shlpt.runs.schema import APPLICATION, MIGRATIONS, VERSION
+from shlpt.runs.store import FILE, Store, clean, default_home, to_json
 
 
 @pytest.fixture
@@ -28,45 +29,81 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 # --- a home -------------------------------------------------------------------------------
-def test_a_new_home_is_made_and_marked_with_the_version(tmp_path: Path) -> None:
-    home = tmp_path / "a" / "b"
-    Store(home).open()
-    assert json.loads((home / "shlpt-home.json").read_text()) == {"version": VERSION}
-    assert {entry.name for entry in home.iterdir()} == {"shlpt-home.json", "stages", "runs"}
+def test_a_new_home_is_made_and_marked_as_ours(tmp_path: Path) -> None:
+    store = Store(tmp_path / "a" / "b").open()
+    assert [entry.name for entry in store.home.iterdir()] == [FILE]
+    assert (store.value("PRAGMA application_id"), store.value("PRAGMA user_version")) == (APPLICATION, VERSION)
 
 
 def test_opening_again_changes_nothing(store: Store) -> None:
-    store.save_stage("k", CONTENT, {}, [])
     before = files(store.home)
     Store(store.home).open()
     assert files(store.home) == before
 
 
-def test_an_empty_folder_becomes_a_home(tmp_path: Path) -> None:
-    assert Store(tmp_path).open().runs() == {}
-
-
-def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(UserError, match=r"holds other files \(thesis.tex\): .* --home"):
-        Store(tmp_path).open()
-    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.tex"]
+    Store(tmp_path).open()
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
 
 
-def test_a_home_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "shlpt-home.json").write_text(json.dumps({"version": VERSION + 1, "more": "later"}))
-    before = files(tmp_path)
+def open_and_count(home: Path) -> None:
+    os._exit(0 if Store(home).open().value("SELECT count(*) FROM runs") == 0 else 1)
+
+
+def test_many_processes_may_open_a_new_home_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for number in range(5):
+        processes = [context.Process(target=open_and_count, args=(tmp_path / str(number),)) for _ in range(6)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(30)
+        assert [process.exitcode for process in processes] == [0] * 6
+
+
+def test_write_ahead_logging_only_where_the_library_is_sound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = sqlite3.sqlite_version_info >= (3, 51, 3)
+    assert store.db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"  # made just now
+    store.close()
+    assert store.value("PRAGMA journal_mode") == ("wal" if sound else "delete")
+
+
+def test_a_home_of_a_newer_version_is_refused_and_left_alone(store: Store) -> None:
+    store.db.execute(f"PRAGMA user_version={VERSION + 1}")
+    store.close()
+    before = files(store.home)
     with pytest.raises(UserError, match=rf"newer version of shlpt \(format {VERSION + 1}, this one reads {VERSION}\)"):
+        Store(store.home).open()
+    assert files(store.home) == before
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        db.execute("CREATE TABLE photos (id)")
+    before = files(tmp_path)
+    with pytest.raises(UserError, match=r"database of another program: choose another folder with --home"):
         Store(tmp_path).open()
     assert files(tmp_path) == before
-    assert [entry.name for entry in tmp_path.iterdir()] == ["shlpt-home.json"]
 
 
-@pytest.mark.parametrize("mark", ["", "{", "[1]", '{"version": "two"}', '{"version": null}'])
-def test_a_damaged_mark_is_named(tmp_path: Path, mark: str) -> None:
-    (tmp_path / "shlpt-home.json").write_text(mark)
-    with pytest.raises(UserError, match=r"shlpt-home\.json"):
+@pytest.mark.parametrize("content", [b"not a database at all" * 20, b"SQLite format 3\0" + b"\1" * 400])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(UserError, match="not a store of shlpt, or is damaged"):
         Store(tmp_path).open()
+    assert files(tmp_path) == {FILE: content}
+
+
+def test_damage_found_later_is_told_as_well(store: Store) -> None:
+    with store.write() as db:
+        db.executemany("INSERT INTO runs (id, spec, created) VALUES (?, '{}', 0)", [(str(i),) for i in range(3000)])
+    store.close()
+    data = bytearray(store.file.read_bytes())
+    data[8192 : len(data) // 2] = b"\xaa" * (len(data) // 2 - 8192)
+    store.file.write_bytes(data)
+    with pytest.raises(UserError, match="damaged"):
+        Store(store.home).open().rows("SELECT * FROM runs ORDER BY id")
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
@@ -82,172 +119,96 @@ def test_a_place_that_cannot_be_written_is_refused() -> None:
         Store("/proc/shlpt").open()
 
 
+def test_a_read_only_store_can_be_read_and_not_written(small_disk: Path) -> None:
+    Store(small_disk / "there").open().close()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    store = Store(small_disk / "there").open()
+    assert store.value("SELECT count(*) FROM runs") == 0
+    with pytest.raises(UserError, match="cannot write to"), store.write() as db:
+        db.execute("DELETE FROM runs")
+    for home in (small_disk, small_disk / "new"):
+        with pytest.raises(UserError, match=r"cannot write to .*--home"):
+            Store(home).open()
+    store.close()
+
+
 def test_the_home_is_runs_unless_the_environment_says_otherwise(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("SHLPT_HOME", raising=False)
+    assert default_home() == Path("runs")
+    monkeypatch.setenv("SHLPT_HOME", "")
     assert default_home() == Path("runs")
     monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "there"))
     assert Store().home == tmp_path / "there"
     assert Store(tmp_path / "given").home == tmp_path / "given"
 
 
-def test_an_empty_environment_variable_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHLPT_HOME", "")
-    assert default_home() == Path("runs")
+# --- transactions -------------------------------------------------------------------------
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    def half_done() -> None:
+        with store.write() as db:
+            db.execute("INSERT INTO runs (id, spec, created) VALUES ('r', '{}', 0)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_done()
+    assert store.value("SELECT count(*) FROM runs") == 0
+    with store.write():
+        pass  # the next one begins as if nothing had been
 
 
-# --- stages -------------------------------------------------------------------------------
-def test_a_stage_comes_back_as_it_was_saved(store: Store) -> None:
-    events = [{"seq": 0, "kind": "step", "loss": 0.25}, {"seq": 1, "kind": "end", "text": "naïve\n∑"}]
-    store.save_stage("k", CONTENT, {}, events)
-    assert store.has_stage("k")
-    assert store.stage("k") == CONTENT
-    assert store.events("k") == events
+def test_a_store_that_is_locked_for_long_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.1)
+    with store.write():
+        other = Store(store.home)
+        with pytest.raises(UserError, match=r"has been locked for over 0\.1 s by another program"), other.write():
+            pass
 
 
-def test_a_stage_without_events_has_none(store: Store) -> None:
-    store.save_stage("k", CONTENT, {}, [])
-    assert store.events("k") == []
+def test_a_mistake_of_ours_is_not_blamed_on_the_file(store: Store) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="syntax error"):
+        store.rows("SELEKT 1")
+    with pytest.raises(sqlite3.IntegrityError), store.write() as db:
+        db.execute("INSERT INTO runs (id) VALUES ('r')")
 
 
-def test_what_is_not_a_number_is_stored_as_null(store: Store) -> None:
-    store.save_stage("k", {"a": [1.0, math.nan], "b": {"c": math.inf}}, {}, [{"loss": -math.inf}])
-    assert store.stage("k") == {"a": [1.0, None], "b": {"c": None}}
-    assert store.events("k") == [{"loss": None}]
-    assert "NaN" not in (store.home / "stages" / "k" / "stage.json").read_text()
+def test_rows_come_as_dictionaries_and_nothing_as_none(store: Store) -> None:
+    assert store.rows("SELECT 1 AS a, 'x' AS b") == [{"a": 1, "b": "x"}]
+    assert store.row("SELECT 1 AS a WHERE 0") is None
+    assert (store.value("SELECT 7"), store.value("SELECT 7 WHERE 0")) == (7, None)
 
 
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.array([[1 / 3, -0.0, 1e-45], [np.nan, np.inf, 3e38]], dtype=np.float32),
-        np.arange(12, dtype=np.float64).reshape(3, 4).T,  # not contiguous
-        np.arange(24, dtype=np.float32).reshape(2, 3, 4)[:, ::2],
-        np.array([-(2**63), 2**63 - 1]),
-        np.array([True, False]),
-        np.zeros((0, 5), dtype=np.float32),
-        np.array(2.5, dtype=np.float32),  # a single number, such as a temperature
-    ],
-    ids=["float32", "transposed", "sliced", "int64", "bool", "empty", "number"],
-)
-def test_arrays_come_back_bit_by_bit(store: Store, array: np.ndarray[Any, Any]) -> None:
-    store.save_stage("k", CONTENT, {"prompt.0": array}, [])
-    found = store.tensors("k")["prompt.0"]
-    assert (found.dtype, found.shape) == (array.dtype, array.shape)
-    assert found.tobytes() == array.tobytes()
+# --- migrations ---------------------------------------------------------------------------
+def newer(monkeypatch: pytest.MonkeyPatch, *changes: str) -> None:
+    monkeypatch.setattr(module, "MIGRATIONS", (*MIGRATIONS, *changes))
+    monkeypatch.setattr(module, "VERSION", VERSION + len(changes))
 
 
-def test_a_half_written_draft_is_not_a_stage(store: Store) -> None:
-    draft = store.home / "stages" / ".k-draft"
-    draft.mkdir()
-    (draft / "events.jsonl").write_text("")
-    (store.home / "stages" / "k2").mkdir()
-    assert not store.has_stage("k")
-    assert not store.has_stage("k2")
+def test_an_older_store_is_copied_and_brought_to_this_version(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.write() as db:
+        db.execute("INSERT INTO runs (id, spec, created) VALUES ('r', '{}', 0)")
+    store.close()
+    newer(monkeypatch, "ALTER TABLE runs ADD COLUMN colour TEXT", "UPDATE runs SET colour='red'")
+    again = Store(store.home).open()
+    assert again.value("SELECT colour FROM runs") == "red"
+    assert again.value("PRAGMA user_version") == VERSION + 2
+    with closing(sqlite3.connect(store.home / f"shlpt.v{VERSION}.sqlite")) as copy:
+        assert copy.execute("SELECT id FROM runs").fetchall() == [("r",)]
+        assert copy.execute("PRAGMA user_version").fetchone()[0] == VERSION
 
 
-def stopped_by_a_full_disk() -> Iterator[dict[str, int]]:
-    yield {"seq": 0}
-    raise OSError(28, "No space left on device")
+def test_a_migration_that_fails_leaves_the_old_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer(monkeypatch, "ALTER TABLE runs ADD COLUMN colour TEXT; CREATE TABLE runs (id)")
+    with pytest.raises(sqlite3.OperationalError, match="already exists"):
+        Store(store.home).open()
+    monkeypatch.undo()
+    assert "colour" not in [row["name"] for row in Store(store.home).open().rows("PRAGMA table_info(runs)")]
 
 
-def test_a_stage_that_cannot_be_saved_leaves_nothing_behind(store: Store) -> None:
-    store.save_stage("earlier", CONTENT, {}, [])
-    before = files(store.home)
-    with pytest.raises(UserError, match=r"No space left on device; finished stages are kept"):
-        store.save_stage("k", CONTENT, {}, stopped_by_a_full_disk())
-    assert not store.has_stage("k")
-    assert files(store.home) == before
-
-
-def test_a_stage_that_cannot_be_trained_anew_stays_as_it_was(store: Store) -> None:
-    store.save_stage("k", CONTENT, {}, [])
-    with pytest.raises(UserError, match="No space left"):
-        store.save_stage("k", {"task": "other"}, {}, stopped_by_a_full_disk())
-    assert store.stage("k") == CONTENT
-
-
-def test_a_stage_trained_anew_replaces_the_old_one_whole(store: Store) -> None:
-    store.save_stage("k", CONTENT, {"old": np.zeros(2)}, [{"seq": 0}, {"seq": 1}])
-    store.save_stage("k", {"task": "rte"}, {"new": np.ones(2)}, [{"seq": 9}])
-    assert store.stage("k") == {"task": "rte"}
-    assert list(store.tensors("k")) == ["new"]
-    assert store.events("k") == [{"seq": 9}]
-    assert os.listdir(store.home / "stages") == ["k"]
-
-
-# --- damage -------------------------------------------------------------------------------
-def test_a_damaged_stage_is_named(store: Store) -> None:
-    store.save_stage("k", CONTENT, {}, [])
-    (store.home / "stages" / "k" / "stage.json").write_text('{"task": "ss')
-    with pytest.raises(UserError, match=r"damaged file .*k/stage\.json: delete it"):
-        store.stage("k")
-
-
-@pytest.mark.parametrize("content", [b"[]", b'"text"', b"\xff\xfe\x00", b""])
-def test_json_of_another_kind_is_damage_too(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "stage.json"
-    file.write_bytes(content)
-    with pytest.raises(UserError, match=f"damaged file {file}"):
-        read_json(file)
-
-
-def test_a_missing_file_is_named(store: Store) -> None:
-    with pytest.raises(UserError, match=r"missing file .*nowhere/stage\.json"):
-        store.stage("nowhere")
-
-
-@pytest.mark.parametrize("damage", ['{"seq": 0}\n{"seq"', "\udcff"])
-def test_damaged_events_are_named(store: Store, damage: str) -> None:
-    store.save_stage("k", CONTENT, {}, [{"seq": 0}])
-    (store.home / "stages" / "k" / "events.jsonl").write_bytes(damage.encode(errors="surrogateescape"))
-    with pytest.raises(UserError, match=r"damaged file .*events\.jsonl"):
-        store.events("k")
-
-
-def test_damaged_arrays_are_named(store: Store) -> None:
-    store.save_stage("k", CONTENT, {"a": np.zeros(3)}, [])
-    file = store.home / "stages" / "k" / "tensors.safetensors"
-    file.write_bytes(file.read_bytes()[:-5])
-    with pytest.raises(UserError, match=r"damaged file .*tensors\.safetensors"):
-        store.tensors("k")
-
-
-# --- runs ---------------------------------------------------------------------------------
-def test_a_run_comes_back_and_is_listed(store: Store) -> None:
-    store.save_run("rb", {"id": "rb", "acc": math.nan})
-    store.save_run("ra", {"id": "ra", "acc": 0.5})
-    assert store.run("ra") == {"id": "ra", "acc": 0.5}
-    assert store.runs() == {"ra": {"id": "ra", "acc": 0.5}, "rb": {"id": "rb", "acc": None}}
-    assert sorted(os.listdir(store.home / "runs")) == ["ra.json", "rb.json"]
-
-
-def test_a_run_saved_again_is_the_newer_one(store: Store) -> None:
-    store.save_run("ra", {"acc": 0.1})
-    store.save_run("ra", {"acc": 0.2})
-    assert store.run("ra") == {"acc": 0.2}
-
-
-def test_an_unknown_run_is_answered_with_the_nearest(store: Store) -> None:
-    store.save_run("r12345678", {})
-    with pytest.raises(UserError, match=r"unknown run 'r12345679': did you mean 'r12345678'\?"):
-        store.run("r12345679")
-
-
-def test_a_damaged_run_is_named(store: Store) -> None:
-    store.save_run("ra", {})
-    (store.home / "runs" / "ra.json").write_text("{")
-    with pytest.raises(UserError, match=r"damaged file .*runs/ra\.json"):
-        store.run("ra")
-
-
-def test_a_home_that_was_never_made_has_no_runs(tmp_path: Path) -> None:
-    assert Store(tmp_path / "nowhere").runs() == {}
-    assert not (tmp_path / "nowhere").exists()
-
-
+# --- values -------------------------------------------------------------------------------
 def test_cleaning_keeps_everything_but_what_is_not_a_number() -> None:
     whole = {"a": 1, "b": True, "c": None, "d": "NaN", "e": 0.5, "f": [(1, 2)]}
     assert clean(whole) == whole | {"f": [[1, 2]]}
-    assert clean([np.float64("nan"), np.float64(0.5)]) == [None, 0.5]
+    assert clean([np.float64("nan"), np.float64(0.5), -math.inf]) == [None, 0.5, None]
+    assert to_json({"α": math.nan}) == '{"α":null}'

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,35 +15,39 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from storing import TINY, queued
 
 from shlpt.backbone.t5 import Backbone
 from shlpt.cli import main
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.registry import LEARNERS
+from shlpt.runs import control, liveness, queries
+from shlpt.runs.claims import artifact_bytes
 from shlpt.runs.plan import Stage
 from shlpt.runs.store import Store
-from shlpt.runs.worker import load_state, run
+from shlpt.runs.worker import run, work
+from shlpt.runs.workshop import state_of
 from shlpt.spec import RunSpec
 from shlpt.tasks.pocket import TASKS
-
-TINY = {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6, "prompt_length": 4}
 
 
 class Counting:
     """Counts stages by what became of them."""
 
     def __init__(self) -> None:
+        self.todo: list[Stage] = []
         self.trained: list[Stage] = []
-        self.reused: list[Stage] = []
+        self.reused = 0
         self.events: list[str] = []
 
-    def planned(self, stages: Sequence[Stage]) -> None: ...
+    def planned(self, stages: Sequence[Stage], reused: int) -> None:
+        self.todo, self.reused = list(stages), reused
 
     def event(self, stage: Stage, kind: str, payload: dict[str, Any]) -> None:
         self.events.append(kind)
 
-    def finished(self, stage: Stage, reused: bool) -> None:
-        (self.reused if reused else self.trained).append(stage)
+    def finished(self, stage: Stage) -> None:
+        self.trained.append(stage)
 
 
 def specs(method: str, seeds: Sequence[int] = (1, 2), tasks: Sequence[str] = ("rte", "sst2")) -> list[RunSpec]:
@@ -61,18 +64,22 @@ def test_no_stage_is_trained_twice(tmp_path: Path) -> None:
     assert len(first.trained) == 4  # two tasks, two seeds; "alone" are the same stages
     _, second = go(tmp_path, specs("shlpt"))
     assert [stage.task for stage in second.trained] == ["sst2", "sst2"]  # first tasks and baselines are there
+    assert {stage.key for stage in second.todo} == {stage.key for stage in second.trained}
     again, third = go(tmp_path, specs("shlpt"))
-    assert third.trained == []
+    assert (third.trained, third.todo, third.reused) == ([], [], 6)
     fresh, fourth = go(tmp_path, specs("shlpt"), fresh=True)
     assert len(fourth.trained) == 6
-    assert fresh == again
+    numbers = ("matrix", "acc", "bwt", "fwt", "alone", "settings", "tasks", "seed")
+    assert [[record[name] for name in numbers] for record in fresh] == [[r[name] for name in numbers] for r in again]
+    assert not {record["id"] for record in fresh} & {record["id"] for record in again}
 
 
 def test_what_is_stored_is_what_analysis_needs(tmp_path: Path, backbone: Backbone) -> None:
     (record,), _ = go(tmp_path, specs("shlpt", (1,), ("rte", "sst2", "agnews")))
     store = Store(tmp_path)
     key = record["stages"][2]
-    stage, tensors, events = store.stage(key), store.tensors(key), store.events(key)
+    stage, tensors = queries.stage(store, key), queries.stage_tensors(store, key)
+    events = queries.stage_events(store, key)
     test = stage["tests"]["agnews"]
     assert test["examples"] == [e.id for e in TASKS["agnews"].draw("test", 6, 0)]
     assert len(test["answers"]) == len(test["scores"]) == 24
@@ -90,7 +97,7 @@ def test_what_is_stored_is_what_analysis_needs(tmp_path: Path, backbone: Backbon
 def test_state_comes_back_as_it_was_stored(tmp_path: Path) -> None:
     (record,), _ = go(tmp_path, specs("shlpt", (1,)))
     store = Store(tmp_path)
-    first, second = (load_state(store, key, torch.device("cpu")) for key in record["stages"])
+    first, second = (state_of(artifact_bytes(store, key, "tensors"), torch.device("cpu")) for key in record["stages"])
     assert [p.task for p in second.pool] == ["rte", "sst2"]
     assert torch.equal(first.pool[0].tensor, second.pool[0].tensor)
     assert {"estimator.up.weight", "temperature"} <= set(second.extra)
@@ -98,7 +105,7 @@ def test_state_comes_back_as_it_was_stored(tmp_path: Path) -> None:
 
 def test_seeds_see_the_same_tests_and_other_training_examples(tmp_path: Path) -> None:
     (one, two), _ = go(tmp_path, specs("per_task", tasks=("sst2",)))
-    a, b = (Store(tmp_path).stage(r["stages"][0]) for r in (one, two))
+    a, b = (queries.stage(Store(tmp_path), r["stages"][0]) for r in (one, two))
     assert a["tests"]["sst2"]["examples"] == b["tests"]["sst2"]["examples"]
     assert set(a["train_examples"]) != set(b["train_examples"])
 
@@ -122,9 +129,88 @@ def test_a_failed_run_says_why_keeps_its_prompt_and_leaves_the_others_alone(
     assert bad["matrix"][0][0] is not None
     assert bad["matrix"][1] == [None] * 3
     store = Store(tmp_path)
-    assert not store.has_stage(bad["stages"][1])
-    kept = load_state(store, f"{bad['stages'][1]}-failed", torch.device("cpu"))
+    assert list(queries.stages(store, bad["id"])["state"]) == ["done", "failed", "failed"]
+    kept = state_of(artifact_bytes(store, bad["stages"][1], "tensors"), torch.device("cpu"))
     assert kept.pool.of("sst2").tensor.isfinite().all()
+    monkeypatch.undo()
+    (good, mended), watch = go(tmp_path, specs("continual", tasks=("rte", "sst2", "cb")), alone=False)
+    assert (mended["state"], mended["error"]) == ("done", None)
+    assert {(stage.task, stage.seed) for stage in watch.todo} == {("sst2", 2), ("cb", 2)}
+
+
+class OutOfOrder(PerTask):
+    def __init__(self, ctx: Any) -> None:
+        raise RuntimeError("out of memory")
+
+
+def test_a_mistake_of_ours_fails_the_group_with_its_reason_and_the_worker_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LEARNERS, "continual", OutOfOrder)
+    (record,), watch = go(tmp_path, specs("continual", (1,)))
+    assert record["state"] == "failed"
+    assert "RuntimeError: out of memory" in record["error"]
+    assert len(watch.trained) == 2  # the first task, and the second one alone
+
+
+def test_another_backbone_than_planned_is_not_trained_on(tmp_path: Path) -> None:
+    store = Store(tmp_path).open()
+    queued(store, *specs("per_task", (1,)))  # for weights called b0
+    work(store, device="cpu")
+    record = queries.run(store, specs("per_task", (1,))[0].id)
+    assert record["state"] == "failed"
+    assert "the backbone pocket is not the one that was planned with" in record["error"]
+
+
+def test_another_machine_goes_on_with_a_warning(tmp_path: Path) -> None:
+    (record,), _ = go(tmp_path, specs("per_task", (1,), ("rte",)))
+    store = Store(tmp_path)
+    key = record["stages"][0]
+    with store.write() as db:
+        db.execute("UPDATE groups SET state='stopped', made=replace(made, '\"threads\":', '\"threads\":9')")
+        db.execute("UPDATE stages SET state='queued'")
+        db.execute("UPDATE runs SET result=NULL")
+        db.execute("UPDATE events SET payload='{\"old\":1}'")
+    (record,), _ = go(tmp_path, specs("per_task", (1,), ("rte",)))
+    (warning,) = record["warnings"]
+    assert "went on with another machine or setting: threads: 9" in warning
+    assert not any("old" in event for event in queries.stage_events(store, key))
+    assert list(queries.stages(store, record["id"])["note"]) == [warning]
+
+
+def test_a_worker_leaves_nothing_of_itself_behind(tmp_path: Path) -> None:
+    go(tmp_path, specs("per_task", (1,), ("rte",)))
+    store = Store(tmp_path)
+    assert liveness.living(store) == []
+    assert list((tmp_path / "workers").iterdir()) == []
+    assert store.rows("SELECT * FROM workers") == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".reserve", "artifacts", "shlpt.sqlite", "workers"]
+
+
+def test_what_was_stopped_goes_on_with_the_same_command(tmp_path: Path) -> None:
+    class Stopping(Counting):
+        def finished(self, stage: Stage) -> None:
+            super().finished(stage)
+            control.stop(Store(tmp_path), [specs("per_task", (1,))[0].id])
+
+    records = run(specs("per_task", (1,)), tmp_path, device="cpu", lanes=1, watch=Stopping())
+    assert records[0]["state"] == "stopped"
+    assert records[0]["matrix"][0][0] is not None
+    (record,), watch = go(tmp_path, specs("per_task", (1,)))
+    assert record["state"] == "done"
+    assert len(watch.trained) == 1
+
+
+def test_a_clock_that_is_set_back_and_forward_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = ("matrix", "acc", "bwt", "fwt", "state", "warnings")
+    wanted, _ = go(tmp_path / "one", specs("shlpt"))
+    real, jumps = time.time, itertools.cycle([0.0, -1e6, 1e6])
+    monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
+    found, _ = go(tmp_path / "two", specs("shlpt"))
+    assert [[record[name] for name in numbers] for record in found] == [[r[name] for name in numbers] for r in wanted]
+    one, two = (queries.stage_events(Store(tmp_path / name), found[0]["stages"][1]) for name in ("one", "two"))
+    assert [event | {"at": 0} for event in one] == [event | {"at": 0} for event in two]
+    assert max(event["at"] for event in two) - min(event["at"] for event in two) > 1e6
 
 
 # --- the command line ---------------------------------------------------------------------
@@ -161,29 +247,8 @@ def test_numbers_are_bit_identical_in_another_process(tmp_path: Path) -> None:
         arguments = ["run", "--tasks=rte,sst2", f"--home={tmp_path / name}", "--json", "--threads=1", *SETTINGS]
         done = subprocess.run([sys.executable, "-m", "shlpt", *arguments], capture_output=True, text=True, check=True)
         outputs.append(json.loads(done.stdout)["runs"])
+    for record in (*outputs[0], *outputs[1]):  # but for when and how long
+        del record["created"], record["seconds"]
     assert outputs[0] == outputs[1]
-    a, b = (Store(tmp_path / name).tensors(outputs[0][0]["stages"][1]) for name in ("one", "two"))
+    a, b = (queries.stage_tensors(Store(tmp_path / n), outputs[0][0]["stages"][1]) for n in ("one", "two"))
     assert all(np.array_equal(a[name], b[name]) for name in a)
-
-
-@pytest.mark.slow
-def test_interrupting_ends_quickly_and_leaves_finished_stages_usable(tmp_path: Path) -> None:
-    arguments = ["run", "--tasks=rte,yahoo,sst2", "--method=per_task", f"--home={tmp_path}", "--no-alone", "--lanes=1",
-                 "--set=epochs=400", "--set=patience=400", "--set=shots=4", "--set=test_shots=4"]  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-m", "shlpt", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("stages/[!.]*/stage.json")) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    begin = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, messages = process.communicate(timeout=20)
-    assert time.monotonic() - begin < 2
-    assert process.returncode == 130
-    assert "Traceback" not in messages
-    assert "finished stages are kept" in messages
-    finished = list(tmp_path.glob("stages/*/stage.json"))
-    assert len(finished) >= 1
-    assert not list(tmp_path.glob("stages/.*"))

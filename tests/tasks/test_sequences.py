@@ -6,7 +6,7 @@ import pytest
 
 from shlpt.errors import UserError
 from shlpt.tasks.find import find_task
-from shlpt.tasks.sequences import SEQUENCES, about, find_sequence, read_tasks
+from shlpt.tasks.sequences import BENCHMARKS, SEQUENCES, about, find_benchmark, find_sequence, read_tasks
 
 KEYS = {
     "DBpedia": "dbpedia", "Amazon": "amazon", "Yahoo": "yahoo", "AG News": "agnews", "MNLI": "mnli", "CB": "cb",
@@ -75,3 +75,27 @@ def test_one_unknown_task_among_known_ones_is_named() -> None:
 def test_an_unknown_suite_is_named() -> None:
     with pytest.raises(UserError, match=r"unknown suite 'poket': did you mean 'pocket'\?"):
         read_tasks("yelp", "poket")
+
+
+# --- benchmarks ---------------------------------------------------------------------------
+def test_the_benchmarks_are_the_three_of_the_paper() -> None:
+    assert {name: find_benchmark(name).sequences for name in BENCHMARKS} == {
+        "standard_cl": ("order1", "order2", "order3"),
+        "large": ("order4", "order5", "order6"),
+        "negative": ("negative1", "negative2", "negative3"),
+    }
+    assert [b.title for b in BENCHMARKS.values()] == ["Standard CL", "Large Number of Tasks", "Negative Transfer"]
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_knows_its_name_and_the_tasks_of_its_sequences(name: str) -> None:
+    found = find_benchmark(name)
+    assert found.name == name
+    assert found.tasks == {sequence: find_sequence(sequence) for sequence in found.sequences}
+
+
+def test_an_unknown_benchmark_is_answered_with_the_nearest() -> None:
+    with pytest.raises(
+        UserError, match=r"'standard': did you mean 'standard_cl'\? Known: large, negative, standard_cl$"
+    ):
+        find_benchmark("standard")

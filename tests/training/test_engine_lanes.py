@@ -14,7 +14,7 @@ from torch import Tensor
 from shlpt.backbone.t5 import Backbone, Out
 from shlpt.methods.base import Ask, down_loss
 from shlpt.methods.per_task import PerTask
-from shlpt.training.engine import Diverged, Stopped, drive
+from shlpt.training.engine import Cut, Diverged, Onward, Stopped, drive
 
 
 def one_loss(learner: PerTask, rows: list[int], scale: float = 1.0) -> Generator[Ask, Any, float]:
@@ -112,10 +112,40 @@ def test_stop_ends_all_lanes_before_the_next_forward(backbone: Backbone) -> None
         finally:
             closed.append(number)
 
-    rounds = iter([False, False, True])
+    class Impatient(Onward):
+        rounds = 0
+
+        def round(self, training: bool) -> None:
+            assert training
+            self.rounds += 1
+            if self.rounds == 3:
+                raise Stopped
+
+    conductor = Impatient()
     with pytest.raises(Stopped):
-        drive([endless(0), endless(1)], backbone, lambda: next(rounds))
+        drive([endless(0), endless(1)], backbone, conductor)
+    assert conductor.rounds == 3
     assert sorted(closed) == [0, 1]
+
+
+def test_lanes_wait_for_each_other_between_epochs(backbone: Backbone) -> None:
+    """A cut holds every lane that still runs, whatever each of them did since the cut before."""
+    said: list[str] = []
+
+    def lane(name: str, lengths: list[int]) -> Generator[Ask | Cut, Any, None]:
+        learner = lanes(backbone)[0]
+        for epoch, length in enumerate(lengths):
+            yield Cut(lambda place=f"{name}{epoch}": place)
+            for _ in range(length):
+                said.append(name)
+                yield PerTask.answer(backbone, learner.keep(), "sst2", learner.ctx.train.batch([0]), "score")
+
+    class Noting(Onward):
+        def cut(self, cuts: dict[int, Cut]) -> None:
+            said.append(" ".join(f"{index}:{cut.place()}" for index, cut in sorted(cuts.items())))
+
+    drive([lane("a", [2, 1]), lane("b", [1, 2, 1])], backbone, Noting())
+    assert said == ["0:a0 1:b0", "a", "b", "a", "0:a1 1:b1", "a", "b", "b", "1:b2", "b"]
 
 
 def test_a_mistake_in_a_lane_is_not_swallowed(backbone: Backbone) -> None:

@@ -1,0 +1,90 @@
+"""Where a backbone's files are, whether they are whole, and which weights they hold. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from shlpt.errors import UserError, unknown
+
+EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "pocket"
+ON_THE_HUB = ("t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b")
+REMEDY = "get it back with `git checkout -- data/pocket`, or make it anew with `python -m shlpt pretrain`"
+
+
+def find(name: str) -> Path | None:
+    """The folder of the embedded or a local backbone, checked; None for one on the hub."""
+    path = EMBEDDED if name == "pocket" else Path(name)
+    if name == "pocket" or path.is_dir():
+        _check(path, name)
+        return path
+    if "/" not in name and name not in ON_THE_HUB:
+        raise unknown("backbone", name, ("pocket", *ON_THE_HUB, "<folder>", "<owner>/<name on the hub>"))
+    return None
+
+
+def whole_name(name: str) -> str:
+    """The name by which a worker finds it from wherever it was started."""
+    return name if name == "pocket" or not Path(name).is_dir() else str(Path(name).resolve())
+
+
+def digest_of(name: str) -> str:
+    """What tells these weights and this tokenizer from others: a hash of the files, or the commit on the hub."""
+    path = find(name)
+    if path is None:
+        return _commit(name)
+    files = sorted(file for file in path.iterdir() if file.suffix in (".safetensors", ".json", ".model"))
+    parts = [(file, file.stat()) for file in files if file.name not in ("checksums.json", "record.json")]
+    text = "".join(f"{file.name} {_hash(file, s.st_mtime_ns, s.st_size)}\n" for file, s in parts)
+    return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _hash(file: Path, _changed: int, _size: int) -> str:
+    return sha256(file)
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _commit(name: str) -> str:
+    """The commit that is in the cache, or else the newest: its small config.json is then loaded."""
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, "config.json")
+    if not isinstance(found, str):
+        try:
+            found = hf_hub_download(name, "config.json")
+        except Exception as error:  # the library raises nearly every kind
+            raise UserError(on_the_hub_failure(name, error)) from error
+    return Path(found).parent.name[:16]
+
+
+def on_the_hub_failure(name: str, error: Exception) -> str:
+    return (
+        f"cannot load the backbone {name!r}: {first_line(error)}. Give `pocket` (embedded), a local folder, or a T5 on "
+        "the hub such as t5-small, google/t5-v1_1-small or google/flan-t5-small (the hub needs internet the first time)"
+    )
+
+
+def first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__
+
+
+def _check(path: Path, name: str) -> None:
+    for file in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
+        if not (path / file).is_file():
+            sharded = file == "model.safetensors" and list(path.glob("model-*.safetensors"))
+            other = file == "tokenizer.json" and (path / "spiece.model").is_file()
+            if not sharded and not other:
+                remedy = REMEDY if name == "pocket" else "copy the whole folder that save_pretrained wrote"
+                raise UserError(f"backbone file missing: {path / file}; {remedy}")
+    sums = path / "checksums.json"
+    for file, expected in (json.loads(sums.read_text()) if sums.is_file() else {}).items():
+        if sha256(path / file) != expected:
+            raise UserError(f"backbone file damaged: {path / file} is not what was saved; {REMEDY}")

@@ -1,0 +1,104 @@
+"""Tensors in files that are there whole or not at all, known by their SHA-256. No torch.
+
+    HOME/artifacts/<name>.safetensors
+
+A flipped bit loads without a complaint, so the hash in the store is compared before a file is believed.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from shlpt.errors import UserError
+
+Arrays = Mapping[str, "np.ndarray[Any, Any]"]
+FOLDER = "artifacts"
+
+
+class Damaged(UserError):
+    """A file that is not what was written."""
+
+
+class DiskFull(UserError):
+    """There is no room left: nothing was written, and nothing is lost."""
+
+    def __init__(self, home: Path, text: str) -> None:
+        super().__init__(f"no room on the disk of {home} ({text}): free some space; finished stages are kept")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    file: str
+    sha256: str
+    bytes: int
+
+
+def to_bytes(arrays: Arrays, about: Mapping[str, Any] | None = None) -> bytes:
+    metadata = None if about is None else {"about": json.dumps(about, allow_nan=False)}
+    return save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata)
+
+
+def from_bytes(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    return load(data)
+
+
+def about_of(data: bytes) -> dict[str, Any]:
+    """The JSON that was written with the tensors."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    found: dict[str, Any] = json.loads(header["__metadata__"]["about"])
+    return found
+
+
+def write(home: Path, name: str, data: bytes) -> Artifact:
+    """In one move: a reader sees the old file or the new one, also after a power cut."""
+    path = home / FOLDER / f"{name}.safetensors"
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        try:
+            with draft.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(home, error.strerror or "") from None
+        raise UserError(f"cannot write {path}: {error.strerror}; finished stages are kept") from None
+    return Artifact(path.name, hashlib.sha256(data).hexdigest(), len(data))
+
+
+def remove_others(home: Path, owners: Iterable[str], keep: Container[str]) -> None:
+    """Files of these owners that no row names: left by a worker that was killed between a file and its row."""
+    for owner in owners:
+        for path in (home / FOLDER).glob(f"{owner}.*"):
+            if path.name not in keep:
+                path.unlink(missing_ok=True)
+
+
+def read(home: Path, file: str, sha256: str) -> bytes:
+    path = home / FOLDER / file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Damaged(f"cannot read {path}: {error.strerror}. Train that run again with --fresh") from None
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Damaged(f"damaged file {path}: it is not what was written. Train that run again with --fresh")
+    return data

@@ -1,0 +1,105 @@
+"""From plans to rows that a worker can claim. Idempotent: what is known by its key is not planned twice. No torch."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shlpt.catalog import METHODS
+from shlpt.runs.plan import LaneGroup, RunPlan, Stage, lane_groups
+from shlpt.runs.store import Store, to_json
+from shlpt.spec import Training
+from shlpt.tasks.find import find_task
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    runs: tuple[str, ...]
+    trained: int  # stages that are to be trained
+    reused: int  # stages that are there, or planned by an earlier run
+
+
+def stage_json(stage: Stage) -> dict[str, Any]:
+    return {
+        "key": stage.key, "parent": stage.parent, "task": stage.task, "earlier": list(stage.earlier),
+        "suite": stage.suite, "method": stage.method, "params": stage.params.model_dump(mode="json"),
+        "training": stage.training.model_dump(mode="json"), "seed": stage.seed, "backbone": stage.backbone,
+    }  # fmt: skip
+
+
+def stage_from(row: Mapping[str, Any]) -> Stage:
+    return Stage(
+        row["key"], row["parent"], row["task"], tuple(row["earlier"]), row["suite"], row["method"],
+        METHODS[row["method"]].params(**row["params"]), Training(**row["training"]), row["seed"], row["backbone"],
+    )  # fmt: skip
+
+
+def steps_of(stage: Stage) -> int:
+    """Training steps of a stage that never stops early."""
+    rows = stage.training.shots * find_task(stage.task, stage.suite).classes
+    return stage.training.epochs * math.ceil(rows / stage.training.batch_size)
+
+
+def missing_stages(store: Store, plans: Sequence[RunPlan]) -> list[Stage]:
+    """What no run has planned so far, each stage once."""
+    wanted = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
+    return [stage for key, stage in wanted.items() if not store.value("SELECT 1 FROM stages WHERE key=?", (key,))]
+
+
+def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> Enqueued:
+    """Plan runs: stages that are new form lane groups of their own, whatever the others are doing.
+
+    Which stages share forward passes is fixed here, once, and written down with each of them.
+    """
+    with store.write() as db:
+        count = len(new := {stage.key for stage in missing_stages(store, plans)})
+        left = set(new)  # one backbone may go by two names
+        for backbone, dtype in dict.fromkeys((p.spec.backbone, p.spec.dtype) for p in plans):
+            there = [p for p in plans if (p.spec.backbone, p.spec.dtype) == (backbone, dtype)]
+            for group in lane_groups(there, width, left):
+                _add_group(db, group, backbone, dtype)
+                left -= {stage.key for stage in group.stages}
+        for plan in plans:
+            _add_run(db, plan, new)
+            new -= {stage.key for stage in (*plan.stages, *plan.alone)}  # whoever comes next finds them
+    every = {stage.key for plan in plans for stage in (*plan.stages, *plan.alone)}
+    return Enqueued(tuple(plan.spec.id for plan in plans), count, len(every) - count)
+
+
+def _add_group(db: sqlite3.Connection, group: LaneGroup, backbone: str, dtype: str) -> None:
+    method = group.stages[0].method
+    row = (group.key, method, backbone, dtype)
+    db.execute("INSERT INTO groups (key, method, backbone, dtype) VALUES (?,?,?,?)", row)
+    db.executemany(
+        "INSERT INTO stages (key, parent, task, method, plan, steps, grp) VALUES (?,?,?,?,?,?,?)",
+        [(s.key, s.parent, s.task, s.method, to_json(stage_json(s)), steps_of(s), group.key) for s in group.stages],
+    )
+
+
+def _add_run(db: sqlite3.Connection, plan: RunPlan, new: set[str]) -> None:
+    """A run that is there gets what it lacks. Stages of another backbone, data or code take the place of older ones."""
+    id = plan.spec.id
+    row = (id, to_json(plan.spec.to_json()), time.time())
+    db.execute("INSERT INTO runs (id, spec, created) VALUES (?,?,?) ON CONFLICT (id) DO NOTHING", row)
+    order = "SELECT stage FROM run_stages WHERE run=? AND alone=? ORDER BY position"
+    for alone, stages in ((0, plan.stages), (1, plan.alone)):
+        before, after = [found[0] for found in db.execute(order, (id, alone))], [stage.key for stage in stages]
+        if before == after or (alone and not after):
+            continue
+        db.execute("DELETE FROM run_stages WHERE run=? AND alone>=?", (id, alone))  # another path: alone is another too
+        db.executemany(
+            "INSERT INTO run_stages (run, alone, position, stage, reused) VALUES (?,?,?,?,?)",
+            [(id, alone, position, key, key not in new) for position, key in enumerate(after)],
+        )
+        db.execute("UPDATE runs SET result=NULL WHERE id=?", (id,))
+
+
+def next_edition(store: Store) -> int:
+    """The number of a training that shares no stage with what is there."""
+    specs = [json.loads(row["spec"]) for row in store.rows("SELECT spec FROM runs")]
+    return 1 + max((spec.get("edition", 0) for spec in specs), default=0)

@@ -1,0 +1,321 @@
+"""Named lists of runs: every ordered pair of tasks, values of a setting, orders of a sequence. No torch.
+
+A cell of a transfer matrix is a run over two tasks, a point of a sweep is a run with a setting changed:
+there is no second kind of job, so stages are shared as between any runs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pandas as pd
+
+from shlpt.analysis.metrics import summary
+from shlpt.errors import UserError, unknown
+from shlpt.runs.enqueue import missing_stages, steps_of
+from shlpt.runs.named import ablation_specs, pair_specs
+from shlpt.runs.plan import Stage
+from shlpt.runs.results import run_record
+from shlpt.runs.store import Store, to_json
+from shlpt.runs.submit import Submitted, plans_of, submit
+from shlpt.spec import RunSpec, digest, has_setting, settings_known
+from shlpt.tasks.sequences import find_benchmark
+
+Common = Mapping[str, Any]  # method, settings, preset, suite, backbone, dtype: what RunSpec.make takes
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A run, and what it stands for in its experiment."""
+
+    label: dict[str, Any]
+    spec: RunSpec
+
+
+@dataclass(frozen=True)
+class Experiment:
+    kind: str
+    name: str
+    cells: tuple[Cell, ...]
+    about: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"x{digest([self.kind, self.name, [c.spec.id for c in self.cells]])}"
+
+    @property
+    def specs(self) -> list[RunSpec]:
+        return [cell.spec for cell in self.cells]
+
+
+# --- the kinds ----------------------------------------------------------------------------
+def matrix(tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
+    """Every ordered pair of tasks: the second learned after the first."""
+    if len(tasks) < 2:
+        raise UserError("a matrix needs two tasks at least: give --tasks yelp,sst2,agnews")
+    cells = [
+        Cell({"source": source, "target": target, "seed": seed}, make((source, target), seed, common))
+        for source, target in itertools.permutations(tasks, 2) for seed in seeds
+    ]  # fmt: skip
+    about = {"tasks": list(tasks), "seeds": list(seeds)} | dict(common)
+    return Experiment("matrix", name or f"matrix of {len(tasks)} tasks", tuple(cells), about)
+
+
+def sweep(
+    tasks: Sequence[str], key: str, values: Sequence[Any], seeds: Sequence[int], common: Common, name: str = ""
+) -> Experiment:
+    """One setting at several values."""
+    if not values:
+        raise UserError(f"no values to sweep {key} over: write them as --values {key}=0.01,0.06,0.3")
+    settings = dict(common.get("settings") or {})
+    cells = [
+        Cell({key: value, "seed": seed}, make(tasks, seed, {**common, "settings": settings | {key: value}}))
+        for value in values for seed in seeds
+    ]  # fmt: skip
+    about = {"tasks": list(tasks), "setting": key, "values": list(values), "seeds": list(seeds)} | dict(common)
+    return Experiment("sweep", name or f"{key} over {len(values)} values", tuple(cells), about)
+
+
+def orders(
+    tasks: Sequence[str], seeds: Sequence[int], common: Common, sample: int | None = None, name: str = ""
+) -> Experiment:
+    """A sequence in all its orders, or in some drawn by lot."""
+    count = math.factorial(len(tasks))
+    if sample is None and count > 120:
+        raise UserError(f"{len(tasks)} tasks have {count:,} orders: draw some of them with --sample 20")
+    chosen = (
+        [tuple(order) for order in itertools.permutations(tasks)] if sample is None or sample >= count
+        else _drawn(tasks, sample)
+    )  # fmt: skip
+    cells = [
+        Cell({"order": " ".join(order), "seed": seed}, make(order, seed, common)) for order in chosen for seed in seeds
+    ]
+    about = {"tasks": list(tasks), "seeds": list(seeds), "sample": sample} | dict(common)
+    return Experiment("orders", name or f"{len(chosen)} orders of {len(tasks)} tasks", tuple(cells), about)
+
+
+def bench(
+    benchmark: str, methods: Sequence[str], seeds: Sequence[int], common: Common, reference: str = "per_task",
+    name: str = "",
+) -> Experiment:  # fmt: skip
+    """Several methods on the sequences of a benchmark. A setting goes to the methods that have it."""
+    chosen = find_benchmark(benchmark)
+    given = dict(common.get("settings") or {})
+    for key in given:
+        if not any(has_setting(method, key) for method in methods):
+            raise unknown("setting of these methods", key, [k for m in methods for k in settings_known(m)])
+    cells = []
+    for method in methods:
+        # As the paper does: where tasks harm each other δ is so high that none is similar.
+        base = {"threshold": 1.5} if benchmark == "negative" else {}
+        own = {key: value for key, value in {**base, **given}.items() if has_setting(method, key)}
+        cells += [
+            Cell({"method": method, "sequence": sequence, "seed": seed},
+                 make(tasks, seed, {**common, "method": method, "settings": own}))
+            for sequence, tasks in chosen.tasks.items() for seed in seeds
+        ]  # fmt: skip
+    about = {"benchmark": benchmark, "methods": list(methods), "seeds": list(seeds), "reference": reference}
+    about |= _where(common)
+    return Experiment("bench", name or f"{chosen.title}, {len(methods)} methods", tuple(cells), about)
+
+
+def ablations(sequence: str, seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
+    """Table 4: SHLPT without one of its parts."""
+    return _named("ablations", name or f"ablations on {sequence}", ablation_specs(sequence, seeds, **_where(common)))
+
+
+def pair_variants(seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
+    """Table 5: pairs that harm each other."""
+    return _named("pairs", name or "pairs that harm each other", pair_specs(seeds, **_where(common)))
+
+
+def _where(common: Common) -> dict[str, Any]:
+    return {key: value for key, value in common.items() if key != "method"}
+
+
+def _named(kind: str, name: str, specs: Sequence[tuple[str, RunSpec]]) -> Experiment:
+    cells = tuple(Cell({"variant": label, "seed": spec.seed}, spec) for label, spec in specs)
+    return Experiment(kind, name, cells, {"seeds": sorted({spec.seed for _, spec in specs})})
+
+
+def _drawn(tasks: Sequence[str], count: int) -> list[tuple[str, ...]]:
+    """Different orders, the same ones whenever they are drawn again."""
+    rng = Random(f"orders/{','.join(tasks)}")
+    found: dict[tuple[str, ...], None] = {}
+    while len(found) < count:
+        found[tuple(rng.sample(list(tasks), len(tasks)))] = None
+    return list(found)
+
+
+def make(tasks: Sequence[str], seed: int, common: Common) -> RunSpec:
+    return RunSpec.make(tasks, seed=seed, **common)
+
+
+# --- in the store -------------------------------------------------------------------------
+def start(
+    store: Store, experiment: Experiment, *, lanes: int | None = None, fresh: bool = False, device: str = "auto"
+) -> tuple[str, Submitted]:
+    """Queue all runs and remember what they are for. The same experiment again goes on where it was."""
+    sent = submit(store, experiment.specs, lanes=lanes, fresh=fresh, device=device)
+    id = experiment.id if not fresh else f"x{digest([experiment.kind, experiment.name, sent.runs])}"
+    with store.write() as db:
+        db.execute(
+            "INSERT INTO experiments (id, kind, name, about, created) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
+            (id, experiment.kind, experiment.name, to_json(experiment.about), time.time()),
+        )
+        db.executemany(
+            "INSERT INTO experiment_runs (experiment, number, run, cell) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+            [(id, number, run, to_json(cell.label))
+             for number, (run, cell) in enumerate(zip(sent.runs, experiment.cells, strict=True))],
+        )  # fmt: skip
+    return id, sent
+
+
+def find(store: Store, id: str) -> dict[str, Any]:
+    """An experiment by its id, how it begins, or its name."""
+    rows = store.rows("SELECT * FROM experiments ORDER BY created DESC")
+    found = [row for row in rows if row["id"] == id or row["name"] == id] or [
+        row for row in rows if id and row["id"].startswith(id)
+    ]
+    if not found:
+        if not rows:
+            raise UserError(f"unknown experiment {id!r}: there are none in {store.home} yet")
+        raise unknown("experiment", id, [row["id"] for row in rows])
+    return found[0] | {"about": json.loads(found[0]["about"])}
+
+
+def results(store: Store, id: str) -> pd.DataFrame:
+    """Every cell's label with what its run has come to so far."""
+    rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
+    lines = []
+    for row in rows:
+        record = run_record(store, row["run"])
+        values = {key: record[key] for key in ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")}
+        lines.append(json.loads(row["cell"]) | {"run": row["run"]} | values)
+    return pd.DataFrame(lines)
+
+
+def by_label(frame: pd.DataFrame, label: str) -> pd.DataFrame:
+    """results() averaged over the seeds: [label, metric, mean, low, high, n], unfinished runs left out."""
+    lines = []
+    for name, rows in frame.groupby(label, sort=False):
+        for metric in ("acc", "bwt", "fwt"):
+            found = summary([float(v) for v in rows[metric].dropna()])
+            interval: Any = found["ci95"] or (None, None)
+            lines.append((name, metric, found["mean"], *interval, found["n"]))
+    return pd.DataFrame(lines, columns=[label, "metric", "mean", "low", "high", "n"]).astype(
+        {"mean": float, "low": float, "high": float}
+    )
+
+
+def of_kind(store: Store, kind: str) -> dict[str, Any] | None:
+    """The newest experiment of a kind."""
+    rows = store.rows("SELECT * FROM experiments WHERE kind=? ORDER BY created DESC LIMIT 1", (kind,))
+    return rows[0] | {"about": json.loads(rows[0]["about"])} if rows else None
+
+
+def listed(store: Store) -> list[dict[str, Any]]:
+    """Every experiment, the newest first: id, kind, name, when it was made, number of runs."""
+    return store.rows(
+        "SELECT e.id, e.kind, e.name, e.created, count(x.run) AS runs FROM experiments e "
+        "LEFT JOIN experiment_runs x ON x.experiment=e.id GROUP BY e.id ORDER BY e.created DESC, e.id"
+    )
+
+
+def labelled(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
+    """The runs of an experiment as they are now, each with its label but for the seed."""
+    rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
+    return [(label(json.loads(row["cell"])), run_record(store, row["run"])) for row in rows]
+
+
+def label(cell: Mapping[str, Any]) -> str:
+    """`{"threshold": 0.3, "seed": 42}` → `threshold=0.3`; words stand for themselves."""
+    parts = {key: value for key, value in cell.items() if key != "seed"}
+    return " · ".join(value if isinstance(value, str) else f"{key}={value}" for key, value in parts.items())
+
+
+def runs_in(store: Store, id: str) -> list[str]:
+    return [row["run"] for row in store.rows("SELECT run FROM experiment_runs WHERE experiment=?", (id,))]
+
+
+def records(store: Store, id: str) -> list[dict[str, Any]]:
+    """The runs of an experiment as they are now."""
+    rows = store.rows("SELECT run FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
+    return [run_record(store, row["run"]) for row in rows]
+
+
+def pairs(store: Store, id: str) -> pd.DataFrame:
+    """Of a matrix: score of the target after the source, and learned alone, seed by seed; NaN while missing."""
+    rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
+    lines = []
+    for row in rows:
+        score, alone = (
+            store.value(
+                "SELECT c.mean FROM run_stages r JOIN stages s ON s.key=r.stage JOIN scores c ON c.stage=s.id "
+                "WHERE r.run=? AND r.alone=? AND r.position=? AND s.state='done' AND c.task=s.task",
+                (row["run"], alone, position),
+            )
+            for alone, position in ((0, 1), (1, 0))
+        )
+        lines.append(json.loads(row["cell"]) | {"run": row["run"], "score": score, "alone": alone})
+    columns = ["source", "target", "seed", "run", "score", "alone"]
+    return pd.DataFrame(lines, columns=columns).astype({"score": float, "alone": float})
+
+
+# --- how long -----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Estimate:
+    stages: int  # to train, after reuse
+    reused: int
+    steps: int  # at most: early stopping makes them fewer
+    seconds: float | None  # None where nothing is known of this machine yet
+
+
+def estimate(store: Store | None, specs: Sequence[RunSpec], seconds_per_step: float | None = None) -> Estimate:
+    """What runs would cost, before they start. Seconds from what this store has measured, unless given."""
+    plans = plans_of(specs)
+    every = {s.key: s for plan in plans for s in (*plan.stages, *plan.alone)}
+    todo: list[Stage] = missing_stages(store, plans) if store else list(every.values())
+    pace, share = measured(store) if store else (None, None)
+    pace = seconds_per_step or pace
+    steps = sum(steps_of(stage) for stage in todo)
+    seconds = None if pace is None else round(steps * pace * (share or 1.0), 1)
+    return Estimate(len(todo), len(every) - len(todo), steps, seconds)
+
+
+def measured(store: Store) -> tuple[float | None, float | None]:
+    """Seconds a step took in the latest groups, tests included, and what share of the planned steps was run."""
+    rows = store.rows(
+        "SELECT max(s.seconds) AS seconds, sum(json_extract(s.summary, '$.steps')) AS steps, sum(s.steps) AS planned "
+        "FROM stages s WHERE s.state='done' GROUP BY s.grp ORDER BY max(s.id) DESC LIMIT 20"
+    )
+    rows = [row for row in rows if row["steps"]]
+    if not rows:
+        return None, None
+    paces = sorted(row["seconds"] / row["steps"] for row in rows)
+    return paces[len(paces) // 2], sum(row["steps"] for row in rows) / sum(row["planned"] for row in rows)
+
+
+def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
+    """Stages done of all, steps left, and seconds left as far as can be told."""
+    stages = {
+        row["key"]: row
+        for run in runs
+        for row in store.rows(
+            "SELECT s.key, s.state, s.steps FROM run_stages r JOIN stages s ON s.key=r.stage WHERE r.run=?", (run,)
+        )
+    }
+    left = [row for row in stages.values() if row["state"] == "queued"]
+    pace, share = measured(store)
+    steps = sum(row["steps"] for row in left)
+    return {
+        "stages": len(stages), "done": len(stages) - len(left), "steps_left": steps,
+        "seconds_left": None if pace is None else round(steps * pace * (share or 1.0), 1),
+    }  # fmt: skip

@@ -1,0 +1,77 @@
+"""Start a worker that outlives whoever started it: a page, a terminal, a server. No torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from shlpt.errors import UserError
+from shlpt.runs import liveness
+from shlpt.runs.store import Store
+
+IDLE_SECONDS = 600  # how long a worker waits for more before it leaves: the next run then starts warm
+
+
+STARTING = "starting"  # the lock of a worker that has been started and has not registered yet
+INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the lock
+
+
+def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None) -> bool:
+    """Start a worker unless nothing waits for one, or one is alive or on its way; whether one was started."""
+    waiting = store.value(
+        "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
+    )
+    busy = {row["worker"] for row in store.rows("SELECT worker FROM groups WHERE state='paused'")}  # with holding still
+    if not waiting or set(liveness.living(store)) - busy:
+        return False
+    try:
+        lock = liveness.hold(store.home, STARTING)
+    except BlockingIOError:
+        return False
+    with lock:
+        start_worker(store, device=device, threads=threads, inherit=lock.fileno())
+    return True
+
+
+def expected(store: Store) -> bool:
+    """Whether a worker lives or is on its way, so that what is queued will be trained."""
+    return bool(liveness.living(store)) or liveness.holds(store.home, STARTING)
+
+
+def start_worker(
+    store: Store,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    idle_seconds: float = IDLE_SECONDS,
+    inherit: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """A process of its own session; what it says goes to HOME/workers/<name>.log."""
+    log = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}.log"
+    command = [sys.executable, "-m", "shlpt", "worker", "--home", str(store.home.resolve()), "--device", device,
+               "--idle", str(idle_seconds), "--log", log]  # fmt: skip
+    if threads:
+        command += ["--threads", str(threads)]
+    environment = os.environ | ({} if inherit is None else {INHERITED: str(inherit)})
+    try:
+        (store.home / "workers").mkdir(exist_ok=True)
+        with (store.home / "workers" / log).open("wb") as file:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True, cwd=_ROOT,
+                env=environment, pass_fds=() if inherit is None else (inherit,),
+            )  # fmt: skip
+    except OSError as error:
+        raise UserError(f"cannot start a worker in {store.home}: {error.strerror}") from None
+
+
+def started() -> None:
+    """Called by a worker that has registered: whoever looks now finds it alive."""
+    inherited = os.environ.pop(INHERITED, "")
+    if inherited.isdecimal():
+        os.close(int(inherited))
+
+
+_ROOT = Path(__file__).resolve().parents[2]

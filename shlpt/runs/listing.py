@@ -1,0 +1,85 @@
+"""The list of runs as people read it: filtered, with the columns that say something. Pure; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+
+
+def matching(
+    frame: pd.DataFrame, text: str = "", methods: Collection[str] = (), states: Collection[str] = (),
+    recorded: bool | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Runs with every word of `text` in id, name, note, method, tasks or experiment; empty filters let all pass."""
+    rows = frame
+    if methods:
+        rows = rows[rows["method"].isin(list(methods))]
+    if states:
+        rows = rows[rows["state"].isin(list(states))]
+    if recorded is not None and "recorded" in rows:
+        rows = rows[rows["recorded"].astype(bool) == recorded]
+    for word in text.lower().split():
+        rows = rows[[word in _words(line) for line in rows.to_dict("records")]]
+    return rows.reset_index(drop=True)
+
+
+def _words(line: dict[str, object]) -> str:
+    tasks = line["tasks"]
+    parts = [line["id"], line["name"], line["note"], line["method"], line["experiment"], f"seed {line['seed']}"]
+    return " ".join([*map(str, filter(None, parts)), *(tasks if isinstance(tasks, list) else [])]).lower()
+
+
+def for_people(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without what only programs need; dates as dates, tasks as a line, BWT and FWT in points."""
+    return pd.DataFrame(
+        {
+            "name": rows["name"],
+            "state": rows["state"].where(~rows["recorded"].astype(bool), "recorded"),
+            "progress": rows["progress"].astype(float),
+            "method": rows["method"],
+            "tasks": [" → ".join(tasks) for tasks in rows["tasks"]],
+            "seed": rows["seed"].astype(int).astype(str),
+            "ACC": rows["acc"].astype(float),
+            "BWT": 100 * rows["bwt"].astype(float),
+            "FWT": 100 * rows["fwt"].astype(float),
+            "note": rows["note"],
+            "experiment": rows["experiment"].fillna(""),
+            "created": pd.to_datetime(rows["created"].astype(float), unit="s", utc=True),
+            "id": rows["id"],
+        }
+    )
+
+
+def stages_for_people(rows: pd.DataFrame) -> pd.DataFrame:
+    """The stages of a run, in the order in which they are learned."""
+    if rows.empty:
+        return rows
+    return pd.DataFrame(
+        {
+            "task": rows["task"],
+            "alone": rows["alone"].map({True: "alone", False: ""}),
+            "state": rows["state"],
+            "reused": rows["reused"].map({True: "reused", False: ""}),
+            "steps": rows["steps"].astype("Int64"),
+            "of at most": rows["planned_steps"].astype("Int64"),
+            "best validation": rows["validation"].astype(float).round(3),
+            "seconds": rows["seconds"].astype(float).round(1),
+            "numbers that train": rows["trainable"].astype("Int64"),
+            "remark": rows["note"].fillna(""),
+        }
+    )
+
+
+def workers_for_people(rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "worker": rows["id"],
+            "state": rows["alive"].map({True: "alive", False: "gone"}),
+            "device": rows["device"],
+            "host": rows["host"],
+            "process": rows["pid"].astype(str),
+            "beats": rows["beat"].astype(int),
+            "started": pd.to_datetime(rows["started"].astype(float), unit="s", utc=True),
+        }
+    )

@@ -1,0 +1,68 @@
+"""Put runs in the queue. No torch: pages and commands do this at once, whatever trains them later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shlpt.backbone.files import digest_of, whole_name
+from shlpt.runs import control
+from shlpt.runs.enqueue import enqueue, missing_stages, next_edition
+from shlpt.runs.plan import RunPlan, Stage, plan_runs
+from shlpt.runs.store import Store
+from shlpt.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Submitted:
+    specs: tuple[RunSpec, ...]
+    todo: tuple[Stage, ...]  # stages that are to be trained now
+    reused: int  # stages that are there
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        return tuple(spec.id for spec in self.specs)
+
+
+def plans_of(specs: Sequence[RunSpec], alone: bool = True) -> list[RunPlan]:
+    """Each run's stages, on the backbone that it names."""
+    specs = [spec.model_copy(update={"backbone": whole_name(spec.backbone)}) for spec in specs]
+    found: dict[str, RunPlan] = {}
+    for name in dict.fromkeys(spec.backbone for spec in specs):
+        mine = [spec for spec in specs if spec.backbone == name]
+        found |= {plan.spec.id: plan for plan in plan_runs(mine, digest_of(name), alone)}
+    return list(found.values())
+
+
+def submit(
+    store: Store,
+    specs: Sequence[RunSpec],
+    *,
+    lanes: int | None = None,
+    alone: bool = True,
+    fresh: bool = False,
+    device: str = "auto",
+) -> Submitted:
+    """Plan runs and queue them; those that were stopped or failed go on."""
+    if fresh:
+        edition = next_edition(store)
+        specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
+    plans = plans_of(specs, alone)
+    enqueue(store, plans, lanes or default_width(device))
+    sent = tuple(plan.spec for plan in plans)
+    control.resume(store, [spec.id for spec in sent])
+    stages = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
+    todo = tuple(stages[key] for key in control.unfinished(store, stages))
+    return Submitted(sent, todo, len(stages) - len(todo))
+
+
+def to_train(store: Store, specs: Sequence[RunSpec], alone: bool = True) -> list[Stage]:
+    """Which stages these runs would train, after reuse; nothing is written."""
+    return missing_stages(store, plans_of(specs, alone))
+
+
+def default_width(device: str = "auto") -> int:
+    """Lanes in a group: a GPU has room for many, a CPU is busy with a few."""
+    there = Path("/dev/nvidiactl").exists()
+    return 16 if device.startswith("cuda") or (device == "auto" and there) else 4

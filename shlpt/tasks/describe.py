@@ -1,0 +1,109 @@
+"""Tasks as they are shown to people: lengths, what each relation means, what the dial does to a text."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+from statistics import median
+from typing import Any
+
+from shlpt.errors import UserError
+from shlpt.tasks import texts
+from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.pocket import DEGREES, DIAL_LABELS, TASKS
+from shlpt.tasks.task import Example, Split, Task
+
+MEANING = {
+    "same": "the task itself",
+    "same rule and labels": "another kind of text, but the same question with the same answers",
+    "same rule, other label words": "the same question, answered in other words or in other steps",
+    "same domain, other rule": "the same kind of text, but another question about it",
+    "unrelated": "neither the texts nor the question have anything in common",
+    "contrary": "the same texts with the answers swapped: what helps one harms the other",
+}
+SAMPLE = 8  # examples of each class that lengths are measured on
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Words in a text of a task."""
+
+    shortest: int
+    middle: float
+    longest: int
+
+
+def lengths(task: Task, per_group: int = SAMPLE) -> Lengths:
+    """Of a fixed sample of training texts."""
+    words = [len(example.text.split()) for example in draw(task, "train", per_group, 0)]
+    return Lengths(min(words), median(words), max(words))
+
+
+def one_of_each(task: Task, split: Split, count: int, seed: int = 0) -> list[Example]:
+    """`count` examples, as evenly from the classes as it goes, in the order of the classes."""
+    per_group = -(-count // max(1, task.classes))
+    rows = draw(task, split, per_group, seed)
+    turns = [[e for e in rows if e.group == group] for group in task.groups]
+    mixed = [turn[i] for i in range(per_group) for turn in turns if i < len(turn)]
+    return mixed[:count]
+
+
+@cache
+def table() -> list[dict[str, Any]]:
+    """Every pocket task in a row."""
+    return [
+        {
+            "task": task.title, "stands in for": task.standin_for, "asks": task.about, "family": task.family,
+            "classes": task.classes, "metric": task.metric, "chance": task.chance, "words": lengths(task).middle,
+        }
+        for task in TASKS.values()
+    ]  # fmt: skip
+
+
+def relations() -> list[dict[str, Any]]:
+    """Every kind of declared relation, closest first."""
+    return [{"relation": name, "degree": degree, "meaning": MEANING[name]} for name, degree in DEGREES.items()]
+
+
+def contrary_name(name: str) -> str | None:
+    """The name of a task's contrary; none where the answers are free text."""
+    try:
+        return find_task(f"contrary:{name}").name
+    except UserError:
+        return None
+
+
+def agreement(degree: float) -> float:
+    """Share of texts that a task at +1 and a task at `degree` answer alike."""
+    return 1 - math.acos(degree) / math.pi
+
+
+@dataclass(frozen=True)
+class Dialled:
+    """One hotel review and what two tasks of the dial answer to it."""
+
+    text: str
+    comfort: float
+    bustle: float
+    source: str
+    target: str
+
+    @property
+    def agree(self) -> bool:
+        return self.source == self.target
+
+
+def dialled(degree: float, count: int, seed: int = 0) -> list[Dialled]:
+    """The same texts at every degree; only the second answer turns with the dial."""
+    rng = Random(f"dial/shown/{seed}")
+    across = math.sqrt(1 - degree * degree)
+    rows: list[Dialled] = []
+    while len(rows) < count:
+        comfort, bustle = rng.uniform(-1.4, 1.4), rng.uniform(-1.4, 1.4)
+        if math.hypot(comfort, bustle) <= 1.4:
+            text = texts.hotel(Random(f"{seed}/{len(rows)}"), comfort, bustle)
+            source, target = DIAL_LABELS[comfort > 0], DIAL_LABELS[degree * comfort + across * bustle > 0]
+            rows.append(Dialled(text, comfort, bustle, source, target))
+    return rows

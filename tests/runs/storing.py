@@ -1,0 +1,75 @@
+"""Small stores for tests of runs: planned, with stages finished by hand, nothing trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from shlpt.runs import artifacts, claims
+from shlpt.runs.claims import Finished, Job
+from shlpt.runs.enqueue import enqueue
+from shlpt.runs.liveness import Observer
+from shlpt.runs.plan import RunPlan, stages_of
+from shlpt.runs.store import Store
+from shlpt.spec import RunSpec
+
+TINY: dict[str, Any] = {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6, "prompt_length": 4}
+
+
+def spec_of(tasks: Sequence[str] = ("sst2", "rte"), method: str = "shlpt", seed: int = 1, **settings: Any) -> RunSpec:
+    return RunSpec.make(tasks, method, seed=seed, settings=TINY | settings)
+
+
+def plan_of(spec: RunSpec, alone: bool = False, backbone: str = "b0") -> RunPlan:
+    """A plan whose data are told apart by name only, which is fast."""
+    single = [stages_of(spec.model_copy(update={"tasks": (task,)}), backbone, str)[0] for task in spec.tasks[1:]]
+    return RunPlan(spec, stages_of(spec, backbone, str), tuple(single) if alone else ())
+
+
+def queued(store: Store, *specs: RunSpec, width: int = 4, alone: bool = False) -> list[RunPlan]:
+    plans = [plan_of(spec, alone) for spec in specs]
+    enqueue(store, plans, width)
+    return plans
+
+
+def finished(key: str, tests: Mapping[str, Sequence[float]], error: str | None = None) -> Finished:
+    rows = {
+        task: {"examples": [f"{task}/{i}" for i in range(len(s))], "targets": ["a"] * len(s), "answers": ["b"] * len(s),
+               "scores": list(s)} for task, s in tests.items()
+    }  # fmt: skip
+    summary = {"steps": 4, "epochs": 2, "validation": 0.5, "trainable": 10, "stored_bytes": 40, "failure": error or ""}
+    return Finished(key, {"pool": list(tests)}, summary, rows, 1.5, error)
+
+
+def finish(store: Store, key: str, tests: Mapping[str, Sequence[float]], error: str | None = None) -> None:
+    """As a worker does it, without a claim."""
+    data = artifacts.to_bytes({"prompt.0": np.ones((2, 3), dtype=np.float32)}, {"pool": list(tests)})
+    with store.write() as db:
+        claims.finish_stage(db, finished(key, tests, error), artifacts.write(store.home, f"{key}.1", data))
+
+
+def join(store: Store, worker: str = "w1") -> str:
+    """A worker of another machine, which is alive for as long as nobody watches it."""
+    with store.write() as db:
+        db.execute("INSERT INTO workers (id, host, pid, device, started) VALUES (?,'elsewhere',7,'cpu',0)", (worker,))
+    return worker
+
+
+def take(store: Store, worker: str = "w1", observer: Observer | None = None) -> Job | None:
+    return claims.claim(store, worker, observer or Observer(store))
+
+
+def taken(store: Store, worker: str = "w1") -> Job:
+    job = take(store, worker)
+    assert job is not None
+    return job
+
+
+def group_rows(store: Store) -> list[dict[str, Any]]:
+    return store.rows("SELECT key, state, wish, worker, claim, note, warnings FROM groups ORDER BY number")
+
+
+def states(store: Store) -> list[str]:
+    return [row["state"] for row in group_rows(store)]

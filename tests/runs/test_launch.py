@@ -1,0 +1,97 @@
+"""A worker is started when one is needed, and only then."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from storing import TINY, join, queued, spec_of, states, taken
+
+from shlpt.errors import UserError
+from shlpt.runs import claims, control, launch, liveness, queries
+from shlpt.runs.store import Store
+from shlpt.runs.submit import submit
+from shlpt.spec import RunSpec
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path).open()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Commands instead of processes."""
+    commands: list[list[str]] = []
+
+    def popen(command: list[str], **_: Any) -> None:
+        commands.append(command)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    return commands
+
+
+def test_a_worker_is_started_for_what_waits(store: Store, started: list[list[str]]) -> None:
+    assert not launch.ensure_worker(store)  # nothing waits
+    queued(store, spec_of())
+    assert launch.ensure_worker(store, device="cpu", threads=2)
+    (command,) = started
+    assert command[1:4] == ["-m", "shlpt", "worker"]
+    assert command[command.index("--home") + 1] == str(store.home.resolve())
+    assert command[command.index("--threads") + 1] == "2"
+    assert (store.home / "workers" / command[command.index("--log") + 1]).is_file()
+
+
+def test_no_second_one_while_one_is_free(store: Store, started: list[list[str]]) -> None:
+    queued(store, spec_of())
+    join(store)
+    assert not launch.ensure_worker(store)
+    assert started == []
+
+
+def test_no_second_one_while_one_is_on_its_way(store: Store, started: list[list[str]]) -> None:
+    queued(store, spec_of())
+    with liveness.hold(store.home, launch.STARTING):
+        assert not launch.ensure_worker(store)
+    assert launch.ensure_worker(store)
+    assert len(started) == 1
+
+
+def test_a_worker_that_holds_still_does_not_serve_the_others(store: Store, started: list[list[str]]) -> None:
+    queued(store, spec_of(("sst2",)))
+    job = taken(store, join(store))
+    with claims.guarded(store, job.claim) as db:
+        db.execute("UPDATE groups SET state='paused'")
+    assert not launch.ensure_worker(store)
+    queued(store, spec_of(("rte",)))
+    assert launch.ensure_worker(store)
+
+
+def test_a_home_that_cannot_hold_a_log_is_named(store: Store) -> None:
+    (store.home / "workers").write_text("in the way")
+    with pytest.raises(UserError, match="cannot start a worker in"):
+        launch.start_worker(store)
+
+
+@pytest.mark.slow
+def test_a_worker_outlives_its_starter_trains_and_leaves_when_it_is_told(store: Store) -> None:
+    sent = submit(store, [RunSpec.make(("rte", "sst2"), "shlpt", settings=TINY)])
+    assert launch.ensure_worker(store, device="cpu", threads=1)
+    assert not launch.ensure_worker(store)
+    end = time.monotonic() + 120
+    while queries.run(store, sent.runs[0])["state"] != "done" and time.monotonic() < end:
+        time.sleep(0.1)
+    assert set(states(store)) == {"done"}
+    (worker,) = queries.workers(store).to_dict("records")
+    assert worker["alive"]
+    assert worker["here"]
+    assert os.getsid(worker["pid"]) == worker["pid"]
+    assert not launch.ensure_worker(store)
+    control.stop_workers(store)
+    while liveness.living(store) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert queries.workers(store).empty

@@ -1,0 +1,78 @@
+"""Runs go into the queue at once; what is there is reused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from storing import group_rows, spec_of, states
+
+from shlpt.backbone.files import EMBEDDED, digest_of, whole_name
+from shlpt.errors import UserError
+from shlpt.runs import control
+from shlpt.runs.store import Store
+from shlpt.runs.submit import default_width, submit, to_train
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "home").open()
+
+
+def test_runs_are_planned_and_counted(store: Store) -> None:
+    specs = [spec_of(seed=1), spec_of(seed=2)]
+    assert len(to_train(store, specs)) == 6
+    sent = submit(store, specs, lanes=2)
+    assert sent.runs == tuple(spec.id for spec in specs)
+    assert (len(sent.todo), sent.reused) == (6, 0)
+    assert to_train(store, specs) == []
+    again = submit(store, [*specs, spec_of(seed=1)], lanes=2)  # one of them twice
+    assert again == sent
+
+
+def test_what_was_stopped_goes_on(store: Store) -> None:
+    sent = submit(store, [spec_of()], alone=False)
+    control.stop(store, sent.runs)
+    submit(store, [spec_of()], alone=False)
+    assert states(store) == ["queued", "queued"]
+
+
+def test_a_fresh_run_is_another_one(store: Store) -> None:
+    first = submit(store, [spec_of()])
+    second, third = (submit(store, [spec_of()], fresh=True) for _ in range(2))
+    assert len({*first.runs, *second.runs, *third.runs}) == 3
+    assert len(second.todo) == len(third.todo) == 3
+    assert len({stage.key for sent in (first, second, third) for stage in sent.todo}) == 9
+
+
+def test_names_that_mean_the_same_task_are_the_same_run(store: Store) -> None:
+    one, other = (submit(store, [spec_of((name, "sst2"), "continual")]) for name in ("dial:0.5", "dial:+0.50"))
+    assert one.runs == other.runs
+
+
+def test_a_folder_is_known_from_everywhere_and_by_its_weights(store: Store, tmp_path: Path) -> None:
+    shutil.copytree(EMBEDDED, tmp_path / "mine", ignore=shutil.ignore_patterns("*.md"))
+    before = os.getcwd()
+    os.chdir(tmp_path)
+    try:
+        sent = submit(store, [spec_of().model_copy(update={"backbone": "mine"})], alone=False)
+        assert whole_name("mine") == str(tmp_path / "mine")
+    finally:
+        os.chdir(before)
+    assert {row["backbone"] for row in store.rows("SELECT backbone FROM groups")} == {str(tmp_path / "mine")}
+    assert {stage.backbone for stage in sent.todo} == {digest_of(str(tmp_path / "mine"))}
+    assert digest_of("pocket") == digest_of(str(tmp_path / "mine"))  # the same files
+    assert (whole_name("pocket"), whole_name("t5-small")) == ("pocket", "t5-small")
+
+
+def test_a_mistake_leaves_the_store_as_it_was(store: Store) -> None:
+    with pytest.raises(UserError, match="unknown backbone 'poket'"):
+        submit(store, [spec_of(), spec_of().model_copy(update={"backbone": "poket"})])
+    assert group_rows(store) == []
+    assert store.rows("SELECT * FROM runs") == []
+
+
+def test_a_gpu_has_room_for_more_lanes() -> None:
+    assert default_width("cuda:1") > default_width("cpu") == 4

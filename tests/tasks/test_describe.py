@@ -1,0 +1,48 @@
+"""Tasks as people see them: lengths, relations in words, the dial on texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from shlpt.tasks import describe
+from shlpt.tasks.find import find_task
+from shlpt.tasks.pocket import DEGREES, TASKS
+from shlpt.tasks.task import Example, Task
+
+
+def toy(rows: list[Example]) -> Task:
+    return Task(name="toy", family="", labels=("a", "b"), groups=("a", "b"), draw=lambda *_: rows)
+
+
+def test_lengths_count_words() -> None:
+    rows = [Example("one", "a", "a"), Example("one two three", "b", "b"), Example("one two", "a", "a")]
+    assert describe.lengths(toy(rows)) == describe.Lengths(1, 2, 3)
+
+
+def test_examples_take_turns_between_the_classes() -> None:
+    rows = [Example(f"t{i}", g, g) for i, g in enumerate("aabb")]
+    assert [e.text for e in describe.one_of_each(toy(rows), "test", 3)] == ["t0", "t2", "t1"]
+    assert len({e.group for e in describe.one_of_each(find_task("agnews"), "test", 4)}) == 4
+
+
+def test_every_relation_is_explained() -> None:
+    assert set(describe.MEANING) == set(DEGREES)
+    assert [row["degree"] for row in describe.relations()] == sorted(DEGREES.values(), reverse=True)
+
+
+def test_a_task_of_free_text_has_no_contrary() -> None:
+    assert [name for name in TASKS if describe.contrary_name(name) is None] == ["squad"]
+
+
+@pytest.mark.parametrize(("degree", "share"), [(1.0, 1.0), (0.0, 0.5), (-1.0, 0.0), (0.5, 2 / 3)])
+def test_agreement_is_the_angle_between_the_rules(degree: float, share: float) -> None:
+    assert describe.agreement(degree) == pytest.approx(share)
+    rows = describe.dialled(degree, 2000)
+    assert sum(row.agree for row in rows) / len(rows) == pytest.approx(share, abs=0.03)
+
+
+def test_the_dial_changes_answers_and_no_text() -> None:
+    one, other = describe.dialled(1.0, 20), describe.dialled(-0.3, 20)
+    assert [row.text for row in one] == [row.text for row in other]
+    assert [row.source for row in one] == [row.target for row in one]
+    assert any(not row.agree for row in other)
