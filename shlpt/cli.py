@@ -12,45 +12,61 @@ from typing import Annotated, Any
 
 import typer
 
+from shlpt.cli_compare import compare
+from shlpt.cli_look import add_to as add_looks_to
+from shlpt.cli_options import (
+    Csv,
+    Detach,
+    Device,
+    Dtype,
+    Fresh,
+    Home,
+    Json,
+    Lanes,
+    Method,
+    Model,
+    Preset,
+    Seeds,
+    Sequence,
+    Set,
+    Suite,
+    Tasks,
+    Threads,
+    common,
+    set_threads,
+    tasks_of,
+)  # fmt: skip
+from shlpt.cli_runs import app as runs_app
+from shlpt.cli_studies import add_to
 from shlpt.errors import UserError
-from shlpt.spec import PRESET_ABOUT
+from shlpt.spec import read_seeds
 
 app = typer.Typer(
     name="shlpt", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Similarity heuristic lifelong prompt tuning: see transfer between tasks happen.",
 )  # fmt: skip
 
-PRESET_HELP = "; ".join(f"{name}: {about}" for name, about in PRESET_ABOUT.items()) + "."
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on standard output.")]
-Home = Annotated[Path | None, typer.Option(help="Folder for results (default ./runs, or SHLPT_HOME).")]
-Model = Annotated[str, typer.Option(help="pocket, a local folder, or a T5 on the hub.")]
-Dtype = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-Threads = Annotated[int | None, typer.Option(min=1, max=1024, help="CPU threads (default: all cores).")]
-
-
-def set_threads(count: int | None) -> None:
-    import torch
-
-    if count:
-        torch.set_num_threads(count)
+app.add_typer(runs_app, name="runs")
+add_to(app)
+app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(compare)
+add_looks_to(app)
 
 
 @app.command(epilog="Example: python -m shlpt run --sequence demo --method shlpt --set threshold=0.3")
 def run(
-    sequence: Annotated[str | None, typer.Option(help="A named sequence, see `sequences`.")] = None,
-    tasks: Annotated[str | None, typer.Option(help="Task names with commas, see `tasks`.")] = None,
-    method: Annotated[str, typer.Option(help="A method, see `methods`.")] = "shlpt",
-    seeds: Annotated[str, typer.Option(help="Seeds with commas; each is a run.")] = "42",
-    preset: Annotated[str, typer.Option(help=PRESET_HELP)] = "quick",
-    set: Annotated[list[str] | None, typer.Option(help="A setting as key=value; repeatable.")] = None,
-    suite: Annotated[str, typer.Option(help="Where the tasks come from.")] = "pocket",
+    sequence: Sequence = None,
+    tasks: Tasks = None,
+    method: Method = "shlpt",
+    seeds: Seeds = "42",
+    preset: Preset = "quick",
+    set: Set = None,
+    suite: Suite = "pocket",
     backbone: Model = "pocket",
     home: Home = None,
-    lanes: Annotated[int | None, typer.Option(min=1, max=256, help="Runs that share a forward pass.")] = None,
+    lanes: Lanes = None,
     alone: Annotated[bool, typer.Option(help="Learn each later task alone too, for forward transfer.")] = True,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Train again what is already stored.")] = False,
+    fresh: Fresh = False,
+    detach: Detach = False,
     device: Device = "auto",
     dtype: Dtype = "auto",
     threads: Threads = None,
@@ -59,20 +75,14 @@ def run(
 ) -> None:
     """Learn a sequence of tasks, once for each seed, and show how well each is known afterwards."""
     from shlpt.runs.results import summarise
-    from shlpt.spec import RunSpec, parse_setting
-    from shlpt.tasks.sequences import find_sequence, read_tasks
+    from shlpt.spec import RunSpec
 
     begin = time.monotonic()
-    if (sequence is None) == (tasks is None):
-        raise UserError("say what to learn: either --sequence demo or --tasks yelp,sst2 (one of the two)")
-    names = find_sequence(sequence) if sequence else read_tasks(tasks or "", suite)
-    settings = dict(parse_setting(text) for text in set or [])
-    specs = [
-        RunSpec.make(
-            names, method, seed=seed, settings=settings, preset=preset, suite=suite, backbone=backbone, dtype=dtype
-        )
-        for seed in read_seeds(seeds)
-    ]
+    names, how = tasks_of(sequence, tasks, suite), common(method, preset, set, suite, backbone, dtype)
+    specs = [RunSpec.make(names, seed=seed, **how) for seed in read_seeds(seeds)]
+    if detach:
+        submit_detached(specs, home, lanes, alone, fresh, device, threads, json, csv)
+        return
     set_threads(threads)
     from shlpt.runs.watch import BarWatch
     from shlpt.runs.worker import run as train
@@ -83,6 +93,33 @@ def run(
     show_runs(records, summary, json, csv)
     if any(record["error"] for record in records):
         raise SystemExit(1)
+
+
+def submit_detached(
+    specs: list[Any],
+    home: Path | None,
+    lanes: int | None,
+    alone: bool,
+    fresh: bool,
+    device: str,
+    threads: int | None,
+    json: bool,
+    csv: bool,
+) -> None:
+    """Into the queue, with a worker of its own to train it."""
+    from shlpt.report import errors, show
+    from shlpt.runs.launch import ensure_worker
+    from shlpt.runs.store import Store
+    from shlpt.runs.submit import submit
+
+    store = Store(home).open()
+    sent = submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
+    if sent.todo:
+        ensure_worker(store, device=device, threads=threads)
+    rows = [{"id": spec.id, "method": spec.method, "seed": spec.seed} for spec in sent.specs]
+    counts = {"to_train": len(sent.todo), "reused": sent.reused}
+    show(rows, "queued", as_json=json, as_csv=csv, document={"runs": rows, **counts})
+    errors.print(f"{len(sent.todo)} stages to train, {sent.reused} reused; watch with `python -m shlpt runs watch`")
 
 
 def show_runs(records: list[dict[str, Any]], summary: dict[str, Any], json: bool, csv: bool) -> None:
@@ -97,16 +134,6 @@ def show_runs(records: list[dict[str, Any]], summary: dict[str, Any], json: bool
         for record in records:
             if record["error"]:
                 errors.print(f"run {record['id']} failed: {record['error']}", markup=False)
-
-
-def read_seeds(text: str) -> list[int]:
-    try:
-        seeds = [int(part) for part in text.split(",") if part.strip()]
-    except ValueError:
-        seeds = []
-    if not seeds or min(seeds) < 0:
-        raise UserError(f"cannot read the seeds {text!r}: write whole numbers from 0, for example --seeds 42,142,242")
-    return list(dict.fromkeys(seeds))
 
 
 @app.command(epilog="Example: python -m shlpt tasks --json")
@@ -226,8 +253,8 @@ def pretrain(
 ) -> None:
     """Make the embedded backbone anew: a small T5 pre-trained on the pocket world (about 45 minutes)."""
     set_threads(threads)
+    from shlpt.backbone.files import EMBEDDED
     from shlpt.backbone.pretrain import pretrain_to
-    from shlpt.backbone.t5 import EMBEDDED
     from shlpt.report import Bar, show
 
     out = out or EMBEDDED
@@ -237,6 +264,34 @@ def pretrain(
         record = pretrain_to(out, scale, lambda row: bar(row["step"] / row["of"], f"loss {row['loss']:.3f}"))
     rows = [{"task": name, "exact match": value} for name, value in record["scores"].items()]
     show(rows, f"backbone in {out}", as_json=json, as_csv=csv, document=record)
+
+
+@app.command(epilog="Example: python -m shlpt worker --idle 60")
+def worker(
+    idle: Annotated[float, typer.Option(min=0, help="Seconds to wait for more work before leaving.")] = 600.0,
+    stop: Annotated[bool, typer.Option("--stop", help="Let all workers of this store finish and leave.")] = False,
+    home: Home = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log: Annotated[str, typer.Option(help="Name of the log that this worker's output goes to.", hidden=True)] = "",
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Train what is queued in the store, then wait for more. Several workers share the work."""
+    from shlpt.report import show
+    from shlpt.runs.control import stop_workers
+    from shlpt.runs.store import Store
+
+    store = Store(home).open()
+    if stop:
+        show([{"stopping": stop_workers(store)}], "workers", as_json=json, as_csv=csv)
+        return
+    set_threads(threads)
+    from shlpt.runs.worker import leave_on_signal, work
+
+    leave_on_signal()
+    groups = work(store, device=device, idle_seconds=idle, log=log)
+    show([{"groups": groups}], "trained", as_json=json, as_csv=csv)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -15,14 +15,21 @@ import pytest
 import typer.main
 
 from shlpt.catalog import METHODS
-from shlpt.cli import app, main, read_seeds
+from shlpt.cli import app, main
 from shlpt.errors import UserError
-from shlpt.report import _safe, show
+from shlpt.report import show
+from shlpt.runs.export import safe
+from shlpt.spec import read_seeds
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+TOP: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = {
+    f"{name} {below}".strip(): command
+    for name, group in TOP.items()
+    for below, command in getattr(group, "commands", {"": group}).items()
+}
 of_every_command = pytest.mark.parametrize("name", COMMANDS)
 
 
@@ -38,14 +45,14 @@ def outcome(*arguments: str) -> int:
 def test_a_command_says_what_it_does_and_shows_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert COMMANDS[name].help
     assert COMMANDS[name].epilog.startswith(f"Example: python -m shlpt {name}")
-    assert outcome(name, "--help") == 0
+    assert outcome(*name.split(), "--help") == 0
     assert f"Example: python -m shlpt {name}" in " ".join(capsys.readouterr().out.split())
 
 
 @of_every_command
 def test_the_example_of_a_command_is_understood(name: str) -> None:
     words = shlex.split(COMMANDS[name].epilog.removeprefix("Example: python -m shlpt "))
-    COMMANDS[name].make_context(name, words[1:])
+    COMMANDS[name].make_context(name, words[len(name.split()) :])
 
 
 @of_every_command
@@ -56,7 +63,10 @@ def test_every_command_speaks_json(name: str) -> None:
 def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome("--help") == 0
     shown = capsys.readouterr().out
-    assert all(f"\n  {name} " in shown for name in COMMANDS)
+    assert all(f"\n  {name} " in shown for name in TOP)
+    assert outcome("runs", "--help") == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n  {name.removeprefix('runs ')} " in shown for name in COMMANDS if name.startswith("runs "))
 
 
 # --- lists --------------------------------------------------------------------------------
@@ -208,12 +218,12 @@ def test_seeds_that_cannot_be_read_are_answered_with_an_example(text: str) -> No
 # --- how things are said ------------------------------------------------------------------
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "--"])
 def test_a_spreadsheet_does_not_take_a_text_for_a_formula(text: str) -> None:
-    assert _safe(text) == f"'{text}"
+    assert safe(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["", "sst2", "-0.25", "+1.5", "-1e-05", "a=b", "1-2", "order1 @ home"])
 def test_numbers_and_plain_texts_stay_as_they_are(text: str) -> None:
-    assert _safe(text) == text
+    assert safe(text) == text
 
 
 ROWS: list[dict[str, Any]] = [

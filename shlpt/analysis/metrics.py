@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats takes a second to load, and every page needs this
 
 Matrix = NDArray[np.float64]  # a[i][k]: score on task k after learning task i; NaN where not measured
 
@@ -88,7 +88,7 @@ def summary(values: Sequence[float], confidence: float = 0.95) -> dict[str, obje
     if len(found) == 1:
         return {"n": 1, "mean": float(found[0]), "sd": None, "ci95": None}
     mean, sd = float(found.mean()), float(found.std(ddof=1))
-    half = float(stats.t.ppf(0.5 + confidence / 2, len(found) - 1)) * sd / math.sqrt(len(found))
+    half = float(stdtrit(len(found) - 1, 0.5 + confidence / 2)) * sd / math.sqrt(len(found))
     return {"n": len(found), "mean": mean, "sd": sd, "ci95": [mean - half, mean + half]}
 
 

@@ -1,0 +1,81 @@
+"""How alike the activation states of two prompts are, and which neurons differ. Pure.
+
+States are those of the feed-forward neurons of the decoder at its first position, for a fixed batch of texts:
+[N,f] of one layer, [N,layers,f] of all, by task. A neuron is active where its state is positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Array = npt.NDArray[Any]
+MEASURES = ("cosine", "jaccard")
+
+
+def layer_of(probe: Mapping[str, Array], layer: int) -> dict[str, Array]:
+    """The states [N,f] of one layer, counted from 0; −1 is the last."""
+    return {task: np.asarray(states[:, layer], dtype=np.float64) for task, states in probe.items()}
+
+
+def layers(probe: Mapping[str, Array]) -> int:
+    return next((int(states.shape[1]) for states in probe.values()), 0)
+
+
+def cosine(a: Array, b: Array) -> float:
+    """[N,f], [N,f] → the mean over the texts; NaN where no text activates anything under both."""
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    there = lengths > 0
+    return float(((a * b).sum(1)[there] / lengths[there]).mean()) if there.any() else np.nan
+
+
+def jaccard(a: Array, b: Array) -> float:
+    """[N,f], [N,f] → neurons active in both, of those active in either: the mean over the texts."""
+    both, either = ((a > 0) & (b > 0)).sum(1), ((a > 0) | (b > 0)).sum(1)
+    there = either > 0
+    return float((both[there] / either[there]).mean()) if there.any() else np.nan
+
+
+def matrix(states: Mapping[str, Array], measure: str = "cosine") -> Array:
+    """Tasks × tasks."""
+    pair = {"cosine": cosine, "jaccard": jaccard}[measure]
+    found = [[pair(a, b) for b in states.values()] for a in states.values()]
+    return np.array(found, dtype=float).reshape(len(states), len(states))
+
+
+def by_layer(probe: Mapping[str, Array]) -> pd.DataFrame:
+    """[layer, cosine, jaccard, active]: means over the pairs of tasks; and the share of neurons that is active."""
+    lines = []
+    for layer in range(layers(probe)):
+        states = layer_of(probe, layer)
+        off = ~np.eye(len(states), dtype=bool)
+        line: dict[str, float] = {"layer": layer + 1}
+        for measure in MEASURES:
+            pairs = matrix(states, measure)[off]
+            pairs = pairs[~np.isnan(pairs)]
+            line[measure] = float(pairs.mean()) if pairs.size else np.nan
+        lines.append(line | {"active": float(np.mean([(s > 0).mean() for s in states.values()]))})
+    return pd.DataFrame(lines, columns=["layer", *MEASURES, "active"])
+
+
+def neurons(first: Array, second: Array, by: str = "difference", count: int | None = None) -> pd.DataFrame:
+    """[neuron, first, second, difference, first_mean, second_mean] of two prompts' states [N,f].
+
+    `first` and `second` are the shares of texts that activate the neuron under each prompt. By `difference`
+    of the two, or by how often it is `active` under both together; ties by the mean state.
+    """
+    a, b = (first > 0).mean(0), (second > 0).mean(0)
+    frame = pd.DataFrame(
+        {"neuron": np.arange(first.shape[1]), "first": a, "second": b, "difference": b - a,
+         "first_mean": first.mean(0), "second_mean": second.mean(0)}
+    )  # fmt: skip
+    if by == "active":
+        keys = [-(a + b), -(frame["first_mean"] + frame["second_mean"])]
+    else:
+        keys = [-np.abs(b - a), -np.abs(frame["second_mean"] - frame["first_mean"])]
+    order = np.lexsort((np.asarray(keys[1]), np.asarray(keys[0])))
+    return frame.iloc[order[:count]].reset_index(drop=True)

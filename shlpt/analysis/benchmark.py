@@ -1,0 +1,141 @@
+"""Runs of several methods, sequences and seeds as a table: one row a method. Pure.
+
+A unit is a sequence learned from a seed. Runs that are missing, unfinished or failed leave their units out and are
+counted, so that a table can be had at any time. Scores are shares, from 0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from shlpt.analysis.metrics import summary
+from shlpt.analysis.stats import Comparison, Value, holm, measured, paired_t, sign_flip
+from shlpt.errors import UserError, unknown
+
+Metric = Literal["acc", "bwt", "fwt"]
+METRICS: tuple[Metric, ...] = ("acc", "bwt", "fwt")
+Record = Mapping[str, Any]
+Unit = tuple[str, int]  # sequence, seed
+
+TESTS: dict[str, Callable[[Sequence[Value], Sequence[Value]], Comparison]] = {"t": paired_t, "sign_flip": sign_flip}
+UNITS = (
+    "A unit is one sequence learned from one seed. Sequences of a benchmark share tasks and, for the same seed, "
+    "examples: units are not independent, so intervals are narrower and p values smaller than they should be."
+)
+
+
+def benchmark_table(
+    records: Sequence[Record],
+    sequences: Mapping[str, Sequence[str]],
+    methods: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    *,
+    reference: str = "per_task",
+    metric: Metric = "acc",
+    test: str = "t",
+) -> dict[str, Any]:
+    """One row a method, in the order asked for (default: as found), with differences from the reference.
+
+    `sequences` names the orders of tasks, as `Benchmark.tasks` does; runs over other tasks are counted in
+    `left_out`, and so are those of methods and seeds that were not asked for.
+    """
+    if test not in TESTS:
+        raise unknown("test", test, TESTS)
+    names = {tuple(tasks): name for name, tasks in sequences.items()}
+    found = _by_unit(records, names)
+    methods = list(dict.fromkeys(methods if methods is not None else [method for method, _, _ in found]))
+    seeds = sorted(set(seeds if seeds is not None else [seed for _, _, seed in found]))
+    units = [(sequence, seed) for sequence in sequences for seed in seeds]
+    asked = {(method, *unit) for method in methods for unit in units}
+    runs = {m: {unit: found[m, *unit] for unit in units if (m, *unit) in found} for m in methods}
+    against = {unit: found[reference, *unit] for unit in units if (reference, *unit) in found}
+    compared = _against(runs, against, units, reference, metric, test)
+    rows = [_row(m, runs[m], units, list(sequences)) | {"difference": compared.get(m)} for m in methods]
+    return {
+        "rows": rows, "reference": reference, "metric": metric, "test": test, "correction": "holm",
+        "compared": sum(c["p"] is not None for c in compared.values()),  # what Holm's correction counts
+        "sequences": list(sequences), "seeds": seeds, "units": len(units), "note": UNITS,
+        "left_out": sum(_place(record, names) not in asked for record in records),
+    }  # fmt: skip
+
+
+def _place(record: Record, names: Mapping[tuple[str, ...], str]) -> tuple[str, str | None, int]:
+    """Method, sequence and seed; a sequence that has no name here is None."""
+    return str(record["method"]), names.get(tuple(record["tasks"])), int(record["seed"])
+
+
+def _by_unit(records: Sequence[Record], names: Mapping[tuple[str, ...], str]) -> dict[tuple[str, str, int], Record]:
+    """The run of each method, sequence and seed. Of the same run twice, the finished one counts, then the later."""
+    found: dict[tuple[str, str, int], Record] = {}
+    for record in records:
+        method, sequence, seed = _place(record, names)
+        if sequence is None:
+            continue
+        known = found.get((method, sequence, seed))
+        if known is not None and known.get("id") != record.get("id"):
+            raise UserError(
+                f"two different runs of {method} on {sequence} with seed {seed} ({known.get('id')}, "
+                f"{record.get('id')}): a table takes one, so give it the runs of one choice of settings"
+            )
+        if known is None or not _done(known) or _done(record):
+            found[method, sequence, seed] = record
+    return found
+
+
+def _done(record: Record) -> bool:
+    return record.get("state") == "done"
+
+
+def value(record: Record | None, metric: str) -> Value:
+    """A metric of a finished run; None of any other."""
+    return measured(record.get(metric)) if record is not None and _done(record) else None
+
+
+# --- a row --------------------------------------------------------------------------------
+def _row(method: str, runs: Mapping[Unit, Record], units: Sequence[Unit], sequences: Sequence[str]) -> dict[str, Any]:
+    done = [record for record in runs.values() if _done(record)]
+    failed = sum(record.get("state") == "failed" for record in runs.values())
+    return {
+        "method": method, "n": len(done), "expected": len(units), "failed": failed,
+        "unfinished": len(runs) - len(done) - failed, "missing": len(units) - len(runs),
+        **{metric: _summary(runs, metric) for metric in METRICS},
+        "by_sequence": {
+            name: {m: _summary({u: r for u, r in runs.items() if u[0] == name}, m) for m in METRICS}
+            for name in sequences
+        },
+        "trainable": _largest(done, "trainable"), "stored_bytes": _largest(done, "stored_bytes"),
+        "seconds": summary(_known(done, "seconds"))["mean"],  # of a run, all its stages
+    }  # fmt: skip
+
+
+def _summary(runs: Mapping[Unit, Record], metric: str) -> dict[str, object]:
+    values = [value(record, metric) for record in runs.values()]
+    return summary([v for v in values if v is not None])
+
+
+def _known(records: Sequence[Record], name: str) -> list[float]:
+    return [v for record in records if (v := measured(record.get(name))) is not None]
+
+
+def _largest(records: Sequence[Record], name: str) -> int | None:
+    return max(map(int, _known(records, name)), default=None)
+
+
+# --- against the reference ----------------------------------------------------------------
+def _against(
+    runs: Mapping[str, Mapping[Unit, Record]], reference: Mapping[Unit, Record], units: Sequence[Unit],
+    name: str, metric: str, test: str,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """Method minus reference over the units that both have, with p corrected over the methods."""
+    theirs = [value(reference.get(unit), metric) for unit in units]
+    found = {
+        method: TESTS[test]([value(of_method.get(unit), metric) for unit in units], theirs)
+        for method, of_method in runs.items()
+        if method != name
+    }
+    corrected = holm([comparison["p"] for comparison in found.values()])
+    return {
+        method: {"reference": name, **comparison, "p_holm": p}
+        for (method, comparison), p in zip(found.items(), corrected, strict=True)
+    }

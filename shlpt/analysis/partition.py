@@ -1,0 +1,106 @@
+"""What a threshold makes of stored α: who is similar, what would be lent, whether there is a choice at all. Pure.
+
+A frame of α has a line per instance and earlier task: [example, text, target, earlier, alpha]. Nothing is
+retrained here: another δ would have led the training elsewhere.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = ["earlier", "mean", "share", "side", "lent"]
+CERTAIN = 0.9  # a gap in α as wide as this is no place for a choice
+ALIKE = 0.02  # α of all texts within this range: the estimator does not tell them apart
+NEAR, FAR = "nearest", "farthest"
+
+
+def wide(frame: pd.DataFrame) -> pd.DataFrame:
+    """Instances × earlier tasks, both in their order in the frame."""
+    table = frame.pivot(index="example", columns="earlier", values="alpha")
+    return table.loc[frame["example"].unique(), list(frame["earlier"].unique())]
+
+
+def divide(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Eqs 5 and 7 on the mean over all instances.
+
+    By earlier task: mean α, share of instances with α > δ, the side it is on, and the share of its prompt in
+    the mixture that is kept (0 where it is dissimilar).
+    """
+    if frame.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    table = wide(frame)
+    mean = table.mean().to_numpy()
+    kept = np.where(mean > threshold, mean, 0.0)
+    return pd.DataFrame(
+        {
+            "earlier": list(table.columns), "mean": mean, "share": (table > threshold).mean().to_numpy(),
+            "side": np.where(mean > threshold, "similar", "dissimilar"),
+            "lent": kept / kept.sum() if kept.sum() else kept,
+        }
+    )  # fmt: skip
+
+
+def vacuous(frame: pd.DataFrame, threshold: float) -> str:
+    """Why the choice of this δ decides nothing, in a sentence; empty where it does decide."""
+    if frame.empty:
+        return ""
+    alpha, tasks = frame["alpha"], frame["earlier"].nunique()
+    if tasks == 1:
+        name = "similar" if threshold < 1 else "dissimilar"
+        return (
+            "There is one earlier task, so α is exactly 1 whatever a text says: every δ below 1 calls it similar, "
+            f"every other dissimilar. At this δ it is {name}."
+        )
+    if alpha.min() > threshold:
+        return "Every α lies above this δ: all earlier tasks are similar to every text, and δ decides nothing."
+    if alpha.max() <= threshold:
+        return "No α lies above this δ: all earlier tasks are dissimilar to every text, and nothing is lent."
+    low, high = alpha[alpha <= threshold].max(), alpha[alpha > threshold].min()
+    if high - low >= CERTAIN:
+        return (
+            f"The estimator is certain: every α is at most {low:.3f} or at least {high:.3f}, so any δ between divides "
+            "the texts alike."
+        )
+    return ""
+
+
+def summary(frame: pd.DataFrame, threshold: float) -> str:
+    """Where δ divides, in a sentence."""
+    rows = divide(frame, threshold)
+    similar = int((rows["side"] == "similar").sum())
+    said = f"By their mean α, {similar} of {len(rows)} earlier tasks are similar"
+    rest = len(rows) - similar
+    if not similar:
+        return f"{said}, though some texts are above δ. As a whole nothing is lent."
+    return f"{said}{f' and {rest} dissimilar' if rest else ', though some texts are below δ'}."
+
+
+def blind(frame: pd.DataFrame) -> str:
+    """A word where the estimator gives every text nearly the same α; one earlier task says that by itself."""
+    if frame.empty or frame["earlier"].nunique() == 1:
+        return ""
+    alpha = frame.groupby("earlier")["alpha"]
+    reach = float((alpha.max() - alpha.min()).max())
+    if reach >= ALIKE:
+        return ""
+    return f"Every text gets nearly the same α (within {reach:.2g}): the estimator tells tasks apart, not texts."
+
+
+def neighbours(frame: pd.DataFrame, example: str, count: int = 3) -> pd.DataFrame:
+    """The instances whose α is most and least like that of one: [which, example, text, target, distance].
+
+    Distance is the Euclidean length of the difference of two vectors of α; of equal distances the first in
+    the frame comes first.
+    """
+    columns = ["which", "example", "text", "target", "distance"]
+    table = wide(frame) if len(frame) else pd.DataFrame()
+    if example not in table.index or len(table) < 2:
+        return pd.DataFrame(columns=columns)
+    others = table.drop(index=example)
+    apart = np.sqrt(((others - table.loc[example]) ** 2).sum(axis=1))
+    texts = frame.drop_duplicates("example").set_index("example")[["text", "target"]]
+    rows = texts.loc[others.index].assign(distance=apart).reset_index()
+    near = rows.sort_values("distance", kind="stable").head(count)
+    far = rows.drop(index=near.index).sort_values("distance", ascending=False, kind="stable").head(count)
+    return pd.concat([near.assign(which=NEAR), far.assign(which=FAR)], ignore_index=True)[columns]

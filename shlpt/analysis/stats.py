@@ -1,0 +1,148 @@
+"""Is a difference more than chance? Paired tests over matched units, and corrections for many tests. Pure.
+
+Both sides of a pair come from the same seed, sequence and examples. Where a number is not defined (no pair, one
+pair, no spread) it is None, never NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+EXACT = 12  # up to as many pairs all 2^n signs are tried
+ROUNDING = 1e-12  # below this, scores differ by rounding only
+
+Value = float | None
+Floats = NDArray[np.float64]
+
+
+class Comparison(TypedDict):
+    """How much higher the first side is: mean difference, 95 % interval, two-sided p; `n` pairs."""
+
+    n: int
+    difference: float | None
+    ci95: list[float] | None
+    p: float | None
+
+
+def differences(ours: Sequence[Value], theirs: Sequence[Value]) -> list[float]:
+    """Ours minus theirs, pair by pair, where both were measured."""
+    pairs = [(measured(a), measured(b)) for a, b in zip(ours, theirs, strict=True)]
+    return [a - b for a, b in pairs if a is not None and b is not None]
+
+
+def measured(value: Value) -> Value:
+    """NaN is how arrays say that a number is missing."""
+    return None if value is None or math.isnan(value) else float(value)
+
+
+# --- paired tests -------------------------------------------------------------------------
+def paired_t(ours: Sequence[Value], theirs: Sequence[Value], confidence: float = 0.95) -> Comparison:
+    """Student's t of the differences. Without a spread, or with one pair, there is neither interval nor p."""
+    found = np.asarray(differences(ours, theirs), dtype=float)
+    n = len(found)
+    if not n:
+        return Comparison(n=0, difference=None, ci95=None, p=None)
+    mean = float(found.mean())
+    sd = float(found.std(ddof=1)) if n > 1 else 0.0
+    if sd <= ROUNDING * max(1.0, float(np.abs(found).max())):
+        return Comparison(n=n, difference=mean, ci95=None, p=None)
+    error = sd / math.sqrt(n)
+    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * error
+    p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
+    return Comparison(n=n, difference=mean, ci95=[mean - half, mean + half], p=p)
+
+
+def sign_flip(
+    ours: Sequence[Value], theirs: Sequence[Value], confidence: float = 0.95, *, rounds: int = 10_000, seed: int = 0
+) -> Comparison:
+    """How often the mean difference is as large when each difference could as well have the other sign.
+
+    All signs for up to `EXACT` pairs, else `rounds` of them drawn from the seed. The smallest p of n pairs is
+    2/2^n, so fewer than six pairs can never reach 0.05, and have no 95 % interval. The interval lies between two
+    of the means of all subsets of the differences (Hartigan 1969): exact, with at least the confidence asked for.
+    """
+    found = np.asarray(differences(ours, theirs), dtype=float)
+    n = len(found)
+    if not n:
+        return Comparison(n=0, difference=None, ci95=None, p=None)
+    exact = n <= EXACT
+    signs = np.asarray(list(product((1.0, -1.0), repeat=n))) if exact else _drawn_signs(n, rounds, seed)
+    enough = abs(found.sum()) - ROUNDING * max(1.0, float(np.abs(found).sum()))
+    as_large = int(np.count_nonzero(np.abs(signs @ found) >= enough))
+    p = as_large / len(signs) if exact else (as_large + 1) / (len(signs) + 1)
+    return Comparison(n=n, difference=float(found.mean()), ci95=_between_subsets(found, signs, confidence), p=p)
+
+
+def _drawn_signs(n: int, rounds: int, seed: int) -> Floats:
+    drawn: Floats = np.random.default_rng(seed).choice([1.0, -1.0], size=(rounds, n))
+    return drawn
+
+
+def _between_subsets(found: Floats, signs: Floats, confidence: float) -> list[float] | None:
+    """A true centre is as likely between any two neighbours of the sorted subset means."""
+    chosen = (signs > 0).astype(float)
+    chosen = chosen[chosen.any(axis=1)]
+    means = np.sort(chosen @ found / chosen.sum(axis=1))
+    cut = math.floor((1 - confidence) / 2 * (len(means) + 1) + 1e-9)
+    return [float(means[cut - 1]), float(means[-cut])] if cut else None
+
+
+def mcnemar(ours: Sequence[float], theirs: Sequence[float], confidence: float = 0.95) -> Comparison:
+    """Right or wrong on the same examples: McNemar's exact test of those that only one side has right.
+
+    The interval is Clopper and Pearson's for the share of these that is ours, as a difference of accuracies; it
+    takes their number as given. Where both sides agree everywhere, p is 1 and there is no interval.
+    """
+    pairs = [(float(a), float(b)) for a, b in zip(ours, theirs, strict=True)]
+    if any(score not in (0.0, 1.0) for pair in pairs for score in pair):
+        raise ValueError("McNemar's test counts right and wrong answers: scores must be 0 or 1")
+    n = len(pairs)
+    if not n:
+        return Comparison(n=0, difference=None, ci95=None, p=None)
+    won, lost = pairs.count((1.0, 0.0)), pairs.count((0.0, 1.0))
+    split = won + lost
+    if not split:
+        return Comparison(n=n, difference=0.0, ci95=None, p=1.0)
+    test = stats.binomtest(won, split, 0.5)
+    low, high = test.proportion_ci(confidence, method="exact")
+    scale = split / n
+    interval = [float(scale * (2 * share - 1)) for share in (low, high)]
+    return Comparison(n=n, difference=(won - lost) / n, ci95=interval, p=float(test.pvalue))
+
+
+# --- many tests at once -------------------------------------------------------------------
+def holm(ps: Sequence[Value]) -> list[Value]:
+    """p values corrected so that the chance of any false alarm stays below the level. None stays None, uncounted."""
+    order = _ranked(ps)
+    corrected: list[Value] = [None] * len(ps)
+    highest = 0.0
+    for rank, (p, place) in enumerate(order):
+        highest = max(highest, min(1.0, p * (len(order) - rank)))
+        corrected[place] = highest
+    return corrected
+
+
+def benjamini_hochberg(ps: Sequence[Value]) -> list[Value]:
+    """p values corrected so that the expected share of false alarms stays below the level. None stays None."""
+    order = _ranked(ps)
+    corrected: list[Value] = [None] * len(ps)
+    lowest = 1.0
+    for rank, (p, place) in reversed(list(enumerate(order, start=1))):
+        lowest = min(lowest, p * len(order) / rank)
+        corrected[place] = lowest
+    return corrected
+
+
+def _ranked(ps: Sequence[Value]) -> list[tuple[float, int]]:
+    """The p values there are, smallest first, each with its place."""
+    found = [(p, place) for place, value in enumerate(ps) if (p := measured(value)) is not None]
+    if any(not 0 <= p <= 1 for p, _ in found):
+        raise ValueError(f"p values lie between 0 and 1: {[p for p, _ in found]}")
+    return sorted(found)

@@ -1,0 +1,194 @@
+"""`matrix`, `sweep`, `orders` and `experiments`: named lists of runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shlpt.cli_options import set_threads
+from shlpt.errors import unknown
+
+Name = Annotated[str, typer.Option(help="What to call the experiment.")]
+Executor = Annotated[str, typer.Option(help="local, or ray (see docs/cluster.md).")]
+Address = Annotated[str | None, typer.Option(help="Address of a Ray cluster; without one, a private one is started.")]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How and where an experiment is trained and shown."""
+
+    home: Path | None
+    lanes: int | None
+    fresh: bool
+    detach: bool
+    device: str
+    threads: int | None
+    json: bool
+    csv: bool
+    executor: str = "local"
+    address: str | None = None
+
+
+def carry_out(
+    experiment: Any, way: Way, rows_of: Callable[[Any, str], tuple[list[dict[str, Any]], Any]], quiet: bool = False
+) -> dict[str, Any]:
+    """Say what it costs, train what is missing, show what came out. `rows_of` gives rows and the whole document."""
+    from shlpt.report import errors, show
+    from shlpt.runs import experiments
+    from shlpt.runs.store import Store
+
+    begin = time.monotonic()
+    if way.executor not in ("local", "ray"):
+        raise unknown("executor", way.executor, ("local", "ray"))
+    store = Store(way.home).open()
+    set_threads(way.threads)
+    cost = experiments.estimate(store, experiment.specs, pace(store, experiment, way))
+    seconds = f", about {cost.seconds:.0f} s" if cost.seconds is not None else ""
+    errors.print(f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused{seconds}")
+    id, sent = experiments.start(store, experiment, lanes=way.lanes, fresh=way.fresh, device=way.device)
+    counts = train(store, sent, way)
+    rows, document = rows_of(store, id)
+    document = {
+        "id": id, "kind": experiment.kind, "name": experiment.name, "runs": len(sent.runs),
+        "estimate": vars(cost), "seconds": round(time.monotonic() - begin, 2), **counts, **document,
+    }  # fmt: skip
+    if not quiet:
+        show(rows, f"{experiment.name} ({id})", as_json=way.json, as_csv=way.csv, document=document)
+    errors.print(f"{document['seconds']:.1f} s, {counts['trained']} stages trained, {counts['reused']} reused")
+    return document
+
+
+def train(store: Any, sent: Any, way: Way) -> dict[str, int]:
+    """Here, on a cluster, or by a worker that goes on when this command has ended."""
+    if way.detach:
+        from shlpt.runs.launch import ensure_worker
+
+        if sent.todo:
+            ensure_worker(store, device=way.device, threads=way.threads)
+        return {"trained": 0, "reused": sent.reused}
+    from shlpt.runs.watch import BarWatch
+
+    with BarWatch() as watch:
+        watch.planned(sent.todo, sent.reused)
+        if way.executor == "ray":
+            from shlpt.runs.cluster import work_on_cluster
+
+            work_on_cluster(store, sent.runs, device=way.device, address=way.address, watch=watch)
+        else:
+            from shlpt.runs.control import groups_of
+            from shlpt.runs.worker import work
+
+            work(store, device=way.device, groups=groups_of(store, sent.runs), watch=watch)
+        return watch.counts()
+
+
+def pace(store: Any, experiment: Any, way: Way) -> float | None:
+    """Seconds of a training step: what the store has measured, or else a short calibration."""
+    from shlpt.runs.experiments import measured
+    from shlpt.runs.submit import default_width
+
+    if measured(store)[0] is not None or way.detach:
+        return None
+    from shlpt.backbone.t5 import load
+    from shlpt.training.speed import calibrate
+
+    spec = experiment.specs[0]
+    return calibrate(load(spec.backbone, way.device, spec.dtype), spec.training, way.lanes or default_width(way.device))
+
+
+def records(store: Any, id: str) -> list[dict[str, Any]]:
+    from shlpt.runs.experiments import results
+    from shlpt.runs.export import rows_of_frame
+
+    return rows_of_frame(results(store, id))
+
+
+def matrix_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
+    from shlpt.analysis.transfer import cells, wide
+    from shlpt.runs.experiments import find, pairs
+    from shlpt.runs.export import rows_of_frame
+
+    frame = pairs(store, id)
+    table = cells(frame)
+    document = {
+        "cells": rows_of_frame(table),
+        "pairs": rows_of_frame(frame),
+    }
+    return wide(table, find(store, id)["about"]["tasks"]), document
+
+
+def grouped_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
+    """Mean and interval over the seeds of each label, runs beside them."""
+    from shlpt.analysis.metrics import summary
+
+    rows = records(store, id)
+    keys = [key for key in rows[0] if key not in (*VALUES, "seed", "run")]
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    lines = []
+    for label, members in groups.items():
+        found = {name: summary([m[name] for m in members if m[name] is not None]) for name in ("acc", "bwt", "fwt")}
+        means = {name: part["mean"] for name, part in found.items()}
+        spread = {"acc_ci95": found["acc"]["ci95"], "n": found["acc"]["n"]}
+        lines.append(dict(zip(keys, label, strict=True)) | means | spread)
+    return lines, {"groups": lines, "rows": rows}
+
+
+VALUES = ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")
+
+
+def bench_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
+    """One row a method, with the difference from the reference."""
+    from shlpt.analysis.benchmark import benchmark_table
+    from shlpt.runs.experiments import find, records
+    from shlpt.tasks.sequences import find_benchmark
+
+    about = find(store, id)["about"]
+    chosen = find_benchmark(about["benchmark"])
+    reference = about.get("reference", "per_task")
+    table = benchmark_table(records(store, id), chosen.tasks, about["methods"], about["seeds"], reference=reference)
+    return [bench_line(row) for row in table["rows"]], table
+
+
+def bench_line(row: dict[str, Any]) -> dict[str, Any]:
+    """A method's row for people: points of a hundred."""
+    points = {name: None if row[name]["mean"] is None else 100 * row[name]["mean"] for name in ("acc", "bwt", "fwt")}
+    apart = row["difference"] or {}
+    ends = apart.get("ci95")
+    return {
+        "method": row["method"], "n": row["n"], **points,
+        "difference": None if apart.get("difference") is None else 100 * apart["difference"],
+        "interval": None if ends is None else f"{100 * ends[0]:+.2f} … {100 * ends[1]:+.2f}",
+        "p (Holm)": apart.get("p_holm"), "trainable": row["trainable"], "stored": row["stored_bytes"],
+        "seconds": row["seconds"],
+    }  # fmt: skip
+
+
+def beside_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
+    """The same with the paper's table next to it, and what was measured otherwise."""
+    from shlpt.analysis.beside import beside_paper
+    from shlpt.runs.experiments import find, records
+    from shlpt.tasks.sequences import find_benchmark
+
+    rows, table = bench_rows(store, id)
+    about = find(store, id)["about"]
+    spec = next((r for r in records(store, id) if r["method"] == "shlpt"), records(store, id)[0])
+    settings = spec["settings"] | {"backbone": spec["backbone"], "suite": spec["suite"], "seeds": about["seeds"]}
+    beside = beside_paper(table["rows"], find_benchmark(about["benchmark"]), settings)
+    theirs = {row["method"]: row for row in beside["metrics"]["acc"]["rows"]}
+    for row in rows:
+        printed = theirs.get(row["method"], {})
+        row |= {"rank": printed.get("our_rank"), "paper": printed.get("paper"), "paper rank": printed.get("paper_rank")}
+    return rows, table | {"beside_paper": beside}
+
+
+ROWS: dict[str, Callable[[Any, str], tuple[list[dict[str, Any]], Any]]] = {
+    "matrix": matrix_rows, "sweep": grouped_rows, "orders": grouped_rows, "ablations": grouped_rows,
+    "pairs": grouped_rows, "methods": grouped_rows, "bench": bench_rows,
+}  # fmt: skip

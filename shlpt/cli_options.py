@@ -1,0 +1,53 @@
+"""Options that several commands take, and how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shlpt.errors import UserError
+from shlpt.spec import PRESET_ABOUT, parse_setting
+
+PRESET_HELP = "; ".join(f"{name}: {about}" for name, about in PRESET_ABOUT.items()) + "."
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on standard output.")]
+Home = Annotated[Path | None, typer.Option(help="Folder for results (default ./runs, or SHLPT_HOME).")]
+Model = Annotated[str, typer.Option(help="pocket, a local folder, or a T5 on the hub.")]
+Dtype = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Threads = Annotated[int | None, typer.Option(min=1, max=1024, help="CPU threads (default: all cores).")]
+Seeds = Annotated[str, typer.Option(help="Seeds with commas; each is a run.")]
+Preset = Annotated[str, typer.Option(help=PRESET_HELP)]
+Set = Annotated[list[str] | None, typer.Option(help="A setting as key=value; repeatable.")]
+Tasks = Annotated[str | None, typer.Option(help="Task names with commas, see `tasks`.")]
+Sequence = Annotated[str | None, typer.Option(help="A named sequence, see `sequences`.")]
+Method = Annotated[str, typer.Option(help="A method, see `methods`.")]
+Suite = Annotated[str, typer.Option(help="Where the tasks come from.")]
+Lanes = Annotated[int | None, typer.Option(min=1, max=256, help="Runs that share a forward pass.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Train again what is already stored.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Print the ids and return; a worker trains.")]
+
+
+def set_threads(count: int | None) -> None:
+    import torch
+
+    if count:
+        torch.set_num_threads(count)
+
+
+def common(method: str, preset: str, set: list[str] | None, suite: str, backbone: str, dtype: str) -> dict[str, Any]:
+    """What every run of a command is made with, as `RunSpec.make` takes it."""
+    settings = dict(parse_setting(text) for text in set or [])
+    return {"method": method, "settings": settings, "preset": preset, "suite": suite, "backbone": backbone,
+            "dtype": dtype}  # fmt: skip
+
+
+def tasks_of(sequence: str | None, tasks: str | None, suite: str) -> tuple[str, ...]:
+    """What is to be learned: a named sequence, or tasks by their names."""
+    from shlpt.tasks.sequences import find_sequence, read_tasks
+
+    if (sequence is None) == (tasks is None):
+        raise UserError("say what to learn: either --sequence demo or --tasks yelp,sst2 (one of the two)")
+    return find_sequence(sequence) if sequence else read_tasks(tasks or "", suite)

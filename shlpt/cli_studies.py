@@ -1,0 +1,193 @@
+"""The commands `matrix`, `sweep`, `orders`, `bench`, `ablations`, `pairs`, and `experiments`, which lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shlpt.cli_experiments import ROWS, Address, Executor, Name, Way, beside_rows, carry_out
+from shlpt.cli_options import (
+    Csv,
+    Detach,
+    Device,
+    Dtype,
+    Fresh,
+    Home,
+    Json,
+    Lanes,
+    Method,
+    Model,
+    Preset,
+    Seeds,
+    Sequence,
+    Set,
+    Suite,
+    Tasks,
+    Threads,
+    common,
+    tasks_of,
+)  # fmt: skip
+from shlpt.errors import UserError
+from shlpt.spec import parse_setting, read_seeds
+
+
+def matrix(
+    tasks: Tasks = None, sequence: Sequence = None, method: Method = "continual", seeds: Seeds = "42",
+    preset: Preset = "quick", set: Set = None, suite: Suite = "pocket", backbone: Model = "pocket",
+    name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False, detach: Detach = False,
+    executor: Executor = "local", address: Address = None, device: Device = "auto", dtype: Dtype = "auto",
+    threads: Threads = None, json: Json = False, csv: Csv = False,
+) -> None:  # fmt: skip
+    """What every task wins or loses by being learned after every other: test error reduction in points."""
+    from shlpt.runs import experiments
+
+    chosen = tasks_of(sequence, tasks, suite)
+    made = experiments.matrix(chosen, read_seeds(seeds), common(method, preset, set, suite, backbone, dtype), name)
+    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    carry_out(made, way, ROWS["matrix"])
+
+
+def sweep(
+    values: Annotated[str, typer.Option(help="A setting and its values, as threshold=0.01,0.06,0.3.")],
+    tasks: Tasks = None, sequence: Sequence = None, method: Method = "shlpt", seeds: Seeds = "42",
+    preset: Preset = "quick", set: Set = None, suite: Suite = "pocket", backbone: Model = "pocket",
+    name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False, detach: Detach = False,
+    executor: Executor = "local", address: Address = None, device: Device = "auto", dtype: Dtype = "auto",
+    threads: Threads = None, json: Json = False, csv: Csv = False,
+) -> None:  # fmt: skip
+    """One setting at several values, the same seeds at each."""
+    from shlpt.runs import experiments
+
+    key, sign, listed = values.partition("=")
+    if not sign:
+        raise UserError(f"cannot read the values {values!r}: write them as threshold=0.01,0.06,0.3")
+    found = [parse_setting(f"{key}={part}")[1] for part in listed.split(",") if part.strip()]
+    chosen = tasks_of(sequence, tasks, suite)
+    how = common(method, preset, set, suite, backbone, dtype)
+    made = experiments.sweep(chosen, key.strip(), found, read_seeds(seeds), how, name)
+    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    carry_out(made, way, ROWS["sweep"])
+
+
+def orders(
+    tasks: Tasks = None, sequence: Sequence = None, method: Method = "shlpt", seeds: Seeds = "42",
+    sample: Annotated[int | None, typer.Option(min=1, help="Draw so many orders instead of taking all.")] = None,
+    preset: Preset = "quick", set: Set = None, suite: Suite = "pocket", backbone: Model = "pocket",
+    name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False, detach: Detach = False,
+    executor: Executor = "local", address: Address = None, device: Device = "auto", dtype: Dtype = "auto",
+    threads: Threads = None, json: Json = False, csv: Csv = False,
+) -> None:  # fmt: skip
+    """A sequence in all its orders, or in some of them: how much the order matters."""
+    from shlpt.runs import experiments
+
+    chosen = tasks_of(sequence, tasks, suite)
+    how = common(method, preset, set, suite, backbone, dtype)
+    made = experiments.orders(chosen, read_seeds(seeds), how, sample, name)
+    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    carry_out(made, way, ROWS["orders"])
+
+
+def bench(
+    benchmark: Annotated[str, typer.Option(help="standard_cl, large or negative.")] = "standard_cl",
+    methods: Annotated[str, typer.Option(help="Methods with commas, or all.")] = "all",
+    reference: Annotated[str, typer.Option(help="The method that the others are compared with.")] = "per_task",
+    beside_paper: Annotated[bool, typer.Option("--beside-paper", help="The paper's table next to ours.")] = False,
+    seeds: Seeds = "42,142,242", preset: Preset = "quick", set: Set = None, suite: Suite = "pocket",
+    backbone: Model = "pocket", name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False,
+    detach: Detach = False, executor: Executor = "local", address: Address = None, device: Device = "auto",
+    dtype: Dtype = "auto", threads: Threads = None, json: Json = False, csv: Csv = False,
+) -> None:  # fmt: skip
+    """Several methods on a benchmark: ACC, BWT, FWT with intervals, cost, and differences from a reference."""
+    from shlpt.runs import experiments
+    from shlpt.spec import find_methods
+
+    how = common("", preset, set, suite, backbone, dtype)
+    (against,) = find_methods(reference)
+    made = experiments.bench(benchmark, find_methods(methods), read_seeds(seeds), how, against, name)
+    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    carry_out(made, way, beside_rows if beside_paper else ROWS["bench"])
+
+
+def ablations(
+    sequence: Annotated[str, typer.Option(help="A named sequence, see `sequences`.")] = "order1",
+    seeds: Seeds = "42,142,242", preset: Preset = "quick", set: Set = None, suite: Suite = "pocket",
+    backbone: Model = "pocket", name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False,
+    detach: Detach = False, executor: Executor = "local", address: Address = None, device: Device = "auto",
+    dtype: Dtype = "auto", threads: Threads = None, json: Json = False, csv: Csv = False,
+) -> None:  # fmt: skip
+    """Table 4: SHLPT without one of its parts."""
+    from shlpt.runs import experiments
+
+    made = experiments.ablations(sequence, read_seeds(seeds), common("", preset, set, suite, backbone, dtype), name)
+    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    carry_out(made, way, ROWS["ablations"])
+
+
+def pairs(
+    seeds: Seeds = "42,142,242", preset: Preset = "quick", set: Set = None, suite: Suite = "pocket",
+    backbone: Model = "pocket", name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False,
+    detach: Detach = False, executor: Executor = "local", address: Address = None, device: Device = "auto",
+    dtype: Dtype = "auto", threads: Threads = None, json: Json = False, csv: Csv = False,
+) -> None:  # fmt: skip
+    """Table 5: pairs that harm each other, with the two contrastive losses and without."""
+    from shlpt.runs import experiments
+
+    made = experiments.pair_variants(read_seeds(seeds), common("", preset, set, suite, backbone, dtype), name)
+    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    carry_out(made, way, ROWS["pairs"])
+
+
+def listed(
+    id: Annotated[str | None, typer.Argument(help="An experiment: its id or name; without one, all of them.")] = None,
+    home: Home = None, json: Json = False, csv: Csv = False,
+) -> None:  # fmt: skip
+    """Experiments: progress, time left, and what has come out so far."""
+    from shlpt.report import show
+    from shlpt.runs import experiments
+    from shlpt.runs.store import Store
+
+    store = Store(home).open()
+    if id is None:
+        rows = [
+            row | experiments.progress(store, experiments.runs_in(store, row["id"]))
+            for row in store.rows("SELECT id, kind, name FROM experiments ORDER BY created DESC")
+        ]
+        show(rows, "experiments", as_json=json, as_csv=csv, document={"experiments": rows})
+        return
+    found = experiments.find(store, id)
+    lines, document = ROWS[found["kind"]](store, found["id"])
+    state = experiments.progress(store, experiments.runs_in(store, found["id"]))
+    show(lines, f"{found['name']} ({found['id']})", as_json=json, as_csv=csv, document=found | state | document)
+
+
+def record(
+    out: Annotated[Path | None, typer.Option(help="Folder to write to (default: data/recorded).")] = None,
+    device: Device = "cpu", threads: Threads = None, home: Home = None, json: Json = False, csv: Csv = False,
+) -> None:  # fmt: skip
+    """Make the recorded results anew that the app shows before anything was trained (some minutes)."""
+    from shlpt.report import show
+    from shlpt.runs import recorded
+    from shlpt.runs.store import Store
+
+    way = Way(out or recorded.HOME, None, False, False, device, threads, json, csv)
+    rows = [
+        {key: found[key] for key in ("id", "kind", "name", "runs", "trained", "seconds")}
+        for found in [carry_out(made, way, ROWS[made.kind], quiet=True) for made in recorded.plan()]
+    ]
+    store = Store(out or recorded.HOME).open()
+    recorded.arrange(store)
+    recorded.slim(store)
+    show(rows, "recorded", as_json=json, as_csv=csv)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(epilog="Example: python -m shlpt matrix --tasks yelp,sst2,agnews,rte --seeds 42,142")(matrix)
+    app.command(epilog="Example: python -m shlpt sweep --sequence demo --values threshold=0.01,0.06,0.3")(sweep)
+    app.command(epilog="Example: python -m shlpt orders --tasks yelp,sst2,rte")(orders)
+    app.command(epilog="Example: python -m shlpt bench --benchmark standard_cl --methods all --beside-paper")(bench)
+    app.command(epilog="Example: python -m shlpt ablations --sequence order1")(ablations)
+    app.command(epilog="Example: python -m shlpt pairs --seeds 42,142")(pairs)
+    app.command(epilog="Example: python -m shlpt record --out recorded")(record)
+    app.command("experiments", epilog="Example: python -m shlpt experiments")(listed)

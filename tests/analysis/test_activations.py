@@ -1,0 +1,70 @@
+"""Activation states side by side, with numbers worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shlpt.analysis import activations
+
+A = np.array([[1.0, 0.0, 2.0, 0.0], [0.0, 3.0, 0.0, 4.0]])
+B = np.array([[0.0, 0.0, 2.0, 1.0], [0.0, 3.0, 0.0, 4.0]])
+ZERO = np.zeros((2, 4))
+
+
+def test_cosine_by_hand() -> None:
+    assert activations.cosine(A, B) == pytest.approx((4 / 5 + 1) / 2)
+    assert activations.cosine(A, A) == pytest.approx(1)
+
+
+def test_jaccard_by_hand() -> None:
+    """First text: {0, 2} and {2, 3} share one of three; second: equal."""
+    assert activations.jaccard(A, B) == pytest.approx((1 / 3 + 1) / 2)
+    assert activations.jaccard(A, -A) == 0
+
+
+def test_negative_states_are_not_active() -> None:
+    """Gated layers give them."""
+    assert activations.jaccard(np.array([[1.0, -1.0]]), np.array([[1.0, -5.0]])) == 1
+    assert activations.cosine(np.array([[1.0, -1.0]]), np.array([[1.0, 1.0]])) == pytest.approx(0)
+
+
+def test_what_cannot_be_compared_is_missing_and_a_silent_text_does_not_count() -> None:
+    assert np.isnan(activations.cosine(A, ZERO))
+    assert np.isnan(activations.jaccard(ZERO, ZERO))
+    half = A.copy()
+    half[1] = 0
+    assert activations.cosine(half, B) == pytest.approx(4 / 5)
+
+
+def test_matrix_is_symmetric_with_ones() -> None:
+    found = activations.matrix({"a": A, "b": B})
+    np.testing.assert_allclose(found, [[1, 0.9], [0.9, 1]])
+    assert activations.matrix({}).shape == (0, 0)
+
+
+def test_layers_are_told_apart() -> None:
+    probe = {"a": np.stack([A, A], 1).astype(np.float16), "b": np.stack([A, B], 1).astype(np.float16)}
+    assert activations.layers(probe) == 2
+    assert activations.layers({}) == 0
+    np.testing.assert_array_equal(activations.layer_of(probe, -1)["b"], B)
+    rows = activations.by_layer(probe)
+    assert list(rows["layer"]) == [1, 2]
+    np.testing.assert_allclose(rows["cosine"], [1, 0.9], atol=1e-6)
+    np.testing.assert_allclose(rows["jaccard"], [1, 2 / 3])
+    np.testing.assert_allclose(rows["active"], [0.5, 0.5])
+
+
+def test_one_prompt_has_no_pairs() -> None:
+    rows = activations.by_layer({"a": A[:, None]})
+    assert np.isnan(rows["cosine"]).all()
+
+
+def test_neurons_by_hand() -> None:
+    """Shares under A: ½ ½ ½ ½; under B: 0 ½ ½ 1. Neuron 3 has the greater mean difference of 0 and 3: ½ each."""
+    rows = activations.neurons(A, B)
+    assert list(rows["neuron"][:2]) == [0, 3]
+    np.testing.assert_allclose(rows["difference"], [-0.5, 0.5, 0, 0])
+    np.testing.assert_allclose(rows["first_mean"][:2], [0.5, 2])
+    assert activations.neurons(A, B, "active", 1)["neuron"].tolist() == [3]
+    assert len(activations.neurons(A, B, count=2)) == 2

@@ -1,0 +1,93 @@
+"""A threshold over stored α, with numbers worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from shlpt.analysis import partition
+from shlpt.methods.similarity import mix_weights
+
+
+def frame(*alpha: tuple[float, ...]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(f"e{i}", f"text {i}", "yes", "abc"[j], a) for i, row in enumerate(alpha) for j, a in enumerate(row)],
+        columns=["example", "text", "target", "earlier", "alpha"],
+    )
+
+
+THREE = frame((0.7, 0.2, 0.1), (0.5, 0.1, 0.4), (0.6, 0.3, 0.1))  # means 0.6, 0.2, 0.2
+
+
+def test_divide_by_hand() -> None:
+    rows = partition.divide(THREE, 0.3)
+    assert list(rows["earlier"]) == ["a", "b", "c"]
+    np.testing.assert_allclose(rows["mean"], [0.6, 0.2, 0.2])
+    np.testing.assert_allclose(rows["share"], [1, 0, 1 / 3])
+    assert list(rows["side"]) == ["similar", "dissimilar", "dissimilar"]
+    assert list(rows["lent"]) == [1, 0, 0]
+    np.testing.assert_allclose(partition.divide(THREE, 0.1)["lent"], [0.6, 0.2, 0.2])
+
+
+def test_alpha_that_equals_the_threshold_is_dissimilar() -> None:
+    assert list(partition.divide(frame((0.5, 0.5)), 0.5)["side"]) == ["dissimilar", "dissimilar"]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.15, 0.2, 0.5, 1.5])
+def test_what_is_lent_is_equation_7(threshold: float) -> None:
+    mean = torch.tensor(partition.wide(THREE).mean().to_numpy())[None]
+    np.testing.assert_allclose(partition.divide(THREE, threshold)["lent"], mix_weights(mean, threshold)[0], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "threshold", "said"),
+    [
+        (THREE, 0.05, "Every α lies above"),
+        (THREE, 0.7, "No α lies above"),
+        (THREE, 1.5, "No α lies above"),
+        (THREE, 0.3, ""),
+        (frame((0.99, 0.01), (0.02, 0.98)), 0.5, "at most 0.020 or at least 0.980"),
+        (frame((0.99, 0.01), (0.4, 0.6)), 0.5, ""),
+        (frame((1.0,), (1.0,)), 0.06, "At this δ it is similar"),
+        (frame((1.0,), (1.0,)), 1.0, "At this δ it is dissimilar"),
+        (THREE[:0], 0.3, ""),
+    ],
+)
+def test_a_threshold_that_decides_nothing_is_found(rows: pd.DataFrame, threshold: float, said: str) -> None:
+    found = partition.vacuous(rows, threshold)
+    assert said in found
+    assert bool(found) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "said"),
+    [(0.3, "1 of 3 earlier tasks are similar and 2 dissimilar"), (0.65, "0 of 3"), (0.15, "3 of 3")],
+)
+def test_the_summary_counts(threshold: float, said: str) -> None:
+    assert said in partition.summary(THREE, threshold)
+
+
+def test_neighbours_by_hand() -> None:
+    """Distances from e0: e1 √(0.04+0.01+0.09), e2 √(0.01+0.01)."""
+    rows = partition.neighbours(THREE, "e0", 1)
+    assert list(zip(rows["which"], rows["example"], strict=True)) == [("nearest", "e2"), ("farthest", "e1")]
+    np.testing.assert_allclose(rows["distance"], np.sqrt([0.02, 0.14]))
+    assert list(rows["text"]) == ["text 2", "text 1"]
+
+
+def test_a_text_is_never_both_near_and_far_and_never_its_own_neighbour() -> None:
+    rows = partition.neighbours(THREE, "e0", 5)
+    assert sorted(rows["example"]) == ["e1", "e2"]
+    assert partition.neighbours(THREE, "nobody").empty
+    assert partition.neighbours(frame((1.0,)), "e0").empty
+    assert partition.neighbours(THREE[:0], "e0").empty
+    assert partition.divide(THREE[:0], 0.1).empty
+
+
+def test_an_estimator_that_does_not_tell_texts_apart_is_found() -> None:
+    assert "within 0.01)" in partition.blind(frame((0.7, 0.3), (0.69, 0.31)))
+    assert partition.blind(THREE) == ""
+    assert partition.blind(frame((1.0,), (1.0,))) == ""
+    assert partition.blind(THREE[:0]) == ""

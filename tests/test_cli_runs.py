@@ -1,0 +1,182 @@
+"""`runs …` and `run --detach` on stores where nothing is trained."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from storing import TINY, finish, join, queued, spec_of, states, taken
+
+from shlpt.cli import main
+from shlpt.runs.results import keep_results
+from shlpt.runs.schema import VERSION
+from shlpt.runs.store import FILE, Store
+
+DONE, WAITING = spec_of(), spec_of(seed=2)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path).open()
+    for spec in (DONE, WAITING):
+        queued(store, spec, width=1)
+    (plan,) = queued(store, DONE)
+    for stage in plan.stages:
+        finish(store, stage.key, {task: [1.0, 0.0] for task in (*stage.earlier, stage.task)})
+    with store.write() as db:
+        db.execute("UPDATE groups SET state='done' WHERE number<=2")
+    keep_results(store, store.value("SELECT key FROM groups"))
+    return store
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Processes that were not started."""
+    found: list[Any] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: found.append(command))
+    return found
+
+
+def say(store: Store | Path, *words: str) -> int:
+    home = store.home if isinstance(store, Store) else store
+    with pytest.raises(SystemExit) as end:
+        main([*words, f"--home={home}"])
+    return int(end.value.code or 0)
+
+
+def document(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_runs_are_listed_for_people_and_programs(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "list", "--json") == 0
+    rows = document(capsys)["runs"]
+    assert [(row["id"], row["state"]) for row in rows] == [(WAITING.id, "queued"), (DONE.id, "done")]
+    assert rows[0]["acc"] is None
+    assert say(store, "runs", "list", "--csv") == 0
+    assert [row["id"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == [WAITING.id, DONE.id]
+    assert say(store, "runs", "list") == 0
+
+
+def test_one_run_is_shown_by_how_its_id_begins(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "show", DONE.id[:7], "--json") == 0
+    record = document(capsys)
+    assert {"id", "state", "method", "tasks", "seed", "settings", "progress", "worker", "matrix", "acc", "error",
+            "warnings"} <= set(record)  # fmt: skip
+    assert (record["id"], record["matrix"]) == (DONE.id, [[0.5, None], [0.5, 0.5]])
+    assert say(store, "runs", "show", DONE.id) == 0
+    assert "stages" in capsys.readouterr().out
+
+
+def test_wishes_are_written_and_a_worker_is_started_where_one_is_needed(
+    store: Store, capsys: pytest.CaptureFixture[str], workers: list[Any]
+) -> None:
+    for act, state in (("stop", "stopped"), ("pause", "paused")):
+        assert say(store, "runs", act, WAITING.id, "--json") == 0
+        assert document(capsys)["runs"] == [{"id": WAITING.id, "state": state, "progress": 0.0}]
+    assert workers == []
+    assert say(store, "runs", "resume", WAITING.id) == 0
+    assert states(store)[2:] == ["queued", "queued"]
+    assert len(workers) == 1
+    assert say(store, "runs", "step", WAITING.id, "--by=epoch") == 0
+    assert store.value("SELECT wish FROM groups WHERE number=3") == "step epoch"
+
+
+def test_a_detached_run_prints_its_id_and_returns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], workers: list[Any]
+) -> None:
+    settings = [f"--set={key}={value}" for key, value in TINY.items()]
+    words = ["run", "--tasks=rte,sst2", "--seeds=1,2", "--detach", "--json", *settings]
+    assert say(tmp_path, *words) == 0
+    found = document(capsys)
+    assert [row["seed"] for row in found["runs"]] == [1, 2]
+    assert (found["to_train"], found["reused"]) == (6, 0)
+    assert len(workers) == 1
+    assert say(tmp_path, *words) == 0
+    assert document(capsys) == found
+
+
+def test_runs_are_deleted(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "delete", DONE.id, WAITING.id[:8], "--json") == 0
+    assert document(capsys) == {"deleted": [DONE.id, WAITING.id]}
+    assert store.rows("SELECT * FROM stages") == []
+
+
+def test_runs_are_watched_until_they_are_over(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "watch", DONE.id, "--json") == 0
+    assert document(capsys)["runs"][0]["state"] == "done"
+    say(store, "runs", "stop", WAITING.id)
+    assert say(store, "runs", "watch") == 0  # nothing is open
+
+
+# --- mistakes -----------------------------------------------------------------------------
+@pytest.mark.parametrize("act", ["show", "stop", "pause", "step", "resume", "delete", "watch"])
+def test_an_unknown_run_is_answered_with_the_nearest_and_nothing_changes(
+    store: Store, act: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.close()
+    before = store.file.read_bytes()
+    wrong = WAITING.id[:-1] + "x"
+    assert say(store, "runs", act, *([] if act == "show" else [DONE.id]), wrong) == 2
+    said = capsys.readouterr()
+    assert f"error: unknown run '{wrong}': did you mean '{WAITING.id}'?" in said.err
+    assert said.out == ""
+    assert store.file.read_bytes() == before
+
+
+def test_a_running_run_is_not_deleted_without_force(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    taken(store, join(store))
+    store.close()
+    before = store.file.read_bytes()
+    assert say(store, "runs", "delete", DONE.id, WAITING.id) == 2
+    assert f"run {WAITING.id} is running: stop it first, or delete it with --force" in capsys.readouterr().err
+    assert store.file.read_bytes() == before
+    assert say(store, "runs", "delete", WAITING.id, "--force") == 0
+    assert [row["id"] for row in store.rows("SELECT id FROM runs")] == [DONE.id]
+
+
+def test_an_unknown_step_is_refused(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "step", WAITING.id, "--by=day") == 2
+    assert "unknown step 'day'" in capsys.readouterr().err
+
+
+COMMANDS = [
+    ["runs", "list"],
+    ["runs", "show", "r1"],
+    ["worker"],
+    ["run", "--tasks=rte", "--detach"],
+    ["run", "--tasks=rte"],
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("what", ["newer", "another program's", "no database"])
+def test_a_store_that_is_not_ours_to_read_is_refused_and_left_alone(
+    tmp_path: Path, words: list[str], what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if what == "newer":
+        store = Store(tmp_path).open()
+        store.db.execute(f"PRAGMA user_version={VERSION + 1}")
+        store.close()
+    elif what == "no database":
+        (tmp_path / FILE).write_text("my diary")
+    else:
+        with closing(sqlite3.connect(tmp_path / FILE)) as db:
+            db.execute("CREATE TABLE photos (id)")
+    before = (tmp_path / FILE).read_bytes()
+    assert say(tmp_path, *words) == 2
+    said = capsys.readouterr()
+    assert {"newer": "newer version of shlpt", "no database": "not a store of shlpt"}.get(
+        what, "another program"
+    ) in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    assert (tmp_path / FILE).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
