@@ -1,6 +1,9 @@
-"""Entry of the app: `streamlit run app.py`. It says which pages there are, nothing else."""
+"""Entry of the app: `streamlit run app.py`. It builds the app, nothing else."""
+
+from pathlib import Path
 
 import streamlit as st
 
-st.set_page_config(page_title="SHLPT", layout="wide")
-st.navigation([st.Page("pages/overview.py", title="Overview")]).run()
+from shlpt.ui.assets import routes
+
+app = st.App(Path(__file__).resolve().parent / "shlpt" / "ui" / "router.py", routes=routes())

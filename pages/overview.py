@@ -1,45 +1,125 @@
-"""What this is, what it can learn, and what has been learned so far."""
+"""The idea in one picture, recorded results that are there at once, and a button to try it."""
+
+from __future__ import annotations
 
 import streamlit as st
 
+from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
-from shlpt.errors import UserError
+from shlpt.plots import compare, transfer_matrix
+from shlpt.runs import experiments, queries
+from shlpt.runs.launch import ensure_worker
+from shlpt.runs.recorded import recorded
 from shlpt.runs.store import Store
-from shlpt.tasks.find import find_task
-from shlpt.tasks.pocket import TASKS
+from shlpt.runs.submit import submit
+from shlpt.spec import RunSpec
 from shlpt.tasks.sequences import SEQUENCES
+from shlpt.ui import compose, page, picture, watch
+from shlpt.ui.live_plot import live_plot
+from shlpt.ui.navigation import place
+from shlpt.ui.store import own
 
-st.title("Similarity heuristic lifelong prompt tuning")
-st.write(
-    "A frozen language model learns one task after another, one soft prompt per task. Earlier tasks that are similar "
-    "lend their prompts to the next one; dissimilar ones are pushed away, so that they do no harm."
+
+def try_it() -> None:
+    """The demonstration, trained here and now."""
+    left, right = st.columns([1, 2], vertical_alignment="center")
+    if left.button("Run the demonstration now", type="primary", icon=":material/play_arrow:", key="demo-now"):
+        with page.guard():
+            store = own()
+            sent = submit(store, [RunSpec.make(SEQUENCES["demo"])])
+            if sent.todo:
+                ensure_worker(store)
+            st.session_state["go"] = ",".join(sent.runs)
+    if go := st.session_state.pop("go", None):
+        st.switch_page(place("live"), query_params={"runs": go})
+    right.caption(
+        "Four tasks, one after the other, with a small embedded language model: under a minute on a laptop, without "
+        "internet. You watch it on the page Live; it goes on if you close the page."
+    )
+
+
+def transfer_between(store: Store) -> None:
+    st.subheader("Some tasks help each other, some do harm", anchor=False)
+    found = experiments.of_kind(store, "matrix")
+    if found is None:
+        return
+    table = transfer.cells(experiments.pairs(store, found["id"]))
+    tasks = found["about"]["tasks"]
+    page.chart(transfer_matrix.figure(table, tasks, dark=page.is_dark()), transfer_matrix.alt(table, tasks), table,
+               key="overview-transfer")  # fmt: skip
+    page.explain(
+        "Each row starts another task's prompt from this one's. Below zero the second task is learned worse than by "
+        "itself: negative transfer, what SHLPT is meant to avoid.", 1,
+    )  # fmt: skip
+    settings(found, "continual")
+
+
+def methods(store: Store) -> None:
+    st.subheader("Ways to learn one task after another", anchor=False)
+    found = experiments.of_kind(store, "methods")
+    if found is None:
+        return
+    frame = experiments.by_label(experiments.results(store, found["id"]), "method")
+    frame = frame.assign(method=[METHODS[name].title for name in frame["method"]])
+    page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame), frame, key="overview-methods")
+    page.explain(
+        "After the last task of the demonstration. ACC: mean score over all tasks. BWT: what was forgotten (0 is "
+        "nothing). FWT: what earlier tasks added to later ones. Lines are 95 % intervals over the seeds."
+    )
+    settings(found, "several methods")
+
+
+def similarity(store: Store) -> None:
+    st.subheader("What SHLPT sees while it learns", anchor=False)
+    frame = queries.runs(store)
+    chosen = frame[(frame["method"] == "shlpt") & (frame["tasks"].map(tuple) == SEQUENCES["demo"])]
+    if not len(chosen):
+        return
+    ids = tuple(sorted(chosen["id"]))
+    figure, alt = watch.drawn(str(store.home), ids, queries.marker(store, ids), "similarity", "rte", page.is_dark())
+    live_plot(figure, key="overview-similarity", alt=alt)
+    page.explain("Similarity of the last task of the demonstration to each earlier one, step by step.", 4)
+    page.badge(f"recorded · demo · shlpt · quick · {len(ids)} seeds")
+
+
+def settings(found: dict[str, object], what: str) -> None:
+    page.badge(f"recorded · {found['name']} · {what} · quick · seeds 42, 142, 242")
+
+
+page.head(
+    "Similarity heuristic lifelong prompt tuning",
+    "A frozen language model learns one task after another, one soft prompt per task. Tasks that are similar lend "
+    "their prompts to the next one; dissimilar ones are pushed away, so that they do no harm.",
+    badges=(compose.machine(), f"store {Store().home}"),
 )
-st.write("Train the demonstration (four tasks, under a minute on a laptop), then reload this page:")
-st.code("python -m shlpt run --sequence demo --method shlpt", language="bash")
-
-st.subheader("Runs in the store")
-store = Store()
-try:
-    runs = list(store.runs().values())
-except UserError as error:
-    runs = []
-    st.error(str(error))
-if runs:
-    columns = ("id", "method", "seed", "state", "acc", "bwt", "fwt", "tasks")
-    st.dataframe([{name: run.get(name) for name in columns} for run in runs], hide_index=True)
-else:
-    st.write("None yet. The command above makes the first one.")
-
-st.subheader("Tasks of the pocket world")
-st.caption("Generated stand-ins with the names of the paper's data sets. They are not those data sets.")
-name = st.selectbox("Task", list(TASKS), format_func=lambda key: f"pocket/{key}", key="task", bind="query-params")
-task = find_task(name)
-st.write(f"Stands in for {task.standin_for}: {task.about}. {task.classes} classes, measured by {task.metric}.")
-examples = task.draw("test", 1, 0)[:6]
-st.dataframe([{"text": e.text, "answer": e.target} for e in examples], hide_index=True)
-
-left, right = st.columns(2)
-left.subheader("Methods")
-left.dataframe([{"name": m.name, "what it does": m.about} for m in METHODS.values()], hide_index=True)
-right.subheader("Sequences")
-right.dataframe([{"name": n, "tasks": " → ".join(t)} for n, t in SEQUENCES.items()], hide_index=True)
+st.html(picture.html(page.is_dark()))
+try_it()
+with page.guard():
+    store = recorded()
+    if store is None:
+        st.info("The recorded results that come with the program are not here: `git checkout -- data/recorded`.")
+    else:
+        left, right = st.columns(2)
+        with left:
+            transfer_between(store)
+        with right:
+            similarity(store)
+        methods(store)
+        st.caption(
+            "All tasks are generated stand-ins that borrow the names of data sets: `pocket/agnews` is not AG News. "
+            "Recorded results were trained by this program with the settings named below each figure."
+        )
+st.subheader("Where to go", anchor=False)
+for column, (target, title, said) in zip(
+    st.columns(3),
+    (
+        ("live", "Explore", "Compose a sequence, watch it learn, pause it, step through it."),
+        ("tasks", "Teach", "See the tasks, how they are related, and turn the relatedness dial."),
+        ("similarity", "Check a threshold", "Look at α by instance and move δ: is a threshold sensible here?"),
+    ),
+    strict=True,
+):
+    with column.container(border=True):
+        st.markdown(f"**{title}**")
+        st.caption(said)
+        st.page_link(place(target), label=f"To the page {target.capitalize()}", icon=":material/arrow_forward:")

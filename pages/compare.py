@@ -1,0 +1,233 @@
+"""Runs and methods side by side: metrics with intervals, curves, accuracy matrices, and two of them in detail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from shlpt.analysis import compare as side_by_side
+from shlpt.analysis.compare import Side
+from shlpt.plots import accuracy_matrix, compare, theme
+from shlpt.runs import commands, experiments, queries
+from shlpt.runs.store import Store
+from shlpt.ui import choose, control, page
+from shlpt.ui import store as stores
+
+HAND = "runs"
+MOST = 12  # sides in a figure: more cannot be told apart
+Found = tuple[list[Side], dict[str, Store]]
+
+
+def chosen() -> Found:
+    """The sides asked for, and the store of each run."""
+    known = choose.known_experiments(without=["matrix"])
+    options = [*known, HAND]
+    asked = st.query_params.get_all("run")
+    from_link = bool(asked) and "experiment" not in st.query_params
+    preferred = next((id for id, each in known.items() if each.line["kind"] == "methods"), options[0])
+    which = choose.kept(
+        "What to compare", options, "experiment", default=HAND if from_link else preferred, kind="experiment",
+        write=lambda id: "Runs chosen one by one" if id == HAND else f"Experiment: {choose.titled(known[id])}",
+    )  # fmt: skip
+    if which == HAND:
+        return by_hand()
+    shown = known[which]
+    pairs = experiments.labelled(shown.store, shown.id)
+    found = side_by_side.sides([record for _, record in pairs], [label for label, _ in pairs])
+    st.query_params.pop("run", None)
+    return found, {record["id"]: shown.store for _, record in pairs}
+
+
+def by_hand() -> Found:
+    frame, opened = stores.known_runs()
+    lines = {line["id"]: {str(k): v for k, v in line.items()} for line in frame.to_dict("records")}
+    ids = choose.kept_many(
+        "Runs", list(lines), "run", default=list(frame["id"][frame["state"] == "done"][:4]),
+        write=lambda id: stores.label(lines[id]), kind="run",
+        help="Runs that differ by their seed only are put together, with an interval.",
+    )  # fmt: skip
+    where = {id: opened[bool(lines[id]["recorded"])] for id in ids}
+    return side_by_side.sides([queries.run(where[id], id) for id in ids]), where
+
+
+# --- all of them --------------------------------------------------------------------------
+def overview(found: list[Side]) -> None:
+    """The metrics: figure and table."""
+    frame = side_by_side.metric_rows(found)
+    page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame), key="metrics")
+    page.explain(
+        "ACC: mean score on all tasks after the last one. BWT: what was won or lost on earlier tasks since they were "
+        "learned. FWT: what later tasks won by coming later, against learning them alone. Lines: 95 % intervals over "
+        "the seeds; none with one seed."
+    )
+    rows = side_by_side.for_people(side_by_side.table(found))
+    st.dataframe(rows, hide_index=True, column_config=COLUMNS, height="content")
+
+
+PERCENT = st.column_config.NumberColumn(format="percent")
+COLUMNS: dict[str, Any] = {
+    "ACC": st.column_config.NumberColumn("ACC (%)", format="%.1f", help="mean score on all tasks after the last one"),
+    "ACC from": st.column_config.NumberColumn(format="%.1f", help="lower end of the 95 % interval of ACC"),
+    "ACC to": st.column_config.NumberColumn(format="%.1f", help="upper end of the 95 % interval of ACC"),
+    "BWT": st.column_config.NumberColumn("BWT (points)", format="%+.1f"),
+    "FWT": st.column_config.NumberColumn("FWT (points)", format="%+.1f"),
+    "seconds a run": st.column_config.NumberColumn(format="%.0f", help="training and testing, all its tasks"),
+    "numbers that train": st.column_config.NumberColumn(format="localized", help="in the largest stage"),
+}  # fmt: skip
+
+
+def by_task(found: list[Side]) -> None:
+    frame = side_by_side.task_rows(found)
+    figure = compare.figure_tasks(frame, dark=page.is_dark())
+    page.chart(figure, compare.alt_tasks(frame), compare.numbers_tasks(frame), key="by-task")
+    page.explain("Score on each task after the last one was learned, with the 95 % interval over the seeds.")
+
+
+def curves(found: list[Side], where: dict[str, Store]) -> None:
+    """Validation of one task, a curve a side."""
+    tasks = list(dict.fromkeys(task for side in found for task in side.tasks))
+    task = choose.kept("Task", tasks, "task", default=tasks[-1], write=theme.titled, width=320)
+    frames = [queries.epochs(where[record["id"]], [record["id"]]) for side in found for record in side.records]
+    frame = side_by_side.named(pd.concat(frames, ignore_index=True), found)
+    frame = frame[frame["task"] == task]
+    figure = compare.figure_curves(frame, dark=page.is_dark())
+    page.chart(figure, compare.alt_curves(frame), compare.numbers_curves(frame), key="curves")
+    page.explain(
+        "Validation score after each epoch: mean over the seeds, one standard deviation to each side. A seed that "
+        "stops early ends there; the rest of the curve is of the others."
+    )
+
+
+def accuracy(found: list[Side]) -> None:
+    columns = st.columns(2)
+    for place, side in enumerate(found):
+        with columns[place % 2]:
+            seeds = "1 seed" if len(side.seeds) == 1 else f"{len(side.seeds)} seeds"
+            st.markdown(f"**{page.plain(side.name)}** · {seeds}")
+            a = side_by_side.matrices(side)
+            figure = accuracy_matrix.figure(a, side.tasks, dark=page.is_dark())
+            page.chart(figure, accuracy_matrix.alt(a, side.tasks), key=f"accuracy-{place}")
+    page.explain(
+        "Rows: after which task. Columns: the score on which task. A column that fades downwards is being forgotten."
+    )
+
+
+# --- two of them --------------------------------------------------------------------------
+def two(found: list[Side]) -> None:
+    """Where their settings differ, and by how much their results do."""
+    st.header("Two of them", anchor="two")
+    names = [side.name for side in found]
+    left, right = st.columns(2)
+    with left:
+        one = choose.kept("First", names, "first", kind="side")
+    with right:
+        other = choose.kept("Second", [name for name in names if name != one], "second", kind="side")
+    sides = {side.name: side for side in found}
+    apart = side_by_side.differences(sides[one], sides[other])
+    with st.container(horizontal=True):
+        for name in ("acc", "bwt", "fwt"):
+            difference(name.upper(), apart[name])
+    if not apart["same_tasks"]:
+        st.warning("They learn different tasks, so their averages do not compare.", icon=":material/warning:")
+    page.explain(
+        f"{page.plain(one)} minus {page.plain(other)}, seed by seed: both sides have the same seed and the same "
+        "examples, so what is easy or hard about a seed drops out. An interval that contains zero is no finding."
+    )
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**ACC, seed by seed**")
+        seeds = [{"seed": str(row["seed"]), one: row["one"], other: row["other"], "difference": row["difference"]}
+                 for row in apart["acc"]["seeds"]]  # fmt: skip
+        table(seeds, "No seed has been finished by both.", dict.fromkeys([one, other, "difference"], PERCENT))
+    with right:
+        st.markdown("**Settings that differ**")
+        rows = [{"setting": r["setting"], one: word(r["one"]), other: word(r["other"])} for r in apart["settings"]]
+        table(rows, "None: they differ by their seeds only.")
+
+
+def difference(name: str, found: dict[str, Any]) -> None:
+    points = "–" if found["difference"] is None else f"{100 * found['difference']:+.1f} points"
+    ends = found["ci95"]
+    said = f"95 %: {100 * ends[0]:+.1f} to {100 * ends[1]:+.1f}, p = {found['p']:.2g}" if ends else "no interval"
+    seeds = "1 seed" if found["n"] == 1 else f"{found['n']} seeds"
+    st.metric(
+        f"{name}, difference", points, f"{seeds}; {said}", delta_color="off", delta_arrow="off", border=True,
+        width="content", help="Mean of the paired differences, Student's t",
+    )  # fmt: skip
+
+
+def word(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+def table(rows: list[dict[str, Any]], empty: str, columns: dict[str, Any] | None = None) -> None:
+    if rows:
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns, height="content")
+    else:
+        st.caption(empty)
+
+
+# --- the page -----------------------------------------------------------------------------
+def watch(store: Store, runs: list[str], done: int, was_going: bool) -> None:
+    """While runs train: how far they are. The page is drawn anew whenever one more task has been learned."""
+    states = queries.states(store, runs)
+    control.progress(store, runs, states)
+    if experiments.progress(store, runs)["done"] != done or control.going(store, states) != was_going:
+        st.rerun()
+
+
+def follow(found: list[Side], where: dict[str, Store]) -> None:
+    """Runs of the visitor's that are not over."""
+    runs = [r["id"] for side in found for r in side.records if r["state"] != "done"]
+    if not runs:
+        return
+    store = where[runs[0]]
+    states = queries.states(store, runs)
+    going = control.going(store, states)
+    done = experiments.progress(store, runs)["done"]
+    st.fragment(watch, run_every=control.EVERY if going else None)(store, runs, done, going)
+    control.troubles(store, runs, states)
+
+
+def show() -> None:
+    page.head(
+        "Compare", "Runs and methods side by side. Runs that differ by their seed only are put together."
+    )  # fmt: skip
+    found, where = chosen()
+    if not found:
+        st.info("Choose runs to compare, or train some on the page Live.", icon=":material/info:")
+        return
+    if len(found) > MOST:
+        st.warning(f"{len(found)} sides: the first {MOST} are drawn, the command line below shows all of them.")
+    if not side_by_side.same_tasks(found):
+        st.warning(
+            "These sides do not learn the same sequence: compare them task by task, not by their averages.",
+            icon=":material/warning:",
+        )
+    follow(found, where)
+    body(found[:MOST], where)
+    ids = [record["id"] for side in found for record in side.records]
+    with st.expander("The same on the command line", icon=":material/terminal:"):
+        home = next(iter(where.values())).home
+        st.code(commands.compare(ids, home=home), language="bash", wrap_lines=True)
+
+
+def body(found: list[Side], where: dict[str, Store]) -> None:
+    overview(found)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.header("Task by task", anchor="by-task")
+        by_task(found)
+    with right:
+        st.header("How they learn", anchor="curves")
+        curves(found, where)
+    if len(found) > 1:
+        two(found)
+    st.header("Accuracy matrices", anchor="matrices")
+    accuracy(found)
+
+
+with page.guard():
+    show()

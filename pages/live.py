@@ -1,0 +1,67 @@
+"""Compose a run, start it, and watch it learn."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from shlpt.errors import UserError
+from shlpt.runs.launch import ensure_worker
+from shlpt.runs.store import Store
+from shlpt.runs.submit import submit
+from shlpt.ui import compose, page, watch
+from shlpt.ui.store import own, shown
+
+
+def start(store: Store, composed: compose.Composed) -> None:
+    """Into the queue, with a worker to train it; the address then says which runs are watched."""
+    sent = submit(store, composed.specs)
+    if sent.todo:
+        ensure_worker(store)
+    st.query_params["runs"] = ",".join(sent.runs)
+    st.rerun()
+
+
+def watched() -> None:
+    """The runs that the address names."""
+    try:
+        runs = [shown(id) for id in st.query_params["runs"].split(",") if id][:16]
+    except UserError as error:
+        st.error(page.plain(f"The address asks for something that is not here: {error}"), icon=":material/link_off:")
+        return
+    if not runs:
+        return
+    first = runs[0]
+    together = [
+        run for run in runs if run.is_recorded == first.is_recorded and run.line["tasks"] == first.line["tasks"]
+    ]
+    if len(together) < len(runs):
+        st.caption("Only runs over the same tasks can be shown as lanes of one view; the others are left out.")
+    st.subheader(page.plain(f"{first.line['method']} on {' → '.join(first.line['tasks'])}"), anchor=False)
+    watch.view(first.store, [run.id for run in together], own=not first.is_recorded)
+
+
+def begin() -> None:
+    store = own()
+    composed = compose.form()
+    if composed is None:
+        return
+    compose.cost(store, composed)
+    if st.button("Run", type="primary", icon=":material/play_arrow:", key="run-now"):
+        start(store, composed)
+    compose.elsewhere(composed)
+
+
+page.head(
+    "Live",
+    "Choose tasks and a method, press Run, and watch similarity, partition, activations and accuracy change. "
+    "The run belongs to a worker: closing this page does not end it.",
+    badges=(compose.machine(), f"store {Store().home}"),
+)
+with page.guard():
+    if st.query_params.get("runs"):
+        if st.button("Compose another run", icon=":material/add:", key="another"):
+            del st.query_params["runs"]
+            st.rerun()
+        watched()
+    else:
+        begin()

@@ -1,0 +1,270 @@
+"""Everything that is stored: find runs, name them, stop and resume them, delete them, take them along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from shlpt.catalog import METHODS
+from shlpt.errors import UserError
+from shlpt.plots import accuracy_matrix, validation
+from shlpt.runs import control as act
+from shlpt.runs import export, queries
+from shlpt.runs import listing as shown_runs
+from shlpt.runs.store import Store
+from shlpt.spec import digest
+from shlpt.ui import choose, control, page
+from shlpt.ui import store as stores
+from shlpt.ui.links import live_address, to_page
+
+STATES = ("queued", "running", "paused", "stopped", "done", "failed", "lost")
+COLUMNS: dict[str, Any] = {
+    "progress": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
+    "ACC": st.column_config.NumberColumn(format="percent", help="mean score on all tasks after the last one"),
+    "BWT": st.column_config.NumberColumn(format="%+.1f", help="points won or lost on tasks since they were learned"),
+    "FWT": st.column_config.NumberColumn(format="%+.1f", help="points that later tasks won by coming later"),
+    "created": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+}
+
+
+# --- the table ----------------------------------------------------------------------------
+def wanted(frame: pd.DataFrame) -> dict[str, Any]:
+    """The filter, kept in the address."""
+    first, second, third, fourth = st.columns([3, 2, 2, 2])
+    text = first.text_input(
+        "Find", key="find", bind="query-params", icon=":material/search:", placeholder="name, note, task, id …",
+        live=True,
+    )  # fmt: skip
+    methods = second.multiselect("Method", sorted(set(frame["method"])), key="method", bind="query-params")
+    states = third.multiselect("State", STATES, key="state", bind="query-params")
+    place = fourth.segmented_control(
+        "Whose", ["mine", "recorded"], key="whose", bind="query-params", help="Recorded runs came with the program"
+    )
+    return {"text": text or "", "methods": methods, "states": states,
+            "recorded": None if place is None else place == "recorded"}  # fmt: skip
+
+
+def listing(filters: dict[str, Any], was_going: bool) -> None:
+    """The runs that pass the filter, with boxes to choose them; run again while something trains."""
+    frame, opened = stores.known_runs()
+    if st.session_state.pop("changed", False) or going(opened) != was_going:
+        st.rerun()
+    rows = shown_runs.matching(frame, **filters)
+    if rows.empty:
+        st.info("No run passes the filter." if len(frame) else "There is no run yet. Start one on the page Live.",
+                icon=":material/info:")  # fmt: skip
+        return
+    ids, picked = list(rows["id"]), st.session_state["picked"]
+    key = f"table-{st.session_state.get('drawn', 0)}-{digest(ids)}"
+    st.dataframe(
+        shown_runs.for_people(rows), hide_index=True, column_config=COLUMNS, key=key, selection_mode="multi-row",
+        on_select=lambda: take(ids, st.session_state[key].selection.rows), height=min(38 + 35 * len(ids), 420),
+        selection_default={"selection": {"rows": [place for place, id in enumerate(ids) if id in picked]}},
+        alt=f"{len(ids)} runs in the store, one a line",
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Choose all shown", icon=":material/select_all:"):
+            remember(ids)
+        if st.button("Choose none", icon=":material/deselect:", disabled=not picked):
+            remember([])
+        st.caption(f"{len(ids)} of {len(frame)} runs. Tick the boxes at the left to choose.", width="content")
+
+
+def take(ids: list[str], rows: list[int]) -> None:
+    """A change of the boxes: what is chosen and not shown stays chosen."""
+    hidden = [id for id in st.session_state["picked"] if id not in ids]
+    st.session_state["picked"] = [*hidden, *(ids[row] for row in rows if row < len(ids))]
+    st.session_state["changed"] = True
+
+
+def remember(ids: list[str]) -> None:
+    """A choice from a button: the table is drawn anew with it."""
+    st.session_state["picked"] = ids
+    st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+    st.rerun()
+
+
+def going(opened: dict[bool, Store]) -> bool:
+    if False not in opened:
+        return False
+    counts = queries.runs(opened[False])["state"].value_counts()
+    return control.going(opened[False], {str(state): int(n) for state, n in counts.items()})
+
+
+def picked_runs(frame: pd.DataFrame) -> list[str]:
+    """The choice, first from the address, then from this session; runs that are gone drop out."""
+    ids = list(frame["id"])
+    if "picked" not in st.session_state:
+        st.session_state["picked"] = choose.meant_many(st.query_params.get_all("run"), ids, "run")
+    st.session_state["picked"] = [id for id in st.session_state["picked"] if id in ids]
+    st.query_params["run"] = st.session_state["picked"]
+    return list(st.session_state["picked"])
+
+
+# --- what can be done with those chosen ---------------------------------------------------
+def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> None:
+    lines = {line["id"]: {str(k): v for k, v in line.items()} for line in frame.to_dict("records")}
+    mine = [id for id in ids if not lines[id]["recorded"]]
+    st.header(stores_label(lines[ids[0]]) if len(ids) == 1 else f"{len(ids)} runs", anchor="chosen")
+    if len(mine) < len(ids):
+        some = "This run is" if len(ids) == 1 else f"{len(ids) - len(mine)} of them are"
+        st.caption(f"{some} recorded and came with the program: to look at and to copy, but not to change.")
+    if mine:
+        store = opened[False]
+        states = queries.states(store, mine)
+        control.troubles(store, mine, states)
+        control.buttons(store, mine, states, "chosen")
+    records = [queries.run(opened[bool(lines[id]["recorded"])], id) for id in ids]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        downloads(records, shown_runs.for_people(frame[frame["id"].isin(ids)]))
+        to_page("compare", "Compare", {"run": ids}, help="Side by side on the page Compare")
+        if len(ids) == 1:
+            to_page("live", "Duplicate with changes", live_address(records[0]),
+                    help="Opens the page Live with these tasks, this method and these settings")  # fmt: skip
+        if mine and st.button("Delete", icon=":material/delete:"):
+            confirm(mine, [stores.label(lines[id]) for id in mine])
+    if len(ids) == 1:
+        one(opened[bool(lines[ids[0]]["recorded"])], records[0], bool(lines[ids[0]]["recorded"]))
+
+
+def stores_label(line: dict[str, Any]) -> str:
+    return page.plain(stores.label(line))
+
+
+def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
+    """Files are made when they are asked for."""
+    st.download_button("CSV", lambda: export.csv_text(export.rows_of_frame(rows)), "runs.csv", "text/csv",
+                       icon=":material/download:", on_click="ignore", help="One line a run")  # fmt: skip
+    st.download_button("JSON", lambda: export.json_text({"runs": records}), "runs.json", "application/json",
+                       icon=":material/download:", on_click="ignore",
+                       help="All that `runs show --json` prints: settings, matrices, stages")  # fmt: skip
+
+
+@st.dialog("Delete for good?")
+def confirm(ids: list[str], labels: list[str]) -> None:
+    """Runs that train are refused, unless forced."""
+    st.write("These runs go, with what no other run uses:")
+    for label in labels[:8]:
+        st.text(label)
+    if len(labels) > 8:
+        st.caption(f"and {len(labels) - 8} more")
+    st.checkbox("Also those that are training now", key="force")
+    left, right = st.columns(2)
+    left.button("Delete", type="primary", icon=":material/delete:", key="really", width="stretch", on_click=delete,
+                args=(ids,))  # fmt: skip
+    if right.button("Keep", key="keep", width="stretch") or st.session_state.pop("over", False):
+        st.rerun()
+
+
+def delete(ids: list[str]) -> None:
+    """All of them, or none: why they could not be is said on the page."""
+    st.session_state["over"] = True
+    try:
+        act.delete(stores.own(), ids, bool(st.session_state.get("force")))
+    except UserError as error:
+        st.session_state["refused"] = str(error)
+
+
+# --- one run ------------------------------------------------------------------------------
+def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
+    """Its names, its tasks, its settings, its figures."""
+    names(store, record, is_recorded)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Accuracy matrix**")
+        a = accuracy(record)
+        matrix = accuracy_matrix.figure(a, record["tasks"], dark=page.is_dark())
+        page.chart(matrix, accuracy_matrix.alt(a, record["tasks"]), key="matrix")
+        figure_file("accuracy matrix", matrix, record["id"])
+    with right:
+        st.markdown("**Validation**")
+        epochs = queries.epochs(store, [record["id"]])
+        curves = validation.figure(epochs, dark=page.is_dark())
+        page.chart(curves, validation.alt(epochs), validation.numbers(epochs), key="validation")
+        figure_file("validation", curves, record["id"])
+    st.markdown("**Its tasks, one stage each**")
+    st.dataframe(shown_runs.stages_for_people(queries.stages(store, record["id"])), hide_index=True, height="content")
+    page.explain("Alone: learned without the others, which forward transfer is measured against. Reused: another run "
+                 "had learned it already, so it was not trained again.")  # fmt: skip
+    with st.expander("Settings", icon=":material/tune:"):
+        settings = {"method": METHODS[record["method"]].title, **record["settings"]}
+        st.dataframe(pd.DataFrame([{"setting": k, "value": str(v)} for k, v in settings.items()]), hide_index=True,
+                     height="content")  # fmt: skip
+
+
+def accuracy(record: dict[str, Any]) -> Any:
+    return np.asarray(record["matrix"], dtype=float)
+
+
+def names(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
+    with st.form("names", border=False):
+        left, middle, right = st.columns([3, 5, 1], vertical_alignment="bottom")
+        name = left.text_input("Name", record["name"], max_chars=80, disabled=is_recorded, key=f"name-{record['id']}")
+        note = middle.text_input("Note", record["note"], max_chars=500, disabled=is_recorded,
+                                 key=f"note-{record['id']}")  # fmt: skip
+        if right.form_submit_button("Save", icon=":material/save:", disabled=is_recorded, width="stretch"):
+            act.describe(store, record["id"], name=name.strip(), note=note.strip())
+            st.rerun()
+
+
+def figure_file(what: str, figure: go.Figure, id: str) -> None:
+    st.download_button(
+        "Figure as HTML", lambda: figure.to_html(include_plotlyjs=True), f"{id} {what}.html", "text/html",
+        icon=":material/download:", on_click="ignore", key=f"html-{what}", type="tertiary",
+        help="A page of its own that needs no internet. As PNG: the camera in the figure's corner.",
+    )  # fmt: skip
+
+
+# --- workers ------------------------------------------------------------------------------
+def workers(store: Store) -> None:
+    """Who trains, and what a crashed one said last."""
+    st.header("Workers", anchor="workers")
+    frame = queries.workers(store)
+    page.explain(
+        "A worker is a process that trains what is queued. It goes on when this page, the browser or the server is "
+        "closed, and leaves when nothing has been queued for ten minutes."
+    )
+    if frame.empty:
+        st.caption("None is running. One is started with the next run.")
+        return
+    st.dataframe(shown_runs.workers_for_people(frame), hide_index=True, height="content", column_config={
+        "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+        "beats": st.column_config.NumberColumn(help="Counts up while the worker lives"),
+    })  # fmt: skip
+    for line in frame[~frame["alive"]].tail(3).to_dict("records"):
+        crashed(store, {str(key): value for key, value in line.items()})
+
+
+def crashed(store: Store, worker: dict[str, Any]) -> None:
+    left = queries.left_by(store, worker["id"])
+    said = f"left {len(left)} unfinished" if left else "left nothing unfinished"
+    st.error(f"Worker {worker['id']} is gone without a farewell; it {said}.", icon=":material/heart_broken:")
+    lines = queries.log_tail(store, worker["log"]) if worker["log"] else []
+    st.code("\n".join(lines) or "It wrote nothing into its log.", language=None, wrap_lines=True)
+    if left and st.button("Resume what it left", icon=":material/play_arrow:", key=f"resume-{worker['id']}"):
+        control.resume(store, left)
+
+
+def show() -> None:
+    page.head("Runs", "Everything that is stored: your own runs, and the recorded ones that came with the program.")
+    frame, opened = stores.known_runs()
+    for key, options in (("method", sorted(set(frame["method"]))), ("state", STATES)):
+        choose.check_many(key, options)
+    if refused := st.session_state.pop("refused", ""):
+        st.error(page.plain(refused), icon=":material/error:")
+    filters = wanted(frame)
+    ids = picked_runs(frame)
+    is_going = going(opened)
+    st.fragment(listing, run_every=control.EVERY if is_going else None)(filters, is_going)
+    if ids:
+        chosen(frame, opened, ids)
+    if False in opened:
+        st.fragment(workers, run_every=2 * control.EVERY if is_going else None)(opened[False])
+
+
+with page.guard():
+    show()

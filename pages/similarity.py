@@ -1,0 +1,288 @@
+"""How similar the texts of a task are to the earlier tasks: spread, threshold, timeline, one text at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from shlpt.analysis import partition as at
+from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
+from shlpt.runs import lens, queries
+from shlpt.ui import page
+from shlpt.ui.choose import kept
+from shlpt.ui.live_plot import live_plot
+from shlpt.ui.store import Shown, pick_run
+
+COMMAND = "python -m shlpt run --sequence demo --method shlpt"
+OVER = ("done", "failed", "stopped", "lost")
+
+
+def suits(line: dict[str, Any]) -> bool:
+    return lens.gives_alpha(line["method"]) and len(line["tasks"]) > 1 and line["state"] == "done"
+
+
+def instead(why: str) -> None:
+    """What to do where there is no similarity to show."""
+    st.info(f"{why} Choose another run above, or train one:", icon=":material/info:")
+    st.code(COMMAND, language="bash")
+
+
+def choose_task(run: Shown, spec: dict[str, Any]) -> str:
+    """A task with earlier tasks; at first the last one that is learned."""
+    stages = queries.stages(run.store, run.id)
+    done = list(stages.loc[(stages["state"] == "done") & ~stages["alone"], "task"])
+    later = spec["tasks"][1:]
+    learned = [task for task in later if task in done]
+    return kept(
+        "Task that was learned", later, "task", default=(learned or later)[-1], write=theme.titled,
+        kind="task of this run", help="Every task but the first has earlier tasks to be similar to",
+    )  # fmt: skip
+
+
+# --- the threshold ------------------------------------------------------------------------
+def threshold(run: Shown, trained: float) -> float:
+    """δ of a slider that starts where the run was trained."""
+    if st.session_state.get("delta-of") not in (None, run.id):
+        st.session_state["delta"] = min(trained, 1.0)
+    st.session_state["delta-of"] = run.id
+    check_delta(st.query_params.get("delta"))
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    delta: float = left.slider(
+        "Threshold δ", 0.0, 1.0, min(trained, 1.0), 0.005, format="%.3f", key="delta", bind="query-params",
+        help="An earlier task is similar where α > δ (eq. 5). Moving it reads the stored α anew; nothing is retrained",
+    )  # fmt: skip
+    same = abs(delta - min(trained, 1.0)) < 1e-9
+    right.badge("as trained" if same else "not retrained", color="green" if same else "orange")
+    return trained if same else delta
+
+
+def check_delta(asked: str | None) -> None:
+    """The slider alone would pass over a number that it does not know."""
+    try:
+        known = asked is None or 0 <= float(asked) <= 1
+    except ValueError:
+        known = False
+    if not known:
+        message = page.plain(f"δ = {asked}; the slider goes from 0 to 1, and α is never above 1")
+        st.warning(f"The address asks for something that is not here: {message}", icon=":material/link_off:")
+
+
+def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
+    """Distribution of α and what δ makes of it; only this part of the page is drawn anew as the slider moves."""
+    trained = float(spec["settings"].get("threshold", 0.0))
+    delta = threshold(run, trained)
+    empty = at.vacuous(frame, delta)
+    (st.warning if empty else st.info)(
+        f"{empty or at.summary(frame, delta)} {at.blind(frame)}",
+        icon=":material/warning:" if empty else ":material/call_split:",
+    )
+    left, right = st.columns([3, 2])
+    with left:
+        page.chart(
+            alpha.figure(frame, delta, dark=page.is_dark()), alpha.alt(frame, delta), alpha.numbers(frame, delta),
+            key="spread",
+        )  # fmt: skip
+    with right:
+        st.dataframe(
+            at.divide(frame, delta).assign(earlier=lambda rows: rows["earlier"].map(theme.titled)), hide_index=True,
+            column_order=["earlier", "mean", "side", "lent"],
+            column_config={
+                "earlier": "earlier task", "mean": st.column_config.NumberColumn("mean α", format="%.3f"),
+                "side": "is then",
+                "lent": st.column_config.NumberColumn(
+                    "lends", format="percent", help="Its part of the mixture of prompts that is kept (eq. 7)"),
+            },
+        )  # fmt: skip
+        n, many = frame["earlier"].nunique(), frame["example"].nunique()
+        untrained = " From δ = 1 on no prompt is lent, so nothing trained the estimator either." if trained >= 1 else ""
+        page.explain(
+            f"{many} training texts. All α of a text add up to 1, so with {n} earlier "
+            f"task{'s' if n > 1 else ''} the even share is {1 / n:.3f}. This run was trained with δ = {trained:g}; "
+            f"with another δ the training itself would have gone elsewhere.{untrained}",
+            5,
+        )
+    page.explain("How α is spread over the training texts, as they were last seen in training.", 4)
+
+
+# --- the timeline -------------------------------------------------------------------------
+def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
+    """Mean α and partition over the steps; it goes on by itself while the task is being learned."""
+    running = run.line["state"] not in OVER
+    at_first = progress(run)
+
+    def panel() -> None:
+        if running and progress(run) != at_first:  # a task is learned, or the run is over: there is more to show
+            st.rerun()
+        frame = queries.similarity(run.store, [run.id])
+        mine = frame[frame["task"] == task]
+        if mine.empty:
+            st.info("No step of this task has been trained yet.", icon=":material/hourglass_empty:")
+            return
+        delta, n = float(spec["settings"].get("threshold", 0.0)), mine["earlier"].nunique()
+        dark = page.is_dark()
+        left, right = st.columns(2)
+        with left:
+            live_plot(
+                similarity.figure(frame, delta, n, task=task, dark=dark), "timeline",
+                similarity.alt(frame, delta, n, task=task),
+            )  # fmt: skip
+        with right:
+            live_plot(partition.figure(frame, task=task, dark=dark), "sides", partition.alt(frame, task=task))
+        with st.expander("The numbers as a table", icon=":material/table:"):
+            st.dataframe(mine.drop(columns=["run", "position", "task"]), hide_index=True)
+
+        page.explain(
+            "Left: the mean α of a batch with the range of its texts. Right: who is called similar, and how often "
+            "that flips. Both with the δ of the training.",
+            5,
+        )
+
+    again: Callable[[], None] = st.fragment(panel, run_every=2.0 if running else None)
+    again()
+
+
+def progress(run: Shown) -> tuple[str, ...]:
+    """The states of the run's stages; they change when there is something new beside the curves."""
+    return tuple(queries.stages(run.store, run.id)["state"])
+
+
+# --- one text -----------------------------------------------------------------------------
+def cards(rows: pd.DataFrame, which: str) -> None:
+    """Texts with their distance, letter by letter."""
+    st.markdown(f"**{which.capitalize()}** by α")
+    for row in rows[rows["which"] == which].itertuples():
+        with st.container(border=True):
+            st.text(row.text)
+            with st.container(horizontal=True):
+                st.badge(page.plain(row.target), color="gray")
+                st.badge(f"distance {row.distance:.2g}", color="blue")
+
+
+def one_text(run: Shown, task: str, frame: pd.DataFrame, delta: float) -> None:
+    """A training text, or any other: its α, the texts around it, and the words that count."""
+    texts = frame.drop_duplicates("example").set_index("example")
+    example = kept(
+        "Training text", list(texts.index), "example", write=lambda id: " ".join(texts.loc[id, "text"].split())[:110],
+        kind="training text",
+    )  # fmt: skip
+    near = at.neighbours(frame, example)
+    left, right = st.columns(2)
+    with left:
+        cards(near, at.NEAR)
+    with right:
+        cards(near, at.FAR)
+    page.explain("Training texts with the most and the least similar α, by the length of the difference of their α.")
+    stored = frame[frame["example"] == example].set_index("earlier")["alpha"]
+    st.subheader("Edit the text and see α change", anchor="edit")
+    with page.guard():
+        lens.source(run.store, run.id, task)  # says why where there is no estimator
+        edited(run, task, texts.loc[example, "text"], stored, delta)
+
+
+def text_to_read(original: str) -> str:
+    """The chosen text, or what was made of it; in the address where it was edited."""
+    if st.session_state.get("text-of") != original:
+        asked = st.query_params.get("text") if "text-of" not in st.session_state else None
+        st.session_state["text-edited"] = asked or original
+        st.session_state["text-of"] = original
+    elif "text-edited" not in st.session_state:  # back from another page
+        st.session_state["text-edited"] = original
+    text = st.text_area("Text", key="text-edited", max_chars=2000, height=110,
+                        help="Press Ctrl + Enter to see what becomes of α")  # fmt: skip
+    if text == original:
+        st.query_params.pop("text", None)
+    else:
+        st.query_params["text"] = text
+    return text
+
+
+def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float) -> None:
+    text = text_to_read(original)
+    with st.spinner("Reading the text …", show_time=True):
+        now = lens.read(run.store, run.id, task, text)
+        stored_now = now if text == original else lens.read(run.store, run.id, task, original)
+    if now.is_cut:
+        st.warning("The text is longer than the method looks at: its end was cut off.", icon=":material/content_cut:")
+    is_edited = text != original
+    before = "before the edit" if is_edited else "as last seen in training"
+    values = stored_now.alpha.set_index("earlier")["alpha"] if is_edited else stored
+    rows = now.alpha.assign(before=now.alpha["earlier"].map(values))
+    about = kept(
+        "Words that matter for", list(rows["earlier"]), "about", write=theme.titled, kind="earlier task",
+        default=rows.loc[rows["alpha"].idxmax(), "earlier"],
+    )  # fmt: skip
+    odds = rows.set_index("earlier")["odds"][about]
+    left, right = st.columns(2)
+    dark = page.is_dark()
+    with left:
+        page.chart(alpha_text.figure(rows, delta, before, dark=dark), alpha_text.alt(rows, delta, before), rows, "bars")
+        page.explain(
+            "Bars: the estimator that was kept, of the best epoch. The stored α above is from the last time the text "
+            "was met in training, so the two may differ. δ is that of the training.",
+            4,
+        )
+    with right:
+        page.chart(
+            words.figure(now.words, about, dark=dark), words.alt(now.words, about),
+            words.numbers(now.words, about, len(now.words)), "words",
+        )  # fmt: skip
+        page.explain(
+            f"Gradient × input: how much each word raises (orange) or lowers (blue) the log-odds of α, log α/(1 − α), "
+            f"now {odds:+.2f}, "
+            "which still move where α itself is stuck near 0 or 1. Eq. 3 takes the maximum over the words, so only "
+            "those that stand out in some direction count.",
+            3,
+        )
+
+
+# --- the page -----------------------------------------------------------------------------
+def show() -> None:
+    page.head(
+        "Similarity", "How similar each text of a task is to the tasks learned before it, who counts as similar from "
+        "where on, and which words decide.",
+    )  # fmt: skip
+    run = pick_run(suits=suits)
+    if run is None:
+        st.code(COMMAND, language="bash")
+        return
+    spec = queries.spec(run.store, run.id)
+    if not lens.gives_alpha(spec["method"]):
+        instead(f"{page.plain(spec['method'])} knows no similarity α between texts and earlier tasks; shlpt does.")
+        return
+    if len(spec["tasks"]) == 1:
+        instead("This run has one task only, so there is no earlier task to be similar to.")
+        return
+    task = choose_task(run, spec)
+    badges(run, spec)
+    frame = queries.alphas(run.store, run.id, task)
+    st.header("Who counts as similar", anchor="threshold")
+    if frame.empty:
+        st.info("The α of every text is stored when the task is learned; until then there is the timeline.",
+                icon=":material/hourglass_empty:")  # fmt: skip
+    else:
+        st.fragment(spread)(run, frame, spec)
+    st.header("While it was learned", anchor="timeline")
+    timeline(run, task, spec)
+    if len(frame):
+        st.header("One text", anchor="text")
+        one_text(run, task, frame, float(spec["settings"].get("threshold", 0.0)))
+
+
+def badges(run: Shown, spec: dict[str, Any]) -> None:
+    """Where the numbers come from and what they were made with."""
+    with st.container(horizontal=True):
+        if run.is_recorded:
+            page.badge("recorded", "blue")
+        page.badge(f"trained with δ = {spec['settings'].get('threshold', 0):g}")
+        if lens.estimates(spec["method"]):
+            page.badge(f"estimator: {spec['settings']['estimator']}")
+            page.badge(f"partition: {spec['settings']['partition'].replace('_', ' ')}")
+        else:
+            page.badge("partition given, not estimated")
+
+
+with page.guard():
+    show()

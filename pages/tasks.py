@@ -1,0 +1,133 @@
+"""What can be learned: every task with examples, how the tasks are related, and the relatedness dial."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from shlpt.plots import dial, relatedness, theme
+from shlpt.tasks import describe
+from shlpt.tasks.find import find_task
+from shlpt.tasks.pocket import TASKS
+from shlpt.tasks.task import Task
+from shlpt.ui import page
+
+SPLITS = {"train": "training", "validation": "validation", "test": "test"}
+
+
+def choose() -> Task:
+    """The task that the address names, or the one chosen."""
+    page.check_address("task", list(TASKS), theme.titled)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    name = left.selectbox(
+        "Task", list(TASKS), format_func=theme.titled, key="task", bind="query-params",
+    )  # fmt: skip
+    other = describe.contrary_name(name)
+    swapped = right.toggle(
+        "Swap the answers (contrary task)", key="contrary", bind="query-params", disabled=other is None,
+        help="The same texts with the answers swapped: the most harmful relative that a task can have",
+    )  # fmt: skip
+    return find_task(other if swapped and other else name)
+
+
+def facts(task: Task) -> None:
+    """What the task is, in numbers, and what it is not."""
+    if task.standin_for:
+        said = f"is generated text that stands in for {page.plain(task.standin_for)}; it is not that data set"
+    else:
+        said = "is generated text; it stands in for no data set"
+    st.markdown(f":material/info: **{page.plain(task.title)}** {said}. It asks: {page.plain(task.about)}")
+    words = describe.lengths(task)
+    with st.container(horizontal=True):
+        for name, value, about in (
+            ("Family", task.family, "tasks of a family share their rule"),
+            ("Classes", task.classes, "kinds of answer that examples are balanced over"),
+            ("Metric", task.metric, "how answers are scored: exact match, or F1 over words"),
+            ("Chance", f"{task.chance:.0%}", "score of guessing"),
+            (
+                "Words in a text",
+                f"{words.shortest}–{words.longest}",
+                f"half of the texts have at most {words.middle:g}",
+            ),
+        ):
+            st.metric(name, value, help=about, border=True, width="content")
+
+
+def examples(task: Task) -> None:
+    """Texts with their answers; shown letter by letter."""
+    split = st.segmented_control(
+        "Examples from", list(SPLITS), format_func=SPLITS.__getitem__, default="train", required=True, key="split",
+        bind="query-params",
+    )  # fmt: skip
+    columns = st.columns(2)
+    for place, example in enumerate(describe.one_of_each(task, split, 6)):
+        with columns[place % 2].container(border=True):
+            st.text(example.text)
+            st.badge(page.plain(example.target), color="gray")
+
+
+def related(task: Task) -> None:
+    """The matrix of the families asked for, with the chosen task's contrary if there is one."""
+    families = list(dict.fromkeys(known.family for known in TASKS.values()))
+    wanted = st.pills("Only these families", families, selection_mode="multi", key="family", bind="query-params")
+    names = [name for name, known in TASKS.items() if known.family in (wanted or families)]
+    chosen = [find_task(name) for name in names]
+    if task.family in (wanted or families) and task.name not in names:
+        chosen.append(task)  # a contrary task, which stands in no list
+    figure = relatedness.figure(chosen, dark=page.is_dark())
+    page.chart(figure, relatedness.alt(chosen), relatedness.numbers(chosen), key="relatedness")
+    page.explain(
+        "Declared, not measured: every text follows a known rule, so it is known which tasks share a rule, their "
+        "answers or their kind of text. From +1 (the same) over 0 (unrelated) to −1 (contrary)."
+    )
+    st.dataframe(pd.DataFrame(describe.relations()), hide_index=True)
+
+
+def turn() -> None:
+    degree = st.slider(
+        "Relatedness of the second task to the first", -1.0, 1.0, 0.5, 0.05, key="dial", bind="query-params",
+        format="%+.2f", help="Cosine of the angle between the rules of the two tasks",
+    )  # fmt: skip
+    share = describe.agreement(degree)
+    st.markdown(
+        f"The tasks **dial:+1.00** and **dial:{degree:+.2f}** read the same hotel reviews and give the same answer to "
+        f"**{share:.0%}** of them."
+    )
+    rows = describe.dialled(degree, 120)
+    left, right = st.columns(2)
+    with left:
+        page.chart(
+            dial.figure(rows, degree, dark=page.is_dark()), dial.alt(rows, degree), dial.numbers(rows), "dialled"
+        )
+    with right:
+        for row in rows[:4]:
+            with st.container(border=True):
+                st.text(row.text)
+                with st.container(horizontal=True):
+                    st.badge(f"at +1.00: {row.source}", color="gray")
+                    st.badge(f"at {degree:+.2f}: {row.target}", color="orange" if row.agree else "blue")
+    page.explain("Turn the dial: the texts stay, only the second answer changes. A review is high or low by its rule.")
+
+
+def show() -> None:
+    page.head(
+        "Tasks", "What can be learned here, and how the tasks are related. All texts are generated by known rules.",
+        badges=["stand-ins, not the paper's data sets"],
+    )  # fmt: skip
+    chosen = choose()
+    facts(chosen)
+    examples(chosen)
+    st.header("All tasks", anchor="all")
+    st.dataframe(
+        pd.DataFrame(describe.table()), hide_index=True, height="content",
+        column_config={"chance": st.column_config.NumberColumn(format="percent", help="score of guessing"),
+                       "words": st.column_config.NumberColumn(help="half of the texts are shorter")},
+    )  # fmt: skip
+    st.header("Declared relatedness", anchor="relatedness")
+    related(chosen)
+    st.header("The relatedness dial", anchor="dial")
+    turn()
+
+
+with page.guard():
+    show()

@@ -1,0 +1,245 @@
+"""Transfer between pairs of tasks: what each task wins or loses by being learned after another one."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from shlpt.analysis import transfer
+from shlpt.catalog import METHODS
+from shlpt.plots import curves, theme, transfer_matrix
+from shlpt.runs import commands, experiments, queries
+from shlpt.runs.launch import ensure_worker
+from shlpt.spec import PRESET_ABOUT, PRESETS, read_seeds
+from shlpt.tasks.pocket import TASKS
+from shlpt.ui import choose, control, page
+from shlpt.ui.choose import ShownExperiment
+from shlpt.ui.forms import settings_form
+from shlpt.ui.links import SETTING, to_page
+from shlpt.ui.live_plot import live_plot
+from shlpt.ui.store import own
+
+NEW = "new"
+FIRST_TASKS = ("yelp", "sst2", "rte", "agnews")
+
+
+def choose_matrix(found: dict[str, ShownExperiment]) -> str:
+    """The id of a matrix, or `new`."""
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    with left:
+        chosen = choose.kept(
+            "Matrix", [*found, NEW], "matrix", kind="matrix",
+            write=lambda id: "Compose a new one" if id == NEW else choose.titled(found[id]),
+        )  # fmt: skip
+    if right.button("New matrix", icon=":material/add:", disabled=chosen == NEW, width="stretch"):
+        choose.go("matrix", NEW)
+        st.rerun()
+    return chosen
+
+
+# --- a new one ----------------------------------------------------------------------------
+def compose() -> None:
+    """Tasks, method, seeds, settings; what it costs; start."""
+    st.subheader("Compose a matrix", anchor=False)
+    tasks = choose.kept_many(
+        "Tasks: every ordered pair of them is trained", list(TASKS), "tasks", default=FIRST_TASKS, write=theme.titled,
+        kind="task",
+    )  # fmt: skip
+    first, second, third = st.columns(3)
+    with first:
+        method = choose.kept(
+            "Method", list(METHODS), "method", default="continual", write=lambda name: METHODS[name].title,
+            help="How the target learns after the source. In the paper's Fig. 1, its prompt starts from the source's.",
+        )  # fmt: skip
+    seeds = second.text_input(
+        "Seeds", "42,142,242", key="seeds", bind="query-params",
+        help="Whole numbers with commas. Each pair is trained once for each; an interval needs two at least.",
+    )  # fmt: skip
+    with third:
+        preset = choose.kept("Preset", list(PRESETS), "preset", write=lambda name: f"{name}: {PRESET_ABOUT[name]}")
+    with st.expander("Settings", icon=":material/tune:"):
+        settings = settings_form(method, preset, SETTING)
+    name = st.text_input("Name", "", placeholder=f"matrix of {len(tasks)} tasks", max_chars=80, key="matrix-name")
+    with page.guard():
+        common = {"method": method, "settings": settings, "preset": preset}
+        made = experiments.matrix(tasks, read_seeds(seeds), common, name.strip())
+        offer(made)
+
+
+def offer(made: experiments.Experiment) -> None:
+    """What it costs, how the command line says it, and the button."""
+    store = own()
+    cost = experiments.estimate(store, made.specs)
+    pairs = len(made.about["tasks"]) * (len(made.about["tasks"]) - 1)
+    with st.container(horizontal=True):
+        st.metric("Pairs", pairs, border=True, width="content", help="Ordered: source first, then target")
+        st.metric("Runs", len(made.specs), border=True, width="content", help="A pair, once for each seed")
+        st.metric(
+            "To train", cost.stages, border=True, width="content",
+            help=f"Tasks to learn after reuse: {cost.reused} of {cost.reused + cost.stages} are stored already. "
+            "Runs share their first task, and each target is learned alone once for all its sources.",
+        )  # fmt: skip
+        time = "not known yet" if cost.seconds is None else control.duration(cost.seconds) if cost.stages else "none"
+        st.metric(
+            "Time", time, border=True, width="content",
+            help="From what was measured on this machine; known once something has been trained here",
+        )  # fmt: skip
+    if st.button("Train this matrix", type="primary", icon=":material/play_arrow:"):
+        id, sent = experiments.start(store, made)
+        if sent.todo:
+            ensure_worker(store)
+        choose.go("matrix", id)
+        st.rerun()
+    st.caption("The same on the command line:")
+    st.code(commands.matrix(made.about, store.home), language="bash", wrap_lines=True)
+
+
+# --- one that is stored -------------------------------------------------------------------
+def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
+    """Progress and the figure; run again while something trains."""
+    runs = experiments.runs_in(shown.store, shown.id)
+    states = queries.states(shown.store, runs)
+    if control.going(shown.store, states) != was_going:
+        st.rerun()
+    if shown.is_recorded:
+        st.caption("Recorded: these results came with the program. Compose a new matrix to train your own.")
+    else:
+        control.progress(shown.store, runs, states)
+        control.buttons(shown.store, runs, states, "matrix")
+        control.troubles(shown.store, runs, states)
+    table = transfer.cells(experiments.pairs(shown.store, shown.id))
+    clicked = live_plot(
+        transfer_matrix.figure(table, tasks, dark=page.is_dark()), "transfer", transfer_matrix.alt(table, tasks),
+        clicks=True,
+    )  # fmt: skip
+    page.explain(
+        "Orange: the target makes fewer test errors after the source (positive transfer). Blue: it makes more "
+        "(negative transfer). Click a cell to look into it.", 1,
+    )  # fmt: skip
+    if len(table):
+        with st.expander("The numbers as a table", icon=":material/table:"):
+            st.dataframe(transfer.described(table), hide_index=True, column_config=COLUMNS)
+    if clicked and open_cell(tasks, clicked):
+        st.rerun()
+
+
+COLUMNS = {
+    "value": st.column_config.NumberColumn("reduction", format="%+.2f", help="test error reduction in points (eq. 1)"),
+    "low": st.column_config.NumberColumn("from", format="%+.2f", help="lower end of the 95 % interval"),
+    "high": st.column_config.NumberColumn("to", format="%+.2f", help="upper end of the 95 % interval"),
+    "n": st.column_config.NumberColumn("seeds"),
+}
+
+
+def open_cell(tasks: list[str], clicked: dict[str, object]) -> bool:
+    """Put the cell into the address; the diagonal has none."""
+    try:
+        row, column = int(str(clicked["y"])), int(str(clicked["x"]))
+    except ValueError:
+        return False
+    if row == column or not (0 <= row < len(tasks) and 0 <= column < len(tasks)):
+        return False
+    choose.go("source", tasks[row])
+    choose.go("target", tasks[column])
+    return True
+
+
+def cell(shown: ShownExperiment, source: str, target: str) -> None:
+    """What one pair has come to."""
+    pairs = experiments.pairs(shown.store, shown.id)
+    mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)]
+    found = transfer.cell(transfer.cells(pairs), source, target)
+    measured = found["n"] > 0
+    interval = f"95 %: {found['low']:+.1f} to {found['high']:+.1f}, " if found["n"] > 1 else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.metric(
+            "Test error reduction", f"{found['value']:+.1f} points" if measured else "–",
+            f"{interval}{found['n']} seed{'s' * (found['n'] != 1)}", delta_color="off", delta_arrow="off", border=True,
+            width="content", help="Error of the target learned alone minus its error learned after the source, mean "
+            "over the seeds, with Student's interval",
+        )  # fmt: skip
+        page.badge(found["verdict"], {"helps": "orange", "harms": "blue"}.get(found["verdict"], "gray"))
+    epochs = queries.pair_epochs(shown.store, list(mine["run"]))
+    figure = curves.figure(epochs, dark=page.is_dark())
+    page.chart(figure, curves.alt(epochs), curves.numbers(epochs), key="curves")
+    page.explain(
+        f"How {page.plain(theme.titled(target))} is learned after {page.plain(theme.titled(source))} and alone: "
+        "validation score after each epoch, mean over the seeds with one standard deviation to each side. A seed that "
+        "stops early ends there; the rest of the curve is of the others."
+    )
+
+
+def flipped(shown: ShownExperiment, source: str, target: str) -> None:
+    """Test examples that are right only with the transfer, or only without it."""
+    pairs = experiments.pairs(shown.store, shown.id)
+    mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)].dropna(subset=["score", "alone"])
+    st.subheader("Examples that flipped", anchor="flipped")
+    if mine.empty:
+        st.caption("They are shown when the pair has been tested.")
+        return
+    runs = dict(zip(mine["seed"].map(str), mine["run"], strict=True))
+    seed = choose.kept("Seed", list(runs), "seed", width=160)
+    after = queries.answers(shown.store, runs[seed], target)
+    gained, lost = transfer.flips(after, queries.answers(shown.store, runs[seed], target, alone=True))
+    st.markdown(
+        f"Of **{len(after)}** test examples, **{len(gained)}** are answered better after "
+        f"{page.plain(theme.titled(source))} and **{len(lost)}** worse than alone."
+    )
+    examples("Gained by the transfer", gained)
+    examples("Lost by the transfer", lost)
+    with st.container(horizontal=True):
+        to_page("compare", "Compare the runs of this pair", {"run": list(runs.values())})
+
+
+def examples(title: str, rows: pd.DataFrame) -> None:
+    st.markdown(f"**{title}**")
+    if rows.empty:
+        st.caption("None")
+        return
+    st.dataframe(rows.drop(columns=["example"]), hide_index=True, height=min(38 + 35 * len(rows), 300))
+
+
+def look(shown: ShownExperiment) -> None:
+    about = experiments.find(shown.store, shown.id)["about"]
+    tasks = about["tasks"]
+    states = queries.states(shown.store, experiments.runs_in(shown.store, shown.id))
+    going = control.going(shown.store, states)
+    every = control.EVERY if going else None
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.subheader("All pairs", anchor=False)
+        st.fragment(matrix, run_every=every)(shown, tasks, going)
+    with right:
+        st.subheader("One pair", anchor=False)
+        first = transfer.strongest(transfer.cells(experiments.pairs(shown.store, shown.id))) or tuple(tasks[:2])
+        one, two = st.columns(2)
+        with one:
+            source = choose.kept("Source (learned first)", tasks, "source", default=first[0], write=theme.titled)
+        with two:
+            others = [task for task in tasks if task != source]
+            target = choose.kept("Target (learned after)", others, "target", default=first[1], write=theme.titled)
+        st.fragment(cell, run_every=3 * control.EVERY if going else None)(shown, source, target)
+    flipped(shown, source, target)
+    with st.expander("The same on the command line", icon=":material/terminal:"):
+        st.code(commands.matrix(about, None if shown.is_recorded else shown.store.home), language="bash",
+                wrap_lines=True)  # fmt: skip
+
+
+def show() -> None:
+    page.head(
+        "Transfer", "Does a task become easier or harder by being learned after another one? Each cell is a pair: the "
+        "source is learned first, then the target, and its test error is compared with learning it alone.",
+        badges=["points of test error reduction, eq. 1"],
+    )  # fmt: skip
+    found = choose.known_experiments(["matrix"])
+    chosen = choose_matrix(found)
+    if chosen == NEW:
+        choose.forget("source", "target", "seed")
+        compose()
+    else:
+        choose.forget("tasks", "method", "preset")
+        look(found[chosen])
+
+
+with page.guard():
+    show()

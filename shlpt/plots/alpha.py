@@ -1,0 +1,88 @@
+"""Similarity α instance by instance: how it is spread over the examples, and what one example has."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from shlpt.plots import draw, theme
+
+COLUMNS = ["earlier", "mean", "median", "similar", "examples"]
+
+
+def numbers(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """[example, earlier, alpha] → by earlier task: mean, median, share of examples with α > δ, examples."""
+    rows = frame.dropna(subset=["alpha"])
+    if rows.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    grouped = rows.assign(above=rows["alpha"] > threshold).groupby("earlier", sort=False)
+    found = grouped.agg(
+        mean=("alpha", "mean"), median=("alpha", "median"), similar=("above", "mean"), examples=("alpha", "size")
+    )
+    return found.reset_index()[COLUMNS]
+
+
+def figure(frame: pd.DataFrame, threshold: float, *, dark: bool = False) -> go.Figure:
+    """A violin per earlier task with a dot for each instance; the line is δ, right of it one counts as similar."""
+    rows = numbers(frame, threshold)
+    height = max(240, 64 * len(rows) + 110)
+    drawn = draw.base("alpha", "α of an example (0 to 1)", "Earlier task", dark, height)
+    if rows.empty:
+        return draw.say_empty(drawn, "No similarity was stored for this task: it had no earlier task")
+    for row in rows.itertuples():
+        style = theme.task_style(row.earlier, dark)
+        name = f"{theme.label(row.earlier)}<br>{row.similar:.0%} similar"
+        drawn.add_violin(
+            x=list(frame.loc[frame["earlier"] == row.earlier, "alpha"].dropna()), name=name, orientation="h",
+            line={"color": style.color, "width": 1.5}, fillcolor=theme.faded(style.color, 0.35), points="all",
+            pointpos=0, jitter=0.7, marker={"color": style.color, "size": 4, "opacity": 0.45}, meanline_visible=True,
+            spanmode="hard", hoveron="violins+points", hoverinfo="x+name",
+        )  # fmt: skip
+    drawn.add_vline(
+        x=threshold, line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5},
+        annotation_text=f"δ = {threshold:g}", annotation_position="top",
+    )  # fmt: skip
+    drawn.update_yaxes(autorange="reversed")
+    return drawn.update_xaxes(rangemode="tozero").update_layout(showlegend=False)
+
+
+def alt(frame: pd.DataFrame, threshold: float) -> str:
+    rows = numbers(frame, threshold)
+    if rows.empty:
+        return "Spread of the similarity: none was stored."
+    said = ", ".join(f"{theme.titled(r.earlier)} {r.similar:.0%}" for r in list(rows.itertuples())[:6])
+    return f"Share of {int(rows['examples'].max())} examples above the threshold {threshold:g}, by task: {said}."
+
+
+def numbers_example(frame: pd.DataFrame, example: str) -> pd.DataFrame:
+    """[example, earlier, alpha] of one example, largest first → [earlier, alpha]."""
+    mine = frame[frame["example"] == example][["earlier", "alpha"]].dropna()
+    return mine.sort_values("alpha", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def figure_example(frame: pd.DataFrame, example: str, threshold: float, *, dark: bool = False) -> go.Figure:
+    """One bar per earlier task."""
+    rows = numbers_example(frame, example)
+    height = max(200, 34 * len(rows) + 100)
+    drawn = draw.base("alpha example", "α of this example (0 to 1)", "Earlier task", dark, height)
+    if rows.empty:
+        return draw.say_empty(drawn, "No similarity was stored for this example")
+    drawn.add_bar(
+        x=list(rows["alpha"]), y=[theme.label(e) for e in rows["earlier"]], orientation="h",
+        marker={"color": [theme.task_style(e, dark).color for e in rows["earlier"]]},
+        text=[f"{v:.3f}" for v in rows["alpha"]], textposition="auto", hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+    )  # fmt: skip
+    drawn.add_vline(
+        x=threshold, line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5},
+        annotation_text=f"δ = {threshold:g}", annotation_position="top",
+    )  # fmt: skip
+    drawn.update_yaxes(autorange="reversed")
+    return drawn.update_layout(showlegend=False)
+
+
+def alt_example(frame: pd.DataFrame, example: str, threshold: float) -> str:
+    rows = numbers_example(frame, example)
+    if rows.empty:
+        return "Similarity of one example: none was stored."
+    said = ", ".join(f"{theme.titled(r.earlier)} {r.alpha:.3f}" for r in list(rows.itertuples())[:6])
+    return f"Similarity of one example to {len(rows)} earlier tasks: {said}; the threshold is {threshold:g}."

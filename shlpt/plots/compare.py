@@ -1,0 +1,124 @@
+"""Methods side by side: each metric, and each task, with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from shlpt.plots import draw, theme
+
+UNITS = {"acc": "ACC (%)", "bwt": "BWT (points)", "fwt": "FWT (points)"}
+
+
+def numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """[method, metric, mean, low, high] without the rows that have no mean; shares become percent."""
+    rows = frame.dropna(subset=["mean"]).reset_index(drop=True)
+    return rows.assign(**{name: rows[name].astype(float) * 100 for name in ("mean", "low", "high")})
+
+
+def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """A dot with its interval per method and metric; the metrics stand beside each other."""
+    rows = numbers(frame)
+    methods = list(dict.fromkeys(rows["method"]))
+    drawn = draw.base("compare", "Percent or points", "Method", dark, max(260, 26 * max(1, len(rows)) + 120))
+    if rows.empty:
+        return draw.say_empty(drawn, "No finished run to compare yet")
+    for place, (metric, mine) in enumerate(rows.groupby("metric", sort=False)):
+        color = theme.template(dark).layout.colorway[place % 10]
+        drawn.add_scatter(
+            x=list(mine["mean"]), y=[methods.index(m) + 0.22 * (place - 1) for m in mine["method"]], mode="markers",
+            name=theme.literal(UNITS.get(metric, metric)), marker={"color": color, "size": 10,
+                                                                   "symbol": theme.MARKS[place % 8]},
+            error_x=_whiskers(mine), customdata=[theme.literal(m) for m in mine["method"]],
+            hovertemplate="%{customdata}: %{x:.1f}",
+        )  # fmt: skip
+    drawn.add_vline(x=0, line={"color": theme.FAINT[dark], "width": 1})
+    return drawn.update_yaxes(
+        tickvals=list(range(len(methods))), ticktext=[theme.literal(m) for m in methods],
+        range=[len(methods) - 0.5, -0.5],
+    )  # fmt: skip
+
+
+def _whiskers(rows: pd.DataFrame, **more: object) -> dict[str, object]:
+    """Interval as plotly wants it: lengths to both sides; none where the interval is unknown."""
+    up, down = (rows["high"] - rows["mean"]).fillna(0), (rows["mean"] - rows["low"]).fillna(0)
+    return {"type": "data", "symmetric": False, "array": list(up), "arrayminus": list(down), "width": 4, **more}
+
+
+def alt(frame: pd.DataFrame) -> str:
+    rows = numbers(frame)
+    if rows.empty:
+        return "Methods side by side: no finished run yet."
+    said = []
+    for metric, mine in rows.groupby("metric", sort=False):
+        best = mine.loc[mine["mean"].idxmax()]
+        said.append(f"{UNITS.get(metric, metric)} is highest for {best['method']} at {best['mean']:.1f}")
+    return f"{rows['method'].nunique()} methods side by side: {'; '.join(said)}."
+
+
+def styles(names: Sequence[str], dark: bool = False) -> dict[str, theme.Style]:
+    """A method keeps its colour; other names take those that are left, in order, so that no two look alike."""
+    taken = {name for name in names if name in theme.METHOD_ORDER}
+    free = [name for name in theme.METHOD_ORDER if name not in taken] or list(theme.METHOD_ORDER)
+    others = [name for name in names if name not in taken]
+    found = {name: theme.method_style(free[place % len(free)], dark) for place, name in enumerate(others)}
+    return found | {name: theme.method_style(name, dark) for name in taken}
+
+
+def numbers_tasks(frame: pd.DataFrame) -> pd.DataFrame:
+    """[method, task, mean, low, high] without the rows that have no mean; shares become percent."""
+    return numbers(frame)
+
+
+def figure_tasks(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """A group of bars per task, one bar per method, with intervals."""
+    rows = numbers_tasks(frame)
+    drawn = draw.base("compare tasks", "Task", "Score (%)", dark, 420)
+    if rows.empty:
+        return draw.say_empty(drawn, "No finished run to compare yet")
+    look = styles(list(dict.fromkeys(rows["method"])), dark)
+    for method, mine in rows.groupby("method", sort=False):
+        style = look[method]
+        drawn.add_bar(
+            x=[theme.label(t) for t in mine["task"]], y=list(mine["mean"]), name=theme.literal(method),
+            marker={"color": style.color, "line": {"color": theme.GROUND[dark], "width": 1}},
+            error_y=_whiskers(mine, color=theme.TEXT[dark]), hovertemplate="%{x}: %{y:.1f} %",
+        )  # fmt: skip
+    return drawn.update_layout(barmode="group", bargap=0.25).update_yaxes(rangemode="tozero")
+
+
+def alt_tasks(frame: pd.DataFrame) -> str:
+    rows = numbers_tasks(frame)
+    if rows.empty:
+        return "Scores by task: no finished run yet."
+    means = rows.groupby("method", sort=False)["mean"].mean()
+    said = ", ".join(f"{m} {v:.1f} %" for m, v in list(means.items())[:6])
+    return f"Scores of {rows['method'].nunique()} methods on {rows['task'].nunique()} tasks; on average: {said}."
+
+
+def numbers_curves(frame: pd.DataFrame) -> pd.DataFrame:
+    """[method, epoch, validation] (and seed) of one task → [method, epoch, mean, low, high, seeds]."""
+    return draw.mean_band(frame, ["method", "epoch"], "validation")
+
+
+def figure_curves(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """A learning curve per method; several seeds are a mean with one standard deviation to each side."""
+    rows = numbers_curves(frame)
+    drawn = draw.base("compare curves", "Epoch", "Validation score (%)", dark)
+    if rows.empty:
+        return draw.say_empty(drawn, "No epoch has ended yet")
+    look = styles(list(dict.fromkeys(rows["method"])), dark)
+    for method, mine in rows.groupby("method", sort=False):
+        draw.line(drawn, mine, "epoch", theme.literal(method), look[method], hovertemplate="%{y:.1%} after epoch %{x}")
+    return drawn.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])
+
+
+def alt_curves(frame: pd.DataFrame) -> str:
+    rows = numbers_curves(frame)
+    if rows.empty:
+        return "Learning curves side by side: no epoch has ended yet."
+    best = rows.groupby("method", sort=False)["mean"].max()
+    said = ", ".join(f"{method}: {value:.0%}" for method, value in list(best.items())[:6])
+    return f"Learning curves of {len(best)} methods; best validation score {said}."

@@ -1,0 +1,124 @@
+"""What several figures share: an empty figure that says so, lines with bands, heat maps of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from shlpt.plots import theme
+
+
+def base(name: str, x: str, y: str, dark: bool, height: int = theme.HEIGHT) -> go.Figure:
+    """A figure with its axes named. `uirevision` keeps zoom and legend while numbers come in."""
+    figure = go.Figure()
+    figure.update_layout(
+        template=theme.template(dark), height=height, uirevision=name, xaxis_title_text=x, yaxis_title_text=y,
+        showlegend=True,
+    )  # fmt: skip
+    return figure
+
+
+def say_empty(figure: go.Figure, message: str) -> go.Figure:
+    """Never an empty chart: the axes stay named, and the middle says what is missing."""
+    figure.update_xaxes(showticklabels=False, showgrid=False, range=[0, 1])
+    figure.update_yaxes(showticklabels=False, showgrid=False, range=[0, 1])
+    figure.add_annotation(text=message, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 15})
+    return figure
+
+
+def mean_band(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Mean over the seeds with one standard deviation to each side; NaN is not measured, so it is left out."""
+    columns = [*by, "mean", "low", "high", "seeds"]
+    present = frame.dropna(subset=[value])
+    if present.empty:
+        return pd.DataFrame(columns=columns)
+    found = present.groupby(list(by), sort=False)[value].agg(["mean", "std", "count"]).reset_index()
+    spread = found["std"].fillna(0.0)
+    return found.assign(low=found["mean"] - spread, high=found["mean"] + spread, seeds=found["count"])[columns]
+
+
+def line(figure: go.Figure, rows: pd.DataFrame, x: str, name: str, style: theme.Style, **more: Any) -> None:
+    """One curve: columns x, mean, low, high. The band is drawn where it has any width."""
+    rows = rows.sort_values(x)
+    if (rows["high"] > rows["low"]).any():
+        figure.add_scatter(
+            x=[*rows[x], *rows[x][::-1]], y=[*rows["high"], *rows["low"][::-1]], fill="toself",
+            fillcolor=theme.faded(style.color), line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
+            legendgroup=name,
+        )  # fmt: skip
+    few = len(rows) <= 40
+    figure.add_scatter(
+        x=list(rows[x]), y=list(rows["mean"]), name=name, legendgroup=name, mode="lines+markers" if few else "lines",
+        line={"color": style.color, "dash": style.dash, "width": 2},
+        marker={"symbol": style.marker, "size": 7, "color": style.color}, **more,
+    )  # fmt: skip
+
+
+def level(
+    figure: go.Figure, y: float, name: str, dark: bool, dash: str = "dot", place: str = "top right"
+) -> None:  # fmt: skip
+    """A horizontal line with its name at one end, over the whole width."""
+    figure.add_hline(
+        y=y, line={"color": theme.FAINT[dark], "dash": dash, "width": 1.5}, annotation_text=name,
+        annotation_position=place, annotation_font_color=theme.TEXT[dark],
+    )  # fmt: skip
+
+
+def task_axes(figure: go.Figure, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Numbers underneath, names on top: clicks give places, and marks can lie inside a cell."""
+    for update, names in ((figure.update_xaxes, columns), (figure.update_yaxes, rows)):
+        update(tickvals=list(range(len(names))), ticktext=[theme.label(n) for n in names], showgrid=False)
+    many = max(len(rows), len(columns)) > 8
+    figure.update_xaxes(range=[-0.5, len(columns) - 0.5], tickangle=-90 if many else -45 if len(columns) > 3 else 0)
+    figure.update_layout(xaxis_tickfont_size=11 if many else 13, yaxis_tickfont_size=11 if many else 13)
+    figure.update_yaxes(range=[len(rows) - 0.5, -0.5])
+
+
+def cells(rows: int, columns: int) -> int:
+    """Height of a heat map: cells big enough for their text, labels and colour bar beside."""
+    return max(300, 32 * rows + 210)
+
+
+def color_bar(title: str, **more: Any) -> dict[str, Any]:
+    """The key of a heat map, lying above it: at its side it would take a phone's width."""
+    return {
+        "title": {"text": title, "side": "top", "font": {"size": 12}}, "orientation": "h", "thickness": 10,
+        "len": 0.94, "lenmode": "fraction", "x": 0.47, "xanchor": "center", "y": 1.01,
+        "yanchor": "bottom", "ypad": 8, "xpad": 0, **more,
+    }  # fmt: skip
+
+
+def heat(figure: go.Figure, z: np.ndarray, text: list[list[str]], hover: list[list[str]], **more: Any) -> None:
+    """Cells with their text; a missing one stays open. `hover` is shown as it is, so it must be escaped."""
+    figure.add_heatmap(
+        z=[[None if np.isnan(v) else float(v) for v in row] for row in z], text=text, texttemplate="%{text}",
+        customdata=hover, hovertemplate="%{customdata}<extra></extra>", hoverongaps=False, xgap=2, ygap=2, **more,
+    )  # fmt: skip
+    figure.update_layout(showlegend=False, margin_t=12 if "colorbar" in more else 28)
+
+
+def hatch(figure: go.Figure, places: Sequence[tuple[int, int]], dark: bool) -> None:
+    """Strokes over two corners of the cells (row, column) that are not distinguishable from zero."""
+    near, far = (-0.46, -0.22, -0.22, -0.46), (-0.46, 0.02, 0.02, -0.46)
+    strokes = [near, far, *(tuple(-v for v in (b, a, d, c)) for a, b, c, d in (near, far))]
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for row, column in places:
+        for x0, y0, x1, y1 in strokes:
+            x += [column + x0, column + x1, None]
+            y += [row + y0, row + y1, None]
+    if places:
+        figure.add_scatter(
+            x=x, y=y, mode="lines", name=theme.NOT_ZERO, hoverinfo="skip", showlegend=False, opacity=0.7,
+            line={"color": theme.TEXT[dark], "width": 1},
+        )  # fmt: skip
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names in a sentence, the rest counted."""
+    shown = [theme.titled(name) for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,168 @@
+"""The one palette: what colour, dash and mark everything has, on light and on dark ground.
+
+Tasks have sixteen colours in two groups of eight. Within a group, any two differ to normal eyes and to
+those of the three kinds of colour blindness (`tests/plots/test_theme.py` simulates them); the groups
+differ by dash and mark. The same name has the same colour on every page and in every export.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import plotly.graph_objects as go
+
+LIGHT_TASKS = (
+    "#064fbd", "#b8480f", "#3a836e", "#b46db3", "#3b94f1", "#d27e05", "#27487d", "#8c1942",
+    "#687bf6", "#6e4128", "#5aa433", "#6b3ece", "#336ea2", "#537200", "#9d8ea7", "#b95361",
+)  # fmt: skip
+DARK_TASKS = (
+    "#5784dd", "#e87f02", "#4acb9f", "#ce9df0", "#cbd4fd", "#f6cd15", "#faf2cd", "#c33958",
+    "#7eadef", "#c0805c", "#b0e27f", "#9777f3", "#5d9bac", "#dba92c", "#abb096", "#f5bdda",
+)  # fmt: skip
+# The first eight are drawn solid with full marks, the others dashed with open ones.
+TASK_ORDER = (
+    "yelp", "sst2", "agnews", "rte", "mnli", "qqp", "yahoo", "squad",
+    "amazon", "imdb", "dbpedia", "cb", "wic", "copa", "boolq", "multirc",
+)  # fmt: skip
+MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star")
+METHOD_ORDER = (
+    "shlpt", "per_task", "continual", "progressive", "l2p", "coda", "dtvg", "bmtpt",
+    "finetune", "ewc", "replay", "joint", "oracle_partition", "random_partition",
+)  # fmt: skip
+PARTS = {"loss": 6, "down": 0, "hsc": 1, "asc": 2}  # parts of the loss, by their place among the colours
+
+# Blue is harm and orange is help, as in the paper's Fig. 1; zero is the ground itself.
+LIGHT_DIVERGING = (
+    "#08417f", "#2a69ad", "#5f96cf", "#9cc1e4", "#d2e3f2", "#f7f6f3",
+    "#fae0c4", "#f4b983", "#e28a3d", "#b9610f", "#7f3d02",
+)  # fmt: skip
+DARK_DIVERGING = (
+    "#a5d0ff", "#72aef2", "#4c86cb", "#35609a", "#28405f", "#20242b",
+    "#50391f", "#855526", "#b8742c", "#e59a48", "#ffc788",
+)  # fmt: skip
+LIGHT_SEQUENTIAL = (
+    "#eef3fb", "#d6e4f5", "#b8d2ee", "#95bce5", "#6fa4da", "#4b8bcb", "#3071b5", "#1d5899", "#10417a", "#082a57",
+)  # fmt: skip
+DARK_SEQUENTIAL = (
+    "#1f2633", "#243650", "#29476d", "#305a8b", "#3a6faa", "#4d86c4", "#6a9fd8", "#8db8e8", "#b3d1f4", "#dceaff",
+)  # fmt: skip
+
+FONT = '"Source Sans", "Source Sans 3", Arial, sans-serif'
+GROUND = {False: "#ffffff", True: "#15181d"}
+SECOND = {False: "#f3f5f8", True: "#20242b"}
+TEXT = {False: "#1d2430", True: "#e8ebf0"}
+FAINT = {False: "#5b6472", True: "#a3acb9"}
+GRID = {False: "#e3e7ed", True: "#30363f"}
+ACCENT = {False: "#064fbd", True: "#5784dd"}
+HEIGHT = 380
+NOT_ZERO_HATCH = "/"  # pattern of bars whose interval contains zero
+NOT_ZERO = "hatched: not distinguishable from zero"
+BIDI = re.compile("[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one thing looks wherever it is drawn."""
+
+    color: str
+    dash: str
+    marker: str
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2s(text.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
+
+
+def _style(place: int, colors: tuple[str, ...], dashes: tuple[str, str]) -> Style:
+    second = place >= 8
+    return Style(colors[place], dashes[second], MARKS[place % 8] + ("-open" if second else ""))
+
+
+@cache
+def task_style(name: str, dark: bool = False) -> Style:
+    """Colour, dash and mark of a task; names from elsewhere get theirs by a hash of the name."""
+    colors = DARK_TASKS if dark else LIGHT_TASKS
+    bare = name.removeprefix("pocket/")
+    if bare in TASK_ORDER:
+        return _style(TASK_ORDER.index(bare), colors, ("solid", "dash"))
+    kind, sign, base = bare.partition(":")
+    if sign and kind == "contrary" and base in TASK_ORDER:
+        return _style(TASK_ORDER.index(base), colors, ("dot", "dot"))
+    return _style(_hash(bare) % 16, colors, ("dashdot", "longdash"))
+
+
+@cache
+def method_style(name: str, dark: bool = False) -> Style:
+    colors = DARK_TASKS if dark else LIGHT_TASKS
+    place = METHOD_ORDER.index(name) if name in METHOD_ORDER else _hash(name) % 16
+    return _style(place, colors, ("solid", "dash"))
+
+
+def part_color(part: str, dark: bool = False) -> str:
+    return (DARK_TASKS if dark else LIGHT_TASKS)[PARTS.get(part, 3)]
+
+
+def diverging(dark: bool = False) -> list[list[Any]]:
+    """Scale whose middle is zero: draw it with `zmid=0` and equal ends."""
+    return _scale(DARK_DIVERGING if dark else LIGHT_DIVERGING)
+
+
+def sequential(dark: bool = False) -> list[list[Any]]:
+    return _scale(DARK_SEQUENTIAL if dark else LIGHT_SEQUENTIAL)
+
+
+def _scale(colors: tuple[str, ...]) -> list[list[Any]]:
+    return [[i / (len(colors) - 1), color] for i, color in enumerate(colors)]
+
+
+def faded(color: str, share: float = 0.18) -> str:
+    """A colour for bands: the same hue, mostly see-through."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share})"
+
+
+def titled(task: str) -> str:
+    """The name to show: pocket tasks are stand-ins and always say so (`pocket/agnews`)."""
+    ours = task in TASK_ORDER or task.startswith(("contrary:", "dial:"))
+    return f"pocket/{task}" if ours else task
+
+
+def literal(text: str, longest: int = 40) -> str:
+    """A user's text as plotly shows it letter by letter: no HTML, maths or template is read into it."""
+    text = " ".join(str(text).split())
+    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    isolate = bool(BIDI.search(text))  # a right-to-left mark must not turn what stands around it
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace("$", "&#36;").replace("%{", "&#37;{")
+    return f"\u2068{text}\u2069" if isolate else text
+
+
+def label(task: str) -> str:
+    """A task's name for axes, legends and hovers."""
+    return literal(titled(task))
+
+
+@cache
+def template(dark: bool = False) -> go.layout.Template:
+    """The look of every figure; set explicitly, because another package may have changed plotly's default."""
+    axis = {
+        "gridcolor": GRID[dark], "linecolor": GRID[dark], "zeroline": False, "automargin": True,
+        "title": {"standoff": 8}, "tickfont": {"color": FAINT[dark]},
+    }  # fmt: skip
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 14, "color": TEXT[dark]},
+            "paper_bgcolor": GROUND[dark], "plot_bgcolor": GROUND[dark],
+            "colorway": list((DARK_TASKS if dark else LIGHT_TASKS)[:10]),
+            "colorscale": {"sequential": sequential(dark), "diverging": diverging(dark)},
+            "xaxis": axis, "yaxis": axis, "height": HEIGHT,
+            "margin": {"l": 8, "r": 12, "t": 28, "b": 8, "autoexpand": True},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
+            "hoverlabel": {"bgcolor": SECOND[dark], "bordercolor": GRID[dark],
+                           "font": {"color": TEXT[dark], "family": FONT}, "align": "left"},
+        }
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""Choices that a page keeps in its address by what is meant (an id, a task), not by how it is written on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from shlpt.errors import UserError, unknown
+from shlpt.runs import experiments
+from shlpt.runs.recorded import recorded
+from shlpt.runs.store import Store
+from shlpt.ui.page import plain
+from shlpt.ui.store import own
+
+Write = Callable[[Any], str]
+BOTH = ((False, own), (True, recorded))
+
+
+def kept(
+    text: str, options: Sequence[str], key: str, *, default: str | None = None, write: Write = str, kind: str = "",
+    where: Any = st, **more: Any,
+) -> str:  # fmt: skip
+    """A select box whose choice stands in the address under `key`; a part of an id at its beginning is enough."""
+    widget = f"{key}-choice"
+    asked = st.query_params.get(key)
+    if asked is not None and asked != st.session_state.get(f"{key}-kept"):  # a link, or the way back
+        found = _meant(asked, options)
+        if found is None:
+            _say_unknown(kind or key, [asked], options)
+        else:
+            st.session_state[widget] = found
+    if st.session_state.get(widget) not in options:
+        st.session_state[widget] = default if default in options else options[0]
+    chosen: str = where.selectbox(text, options, key=widget, format_func=write, **more)
+    _keep(key, chosen)
+    return chosen
+
+
+def kept_many(
+    text: str, options: Sequence[str], key: str, *, default: Sequence[str] = (), write: Write = str, kind: str = "",
+    **more: Any,
+) -> list[str]:  # fmt: skip
+    """Several of them; the address has the key once for each."""
+    widget = f"{key}-choices"
+    asked = st.query_params.get_all(key)
+    if asked and asked != st.session_state.get(f"{key}-kept"):
+        st.session_state[widget] = meant_many(asked, options, kind or key)
+    if widget not in st.session_state:
+        st.session_state[widget] = list(default)
+    st.session_state[widget] = [name for name in st.session_state[widget] if name in options]
+    chosen: list[str] = st.multiselect(text, options, key=widget, format_func=write, **more)
+    _keep(key, chosen)
+    return chosen
+
+
+def meant_many(asked: Sequence[str], options: Sequence[str], kind: str) -> list[str]:
+    """What names in the address mean; those that mean nothing are said on the page."""
+    found = {name: _meant(name, options) for name in asked}
+    if missing := [name for name, option in found.items() if option is None]:
+        _say_unknown(kind, missing, options)
+    return list(dict.fromkeys(option for option in found.values() if option is not None))
+
+
+def check_many(key: str, options: Sequence[str]) -> None:
+    """Before a bound multiselect, which falls back in silence where a name is unknown."""
+    if key not in st.session_state:
+        meant_many(st.query_params.get_all(key), options, key)
+
+
+def go(key: str, value: str) -> None:
+    """A choice from code, from the next run on: `st.rerun()` shows it at once."""
+    st.query_params[key] = value
+
+
+def forget(*keys: str) -> None:
+    """Take choices out of the address that this view of the page does not have."""
+    for key in keys:
+        st.query_params.pop(key, None)
+
+
+def _keep(key: str, value: str | list[str]) -> None:
+    st.session_state[f"{key}-kept"] = value
+    st.query_params[key] = value
+
+
+def _meant(asked: str, options: Sequence[str]) -> str | None:
+    if asked in options:
+        return asked
+    return next((option for option in options if len(asked) > 2 and option.startswith(asked)), None)
+
+
+def _say_unknown(kind: str, asked: Sequence[str], options: Sequence[str]) -> None:
+    said = "; ".join(_nearest(kind, name, options) for name in asked[:3])
+    st.warning(f"The address asks for something that is not here: {plain(said)}", icon=":material/link_off:")
+
+
+def _nearest(kind: str, name: str, options: Sequence[str]) -> str:
+    """Ids are many and say nothing, so only a few of them are named."""
+    shortened = name if len(name) <= 40 else f"{name[:39]}…"
+    return str(unknown(kind, shortened, options)) if len(options) <= 20 else f"unknown {kind} {shortened!r}"
+
+
+# --- experiments --------------------------------------------------------------------------
+@dataclass(frozen=True)
+class ShownExperiment:
+    """An experiment that a page shows, and the store that it is read from."""
+
+    store: Store
+    id: str
+    line: Mapping[str, Any]
+    is_recorded: bool
+
+
+def known_experiments(kinds: Sequence[str] | None = None, without: Sequence[str] = ()) -> dict[str, ShownExperiment]:
+    """Those of the visitor's store and the recorded ones, by id; the visitor's come first."""
+    found: dict[str, ShownExperiment] = {}
+    for is_recorded, opened in BOTH:
+        try:
+            store = opened()
+        except UserError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            continue
+        if store is None:
+            continue
+        for line in experiments.listed(store):
+            if (kinds is None or line["kind"] in kinds) and line["kind"] not in without and line["runs"]:
+                found.setdefault(line["id"], ShownExperiment(store, line["id"], line, is_recorded))
+    return found
+
+
+def titled(shown: ShownExperiment) -> str:
+    """An experiment in a list."""
+    runs = "1 run" if shown.line["runs"] == 1 else f"{shown.line['runs']} runs"
+    return f"{shown.line['name']} · {runs}{' · recorded' if shown.is_recorded else ''} · {shown.id[:7]}"

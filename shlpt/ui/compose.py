@@ -1,0 +1,137 @@
+"""Compose a run: what to learn, how, with which seeds; what it costs, and how to say it elsewhere."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from shlpt.catalog import METHODS
+from shlpt.plots import theme
+from shlpt.runs import commands, costs, experiments
+from shlpt.runs.store import Store, default_home
+from shlpt.runs.submit import default_width
+from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
+from shlpt.tasks.pocket import TASKS
+from shlpt.tasks.sequences import SEQUENCES, about, read_tasks
+from shlpt.ui import forms, page
+from shlpt.ui.links import OWN_SEQUENCE, SETTING
+
+DEFAULT = "demo"
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What the form says, as every other way of starting a run takes it."""
+
+    tasks: tuple[str, ...]
+    method: str
+    seeds: tuple[int, ...]
+    preset: str
+    settings: dict[str, Any]
+
+    @property
+    def specs(self) -> list[RunSpec]:
+        return [
+            RunSpec.make(self.tasks, self.method, seed=seed, preset=self.preset, settings=self.settings)
+            for seed in self.seeds
+        ]
+
+    def command(self) -> str:
+        """The same as a line for the terminal."""
+        return commands.run(self.tasks, self.method, self.seeds, self.preset, self.settings, default_home())
+
+    def python(self) -> str:
+        """The same as a few lines of Python."""
+        return (
+            "from shlpt.runs.worker import run\nfrom shlpt.spec import RunSpec\n\n"
+            f"specs = [\n    RunSpec.make({self.tasks!r}, {self.method!r}, seed=seed, preset={self.preset!r},\n"
+            f"                 settings={self.settings!r})\n    for seed in {self.seeds!r}\n]\n"
+            'for record in run(specs):\n    print(record["id"], record["acc"], record["matrix"])'
+        )
+
+
+def form() -> Composed | None:
+    """The whole form; None while something in it cannot be."""
+    tasks = _tasks()
+    left, middle, right = st.columns([2, 1, 1])
+    page.check_address("method", list(METHODS), lambda name: METHODS[name].title)
+    method = left.selectbox(
+        "Method", list(METHODS), format_func=lambda name: METHODS[name].title, key="method", bind="query-params",
+        help="How each task is learned, and what of earlier tasks is used",
+    )  # fmt: skip
+    seeds = middle.text_input(
+        "Seeds", "42", key="seeds", bind="query-params",
+        help="Whole numbers with commas. Each is a run of its own with other training examples; all of them train "
+        "together and are shown as mean and band",
+    )  # fmt: skip
+    presets = list(PRESET_ABOUT)[:2]  # the third is for a model that fills a GPU: not from a form
+    preset = right.segmented_control(
+        "Preset", presets, default="quick", required=True, key="preset", bind="query-params",
+        help="; ".join(f"{name}: {PRESET_ABOUT[name]}" for name in presets),
+    )  # fmt: skip
+    info = METHODS[method]
+    st.caption(page.plain(f"{info.title}: {info.about}. It needs: {', '.join(info.needs)}."))
+    with st.expander("Settings", icon=":material/tune:"):
+        settings = forms.settings_form(method, preset, SETTING)
+    with page.guard():
+        composed = Composed(tasks, method, tuple(read_seeds(seeds.replace(" ", ","))), preset, settings)
+        if composed.specs:
+            return composed
+    return None
+
+
+def _tasks() -> tuple[str, ...]:
+    """A named order, or tasks in the order in which they are picked."""
+    named = [*SEQUENCES, OWN_SEQUENCE]
+    page.check_address("sequence", named)
+    left, right = st.columns([1, 2])
+    sequence = left.selectbox(
+        "Sequence of tasks", named, index=named.index(DEFAULT), key="sequence", bind="query-params",
+        help="The orders of the paper's Tables 8 and 9 on generated stand-ins, a short demonstration, or your own",
+    )  # fmt: skip
+    if sequence != OWN_SEQUENCE:
+        right.text_input(
+            "Tasks, in the order in which they are learned",
+            " → ".join(map(theme.titled, SEQUENCES[sequence])), disabled=True, help=about(sequence),
+        )  # fmt: skip
+        return SEQUENCES[sequence]
+    text = right.text_input(
+        "Tasks, in the order in which they are learned", "yelp, sst2, agnews, rte", key="tasks", bind="query-params",
+        help=f"Names with commas: {', '.join(TASKS)}; also contrary:yelp and the like, see the page Tasks",
+    )  # fmt: skip
+    with page.guard():
+        return read_tasks(text)
+    return ()
+
+
+def cost(store: Store, composed: Composed) -> None:
+    """What pressing the button would mean."""
+    found = experiments.estimate(store, composed.specs)
+    memory = costs.memory(composed.specs, default_width())
+    seconds = found.seconds if found.seconds is not None else found.steps * costs.LAPTOP_SECONDS_PER_STEP
+    source = "measured here" if found.seconds is not None else "on a laptop; nothing was measured here yet"
+    with st.container(horizontal=True):
+        st.metric("Stages to train", found.stages, help="One task learned after a history is a stage", border=True,
+                  width="content")  # fmt: skip
+        st.metric("Stages there already", found.reused, help="Shared with earlier runs: never trained twice",
+                  border=True, width="content")  # fmt: skip
+        st.metric("At most about", costs.duration(seconds), help=f"Training steps times seconds a step {source}",
+                  border=True, width="content")  # fmt: skip
+        st.metric("Memory, roughly", f"{memory / 2**20:.0f} MB", help="Libraries, model, views and one step",
+                  border=True, width="content")  # fmt: skip
+
+
+def elsewhere(composed: Composed) -> None:
+    """The same run from the terminal and from Python."""
+    with st.expander("The same from a terminal or from Python", icon=":material/terminal:"):
+        st.code(composed.command(), language="bash")
+        st.code(composed.python(), language="python")
+
+
+def machine() -> str:
+    """Where training will happen."""
+    return "GPU" if Path("/dev/nvidiactl").exists() else f"CPU, {os.cpu_count()} cores"

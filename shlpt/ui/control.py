@@ -1,0 +1,80 @@
+"""What people do to runs that train: buttons, progress, and what went wrong in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from shlpt.runs import control, experiments, queries
+from shlpt.runs.costs import duration
+from shlpt.runs.launch import ensure_worker, expected
+from shlpt.runs.store import Store
+from shlpt.ui.page import plain
+
+GOING = ("queued", "running")
+EVERY = 1.0  # seconds between looks while something trains
+
+
+def going(store: Store, states: dict[str, int]) -> bool:
+    """Whether numbers will change by themselves: only then a page looks again."""
+    return any(states.get(state) for state in GOING) and expected(store)
+
+
+def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> None:
+    """How far runs are, how long it may still take, and what they are doing."""
+    found = experiments.progress(store, runs)
+    share = found["done"] / found["stages"] if found["stages"] else 1.0
+    said = f"{found['done']} of {found['stages']} tasks learned"
+    if states.get("running") and found["seconds_left"]:
+        said += f", about {duration(found['seconds_left'])} left"
+    others = ", ".join(f"{count} {state}" for state, count in states.items() if state != "done")
+    st.progress(share, f"{said} · runs: {others}" if others else f"{said}.")
+
+
+def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str) -> None:
+    """Pause, stop and go on; what makes no sense now is there and cannot be pressed, so that nothing jumps."""
+    busy = any(states.get(state) for state in GOING)
+    over = all(state == "done" for state in states)
+    idle = not over and (any(state not in (*GOING, "done") for state in states) or not expected(store))
+    with st.container(horizontal=True):
+        if st.button("Pause", icon=":material/pause:", key=f"{key}-pause", disabled=not busy,
+                     help="Hold until it is resumed"):  # fmt: skip
+            control.pause(store, runs)
+            st.rerun()
+        if st.button("Stop", icon=":material/stop:", key=f"{key}-stop", disabled=not (busy or states.get("paused")),
+                     help="Keep what is finished and the best prompts so far"):  # fmt: skip
+            control.stop(store, runs)
+            st.rerun()
+        if st.button("Resume", icon=":material/play_arrow:", key=f"{key}-resume", disabled=not idle,
+                     help="Go on where it was; what failed is tried again"):  # fmt: skip
+            resume(store, runs)
+
+
+def resume(store: Store, runs: Sequence[str]) -> None:
+    control.resume(store, runs)
+    ensure_worker(store)
+    st.rerun()
+
+
+def troubles(store: Store, runs: Sequence[str], states: dict[str, int], most: int = 3) -> None:
+    """Why runs failed or were lost, with the last lines of the worker's log."""
+    if states.get("queued") and not expected(store):
+        st.warning("Runs are waiting and no worker is there to train them: Resume starts one.",
+                   icon=":material/hourglass_empty:")  # fmt: skip
+    if not (states.get("failed") or states.get("lost")):
+        return
+    found = queries.troubles(store, runs)
+    for trouble in found[:most]:
+        trouble_box(trouble)
+    if len(found) > most:
+        st.caption(f"and {len(found) - most} more")
+
+
+def trouble_box(trouble: dict[str, Any]) -> None:
+    st.error(f"Run {trouble['id'][:7]} {'failed' if trouble['state'] == 'failed' else 'was interrupted'}: "
+             f"{plain(trouble['error'] or 'no reason was recorded')}", icon=":material/error:")  # fmt: skip
+    if trouble["log"]:
+        with st.expander("The last lines that its worker wrote", icon=":material/article:"):
+            st.code("\n".join(trouble["log"]), language=None, wrap_lines=True)

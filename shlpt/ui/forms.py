@@ -1,0 +1,129 @@
+"""A form built from the specification: a new setting in `spec` or `catalog` appears by itself.
+
+An empty field means the default, which it shows in grey; only what was changed is returned. So a link
+carries the changes alone, and another preset changes every field that was left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any, Literal
+
+import streamlit as st
+from pydantic import BaseModel
+
+from shlpt.catalog import METHODS
+from shlpt.spec import PRESETS, Training, method_info, settings_of
+
+Kind = Literal["integer", "number", "boolean", "choice"]
+FIRST = ("epochs", "lr", "shots", "prompt_length")  # the others of the training are folded away
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting as a widget needs it."""
+
+    name: str
+    kind: Kind
+    default: Any
+    low: float | None
+    high: float | None
+    step: float
+    choices: tuple[str, ...]
+    help: str
+
+
+def fields(model: type[BaseModel], defaults: Mapping[str, Any] | None = None) -> list[Field]:
+    """Every setting of a model, with other defaults where a preset or a method has them."""
+    schema = model.model_json_schema()["properties"]
+    found = []
+    for row in settings_of(model):
+        parts = [schema[row["name"]], *schema[row["name"]].get("anyOf", [])]
+        kind = _kind(parts)
+        default = (defaults or {}).get(row["name"], row["default"])
+        step = 1.0 if kind == "integer" else _step(default)
+        low = _bound(parts, "minimum")
+        above = _bound(parts, "exclusiveMinimum")
+        low = low if low is not None or above is None else above + step / 1000
+        found.append(
+            Field(row["name"], kind, default, low, _bound(parts, "maximum"), step,
+                  tuple(row["choices"] or ()), _help(row, default))
+        )  # fmt: skip
+    return found
+
+
+def _kind(parts: list[dict[str, Any]]) -> Kind:
+    """What a field takes. A number or a word like `auto` is a number that may stay empty."""
+    types = {part.get("type") for part in parts}
+    for kind in ("boolean", "integer", "number"):
+        if kind in types:
+            return kind
+    return "choice"
+
+
+def _bound(parts: list[dict[str, Any]], name: str) -> float | None:
+    return next((part[name] for part in parts if name in part), None)
+
+
+def _step(default: Any) -> float:
+    """One in the first digit of the default: 0.01 for 0.06."""
+    number = isinstance(default, int | float) and not isinstance(default, bool) and default > 0
+    return float(10 ** floor(log10(default))) / (10 if default == 10 ** floor(log10(default)) else 1) if number else 0.1
+
+
+def _help(row: Mapping[str, Any], default: Any) -> str:
+    allowed = f" Allowed: {row['range']}." if row["range"] else ""
+    return f"{row['help']}.{allowed} Default: {shown(default)}. On the command line: `--set {row['name']}=…`"
+
+
+def shown(value: Any) -> str:
+    """A value as a person writes it."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:g}" if isinstance(
+        value, float) else str(value)  # fmt: skip
+
+
+def widget(field: Field, prefix: str = "") -> Any:
+    """The widget of a setting; None while it has its default."""
+    label, key = field.name.replace("_", " "), f"{prefix}{field.name}"
+    common: dict[str, Any] = {"key": key, "help": field.help, "bind": "query-params"}
+    if field.kind in ("boolean", "choice"):
+        options = ("yes", "no") if field.kind == "boolean" else field.choices
+        chosen = st.selectbox(label, options, index=None, placeholder=shown(field.default), **common)
+        return None if chosen is None else chosen == "yes" if field.kind == "boolean" else chosen
+    cast = int if field.kind == "integer" else float
+    return st.number_input(
+        label, min_value=None if field.low is None else cast(field.low),
+        max_value=None if field.high is None else cast(field.high), value=None, step=cast(field.step),
+        format="%d" if cast is int else "%g", placeholder=shown(field.default), **common,
+    )  # fmt: skip
+
+
+def settings_form(method: str, preset: str = "quick", prefix: str = "") -> dict[str, Any]:
+    """The settings of a method and of its training: returns those that differ from the defaults.
+
+    The result is what `RunSpec.make(..., settings=...)` takes. `prefix` goes before the keys, and so
+    before the names in the address, where a page has two forms.
+    """
+    info = method_info(method)
+    defaults = PRESETS[preset] | dict(info.defaults)
+    own, training = fields(info.params, defaults), fields(Training, defaults)
+    changed = _row([f for name in FIRST for f in training if f.name == name], prefix)
+    if own:
+        st.markdown(f"**{METHODS[method].title}**")
+        changed |= _row(own, prefix)
+    with st.expander("More about the training"):
+        changed |= _row([f for f in training if f.name not in FIRST], prefix)
+    named = {field.name: field.default for field in [*own, *training]}
+    return {name: value for name, value in changed.items() if value is not None and value != named[name]}
+
+
+def _row(some: list[Field], prefix: str) -> dict[str, Any]:
+    """Side by side where there is room, below each other on a phone."""
+    columns = st.columns(4)
+    found = {}
+    for place, field in enumerate(some):
+        with columns[place % 4]:
+            found[field.name] = widget(field, prefix)
+    return found

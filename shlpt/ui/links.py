@@ -1,0 +1,40 @@
+"""Links from one page to another that carry what is looked at. The names are those that the page keeps itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from shlpt.runs.commands import changed
+from shlpt.ui.navigation import PAGES, present
+
+SETTING = "s_"  # before the names of settings in the address of the page Live
+OWN_SEQUENCE = "my own"  # tasks in an order that has no name
+
+
+def live_address(record: Mapping[str, Any]) -> dict[str, str]:
+    """What the page Live reads: tasks, method, seeds, and the settings that differ from the defaults."""
+    settings = changed(record["method"], record["settings"])
+    return {
+        "sequence": OWN_SEQUENCE, "tasks": ", ".join(record["tasks"]), "method": record["method"],
+        "seeds": str(record["seed"]),
+        **{f"{SETTING}{key}": _word(value) for key, value in settings.items()},
+    }  # fmt: skip
+
+
+def _word(value: Any) -> str:
+    """As the widgets of a form write it."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def to_page(url: str, label: str, address: Mapping[str, Any] | None = None, help: str | None = None) -> None:
+    """A link to a page, where it is there."""
+    entry = next((entry for entry in PAGES if entry.url == url), None)
+    if entry is None or entry not in present():
+        st.button(
+            label, icon=":material/open_in_new:", disabled=True, help="That page is not there yet", key=f"to-{url}"
+        )
+        return
+    st.page_link(entry.file, label=label, icon=":material/open_in_new:", query_params=dict(address or {}), help=help)

@@ -1,0 +1,60 @@
+"""A plotly figure that is drawn in place. `st.plotly_chart` takes the chart away and draws a new one at every change
+of its data, so zoom, legend clicks and hover would be lost ten times in ten seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from shlpt.ui.assets import plotly_url
+
+SCRIPT = Path(__file__).with_suffix(".js")
+HTML = '<div class="shlpt-plot" role="img" tabindex="0"></div>'
+CSS = ".shlpt-plot { width: 100%; overflow: hidden; }"
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    """Registered once for the server: a second registration would replace the charts that are on screen."""
+    script = SCRIPT.read_text(encoding="utf-8")
+    return st.components.v2.component("shlpt_live_plot", html=HTML, css=CSS, js=script, isolate_styles=False)
+
+
+def live_plot(
+    figure: go.Figure | dict[str, Any],
+    key: str,
+    alt: str,
+    on_click: Callable[[], None] | None = None,
+    clicks: bool = False,
+) -> dict[str, Any] | None:
+    """Draw it; the same `key` at the next run updates it in place. Returns what was clicked in this run.
+
+    A click is `{"x", "y", "z", "curve", "at"}`: x and y are places on the axes (columns and rows of a
+    heat map of tasks). Clicks are reported where `clicks` is set or `on_click` is given.
+    """
+    ready = figure if isinstance(figure, dict) else prepared(figure, key)
+    data = {
+        "figure": ready, "alt": alt, "plotly": plotly_url(),
+        "clicks": clicks or on_click is not None,
+    }  # fmt: skip
+    result = _component()(key=key, data=data, on_click_change=on_click or _nothing)
+    clicked: dict[str, Any] | None = result.click
+    return clicked
+
+
+def prepared(figure: go.Figure, key: str) -> dict[str, Any]:
+    """A figure as it is sent: many visitors of one run can share it."""
+    found: dict[str, Any] = json.loads(figure.to_json())
+    found["layout"] |= {"autosize": True, "uirevision": key}
+    return found
+
+
+def _nothing() -> None:
+    """Streamlit returns a click only where there is a callback."""

@@ -1,0 +1,63 @@
+"""Which pages there are, in one table. A page whose file is not there yet is not shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+# Drawn here, because Streamlit fetches the icons that it knows by name from the internet.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#064fbd"/>'
+    '<circle cx="10" cy="11" r="4" fill="#fff"/><circle cx="10" cy="22" r="4" fill="#f4b983"/>'
+    '<path d="M14 11h5l4 5-4 5h-5" fill="none" stroke="#fff" stroke-width="2"/></svg>'
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page: its file in `pages/`, its name, an icon, its address and the section it stands in."""
+
+    path: str
+    title: str
+    icon: str
+    url: str
+    section: str = ""
+    default: bool = False
+
+    @property
+    def file(self) -> Path:
+        return ROOT / "pages" / self.path
+
+
+PAGES = (
+    Entry("overview.py", "Overview", ":material/home:", "overview", default=True),
+    Entry("live.py", "Live", ":material/monitoring:", "live", "Learn"),
+    Entry("tasks.py", "Tasks", ":material/category:", "tasks", "Learn"),
+    Entry("similarity.py", "Similarity", ":material/join_inner:", "similarity", "Look inside"),
+    Entry("activations.py", "Activations", ":material/grid_on:", "activations", "Look inside"),
+    Entry("transfer.py", "Transfer", ":material/swap_horiz:", "transfer", "Weigh"),
+    Entry("compare.py", "Compare", ":material/balance:", "compare", "Weigh"),
+    Entry("runs.py", "Runs", ":material/inventory_2:", "runs", "Weigh"),
+)
+
+
+def present(entries: tuple[Entry, ...] = PAGES) -> list[Entry]:
+    return [entry for entry in entries if entry.file.is_file()]
+
+
+def place(url: str) -> str:
+    """The file of the page with this address, as `st.page_link` and `st.switch_page` take it."""
+    return str(next(entry.file for entry in PAGES if entry.url == url))
+
+
+def navigation(entries: tuple[Entry, ...] = PAGES) -> Any:
+    """The page to run, and the menu in sections. Paths are absolute: the router lives in another folder."""
+    sections: dict[str, list[Any]] = {}
+    for entry in present(entries):
+        page = st.Page(entry.file, title=entry.title, icon=entry.icon, url_path=entry.url, default=entry.default)
+        sections.setdefault(entry.section, []).append(page)
+    return st.navigation(sections, expanded=True)

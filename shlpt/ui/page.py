@@ -1,0 +1,88 @@
+"""What all pages share: heading, errors in words, explanations, charts with their table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from shlpt.errors import UserError, unknown
+from shlpt.ui.equations import EQUATIONS, PAPER
+
+LINKS = re.compile(r"(://|@|\bwww)")  # markdown makes links of these even so; an invisible joiner prevents it
+MARKUP = re.compile(r"([!-/:-@\[-`{-~])")  # every mark that markdown, maths or a colour could begin with
+
+
+def plain(text: str) -> str:
+    """A user's text for places that read markdown: shown letter by letter."""
+    return MARKUP.sub(r"\\\1", LINKS.sub("\\1\u2060", str(text)))
+
+
+def is_dark() -> bool:
+    """Whether this visitor sees the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def head(title: str, explanation: str, badges: Sequence[str] = ()) -> None:
+    """The page's name, what one sees on it in a sentence, and where its numbers come from."""
+    st.title(title)
+    st.caption(explanation)
+    if badges:
+        with st.container(horizontal=True):
+            for text in badges:
+                badge(text)
+
+
+def badge(text: str, color: str = "gray") -> None:
+    """A small label, for example the device that trains or the store that is shown."""
+    st.badge(plain(text), color=color)
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """What a user can put right is said on the page, without a traceback; the rest of the page goes on."""
+    try:
+        yield
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+
+
+def check_address(key: str, options: Sequence[str], shown: Callable[[str], str] = str) -> None:
+    """Before a bound select box: a name in the address may be the option itself or as it is shown.
+
+    The widget alone takes only what is shown, and falls back in silence where the name is unknown.
+    """
+    asked = st.query_params.get(key)
+    if asked is None or asked in map(shown, options):
+        return
+    if asked in options:
+        st.session_state[key] = asked
+        return
+    message = plain(str(unknown(key, asked, options)))
+    st.warning(f"The address asks for something that is not here: {message}", icon=":material/link_off:")
+
+
+def explain(text: str, equation: int | None = None) -> None:
+    """A sentence under a figure; the equation of the paper that it shows opens at a click."""
+    if equation is None:
+        st.caption(text)
+        return
+    formula, meaning = EQUATIONS[equation]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(text, width="content")
+        with st.popover(f"Equation {equation}", type="tertiary", help="What the paper says"):
+            st.latex(formula)
+            st.write(f"{meaning} [The paper]({PAPER})")
+
+
+def chart(figure: go.Figure, alt: str, table: pd.DataFrame | None = None, key: str | None = None) -> None:
+    """A finished figure, its sentence for those who cannot see it, and its numbers as a table."""
+    config = {"displaylogo": False, "displayModeBar": "hover"}
+    st.plotly_chart(figure, theme=None, alt=alt, key=key, config=config)
+    if table is not None and len(table):
+        with st.expander("The numbers as a table", icon=":material/table:"):
+            st.dataframe(table, hide_index=True)

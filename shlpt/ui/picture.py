@@ -1,0 +1,59 @@
+"""The idea in one picture: what happens when a new task arrives."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+ALT = (
+    "A new task comes to a frozen language model that already has one prompt for each earlier task. An estimator "
+    "measures how similar the new task is to each of them. Prompts of similar tasks, above the threshold delta, are "
+    "mixed into the new prompt. From dissimilar ones the new prompt is pushed away. Stored prompts never change."
+)
+_SCHEMES = {
+    False: ("#1d2430", "#5b6676", "#f3f5f8", "#064fbd", "#b8480f"),
+    True: ("#e8ebf0", "#a4adba", "#20242b", "#5784dd", "#e87f02"),
+}  # ink, pale, card, lends, harms: as in the theme
+
+
+def html(dark: bool) -> str:
+    """As an image with its sentence: Streamlit takes drawings out of a page's own markup."""
+    data = b64encode(svg(dark).encode()).decode()
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{ALT}" style="width:100%;max-width:1000px">'
+
+
+def svg(dark: bool) -> str:
+    """Drawn with the palette of the theme; scales with the page."""
+    ink, pale, card, blue, orange = _SCHEMES[dark]
+
+    def box(x: int, y: int, w: int, h: int, title: str, said: str, edge: str) -> str:
+        return (
+            f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="10" fill="{card}" stroke="{edge}" stroke-width="2"/>'
+            f'<text x="{x + w / 2}" y="{y + h / 2 - 4}" text-anchor="middle" font-weight="600">{title}</text>'
+            f'<text x="{x + w / 2}" y="{y + h / 2 + 16}" text-anchor="middle" font-size="13" fill="{pale}">'
+            f"{said}</text>"
+        )
+
+    def arrow(path: str, color: str) -> str:
+        return f'<path d="{path}" fill="none" stroke="{color}" stroke-width="2.5" marker-end="url(#end-{color[1:]})"/>'
+
+    ends = "".join(
+        f'<marker id="end-{c[1:]}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
+        f'orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="{c}"/></marker>'
+        for c in (pale, blue, orange)
+    )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 940 300" font-family="Source Sans Pro, sans-serif" '
+        f'font-size="16" fill="{ink}"><defs>{ends}</defs>'
+        + box(10, 110, 150, 80, "a new task", "a few examples", pale)
+        + arrow("M162 150H238", pale)
+        + box(242, 110, 190, 80, "estimator", "similarity α to each task", pale)
+        + arrow("M434 136C480 136 470 70 516 70", blue)
+        + arrow("M434 164C480 164 470 230 516 230", orange)
+        + box(520, 30, 190, 80, "similar: α &gt; δ", "lend their prompts", blue)
+        + box(520, 190, 190, 80, "dissimilar: α ≤ δ", "are pushed away", orange)
+        + arrow("M712 70C760 70 740 136 786 136", blue)
+        + arrow("M712 230C760 230 740 164 786 164", orange)
+        + box(790, 110, 140, 80, "its prompt", "stored, never changed", pale)
+        + f'<text x="12" y="290" font-size="13" fill="{pale}">The language model itself is frozen throughout; '
+        "only prompts and the small estimator learn.</text></svg>"
+    )

@@ -1,0 +1,109 @@
+"""Which stores and runs a page can show: the visitor's own, and the recorded ones that come with the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from shlpt.errors import UserError, unknown
+from shlpt.runs import queries
+from shlpt.runs.recorded import recorded
+from shlpt.runs.store import Store
+from shlpt.ui.page import plain
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run that a page shows, and the store that it is read from."""
+
+    store: Store
+    id: str
+    line: dict[str, Any]  # its row in queries.runs
+
+    @property
+    def is_recorded(self) -> bool:
+        return bool(self.line["recorded"])
+
+    @property
+    def label(self) -> str:
+        return label(self.line)
+
+
+def own() -> Store:
+    """The visitor's store; opened anew in each run of a page, because connections belong to threads."""
+    return Store().open()
+
+
+def label(line: dict[str, Any]) -> str:
+    """A run in a list: what it is, and the beginning of its id."""
+    what = line["name"] or f"{line['method']} · {' → '.join(line['tasks'])}"
+    state = "recorded" if line["recorded"] else line["state"]
+    return f"{what} · seed {line['seed']} · {state} · {line['id'][:7]}"
+
+
+def known_runs() -> tuple[pd.DataFrame, dict[bool, Store]]:
+    """All runs, the visitor's first, with a column `recorded`; and the two stores by that."""
+    stores, frames = {}, [pd.DataFrame(columns=[*queries.LIST_COLUMNS, "recorded"])]
+    for is_recorded, opened in ((False, own), (True, recorded)):
+        try:
+            store = opened()
+        except UserError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            continue
+        if store is not None:
+            stores[is_recorded] = store
+            frames.append(queries.runs(store).assign(recorded=is_recorded))
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0], stores
+
+
+def shown(id: str) -> Shown:
+    """A run by its id (or how it begins), wherever it is stored."""
+    frame, stores = known_runs()
+    found = frame[frame["id"].str.startswith(id)] if id else frame[:0]
+    if not len(found):
+        raise unknown("run", id, list(frame["id"]))
+    line = {str(key): value for key, value in found.iloc[0].items()}
+    return Shown(stores[bool(line["recorded"])], line["id"], line)
+
+
+def pick_run(
+    text: str = "Run",
+    key: str = "run",
+    *,
+    method: str | None = None,
+    several_tasks: bool = False,
+    suits: Callable[[dict[str, Any]], bool] | None = None,
+) -> Shown | None:
+    """A select box over all runs, kept in the address by id. None where there is nothing to show.
+
+    Runs that a page `suits` come first, so that it opens with one that it has something to say about.
+    """
+    frame, stores = known_runs()
+    if method is not None:
+        frame = frame[frame["method"] == method]
+    if several_tasks:
+        frame = frame[frame["tasks"].map(len) > 1]
+    lines = {line["id"]: {str(k): v for k, v in line.items()} for line in frame.to_dict("records")}
+    if suits is not None:
+        lines = dict(sorted(lines.items(), key=lambda item: not suits(item[1])))
+    if not lines:
+        st.info("There is no run to show here yet. Start one on the page Live.", icon=":material/info:")
+        return None
+    asked = st.query_params.get(key)
+    begun = next((id for id in lines if asked and id.startswith(asked)), None)
+    if asked and begun is None:
+        st.warning(plain(f"The address asks for something that is not here: {unknown('run', asked, list(lines))}"))
+    ids = list(lines)
+    widget = f"{key}-choice"
+    if begun is not None and st.session_state.get(f"{key}-asked") != asked:
+        st.session_state[widget] = begun
+        st.session_state[f"{key}-asked"] = asked
+    chosen = st.selectbox(text, ids, key=widget, format_func=lambda id: label(lines[id]))
+    st.query_params[key] = chosen
+    st.session_state[f"{key}-asked"] = chosen
+    return Shown(stores[bool(lines[chosen]["recorded"])], chosen, lines[chosen])

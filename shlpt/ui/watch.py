@@ -1,0 +1,219 @@
+"""Runs as they learn: figures that update in place, progress, and the buttons that hold or stop them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from shlpt.catalog import METHODS
+from shlpt.plots import accuracy_matrix, losses, overlap, partition, similarity, theme, validation
+from shlpt.runs import control, experiments, launch, queries
+from shlpt.runs.costs import duration
+from shlpt.runs.results import run_record
+from shlpt.runs.store import Store
+from shlpt.ui import page
+from shlpt.ui.control import troubles
+from shlpt.ui.live_plot import live_plot, prepared
+
+POLL_SECONDS = 0.8
+POINTS = 250  # of a curve of one stage: as many as a screen shows
+NEWEST = "the newest"
+MOVING = ("queued", "running")
+COLORS = {"running": "green", "queued": "blue", "paused": "orange", "stopped": "gray", "done": "blue",
+          "failed": "red", "lost": "red"}  # fmt: skip
+Drawn = tuple[dict[str, Any], str]  # the figure as it is sent, and its sentence
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)  # type: ignore[untyped-decorator]
+def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
+    """Frames of these runs; `mark` changes when there is something new. Shared by all who watch the same runs."""
+    store = Store(home)
+    records = [run_record(store, id) for id in ids]
+    found = {
+        "records": records, "losses": queries.losses(store, ids, POINTS), "epochs": queries.epochs(store, ids),
+        "similarity": queries.similarity(store, ids, POINTS), "overlap": queries.overlap(store, ids),
+        "stages": queries.stages(store, ids[0]), "progress": experiments.progress(store, ids),
+    }  # fmt: skip
+    store.close()
+    return found
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)  # type: ignore[untyped-decorator]
+def drawn(home: str, ids: tuple[str, ...], mark: str, name: str, task: str | None, dark: bool) -> Drawn:
+    """One figure, drawn once for everybody."""
+    figure, alt = FIGURES[name](read(home, ids, mark), task, dark)
+    return prepared(figure, f"{name}-{'-'.join(ids)}-{task}"), alt
+
+
+# --- each figure from the frames ----------------------------------------------------------
+def _losses(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
+    return losses.figure(found["losses"], dark=dark), losses.alt(found["losses"])
+
+
+def _validation(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
+    return validation.figure(found["epochs"], dark=dark), validation.alt(found["epochs"])
+
+
+def _similarity(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
+    frame, record = found["similarity"], found["records"][0]
+    count = record["tasks"].index(task) if task in record["tasks"] else None
+    threshold = record["settings"].get("threshold")
+    return (
+        similarity.figure(frame, threshold, count, task=task, dark=dark),
+        similarity.alt(frame, threshold, count, task=task),
+    )
+
+
+def _partition(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
+    return partition.figure(found["similarity"], task=task, dark=dark), partition.alt(found["similarity"], task=task)
+
+
+def _overlap(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
+    return overlap.figure(found["overlap"], task=task, dark=dark), overlap.alt(found["overlap"], task=task)
+
+
+def _matrix(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
+    a = np.array([record["matrix"] for record in found["records"]], dtype=float)
+    tasks = found["records"][0]["tasks"]
+    return accuracy_matrix.figure(a, tasks, dark=dark), accuracy_matrix.alt(a, tasks)
+
+
+FIGURES: dict[str, Callable[[dict[str, Any], str | None, bool], tuple[go.Figure, str]]] = {
+    "losses": _losses, "validation": _validation, "similarity": _similarity, "partition": _partition,
+    "overlap": _overlap, "matrix": _matrix,
+}  # fmt: skip
+SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation
+    "similarity": ("Similarity to each earlier task", "Mean α over the batch with the range of its instances. Above δ "
+                   "an earlier task lends its prompt, below it is pushed away.", 4),
+    "partition": ("Who is similar, who is not", "For each earlier task, the share of the batch that calls it "
+                  "dissimilar.", 5),
+    "overlap": ("Overlap of activation states", "Cosine of the last decoder layer's activations with those under each "
+                "earlier prompt, on the same fixed texts. Lower means that other neurons work.", 10),
+    "losses": ("Losses by part", "What the task asks (down), and what pushing away adds: on hidden states (HSC) and "
+               "on activations (ASC).", 12),
+    "validation": ("Validation", "Share of right answers on examples that are not trained on, after each epoch.", None),
+    "matrix": ("Accuracy matrix", "Row: the task learned last. Column: the task tested. A column that keeps its "
+               "colour is not forgotten.", None),
+}  # fmt: skip
+
+
+# --- the view -----------------------------------------------------------------------------
+def view(store: Store, ids: Sequence[str], own: bool) -> None:
+    """Runs over the same tasks as lanes of one view. Polls only while something moves."""
+    moving = own and _moving(store, [run_record(store, id) for id in ids])
+    st.fragment(_panel, run_every=POLL_SECONDS if moving else None)(str(store.home), tuple(ids), own, moving)
+
+
+def _moving(store: Store, records: list[dict[str, Any]]) -> bool:
+    """Whether something will change by itself."""
+    return bool({r["state"] for r in records} & set(MOVING)) or control.pending(store, [r["id"] for r in records])
+
+
+def _panel(home: str, ids: tuple[str, ...], own: bool, polled: bool) -> None:
+    store = Store(home)
+    mark = queries.marker(store, ids)
+    records = [run_record(store, id) for id in ids]
+    if polled and not _moving(store, records):
+        st.rerun()  # nothing moves any more: stop polling
+    found = read(home, ids, mark)
+    _status(store, records, found, own)
+    if own:
+        _controls(store, records)
+    _figures(home, ids, mark, found)
+    with st.expander("Stages of the first run", icon=":material/table:"):
+        st.dataframe(found["stages"].drop(columns=["key"]), hide_index=True)
+
+
+def _status(store: Store, records: list[dict[str, Any]], found: dict[str, Any], own: bool) -> None:
+    done = sum(r["progress"] for r in records) / len(records)
+    left = found["progress"]["seconds_left"]
+    states = list(dict.fromkeys(r["state"] for r in records))
+    now = found["losses"].iloc[-1] if len(found["losses"]) else None
+    parts = [f"{found['progress']['done']} of {found['progress']['stages']} stages"]
+    if now is not None and set(states) & {"running", "paused"}:
+        parts.append(f"{theme.titled(now['task'])}, epoch {int(now['epoch'])}")
+    if left and set(states) & set(MOVING):
+        parts.append(f"about {duration(left)} left")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for state in states:
+            page.badge(state if own else "recorded", COLORS[state])
+        st.caption(page.plain(" · ".join(parts)), width="content")
+    st.progress(min(1.0, done))
+    for text in dict.fromkeys(r["error"] for r in records if r["error"] and r["state"] not in ("failed", "lost")):
+        st.warning(page.plain(text), icon=":material/warning:")
+    if own:
+        counts = {state: [r["state"] for r in records].count(state) for state in states}
+        troubles(store, [r["id"] for r in records], counts)
+        if "queued" in states and launch.expected(store):
+            st.caption("A worker is getting ready. The first one loads the libraries, which takes some seconds.")
+
+
+def _controls(store: Store, records: list[dict[str, Any]]) -> None:
+    """Hold, step, go on, stop: what can be done now is enabled, and nothing moves about."""
+    states, ids = {r["state"] for r in records}, [r["id"] for r in records]
+    over = states <= {"done"}
+    columns = st.columns(6)
+
+    def button(place: int, text: str, icon: str, enabled: bool, act: Callable[[], None], about: str) -> None:
+        if columns[place].button(text, icon=icon, disabled=not enabled, key=f"do-{text}", help=about, width="stretch"):
+            with page.guard():
+                act()
+                launch.ensure_worker(store) if text != "Stop and keep" and text != "Pause" else None
+            st.rerun()
+
+    def stepping(unit: str) -> Callable[[], None]:
+        return lambda: control.step(store, ids, unit)
+
+    moving = bool(states & set(MOVING))
+    button(0, "Pause", ":material/pause:", moving, lambda: control.pause(store, ids), "Hold where it is")
+    for place, unit in enumerate(control.UNITS, 1):
+        button(place, f"One {unit}", ":material/step:", not over and "paused" in states, stepping(unit),
+               f"While it is paused: advance by one {unit}")  # fmt: skip
+    idle = "queued" in states and not launch.expected(store)
+    button(4, "Resume", ":material/play_arrow:", idle or bool(states & {"paused", "stopped", "lost", "failed"}),
+           lambda: control.resume(store, ids), "From where it is held, stopped or lost")  # fmt: skip
+    button(5, "Stop and keep", ":material/stop:", moving or "paused" in states, lambda: control.stop(store, ids),
+           "End here; finished tasks and the best prompt so far are kept")  # fmt: skip
+
+
+def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) -> None:
+    dark, tasks = page.is_dark(), found["records"][0]["tasks"]
+    settings = found["records"][0]["settings"]
+    compares, keeps_prompts = "lambda_hsc" in settings, METHODS[found["records"][0]["method"]].shares_backbone
+    task = _which(tasks, found) if len(tasks) > 1 else None
+    names = ["similarity", "partition"] if compares and task else []
+    names += ["overlap"] if keeps_prompts and task else []
+    names += ["validation", "losses", "matrix"]
+    columns = st.columns(2)
+    for place, name in enumerate(names):
+        heading, said, equation = SAYS[name]
+        with columns[place % 2].container(border=True):
+            st.markdown(f"**{heading}**")
+            figure, alt = drawn(home, ids, mark, name, task if name in ("similarity", "partition", "overlap") else None,
+                                dark)  # fmt: skip
+            live_plot(figure, key=f"live-{name}", alt=alt)
+            page.explain(said, equation)
+            if name == "partition" and task:
+                flips = partition.flips(found["similarity"], task)
+                st.caption(page.plain("Flips so far: " + (", ".join(f"{k} {v:g}" for k, v in flips.items()) or "none")))
+
+
+def _which(tasks: list[str], found: dict[str, Any]) -> str | None:
+    """Which task the similarity figures are about; by default the newest."""
+    frame = found["similarity"] if len(found["similarity"]) else found["overlap"]
+    newest = str(frame["task"].iloc[-1]) if len(frame) else tasks[1]
+    options = [NEWEST, *tasks[1:]]
+    page.check_address("about", options, _titled)
+    chosen = st.segmented_control(
+        "Similarity and overlap of", options, default=NEWEST, required=True, key="about", bind="query-params",
+        format_func=_titled,
+    )  # fmt: skip
+    return newest if chosen == NEWEST else chosen
+
+
+def _titled(task: str) -> str:
+    return task if task == NEWEST else theme.titled(task)

@@ -1,0 +1,56 @@
+"""A store with a few tiny runs, trained once for all tests of the pages that weigh results."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from shlpt.runs import experiments, recorded, worker
+from shlpt.runs.store import Store
+from shlpt.spec import RunSpec
+
+TINY = {"epochs": 2, "shots": 4, "validation_shots": 4, "test_shots": 4}
+TASKS = ("yelp", "sst2")
+SEEDS = (1, 2)
+
+
+def matrix(tasks: tuple[str, ...] = TASKS, seeds: tuple[int, ...] = SEEDS) -> experiments.Experiment:
+    return experiments.matrix(tasks, seeds, {"method": "continual", "settings": TINY}, "tiny matrix")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A matrix over two tasks and two seeds, and SHLPT on the same tasks."""
+    home = tmp_path_factory.mktemp("weigh") / "home"
+    store = Store(home).open()
+    experiments.start(store, matrix())
+    worker.run([RunSpec.make(TASKS, "shlpt", seed=seed, settings=TINY) for seed in SEEDS], home)
+    worker.work(store)
+    store.close()
+    return home
+
+
+@pytest.fixture
+def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it as the visitor's store, and nothing recorded."""
+    shutil.copytree(trained, tmp_path / "home")
+    monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "empty"))
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing")
+    return tmp_path / "empty"
+
+
+@pytest.fixture
+def only_recorded(trained: Path, empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same results as if they had come with the program."""
+    shutil.copytree(trained, tmp_path / "recorded")
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "recorded")
+    return tmp_path / "recorded"

@@ -1,0 +1,127 @@
+"""The page of comparison, and that the command line says the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import SEEDS, TASKS, TINY, matrix
+from visiting import said, visit
+
+from shlpt.cli import main
+from shlpt.runs import control, experiments
+from shlpt.runs.experiments import Cell, Experiment
+from shlpt.runs.store import Store
+from shlpt.spec import RunSpec
+
+EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** \u202eabc 🦜"
+
+
+def errors(app: Any) -> list[str]:
+    return [error.message for error in app.exception]
+
+
+def run_ids() -> list[str]:
+    """SHLPT and continual initialisation on the same tasks, two seeds each."""
+    shlpt = [RunSpec.make(TASKS, "shlpt", seed=seed, settings=TINY).id for seed in SEEDS]
+    return [*shlpt, *(c.spec.id for c in matrix().cells if c.label["source"] == TASKS[0])]
+
+
+def table(app: Any) -> Any:
+    return next(frame.value for frame in app.dataframe if "side" in frame.value)
+
+
+def command(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    with pytest.raises(SystemExit) as end:
+        main(["compare", *words, "--json"])
+    assert end.value.code in (0, None)
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    address: dict[str, Any] = {"experiment": "runs", "run": run_ids()}
+    app = visit("compare.py", address)
+    assert errors(app) == []
+    shown = table(app)
+    assert list(shown["side"]) == ["shlpt", "continual"]
+    assert list(shown["seeds done"]) == ["2 of 2", "2 of 2"]
+    told = command(capsys, *run_ids())
+    assert [row["name"] for row in told["sides"]] == ["shlpt", "continual"]
+    assert list(shown["ACC"]) == [pytest.approx(100 * row["acc"]["mean"]) for row in told["sides"]]
+    difference = told["differences"][0]["acc"]["difference"]
+    assert difference == pytest.approx(told["sides"][1]["acc"]["mean"] - told["sides"][0]["acc"]["mean"])
+    assert app.metric[0].value == f"{-100 * difference:+.1f} points"
+    assert {row["setting"] for row in told["differences"][0]["settings"]} >= {"method", "threshold"}
+
+
+def test_a_page_without_an_address_compares_what_there_is(home: Path) -> None:
+    app = visit("compare.py")
+    assert errors(app) == []
+    assert len(app.get("plotly_chart")) >= 4
+    assert all(chart.proto.alt.endswith(".") for chart in app.get("plotly_chart"))
+
+
+def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
+    cells = tuple(
+        Cell({"variant": f"{EVIL} {method}", "seed": seed}, RunSpec.make(TASKS, method, seed=seed, settings=TINY))
+        for method in ("shlpt", "continual") for seed in SEEDS
+    )  # fmt: skip
+    id, _ = experiments.start(Store(home).open(), Experiment("methods", EVIL, cells, {}))
+    app = visit("compare.py", {"experiment": id[:6]})
+    assert errors(app) == []
+    assert list(table(app)["side"]) == [f"{EVIL} shlpt", f"{EVIL} continual"]
+    assert "<img" not in said(app).replace("\\<img", "")
+    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert "<img" not in json.dumps(chart["layout"]["yaxis"]["ticktext"])
+
+
+def test_two_sides_and_a_task_are_in_the_address(home: Path) -> None:
+    address: dict[str, Any] = {"experiment": "runs", "run": run_ids(), "first": "continual", "second": "shlpt",
+                               "task": "sst2"}  # fmt: skip
+    app = visit("compare.py", address)
+    assert app.selectbox("first-choice").value == "continual"
+    assert app.selectbox("task-choice").value == "sst2"
+    assert app.query_params["run"] == run_ids()
+
+
+@pytest.mark.parametrize("address", [{"experiment": "<b>"}, {"run": "$x$"}, {"first": "nobody"}, {"task": "=1"}])
+def test_an_address_edited_by_hand_breaks_nothing(home: Path, address: dict[str, str]) -> None:
+    app = visit("compare.py", address)
+    assert errors(app) == []
+    assert any("not here" in warning.value for warning in app.warning)
+
+
+def test_nothing_to_compare_is_said(empty_home: Path) -> None:
+    app = visit("compare.py")
+    assert errors(app) == []
+    assert "Choose runs" in app.info[0].value
+
+
+def test_runs_that_are_not_over_are_shown_as_far_as_they_are(home: Path) -> None:
+    store = Store(home).open()
+    spec = RunSpec.make(("rte", "cb"), "continual", settings=TINY)
+    experiments.start(store, Experiment("methods", "waiting", (Cell({"method": "continual", "seed": 42}, spec),), {}))
+    control.pause(store, [spec.id])
+    app = visit("compare.py", {"run": spec.id, "experiment": "runs"})
+    assert errors(app) == []
+    assert list(table(app)["seeds done"]) == ["0 of 1"]
+
+
+def test_the_command_asks_for_one_of_runs_and_experiment(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["compare"])
+    assert end.value.code == 2
+    assert "--experiment" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        main(["compare", "nobody"])
+    assert end.value.code == 2
+    assert "unknown run" in capsys.readouterr().err
+
+
+def test_the_command_takes_an_experiment_and_prints_tables(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(command(capsys, "--experiment", "tiny matrix")["sides"]) == 2
+    with pytest.raises(SystemExit):
+        main(["compare", *run_ids()])
+    assert "settings that differ" in capsys.readouterr().out

@@ -1,0 +1,87 @@
+"""Compose a run and watch one, without a browser: what the form says is what is queued."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from visiting import said, visit
+
+from shlpt.runs import launch, queries
+from shlpt.runs.store import Store
+from shlpt.ui.links import live_address
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: None)
+    return tmp_path / "home"
+
+
+def press(app: Any, name: str) -> Any:
+    return next(button for button in app.button if button.label == name).click().run()
+
+
+def whole(app: Any) -> None:
+    assert [error.message for error in app.exception] == []
+
+
+def test_the_form_begins_with_the_demonstration_and_says_what_it_costs(home: Path) -> None:
+    app = visit("live.py")
+    whole(app)
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert (metrics["Stages to train"], metrics["Stages there already"]) == ("7", "0")
+    command = next(code.value for code in app.code if "python -m" in code.value)
+    assert command.startswith("python -m shlpt run --sequence demo --method shlpt --seeds 42")
+
+
+def test_run_queues_what_the_form_says_and_shows_it(home: Path) -> None:
+    address = live_address({"method": "per_task", "tasks": ["rte", "cb"], "seed": 7, "settings": {"epochs": 3}})
+    app = press(visit("live.py", address), "Run")
+    whole(app)
+    frame = queries.runs(Store(home).open())
+    assert list(frame["tasks"]) == [["rte", "cb"]]
+    record = queries.run(Store(home).open(), frame["id"][0])
+    assert (record["method"], record["seed"], record["settings"]["epochs"]) == ("per_task", 7, 3)
+    assert app.query_params["runs"] in (frame["id"][0], [frame["id"][0]])
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ({"runs": "rnobody"}, "not here"),
+        ({"sequence": "my own", "tasks": "yelpp"}, "did you mean"),
+        ({"seeds": "many"}, "cannot read the seeds"),
+        ({"s_epochs": "-5"}, ""),
+        ({"method": "<b>x</b>"}, "not here"),
+        ({"sequence": "$x$"}, "not here"),
+    ],
+)
+def test_an_address_edited_by_hand_is_answered_in_words(home: Path, address: dict[str, str], message: str) -> None:
+    app = visit("live.py", address)
+    whole(app)
+    words = " ".join(part.value for part in (*app.error, *app.warning))
+    assert message in words
+
+
+def test_a_store_of_a_newer_version_is_told_on_the_page(home: Path) -> None:
+    Store(home).open().db.execute("PRAGMA user_version=99")
+    app = visit("live.py")
+    whole(app)
+    assert "newer version" in " ".join(error.value for error in app.error)
+
+
+def test_recorded_runs_are_shown_without_buttons_that_change_them(home: Path) -> None:
+    from shlpt.runs.recorded import recorded
+
+    store = recorded()
+    assert store is not None
+    frame = queries.runs(store)
+    ids = list(frame["id"][(frame["method"] == "shlpt") & (frame["tasks"].map(len) == 4)])
+    app = visit("live.py", {"runs": ",".join(ids)})
+    whole(app)
+    assert "Pause" not in [button.label for button in app.button]
+    assert len(app.get("bidi_component")) == 6
+    assert "recorded" in said(app)

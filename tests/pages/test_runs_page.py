@@ -1,0 +1,144 @@
+"""The page of what is stored: filter, names, wishes, deletion, workers that are gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TASKS, TINY, matrix
+from visiting import said, visit
+
+from shlpt.runs import claims, control, launch, queries
+from shlpt.runs.store import Store
+from shlpt.runs.submit import submit
+from shlpt.spec import RunSpec
+
+EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** [a](http://b) \u202eabc 🦜"
+
+
+def opened(home: Path) -> Store:
+    return Store(home).open()
+
+
+def errors(app: Any) -> list[str]:
+    return [error.message for error in app.exception]
+
+
+def press(app: Any, label: str) -> Any:
+    next(button for button in app.button if button.label == label).click()
+    return app.run()
+
+
+def table(app: Any) -> Any:
+    return next(frame.value for frame in app.dataframe if "experiment" in frame.value)
+
+
+def test_every_run_is_in_the_table_and_the_filter_narrows_it(home: Path) -> None:
+    app = visit("runs.py")
+    assert errors(app) == []
+    assert sorted(table(app)["id"]) == sorted(queries.runs(opened(home))["id"])
+    assert list(table(visit("runs.py", {"method": "shlpt"}))["method"]) == ["shlpt"] * 2
+    assert list(table(visit("runs.py", {"find": "SST2 seed tiny"}))["experiment"]) == ["tiny matrix"] * 4
+    assert "No run passes" in visit("runs.py", {"find": "nothing like it"}).info[0].value
+    assert "No run passes" in visit("runs.py", {"whose": "recorded"}).info[0].value
+
+
+def test_a_name_and_a_note_are_kept_and_shown_letter_by_letter(home: Path) -> None:
+    run = matrix().cells[0].spec.id
+    app = visit("runs.py", {"run": run[:8]})
+    app.text_input(f"name-{run}").set_value(EVIL)
+    app.text_input(f"note-{run}").set_value(EVIL)
+    app = press(app, "Save")
+    assert errors(app) == []
+    line = queries.runs(opened(home)).set_index("id").loc[run]
+    assert (line["name"], line["note"]) == (EVIL, EVIL)
+    assert "<img" not in app.header[0].value.replace("\\<img", "")
+    assert EVIL in list(table(app)["name"])
+
+
+def test_all_that_are_shown_can_be_chosen_without_a_mouse(home: Path) -> None:
+    app = press(visit("runs.py", {"method": "shlpt"}), "Choose all shown")
+    assert errors(app) == []
+    assert len(app.query_params["run"]) == 2
+    assert app.header[0].value == "2 runs"
+    assert len(press(app, "Choose none").query_params.get("run", [])) == 0
+
+
+def test_a_run_is_deleted_only_after_it_was_confirmed(home: Path) -> None:
+    run = RunSpec.make(TASKS, "shlpt", seed=1, settings=TINY).id
+    app = press(visit("runs.py", {"run": run}), "Delete")
+    assert run in list(queries.runs(opened(home))["id"])
+    next(button for button in app.button if button.key == "really").click()
+    app.run()
+    assert errors(app) == []
+    assert run not in list(queries.runs(opened(home))["id"])
+
+
+def test_a_run_waits_is_paused_stopped_and_resumed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: started.append(a))
+    store = opened(home)
+    (run,) = submit(store, [RunSpec.make(("rte", "cb"), "continual", settings=TINY)]).runs
+    app = visit("runs.py", {"run": run})
+    assert "no worker is there" in said(app)
+    app = press(app, "Pause")
+    assert queries.states(store, [run]) == {"paused": 1}
+    app = press(app, "Resume")
+    assert queries.states(store, [run]) == {"queued": 1}
+    assert len(started) == 1
+    press(app, "Stop")
+    assert queries.states(store, [run]) == {"stopped": 1}
+
+
+def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: None)
+    store = opened(home)
+    (run,) = submit(store, [RunSpec.make(("rte", "cb"), "continual", settings=TINY)]).runs
+    claims.register(store, "wgone", "cpu", "gone.log")
+    (home / "workers").mkdir(exist_ok=True)
+    (home / "workers" / "gone.log").write_text(f"loading\n{EVIL}\nKilled")
+    with store.write() as db:
+        db.execute("UPDATE groups SET state='running', worker='wgone' WHERE state='queued'")
+    app = visit("runs.py", {"run": run})
+    assert errors(app) == []
+    assert any("Killed" in code.value and EVIL in code.value for code in app.code)
+    assert queries.left_by(store, "wgone") == [run]
+    app = press(app, "Resume what it left")
+    assert queries.states(store, [run]) == {"queued": 1}
+
+
+def test_a_running_run_is_refused_unless_forced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = opened(home)
+    (run,) = submit(store, [RunSpec.make(("rte", "cb"), "continual", settings=TINY)]).runs
+    monkeypatch.setattr(control, "_held", lambda store: set(control.groups_of(store, [run])))
+    app = press(visit("runs.py", {"run": run}), "Delete")
+    next(button for button in app.button if button.key == "really").click()
+    app.run()
+    assert errors(app) == []
+    assert "is running" in app.error[0].value
+    assert run in list(queries.runs(store)["id"])
+
+
+def test_recorded_runs_can_be_looked_at_and_not_changed(only_recorded: Path) -> None:
+    run = matrix().cells[0].spec.id
+    app = visit("runs.py", {"run": run})
+    assert errors(app) == []
+    assert "but not to change" in said(app)
+    assert app.text_input(f"name-{run}").disabled
+    assert {button.label for button in app.button if not button.disabled} & {"Delete", "Stop", "Resume"} == set()
+
+
+@pytest.mark.parametrize("address", [{"run": "<b>nobody</b>"}, {"method": "$x$"}, {"state": "[a](b)"}])
+def test_an_address_edited_by_hand_breaks_nothing(home: Path, address: dict[str, str]) -> None:
+    app = visit("runs.py", address)
+    assert errors(app) == []
+    assert "not here" in app.warning[0].value
+
+
+def test_an_empty_store_says_so(empty_home: Path) -> None:
+    app = visit("runs.py")
+    assert errors(app) == []
+    assert "no run yet" in app.info[0].value

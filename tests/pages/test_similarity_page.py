@@ -1,0 +1,154 @@
+"""The page of similarity: any δ at once, any text again, and a readable word where there is nothing to show."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from visiting import said, visit
+
+from shlpt.runs import queries, recorded
+from shlpt.runs.store import Store
+
+PAGE = "similarity.py"
+
+
+@pytest.fixture(autouse=True)
+def _stores(looked: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SHLPT_HOME", str(looked.home))
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
+
+
+def opened(looked: Any, name: str, **address: str) -> Any:
+    app = visit(PAGE, {"run": looked.ids[name], **address})
+    assert [error.message for error in app.exception] == []
+    return app
+
+
+def address(app: Any) -> dict[str, str]:
+    """What somebody would copy; a bound widget that stands at its default is not in it."""
+    return {name: values if isinstance(values, str) else values[0] for name, values in app.query_params.items()}
+
+
+def figures(app: Any) -> list[Any]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def test_a_run_is_shown_with_spread_timeline_and_words(looked: Any) -> None:
+    app = opened(looked, "shlpt")
+    assert app.selectbox("task-choice").value == "agnews"
+    assert len(app.get("plotly_chart")) == 3  # spread, bars of the text, words
+    assert len(app.get("bidi_component")) == 2  # similarity and partition over the steps
+    assert all(chart.proto.alt.endswith(".") for chart in app.get("plotly_chart"))
+    assert "trained with δ = 0.06" in said(app)
+
+
+def test_the_threshold_acts_at_once_and_says_that_nothing_was_retrained(looked: Any) -> None:
+    app = opened(looked, "still")
+    assert "as trained" in said(app)
+    app.slider("delta").set_value(0.995).run()
+    assert "not retrained" in said(app)
+    assert "No α lies above" in said(app) + "".join(w.value for w in app.warning)
+    sides = next(d.value for d in app.dataframe if "side" in d.value)
+    assert list(sides["side"]) == ["dissimilar", "dissimilar"]
+    assert list(sides["lent"]) == [0, 0]
+
+
+def test_one_earlier_task_is_flagged(looked: Any) -> None:
+    app = opened(looked, "shlpt", task="sst2")
+    assert any("α is exactly 1" in warning.value for warning in app.warning)
+
+
+def test_another_run_brings_its_own_threshold(looked: Any) -> None:
+    app = opened(looked, "shlpt", delta="0.5")
+    assert app.slider("delta").value == 0.5
+    app.selectbox("run-choice").select(looked.ids["uniform"]).run()
+    assert app.slider("delta").value == 0.3
+    assert not app.exception
+
+
+def test_editing_the_text_changes_alpha_and_the_address(looked: Any) -> None:
+    app = opened(looked, "still")
+    before = figures(app)[1]["data"][0]["x"]
+    app.text_area("text-edited").set_value("stocks fell in lisbon").run()
+    assert figures(app)[1]["data"][0]["x"] != before
+    assert figures(app)[1]["data"][2]["name"] == "before the edit"
+    assert figures(app)[1]["data"][2]["x"] == before
+    assert address(app)["text"] == "stocks fell in lisbon"
+
+
+def test_a_link_shows_the_same_view(looked: Any) -> None:
+    app = opened(looked, "still")
+    app.slider("delta").set_value(0.4)
+    app.selectbox("example-choice").select_index(3)
+    app.selectbox("about-choice").select("rte").run()
+    app.text_area("text-edited").set_value("$x^2$ <b>bold</b> **not**").run()
+    again = visit(PAGE, address(app) | {"delta": "0.4"})
+    assert figures(again) == figures(app)
+    assert again.text_area("text-edited").value == "$x^2$ <b>bold</b> **not**"
+    assert again.selectbox("example-choice").value == app.selectbox("example-choice").value
+
+
+def test_another_training_text_brings_its_own_words(looked: Any) -> None:
+    app = opened(looked, "still", text="something else")
+    assert app.text_area("text-edited").value == "something else"
+    app.selectbox("example-choice").select_index(5).run()
+    texts = queries.alphas(Store(looked.home).open(), looked.ids["still"], "agnews")["text"].drop_duplicates()
+    assert app.text_area("text-edited").value == texts.iloc[5]
+    assert "text" not in app.query_params
+
+
+def test_an_empty_text_is_answered_in_words(looked: Any) -> None:
+    app = opened(looked, "still")
+    app.text_area("text-edited").set_value("   ").run()
+    assert "write some words" in said(app)
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("per_task", "knows no similarity"),
+        ("finetune", "knows no similarity"),
+        ("one_task", "one task only"),
+        ("waiting", "until then there is the timeline"),
+    ],
+)
+def test_what_has_no_alpha_says_what_to_do(looked: Any, name: str, message: str) -> None:
+    app = opened(looked, name)
+    assert message in said(app) + "".join(info.value for info in app.info)
+
+
+def test_a_given_partition_has_a_spread_but_no_estimator(looked: Any) -> None:
+    app = opened(looked, "oracle")
+    assert len(app.get("plotly_chart")) == 1
+    assert "partition is given" in said(app)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"run": "<b>nobody</b>"},
+        {"task": "no such"},
+        {"delta": "7"},
+        {"delta": "x"},
+        {"example": "x"},
+        {"about": "$y$"},
+        {"text": ""},
+    ],
+)
+def test_an_address_edited_by_hand_breaks_nothing(looked: Any, address: dict[str, str]) -> None:
+    app = visit(PAGE, {"run": looked.ids["shlpt"]} | address)
+    assert not app.exception
+    assert app.title[0].value == "Similarity"
+    if "text" not in address:
+        assert any("not here" in warning.value for warning in app.warning)
+
+
+def test_no_runs_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "empty"))
+    app = visit(PAGE)
+    assert not app.exception
+    assert "no run to show" in app.info[0].value

@@ -1,0 +1,178 @@
+"""The page of transfer: figure, cell, flips, composing, and addresses that somebody has edited."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import SEEDS, TINY, matrix
+from visiting import said, visit
+
+from shlpt.analysis import transfer
+from shlpt.runs import control, experiments, launch, queries
+from shlpt.runs.store import Store
+
+EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** \u202eabc 🦜"
+
+
+def opened(home: Path) -> Store:
+    return Store(home).open()
+
+
+def errors(app: Any) -> list[str]:
+    return [error.message for error in app.exception]
+
+
+def figure(app: Any) -> dict[str, Any]:
+    """The matrix as the browser gets it."""
+    return json.loads(app.get("bidi_component")[0].proto.json)
+
+
+def test_the_matrix_shows_what_the_store_has(home: Path) -> None:
+    app = visit("transfer.py")
+    assert errors(app) == []
+    shown = figure(app)
+    assert shown["clicks"]
+    assert "pairs" in shown["alt"]
+    cells = transfer.cells(experiments.pairs(opened(home), matrix().id))
+    z = next(trace["z"] for trace in shown["figure"]["data"] if trace["type"] == "heatmap")
+    expected = {(c.source, c.target): c.value for c in cells.itertuples()}
+    assert z == [[None, pytest.approx(expected["yelp", "sst2"])], [pytest.approx(expected["sst2", "yelp"]), None]]
+    table = next(frame.value for frame in app.dataframe if "verdict" in frame.value)
+    assert list(table["n"]) == [2, 2]
+
+
+def test_a_cell_has_curves_and_the_examples_that_flipped(home: Path) -> None:
+    app = visit("transfer.py", {"source": "sst2", "target": "yelp", "seed": "2"})
+    run = next(c.spec.id for c in matrix().cells if c.label == {"source": "sst2", "target": "yelp", "seed": 2})
+    store = opened(home)
+    gained, lost = transfer.flips(queries.answers(store, run, "yelp"), queries.answers(store, run, "yelp", alone=True))
+    assert f"**{len(gained)}** are answered better after pocket\\/sst2 and **{len(lost)}** worse" in said(app)
+    curves = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert {trace["name"] for trace in curves["data"] if trace.get("name")} == {"with transfer", "alone"}
+    assert f"{len(SEEDS)} seeds" in app.metric[0].delta
+
+
+def test_the_choice_of_a_cell_goes_into_the_address(home: Path) -> None:
+    app = visit("transfer.py")
+    app.selectbox("source-choice").select("sst2").run()
+    assert "sst2" in app.query_params["source"]
+    assert app.selectbox("target-choice").options == ["pocket/yelp"]
+
+
+def test_the_curve_of_the_target_alone_is_that_of_the_stage_alone(home: Path) -> None:
+    run = matrix().cells[0].spec.id
+    frame = queries.pair_epochs(opened(home), [run])
+    assert set(frame["task"]) == {"sst2"}
+    assert list(frame.groupby("which").size()) == [TINY["epochs"]] * 2
+
+
+# --- a new one ----------------------------------------------------------------------------
+def test_an_empty_store_offers_to_compose_one(empty_home: Path) -> None:
+    app = visit("transfer.py")
+    assert errors(app) == []
+    assert app.selectbox("matrix-choice").value == "new"
+    assert [metric.value for metric in app.metric[:3]] == ["12", "36", "48"]
+    assert app.metric[3].value == "not known yet"
+
+
+def test_what_is_composed_is_what_the_command_line_says(home: Path) -> None:
+    from shlpt.cli_studies import matrix as command
+
+    app = visit("transfer.py", {"matrix": "new", "tasks": "rte", "seeds": "3", "s_shots": "4"})
+    app.multiselect("tasks-choices").set_value(["rte", "cb"]).run()
+    words = shlex.split(app.code[0].value)
+    assert words[:4] == ["python", "-m", "shlpt", "matrix"]
+    options = dict(zip(words[4::2], words[5::2], strict=True))
+    assert options == {
+        "--tasks": "rte,cb", "--seeds": "3", "--method": "continual", "--set": "shots=4", "--home": str(home)
+    }  # fmt: skip
+    assert command.__doc__
+
+
+def test_starting_queues_the_runs_and_shows_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: started.append(a))
+    app = visit("transfer.py", {"matrix": "new", "tasks": "rte", "seeds": "3"})
+    app.multiselect("tasks-choices").set_value(["rte", "cb"])
+    app.text_input("matrix-name").set_value(EVIL).run()
+    next(button for button in app.button if button.label == "Train this matrix").click()
+    app.run()
+    assert errors(app) == []
+    assert len(started) == 1
+    line = experiments.listed(opened(home))[0]
+    assert (line["name"], line["kind"], line["runs"]) == (EVIL, "matrix", 2)
+    assert line["id"] in app.query_params["matrix"]
+    assert app.selectbox("matrix-choice").options[0].startswith(EVIL)
+    assert "no worker is there" in said(app)
+    assert "No pair of tasks" in figure(app)["figure"]["layout"]["annotations"][0]["text"]
+    next(button for button in app.button if button.label == "Stop").click()
+    app.run()
+    assert queries.states(opened(home), experiments.runs_in(opened(home), line["id"])) == {"stopped": 2}
+
+
+@pytest.mark.parametrize(("seeds", "tasks"), [("x", "rte"), ("", "rte"), ("1", "rte")])
+def test_a_choice_that_cannot_be_trained_is_said(home: Path, seeds: str, tasks: str) -> None:
+    app = visit("transfer.py", {"matrix": "new", "tasks": tasks, "seeds": seeds})
+    assert errors(app) == []
+    assert app.error[0].value
+    assert not [button for button in app.button if button.label == "Train this matrix"]
+
+
+# --- what can be wrong --------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "address",
+    [{"matrix": "<b>x</b>"}, {"source": "=1+1"}, {"target": "nobody"}, {"source": "yelp", "target": "yelp"},
+     {"seed": "99"}, {"matrix": "new", "method": "$x$", "tasks": "[a](b)", "preset": "huge"}],
+)  # fmt: skip
+def test_an_address_edited_by_hand_says_what_is_not_there(home: Path, address: dict[str, str]) -> None:
+    app = visit("transfer.py", address)
+    assert errors(app) == []
+    assert "not here" in app.warning[0].value
+    assert "<b>" not in said(app).replace("\\<b\\>", "")
+
+
+def test_recorded_results_are_called_so_and_cannot_be_stopped(only_recorded: Path) -> None:
+    app = visit("transfer.py")
+    assert errors(app) == []
+    assert "· recorded ·" in app.selectbox("matrix-choice").options[0]
+    assert "came with the program" in said(app)
+    assert {button.label for button in app.button if not button.disabled} & {"Stop", "Resume", "Pause"} == set()
+
+
+def test_a_failed_pair_says_why(home: Path) -> None:
+    store = opened(home)
+    run = matrix().cells[0].spec.id
+    with store.write() as db:
+        db.execute("UPDATE runs SET result=NULL WHERE id=?", (run,))
+        db.execute(
+            "UPDATE stages SET state='failed', error=? WHERE key=(SELECT stage FROM run_stages WHERE run=? AND alone=0 "
+            "AND position=1)", (f"loss is no number {EVIL}", run),
+        )  # fmt: skip
+    app = visit("transfer.py")
+    assert errors(app) == []
+    assert "loss is no number" in app.error[0].value
+    assert "<img" not in app.error[0].value.replace("\\<img", "")
+    assert "Resume" in [button.label for button in app.button]
+
+
+def test_a_store_of_a_newer_version_is_said_and_the_rest_is_shown(only_recorded: Path, empty_home: Path) -> None:
+    store = opened(empty_home)
+    store.db.execute("PRAGMA user_version=999")
+    store.close()
+    app = visit("transfer.py")
+    assert errors(app) == []
+    assert "newer version" in app.error[0].value
+    assert figure(app)["alt"]
+
+
+def test_what_waits_without_a_worker_is_not_watched(home: Path) -> None:
+    from shlpt.ui.control import going
+
+    store = opened(home)
+    assert not going(store, {"queued": 3})
+    assert not going(store, {"done": 3})
+    assert control.UNITS

@@ -1,0 +1,320 @@
+"""One contract over all figures: light, dark, empty, hostile names, numbers known by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shlpt.plots import (
+    accuracy_matrix,
+    activation_map,
+    alpha,
+    alpha_text,
+    compare,
+    curves,
+    dial,
+    losses,
+    neurons,
+    overlap,
+    partition,
+    relatedness,
+    similarity,
+    theme,
+    transfer_matrix,
+    validation,
+    words,
+)
+from shlpt.tasks.describe import Dialled
+from shlpt.tasks.find import find_task
+from shlpt.tasks.task import Task
+
+NAN = float("nan")
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+def frame(columns: str, *rows: tuple[Any, ...]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=columns.split())
+
+
+@dataclass
+class Case:
+    """A figure with data to draw and data without anything in it."""
+
+    figure: Callable[..., Any]
+    alt: Callable[..., str]
+    full: Callable[[str], tuple[Any, ...]]  # arguments, with a name to put in
+    empty: tuple[Any, ...]
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+def empty(columns: str) -> pd.DataFrame:
+    return frame(columns)
+
+
+LOSSES = "seed task step epoch loss down hsc asc"
+SIMILARITY = "seed task earlier step mean low high"
+PARTITION = "seed task earlier step dissimilar"
+OVERLAP = "seed task earlier epoch overlap"
+VALIDATION = "seed task epoch validation"
+TRANSFER = "source target value low high"
+METRICS = "method metric mean low high"
+BY_TASK = "method task mean low high"
+
+
+def toy(name: str) -> Task:
+    return Task(name=name, family="", labels=("a",), draw=lambda *_: [])
+
+
+CASES = {
+    "losses": Case(
+        losses.figure, losses.alt,
+        lambda n: (frame(LOSSES, (1, "yelp", 1, 1, 2.0, 2.0, NAN, NAN), (1, n, 1, 1, 2.0, 1.0, 0.5, NAN),
+                         (2, n, 1, 1, 3.0, 2.0, 0.5, NAN)),),
+        (empty(LOSSES),),
+    ),
+    "similarity": Case(
+        similarity.figure, similarity.alt,
+        lambda n: (frame(SIMILARITY, (1, "sst2", n, 1, 0.5, 0.4, 0.7), (1, "sst2", "yelp", 1, 0.5, 0.4, 0.6)), 0.06, 2),
+        (empty(SIMILARITY), 0.06, 0),
+    ),
+    "partition": Case(
+        partition.figure, partition.alt, lambda n: (frame(PARTITION, (1, "sst2", n, 1, 0.2), (1, "sst2", n, 2, 0.9)),),
+        (empty(PARTITION),),
+    ),
+    "overlap": Case(
+        overlap.figure, overlap.alt, lambda n: (frame(OVERLAP, (1, "sst2", n, 1, 0.2), (1, "sst2", n, 2, 0.9)),),
+        (empty(OVERLAP),),
+    ),
+    "validation": Case(
+        validation.figure, validation.alt, lambda n: (frame(VALIDATION, (1, n, 1, 0.25), (2, n, 1, 0.75)),),
+        (empty(VALIDATION),),
+    ),
+    "accuracy_matrix": Case(
+        accuracy_matrix.figure, accuracy_matrix.alt, lambda n: ([[0.5, NAN], [0.25, 1.0]], ["yelp", n]),
+        ([[NAN, NAN], [NAN, NAN]], ["yelp", "sst2"]),
+    ),
+    "transfer_matrix": Case(
+        transfer_matrix.figure, transfer_matrix.alt,
+        lambda n: (frame(TRANSFER, ("yelp", n, 2.5, 1.0, 4.0), (n, "yelp", -0.5, -2.0, 1.0)), ["yelp", n, "rte"]),
+        (empty(TRANSFER), ["yelp", "sst2"]),
+    ),
+    "alpha": Case(
+        alpha.figure, alpha.alt,
+        lambda n: (frame("example earlier alpha", *[(f"e{i}", n, i / 10) for i in range(10)]), 0.45),
+        (empty("example earlier alpha"), 0.06),
+    ),
+    "alpha_example": Case(
+        alpha.figure_example, alpha.alt_example,
+        lambda n: (frame("example earlier alpha", ("e1", "yelp", 0.2), ("e1", n, 0.8)), "e1", 0.06),
+        (empty("example earlier alpha"), "e1", 0.06),
+    ),
+    "alpha_text": Case(
+        alpha_text.figure, alpha_text.alt,
+        lambda n: (frame("earlier alpha before", ("yelp", 0.2, NAN), (n, 0.8, 0.7)), 0.06, n),
+        (empty("earlier alpha before"), 0.06),
+    ),
+    "words": Case(
+        words.figure, words.alt,
+        lambda n: (frame("place word earlier weight", (0, n, "yelp", 0.5), (1, "b", "yelp", -0.7)), "yelp"),
+        (empty("place word earlier weight"), "yelp"),
+    ),
+    "neurons": Case(
+        neurons.figure, neurons.alt, lambda n: (frame("neuron first second", (3, 0.5, 0.25), (7, 1.0, 0.0)), n, "yelp"),
+        (empty("neuron first second"), "yelp", "sst2"),
+    ),
+    "activation_map": Case(
+        activation_map.figure, activation_map.alt, lambda n: ([[1.0, 0.5], [0.5, 1.0]], ["yelp", n]), ([], []),
+    ),
+    "activation_difference": Case(
+        activation_map.figure, activation_map.alt, lambda n: ([[0.0, -0.5], [0.25, 0.0]], ["yelp", n]), ([], []),
+        {"difference": True, "measure": "jaccard"},
+    ),
+    "compare": Case(
+        compare.figure, compare.alt,
+        lambda n: (frame(METRICS, (n, "acc", 0.8, 0.7, 0.9), ("shlpt", "acc", 0.9, NAN, NAN), (n, "fwt", 0.0, 0, 0)),),
+        (empty(METRICS),),
+    ),
+    "compare_tasks": Case(
+        compare.figure_tasks, compare.alt_tasks,
+        lambda n: (frame(BY_TASK, ("shlpt", n, 0.8, 0.7, 0.9), ("joint", n, 0.5, 0.4, 0.6)),), (empty(BY_TASK),),
+    ),
+    "compare_curves": Case(
+        compare.figure_curves, compare.alt_curves,
+        lambda n: (frame("method seed epoch validation", (n, 1, 1, 0.5), (n, 2, 1, 0.7), ("shlpt", 1, 1, 0.25)),),
+        (empty("method seed epoch validation"),),
+    ),
+    "relatedness": Case(
+        relatedness.figure, relatedness.alt, lambda n: ([find_task("yelp"), find_task("contrary:yelp"), toy(n)],),
+        ([],),
+    ),
+    "curves": Case(
+        curves.figure, curves.alt,
+        lambda n: (frame("which epoch validation", (n, 1, 0.5), ("alone", 1, 0.25)),),
+        (empty("which epoch validation"),),
+    ),
+    "dial": Case(dial.figure, dial.alt, lambda n: ([Dialled(n, 0.5, 0.5, n, "high")], 0.5), ([], 0.5)),
+}  # fmt: skip
+
+
+def drawn(case: Case, arguments: tuple[Any, ...], dark: bool = False) -> dict[str, Any]:
+    figure = case.figure(*arguments, **case.more, dark=dark)
+    found: dict[str, Any] = json.loads(figure.to_json())
+    return found
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_figure_is_drawn_in_its_theme_with_names_on_both_axes(name: str, dark: bool) -> None:
+    case = CASES[name]
+    figure = drawn(case, case.full("sst2"), dark)
+    layout = figure["layout"]
+    assert figure["data"]
+    assert layout["template"]["layout"]["paper_bgcolor"] == theme.GROUND[dark]
+    assert layout["xaxis"]["title"]["text"]
+    assert layout["yaxis"]["title"]["text"]
+    assert layout["height"] >= 200
+    assert layout["uirevision"]
+    assert "NaN" not in json.dumps(figure)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_data_the_figure_says_what_is_missing(name: str) -> None:
+    case = CASES[name]
+    figure = drawn(case, case.empty)
+    assert figure["data"] == []
+    assert len(figure["layout"]["annotations"][0]["text"].split()) >= 4
+    assert figure["layout"]["xaxis"]["title"]["text"]
+    assert len(case.alt(*case.empty, **case.more)) > 20
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_name_with_html_is_never_markup(name: str) -> None:
+    case = CASES[name]
+    figure = case.figure(*case.full(EVIL), **case.more)
+    assert "<img" not in figure.to_json()
+    assert "&lt;img" in figure.to_json()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_text_alternative_is_one_sentence_with_a_number(name: str) -> None:
+    case = CASES[name]
+    text = case.alt(*case.full("sst2"), **case.more)
+    assert text.endswith(".")
+    assert any(letter.isdigit() for letter in text)
+    assert "nan" not in text.lower().split()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_drawing_changes_nothing_of_what_it_is_given(name: str) -> None:
+    case = CASES[name]
+    arguments = case.full("sst2")
+    before = repr(arguments)
+    case.figure(*arguments, **case.more)
+    assert repr(arguments) == before
+
+
+# --- numbers known by hand ----------------------------------------------------------------
+def test_tasks_follow_each_other_in_the_losses() -> None:
+    rows = losses.numbers(CASES["losses"].full("sst2")[0])
+    down = rows[rows["part"] == "down"]
+    assert list(down["x"]) == [1, 2]
+    assert list(down["mean"]) == [2.0, 1.5]
+    assert down["high"].iloc[1] == pytest.approx(1.5 + 0.5**0.5)  # the deviation of 1 and 2
+    assert "asc" not in set(rows["part"])
+
+
+def test_similarity_is_averaged_over_the_seeds_of_one_task() -> None:
+    rows = frame(SIMILARITY, (1, "rte", "yelp", 1, 0.9, 0.9, 0.9), (1, "sst2", "yelp", 1, 0.2, 0.1, 0.3),
+                 (2, "sst2", "yelp", 1, 0.4, 0.3, 0.7))  # fmt: skip
+    assert similarity.numbers(rows).to_dict("records") == [
+        {"earlier": "yelp", "step": 1, "mean": pytest.approx(0.3), "low": pytest.approx(0.2), "high": 0.5}
+    ]
+    assert similarity.numbers(rows, "rte")["mean"].tolist() == [0.9]
+
+
+def test_similarity_shows_the_threshold_and_the_uniform_level() -> None:
+    figure = similarity.figure(*CASES["similarity"].full("rte"))
+    assert [note.text for note in figure.layout.annotations] == ["δ = 0.06", "uniform 1/2"]
+    assert [shape.y0 for shape in figure.layout.shapes] == [0.06, 0.5]
+
+
+def test_flips_are_counted_by_seed() -> None:
+    shares = {1: (0.0, 1.0, 0.0), 2: (0.0, 0.0, 1.0)}
+    rows = [(seed, "sst2", "yelp", step, v) for seed, values in shares.items() for step, v in enumerate(values)]
+    assert partition.flips(frame(PARTITION, *rows)) == {"yelp": 1.5}
+    assert partition.numbers(frame(PARTITION, *rows))["dissimilar"].tolist() == [0.0, 0.5, 0.5]
+
+
+def test_overlap_and_validation_have_the_deviation_over_seeds() -> None:
+    rows = validation.numbers(frame(VALIDATION, (1, "yelp", 1, 0.25), (2, "yelp", 1, 0.75)))
+    assert rows[["mean", "seeds"]].to_numpy().tolist() == [[0.5, 2]]
+    assert rows["low"].item() == pytest.approx(0.5 - 0.125**0.5)
+    assert overlap.numbers(CASES["overlap"].full("yelp")[0])["mean"].tolist() == [0.2, 0.9]
+
+
+def test_the_accuracy_matrix_averages_over_seeds_and_leaves_out_what_is_missing() -> None:
+    mean, sd, count = accuracy_matrix.numbers([[[0.5, NAN], [0.2, 1.0]], [[0.7, NAN], [NAN, 1.0]]])
+    np.testing.assert_allclose(mean, [[0.6, NAN], [0.2, 1.0]])
+    np.testing.assert_allclose(sd[0, 0], 0.02**0.5)
+    assert count.tolist() == [[2, 0], [1, 2]]
+
+
+def test_transfer_marks_the_cells_whose_interval_contains_zero() -> None:
+    names, value, zero = transfer_matrix.numbers(*CASES["transfer_matrix"].full("sst2"))
+    assert names == ["yelp", "sst2", "rte"]
+    assert value[0, 1] == 2.5
+    assert np.isnan(value[2]).all()
+    assert np.argwhere(zero).tolist() == [[1, 0]]
+    figure = transfer_matrix.figure(*CASES["transfer_matrix"].full("sst2"))
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (-2.5, 2.5)
+    assert [trace.name for trace in figure.data[1:]] == [theme.NOT_ZERO]
+
+
+def test_similar_means_above_the_threshold() -> None:
+    rows = alpha.numbers(CASES["alpha"].full("yelp")[0], 0.4)  # 0.4 itself is not above
+    assert rows["similar"].tolist() == [0.5]
+    assert rows["median"].item() == pytest.approx(0.45)
+    assert alpha.numbers_example(CASES["alpha_example"].full("rte")[0], "e1")["earlier"].tolist() == ["rte", "yelp"]
+
+
+def test_pairs_leave_out_the_diagonal() -> None:
+    assert activation_map.numbers([[1, 0.2], [0.4, 1]]) == {
+        "mean": pytest.approx(0.3), "low": 0.2, "high": 0.4,
+    }  # fmt: skip
+
+
+def test_metrics_are_in_percent_and_without_the_unmeasured() -> None:
+    rows = compare.numbers(frame(METRICS, ("shlpt", "acc", 0.5, 0.25, 0.75), ("joint", "fwt", NAN, NAN, NAN)))
+    assert rows.to_numpy().tolist() == [["shlpt", "acc", 50.0, 25.0, 75.0]]
+
+
+def test_declared_relatedness_is_that_of_the_pocket_world() -> None:
+    rows = relatedness.numbers([find_task("yelp"), find_task("amazon"), find_task("contrary:yelp")])
+    assert rows["degree"].tolist() == [1, 0.9, -1, 0.9, 1, -1, -1, -1, 1]
+    assert set(relatedness.LETTERS) == set(relatedness.DEGREES)
+
+
+def test_curves_tell_transfer_from_alone() -> None:
+    rows = curves.numbers(frame("which epoch validation", (curves.WITH, 1, 0.5), (curves.ALONE, 1, 0.25)))
+    assert rows["mean"].tolist() == [0.5, 0.25]
+
+
+# --- one text and its words ---------------------------------------------------------------
+def test_the_words_that_matter_most_come_first_and_repeated_ones_say_where_they_stand() -> None:
+    rows = frame("place word earlier weight", (0, "in", "yelp", 0.1), (1, "a", "yelp", -0.7), (2, "in", "yelp", 0.3),
+                 (0, "in", "rte", 9.0))  # fmt: skip
+    assert list(words.numbers(rows, "yelp")["place"]) == [1, 2, 0]
+    assert list(words.numbers(rows, "yelp", 1)["word"]) == ["a"]
+    assert drawn(CASES["words"], (rows, "yelp"))["layout"]["yaxis"]["ticktext"] == ["a", "in (3)", "in (1)"]
+
+
+def test_words_without_any_weight_are_an_empty_figure() -> None:
+    rows = frame("place word earlier weight", (0, "in", "yelp", 0.0))
+    assert not drawn(CASES["words"], (rows, "yelp"))["data"]
+    assert "none does" in words.alt(rows, "yelp")

@@ -1,0 +1,73 @@
+"""The form follows the specification: every setting of every method, its range, its default."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from shlpt.catalog import METHODS
+from shlpt.spec import PRESETS, RunSpec, Training
+from shlpt.ui.forms import fields
+
+
+def page(method: str, preset: str) -> None:
+    import streamlit as st
+
+    from shlpt.ui.forms import settings_form
+
+    st.json(settings_form(method, preset))
+
+
+def form(method: str = "shlpt", preset: str = "quick") -> Any:
+    return AppTest.from_function(page, kwargs={"method": method, "preset": preset}).run()
+
+
+def result(app: Any) -> Any:
+    return json.loads(app.json[0].value)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_setting_has_a_widget_and_nothing_is_changed_at_first(method: str) -> None:
+    app = form(method)
+    assert [error.message for error in app.exception] == []
+    keys = {widget.key for widget in [*app.number_input, *app.selectbox]}
+    assert keys == set(Training.model_fields) | set(METHODS[method].params.model_fields)
+    assert result(app) == {}
+
+
+def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:
+    app = form()
+    app.number_input("epochs").set_value(3)
+    app.number_input("temperature").set_value(0.5)  # `auto` while the field is empty
+    app.selectbox("similar_transfer").select("no")
+    app.selectbox("partition").select("instance")
+    app.number_input("shots").set_value(8)  # the default
+    found = result(app.run())
+    assert found == {"epochs": 3, "temperature": 0.5, "similar_transfer": False, "partition": "instance"}
+    assert RunSpec.make(["yelp"], settings=found).training.epochs == 3
+
+
+def test_defaults_follow_the_preset_and_the_method() -> None:
+    assert form(preset="standard").number_input("epochs").placeholder == str(PRESETS["standard"]["epochs"])
+    assert form("finetune").number_input("lr").placeholder == "0.0003"
+    assert form().number_input("temperature").placeholder == "auto"
+
+
+@pytest.mark.parametrize("model", [Training, *{info.params for info in METHODS.values()}], ids=lambda m: m.__name__)
+def test_a_field_knows_kind_range_and_step(model: Any) -> None:
+    for field in fields(model):
+        assert field.help
+        assert field.step > 0
+        assert (field.kind == "choice") == bool(field.choices) or field.name == "temperature"
+        if field.kind in ("integer", "number") and isinstance(field.default, int | float):
+            assert field.low is None or field.low <= field.default
+            assert field.high is None or field.high >= field.default
+
+
+def test_a_bound_that_is_left_out_is_never_reached() -> None:
+    lr = next(field for field in fields(Training) if field.name == "lr")
+    assert 0 < lr.low < 0.001  # type: ignore[operator]
+    assert lr.high == 10

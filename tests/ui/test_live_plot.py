@@ -1,0 +1,82 @@
+"""The live figure: what the browser is handed, and that the library comes from here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import plotly
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from shlpt.ui.assets import FOLDER, plotly_url, routes
+from shlpt.ui.live_plot import SCRIPT
+
+
+def page() -> None:
+    import plotly.graph_objects as go
+    import streamlit as st
+
+    from shlpt.ui.live_plot import live_plot
+
+    figure = go.Figure(go.Scatter(x=[1, 2], y=[3, 4]), layout={"height": 250})
+    clicked = live_plot(figure, "one", "two points")
+    live_plot(figure, "two", "the same", clicks=True)
+    st.write(repr(clicked))
+    st.write(f"revision {figure.layout.uirevision}")
+
+
+def test_the_browser_gets_figure_text_alternative_and_library() -> None:
+    app = AppTest.from_function(page).run()
+    first, second = (json.loads(part.proto.json) for part in app.get("bidi_component"))
+    assert first["alt"] == "two points"
+    assert first["figure"]["layout"]["height"] == 250
+    assert first["figure"]["layout"]["uirevision"] == "one"
+    assert first["plotly"] == plotly_url()
+    assert (first["clicks"], second["clicks"]) == (False, True)
+    assert [m.value for m in app.markdown] == ["None", "revision None"]  # nothing clicked, the figure not changed
+
+
+def test_the_same_chart_stays_when_its_data_change() -> None:
+    """Its identity is its key, so the browser updates it in place."""
+    app = AppTest.from_function(page).run()
+    before = [part.proto.id for part in app.get("bidi_component")]
+    assert [part.proto.id for part in app.run().get("bidi_component")] == before
+
+
+def test_the_script_updates_in_place_and_sends_nothing_away() -> None:
+    script = SCRIPT.read_text(encoding="utf-8")
+    assert "Plotly.react" in script
+    assert "showSendToCloud: false" in script
+    assert "http" not in script
+
+
+def ask(path: str, host: str) -> tuple[int, int]:
+    """Status and size of an answer of the mounted route, asked as a server would."""
+    found = {"status": 0, "size": 0}
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()  # nobody hangs up
+        return {}
+
+    async def send(message: dict[str, Any]) -> None:
+        found["status"] = message.get("status", found["status"])
+        found["size"] += len(message.get("body", b""))
+
+    scope = {
+        "type": "http", "method": "GET", "path": path, "root_path": "", "query_string": b"", "scheme": "http",
+        "headers": [(b"host", host.encode())], "server": ("127.0.0.1", 80),
+    }  # fmt: skip
+    route = routes()[0]
+    _, child = route.matches(scope)
+    asyncio.run(route.handle({**scope, **child}, receive, send))
+    return found["status"], found["size"]
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:8501", 200), ("127.0.0.1", 200), ("evil.example", 400)])
+def test_the_library_is_served_to_this_machine_only(host: str, status: int) -> None:
+    found, size = ask(f"{FOLDER}/plotly.min.js", host)
+    assert found == status
+    assert (size > 1_000_000) == (status == 200)
+    assert plotly_url() == f"{FOLDER}/plotly.min.js?v={plotly.__version__}"

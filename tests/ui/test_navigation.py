@@ -1,0 +1,42 @@
+"""The menu: one table, pages appear with their files, and the router stands where deep links work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from visiting import ROOT, ROUTER, visit
+
+from shlpt.ui.navigation import PAGES, Entry, present
+
+
+def test_every_page_file_is_in_the_table_once() -> None:
+    files = {file.name for file in (ROOT / "pages").glob("*.py")}
+    assert files <= {entry.path for entry in PAGES}
+    assert len({entry.path for entry in PAGES}) == len({entry.url for entry in PAGES}) == len(PAGES)
+    assert [entry.path for entry in PAGES if entry.default] == ["overview.py"]
+
+
+def test_a_page_without_a_file_is_not_shown() -> None:
+    entries = (Entry("overview.py", "Overview", "", "overview"), Entry("to_come.py", "To come", "", "to-come"))
+    assert [entry.url for entry in present(entries)] == ["overview"]
+
+
+def test_the_router_does_not_stand_beside_the_pages() -> None:
+    """Beside them Streamlit would run a page's file without the router at a first deep link."""
+    assert not (ROUTER.parent / "pages").exists()
+    assert all(entry.file.is_absolute() for entry in PAGES)
+
+
+@pytest.mark.parametrize("entry", present(), ids=lambda entry: entry.url)
+def test_a_page_opens_without_error(entry: Entry) -> None:
+    app = visit(entry.path)
+    assert [error.message for error in app.exception] == []
+    assert app.title
+
+
+def test_the_entry_is_found_by_streamlit() -> None:
+    from streamlit.web.server.app_discovery import discover_asgi_app
+
+    found = discover_asgi_app(Path(ROOT / "app.py"))
+    assert (found.is_asgi_app, found.app_name) == (True, "app")

@@ -1,0 +1,26 @@
+"""Visits of the app without a browser: the router runs, then the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUTER = ROOT / "shlpt" / "ui" / "router.py"
+
+
+def visit(page: str, address: dict[str, str] | None = None) -> Any:
+    """A page (`tasks.py`) as somebody sees it who opens its address."""
+    app = AppTest.from_file(str(ROUTER), default_timeout=30).run()
+    app.switch_page(f"../../pages/{page}")
+    for name, value in (address or {}).items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: Any) -> str:
+    """Everything that the page says in words."""
+    kinds = (app.title, app.header, app.markdown, app.caption, app.text, app.warning, app.error)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
