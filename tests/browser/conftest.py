@@ -1,0 +1,148 @@
+"""A real server, a real browser. Where there is no browser these tests are skipped, and say so loudly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+@dataclass
+class Server:
+    """`streamlit run app.py` on a free port, with a store of its own."""
+
+    home: Path
+    process: Any = None
+    port: int = 0
+    started: list[float] = field(default_factory=list)  # seconds until it was healthy
+
+    def start(self) -> None:
+        if not self.port:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = free.getsockname()[1]
+        environment = os.environ | {"SHLPT_HOME": str(self.home), "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
+            cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        begin = time.monotonic()
+        while time.monotonic() - begin < SECONDS:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=1)
+            except OSError:
+                time.sleep(0.05)
+            else:
+                self.started.append(time.monotonic() - begin)
+                return
+        raise AssertionError("the server did not start")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def url(self, address: str) -> str:
+        return f"http://127.0.0.1:{self.port}/{address}"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("NO BROWSER HERE: the app is not tested in one. Install chromium to run these tests")
+    playwright = pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT HERE: pip install playwright")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    found = Server(tmp_path_factory.mktemp("home"))
+    found.start()
+    yield found
+    found.kill()
+    subprocess.run(["pkill", "-f", f"shlpt worker --home {found.home}"], check=False)
+
+
+class Visit:
+    """A page in a browser context of its own."""
+
+    def __init__(self, browser: Any, server: Server, address: str, scheme: str = "light", width: int = 1440) -> None:
+        self.server = server
+        self.context = browser.new_context(viewport={"width": width, "height": 1600}, color_scheme=scheme)
+        self.page = self.context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.go(address)
+
+    def go(self, address: str) -> None:
+        self.page.goto(self.server.url(address))
+        self.settle()
+
+    def settle(self) -> None:
+        ready = "[data-testid=stApp][data-test-script-state=notRunning]"
+        self.page.wait_for_selector(ready, timeout=SECONDS * 1000)
+        self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=SECONDS * 1000)
+
+    def text(self) -> str:
+        found: str = self.page.inner_text("[data-testid=stMain]")
+        return found
+
+    def wait_for(self, true: Any, seconds: float = SECONDS) -> Any:
+        """Until something holds; what it was then."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := true():
+                return found
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"it did not happen within {seconds:g} s; the page says:\n{self.text()[:2000]}")
+
+    def press(self, name: str) -> None:
+        """As a person does: not while the page is drawing itself."""
+        self.page.wait_for_timeout(1500)
+        self.settle()
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def assert_whole(self) -> None:
+        assert self.page.locator("[data-testid=stException]").count() == 0, self.text()[:2000]
+        assert self.errors == []
+
+    def close(self) -> None:
+        self.context.close()
+
+
+@pytest.fixture
+def visit(browser: Any, server: Server) -> Iterator[Any]:
+    visits: list[Visit] = []
+
+    def open_page(address: str, **options: Any) -> Visit:
+        visits.append(Visit(browser, server, address, **options))
+        return visits[-1]
+
+    yield open_page
+    for one in visits:
+        one.close()

@@ -1,0 +1,112 @@
+"""A real run in the browser: started, watched, paused, stepped, stopped, gone on with; whatever happens to page and
+server."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from shlpt.runs import control, queries
+from shlpt.runs.store import Store
+
+# Long enough to be interrupted on a fast machine.
+LONG = "live?sequence=my+own&tasks=rte%2C+sst2&s_epochs=1000&s_patience=1000&s_test_shots=8"
+DEMO = "live?sequence=demo"
+
+
+def runs(server: Any) -> Any:
+    return queries.runs(Store(server.home).open())
+
+
+def steps(server: Any, id: str) -> int:
+    return len(queries.losses(Store(server.home).open(), [id]))
+
+
+def epochs(server: Any, id: str) -> int:
+    return len(queries.epochs(Store(server.home).open(), [id]))
+
+
+def start(one: Any, server: Any) -> str:
+    before = set(runs(server)["id"]) if Store(server.home).exists() else set()
+    one.press("Run")
+    one.wait_for(lambda: "runs=" in one.page.url)
+    new = set(runs(server)["id"]) - before
+    return new.pop() if new else one.page.url.split("runs=")[1].split("&")[0]
+
+
+def test_a_run_is_paused_stepped_stopped_and_gone_on_with(visit: Any, server: Any) -> None:
+    one = visit(LONG)
+    id = start(one, server)
+    begin = time.monotonic()
+    one.wait_for(lambda: steps(server, id) > 3)
+    one.wait_for(lambda: "running" in one.text())
+    assert time.monotonic() - begin < 40
+    one.press("Pause")
+    one.wait_for(lambda: "paused" in one.text(), 15)
+    held = steps(server, id)
+    one.page.wait_for_timeout(1500)
+    assert steps(server, id) == held
+    one.press("One batch")
+    one.wait_for(lambda: steps(server, id) == held + 1, 15)
+    one.wait_for(lambda: "paused" in one.text(), 15)
+    validated = epochs(server, id)
+    one.press("One epoch")
+    one.wait_for(lambda: epochs(server, id) == validated + 1, 15)
+    one.wait_for(lambda: "paused" in one.text(), 15)
+    one.press("Stop and keep")
+    one.wait_for(lambda: "stopped" in one.text(), 15)
+    one.press("Resume")
+    one.wait_for(lambda: "running" in one.text(), 40)
+    control.stop(Store(server.home), [id])
+    one.wait_for(lambda: "stopped" in one.text(), 15)
+    one.assert_whole()
+
+
+def test_a_run_outlives_its_page_and_its_server_and_two_may_watch(visit: Any, server: Any) -> None:
+    one = visit(LONG + "&seeds=7")
+    id = start(one, server)
+    one.wait_for(lambda: steps(server, id) > 3)
+    one.page.reload()
+    one.settle()
+    two = visit(f"live?runs={id}", scheme="dark")
+    for seen in (one, two):
+        seen.wait_for(lambda seen=seen: "running" in seen.text() or "done" in seen.text())
+        seen.assert_whole()
+    server.kill()
+    before = steps(server, id)
+    one.wait_for(lambda: steps(server, id) > before, 30)
+    server.start()
+    two.go(f"live?runs={id}")
+    two.wait_for(lambda: "running" in two.text(), 15)
+    control.stop(Store(server.home), [id])
+    two.wait_for(lambda: "stopped" in two.text(), 15)
+    two.assert_whole()
+
+
+def test_zoom_stays_while_new_numbers_come(visit: Any, server: Any) -> None:
+    one = visit(LONG + "&seeds=8")
+    id = start(one, server)
+    one.wait_for(lambda: steps(server, id) > 3)
+    one.wait_for(lambda: one.page.locator(".js-plotly-plot").count() >= 3)
+    losses = "document.querySelector('.shlpt-plot[aria-label^=Losses]')"
+    zoom = (
+        f"(async () => {{ const box = {losses}; await Plotly.relayout(box, {{'xaxis.range': [1, 4]}});"
+        "window.counted = 0; box.on('plotly_afterplot', () => window.counted++); })()"
+    )
+    one.page.evaluate(zoom)
+    one.wait_for(lambda: one.page.evaluate("window.counted") >= 10, 60)
+    seen = f"{losses}._fullLayout.xaxis.range.map(Number)"
+    assert one.page.evaluate(seen) == [1, 4]
+    one.assert_whole()
+    one.press("Stop and keep")
+    one.wait_for(lambda: "stopped" in one.text(), 15)
+
+
+def test_the_demonstration_runs_to_its_end(visit: Any, server: Any) -> None:
+    one = visit(DEMO)
+    begin = time.monotonic()
+    id = start(one, server)
+    one.wait_for(lambda: runs(server).set_index("id").loc[id, "state"] == "done", 150)
+    one.wait_for(lambda: "done" in one.text(), 15)
+    print(f"the demonstration took {time.monotonic() - begin:.1f} s in the browser")
+    one.assert_whole()
