@@ -4,7 +4,10 @@ server."""
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 from shlpt.runs import control, queries
 from shlpt.runs.store import Store
@@ -12,6 +15,13 @@ from shlpt.runs.store import Store
 # Long enough to be interrupted on a fast machine.
 LONG = "live?sequence=my+own&tasks=rte%2C+sst2&s_epochs=1000&s_patience=1000&s_test_shots=8"
 DEMO = "live?sequence=demo"
+
+
+@pytest.fixture(autouse=True)
+def quiet(server: Any) -> Iterator[None]:
+    """No run of one test keeps the worker from the next."""
+    yield
+    control.stop(Store(server.home), list(runs(server)["id"]))
 
 
 def runs(server: Any) -> Any:
@@ -87,16 +97,14 @@ def test_zoom_stays_while_new_numbers_come(visit: Any, server: Any) -> None:
     one = visit(LONG + "&seeds=8")
     id = start(one, server)
     one.wait_for(lambda: steps(server, id) > 3)
-    one.wait_for(lambda: one.page.locator(".js-plotly-plot").count() >= 3)
     losses = "document.querySelector('.shlpt-plot[aria-label^=Losses]')"
-    zoom = (
-        f"(async () => {{ const box = {losses}; await Plotly.relayout(box, {{'xaxis.range': [1, 4]}});"
-        "window.counted = 0; box.on('plotly_afterplot', () => window.counted++); })()"
-    )
-    one.page.evaluate(zoom)
-    one.wait_for(lambda: one.page.evaluate("window.counted") >= 10, 60)
-    seen = f"{losses}._fullLayout.xaxis.range.map(Number)"
-    assert one.page.evaluate(seen) == [1, 4]
+    newest = f"{losses}?.data?.[0]?.x?.at(-1) ?? 0"
+    one.wait_for(lambda: one.page.evaluate(newest) > 4)
+    one.page.evaluate(f"Plotly.relayout({losses}, {{'xaxis.range': [1, 4]}})")
+    for _ in range(5):
+        drawn = one.page.evaluate(newest)
+        one.wait_for(lambda drawn=drawn: one.page.evaluate(newest) > drawn)
+        assert one.page.evaluate(f"{losses}._fullLayout.xaxis.range.map(Number)") == [1, 4]
     one.assert_whole()
     one.press("Stop and keep")
     one.wait_for(lambda: "stopped" in one.text(), 15)
