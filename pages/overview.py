@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from shlpt.analysis import compare as side_by_side
 from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
 from shlpt.plots import compare, transfer_matrix
@@ -59,8 +60,8 @@ def methods(store: Store) -> None:
     found = experiments.of_kind(store, "methods")
     if found is None:
         return
-    frame = experiments.by_label(experiments.results(store, found["id"]), "method")
-    frame = frame.assign(method=[METHODS[name].title for name in frame["method"]])
+    runs = [record for _, record in experiments.labelled(store, found["id"])]
+    frame = side_by_side.metric_rows(side_by_side.sides(runs, [METHODS[run["method"]].title for run in runs]))
     page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame), frame, key="overview-methods")
     page.explain(
         "After the last task of the demonstration. ACC: mean score over all tasks. BWT: what was forgotten (0 is "

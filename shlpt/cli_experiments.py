@@ -101,13 +101,6 @@ def pace(store: Any, experiment: Any, way: Way) -> float | None:
     return calibrate(load(spec.backbone, way.device, spec.dtype), spec.training, way.lanes or default_width(way.device))
 
 
-def records(store: Any, id: str) -> list[dict[str, Any]]:
-    from shlpt.runs.experiments import results
-    from shlpt.runs.export import rows_of_frame
-
-    return rows_of_frame(results(store, id))
-
-
 def matrix_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     from shlpt.analysis.transfer import cells, wide
     from shlpt.runs.experiments import find, pairs
@@ -125,9 +118,11 @@ def matrix_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
 def grouped_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     """Mean and interval over the seeds of each label, runs beside them."""
     from shlpt.analysis.metrics import summary
+    from shlpt.runs.experiments import RESULT, results
+    from shlpt.runs.export import rows_of_frame
 
-    rows = records(store, id)
-    keys = [key for key in rows[0] if key not in (*VALUES, "seed", "run")]
+    rows = rows_of_frame(results(store, id))
+    keys = [key for key in rows[0] if key not in (*RESULT, "seed", "run")]
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(tuple(row[key] for key in keys), []).append(row)
@@ -140,20 +135,22 @@ def grouped_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     return lines, {"groups": lines, "rows": rows}
 
 
-VALUES = ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")
-
-
 def bench_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     """One row a method, with the difference from the reference."""
+    _, _, table = _bench(store, id)
+    return [bench_line(row) for row in table["rows"]], table
+
+
+def _bench(store: Any, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    """What the experiment is, its runs, and their table."""
     from shlpt.analysis.benchmark import benchmark_table
-    from shlpt.runs.experiments import find, records
+    from shlpt.runs.experiments import find, labelled
     from shlpt.tasks.sequences import find_benchmark
 
     about = find(store, id)["about"]
-    chosen = find_benchmark(about["benchmark"])
-    reference = about.get("reference", "per_task")
-    table = benchmark_table(records(store, id), chosen.tasks, about["methods"], about["seeds"], reference=reference)
-    return [bench_line(row) for row in table["rows"]], table
+    runs = [record for _, record in labelled(store, id)]
+    tasks = find_benchmark(about["benchmark"]).tasks
+    return about, runs, benchmark_table(runs, tasks, about["methods"], about["seeds"], reference=about["reference"])
 
 
 def bench_line(row: dict[str, Any]) -> dict[str, Any]:
@@ -173,15 +170,14 @@ def bench_line(row: dict[str, Any]) -> dict[str, Any]:
 def beside_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     """The same with the paper's table next to it, and what was measured otherwise."""
     from shlpt.analysis.beside import beside_paper
-    from shlpt.runs.experiments import find, records
     from shlpt.tasks.sequences import find_benchmark
 
-    rows, table = bench_rows(store, id)
-    about = find(store, id)["about"]
-    spec = next((r for r in records(store, id) if r["method"] == "shlpt"), records(store, id)[0])
-    settings = spec["settings"] | {"backbone": spec["backbone"], "suite": spec["suite"], "seeds": about["seeds"]}
+    about, runs, table = _bench(store, id)
+    run = next((run for run in runs if run["method"] == "shlpt"), runs[0])
+    settings = run["settings"] | {"backbone": run["backbone"], "suite": run["suite"], "seeds": about["seeds"]}
     beside = beside_paper(table["rows"], find_benchmark(about["benchmark"]), settings)
     theirs = {row["method"]: row for row in beside["metrics"]["acc"]["rows"]}
+    rows = [bench_line(row) for row in table["rows"]]
     for row in rows:
         printed = theirs.get(row["method"], {})
         row |= {"rank": printed.get("our_rank"), "paper": printed.get("paper"), "paper rank": printed.get("paper_rank")}

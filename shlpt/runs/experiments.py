@@ -17,11 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from shlpt.analysis.metrics import summary
 from shlpt.errors import UserError, unknown
 from shlpt.runs.enqueue import missing_stages, steps_of
 from shlpt.runs.named import ablation_specs, pair_specs
-from shlpt.runs.plan import Stage
 from shlpt.runs.results import run_record
 from shlpt.runs.store import Store, to_json
 from shlpt.runs.submit import Submitted, plans_of, submit
@@ -29,6 +27,7 @@ from shlpt.spec import RunSpec, digest, has_setting, settings_known
 from shlpt.tasks.sequences import find_benchmark
 
 Common = Mapping[str, Any]  # method, settings, preset, suite, backbone, dtype: what RunSpec.make takes
+RESULT = ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")  # of a run, beside its cell's label
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,7 @@ def sweep(
     """One setting at several values."""
     if not values:
         raise UserError(f"no values to sweep {key} over: write them as --values {key}=0.01,0.06,0.3")
+    values = list(dict.fromkeys(values))
     settings = dict(common.get("settings") or {})
     cells = [
         Cell({key: value, "seed": seed}, make(tasks, seed, {**common, "settings": settings | {key: value}}))
@@ -191,28 +191,19 @@ def find(store: Store, id: str) -> dict[str, Any]:
     return found[0] | {"about": json.loads(found[0]["about"])}
 
 
+def _runs_with_cells(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
+    """The runs of an experiment in order, each with what it stands for."""
+    rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
+    return [(row["run"], json.loads(row["cell"])) for row in rows]
+
+
 def results(store: Store, id: str) -> pd.DataFrame:
     """Every cell's label with what its run has come to so far."""
-    rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
     lines = []
-    for row in rows:
-        record = run_record(store, row["run"])
-        values = {key: record[key] for key in ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")}
-        lines.append(json.loads(row["cell"]) | {"run": row["run"]} | values)
+    for run, cell in _runs_with_cells(store, id):
+        record = run_record(store, run)
+        lines.append(cell | {"run": run} | {key: record[key] for key in RESULT})
     return pd.DataFrame(lines)
-
-
-def by_label(frame: pd.DataFrame, label: str) -> pd.DataFrame:
-    """results() averaged over the seeds: [label, metric, mean, low, high, n], unfinished runs left out."""
-    lines = []
-    for name, rows in frame.groupby(label, sort=False):
-        for metric in ("acc", "bwt", "fwt"):
-            found = summary([float(v) for v in rows[metric].dropna()])
-            interval: Any = found["ci95"] or (None, None)
-            lines.append((name, metric, found["mean"], *interval, found["n"]))
-    return pd.DataFrame(lines, columns=[label, "metric", "mean", "low", "high", "n"]).astype(
-        {"mean": float, "low": float, "high": float}
-    )
 
 
 def of_kind(store: Store, kind: str) -> dict[str, Any] | None:
@@ -231,8 +222,7 @@ def listed(store: Store) -> list[dict[str, Any]]:
 
 def labelled(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
     """The runs of an experiment as they are now, each with its label but for the seed."""
-    rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
-    return [(label(json.loads(row["cell"])), run_record(store, row["run"])) for row in rows]
+    return [(label(cell), run_record(store, run)) for run, cell in _runs_with_cells(store, id)]
 
 
 def label(cell: Mapping[str, Any]) -> str:
@@ -242,29 +232,22 @@ def label(cell: Mapping[str, Any]) -> str:
 
 
 def runs_in(store: Store, id: str) -> list[str]:
-    return [row["run"] for row in store.rows("SELECT run FROM experiment_runs WHERE experiment=?", (id,))]
-
-
-def records(store: Store, id: str) -> list[dict[str, Any]]:
-    """The runs of an experiment as they are now."""
-    rows = store.rows("SELECT run FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
-    return [run_record(store, row["run"]) for row in rows]
+    return [run for run, _ in _runs_with_cells(store, id)]
 
 
 def pairs(store: Store, id: str) -> pd.DataFrame:
     """Of a matrix: score of the target after the source, and learned alone, seed by seed; NaN while missing."""
-    rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
     lines = []
-    for row in rows:
+    for run, cell in _runs_with_cells(store, id):
         score, alone = (
             store.value(
                 "SELECT c.mean FROM run_stages r JOIN stages s ON s.key=r.stage JOIN scores c ON c.stage=s.id "
                 "WHERE r.run=? AND r.alone=? AND r.position=? AND s.state='done' AND c.task=s.task",
-                (row["run"], alone, position),
+                (run, alone, position),
             )
             for alone, position in ((0, 1), (1, 0))
         )
-        lines.append(json.loads(row["cell"]) | {"run": row["run"], "score": score, "alone": alone})
+        lines.append(cell | {"run": run, "score": score, "alone": alone})
     columns = ["source", "target", "seed", "run", "score", "alone"]
     return pd.DataFrame(lines, columns=columns).astype({"score": float, "alone": float})
 
@@ -278,12 +261,12 @@ class Estimate:
     seconds: float | None  # None where nothing is known of this machine yet
 
 
-def estimate(store: Store | None, specs: Sequence[RunSpec], seconds_per_step: float | None = None) -> Estimate:
+def estimate(store: Store, specs: Sequence[RunSpec], seconds_per_step: float | None = None) -> Estimate:
     """What runs would cost, before they start. Seconds from what this store has measured, unless given."""
     plans = plans_of(specs)
     every = {s.key: s for plan in plans for s in (*plan.stages, *plan.alone)}
-    todo: list[Stage] = missing_stages(store, plans) if store else list(every.values())
-    pace, share = measured(store) if store else (None, None)
+    todo = missing_stages(store, plans)
+    pace, share = measured(store)
     pace = seconds_per_step or pace
     steps = sum(steps_of(stage) for stage in todo)
     seconds = None if pace is None else round(steps * pace * (share or 1.0), 1)

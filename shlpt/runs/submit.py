@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shlpt.backbone.files import digest_of, whole_name
 from shlpt.runs import control
-from shlpt.runs.enqueue import enqueue, missing_stages, next_edition
+from shlpt.runs.enqueue import enqueue, next_edition
 from shlpt.runs.plan import RunPlan, Stage, plan_runs
 from shlpt.runs.store import Store
 from shlpt.spec import RunSpec
@@ -16,7 +16,7 @@ from shlpt.spec import RunSpec
 
 @dataclass(frozen=True)
 class Submitted:
-    specs: tuple[RunSpec, ...]
+    specs: tuple[RunSpec, ...]  # one for each that was asked for: two that are equal are one run
     todo: tuple[Stage, ...]  # stages that are to be trained now
     reused: int  # stages that are there
 
@@ -26,13 +26,14 @@ class Submitted:
 
 
 def plans_of(specs: Sequence[RunSpec], alone: bool = True) -> list[RunPlan]:
-    """Each run's stages, on the backbone that it names."""
+    """Each run's stages, on the backbone that it names; a plan for each of `specs`, in their order."""
     specs = [spec.model_copy(update={"backbone": whole_name(spec.backbone)}) for spec in specs]
-    found: dict[str, RunPlan] = {}
+    found: dict[int, RunPlan] = {}
     for name in dict.fromkeys(spec.backbone for spec in specs):
-        mine = [spec for spec in specs if spec.backbone == name]
-        found |= {plan.spec.id: plan for plan in plan_runs(mine, digest_of(name), alone)}
-    return list(found.values())
+        mine = [place for place, spec in enumerate(specs) if spec.backbone == name]
+        plans = plan_runs([specs[place] for place in mine], digest_of(name), alone)
+        found |= zip(mine, plans, strict=True)
+    return [found[place] for place in range(len(specs))]
 
 
 def submit(
@@ -55,11 +56,6 @@ def submit(
     stages = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
     todo = tuple(stages[key] for key in control.unfinished(store, stages))
     return Submitted(sent, todo, len(stages) - len(todo))
-
-
-def to_train(store: Store, specs: Sequence[RunSpec], alone: bool = True) -> list[Stage]:
-    """Which stages these runs would train, after reuse; nothing is written."""
-    return missing_stages(store, plans_of(specs, alone))
 
 
 def default_width(device: str = "auto") -> int:

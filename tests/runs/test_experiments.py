@@ -123,12 +123,19 @@ def test_an_experiment_is_found_by_id_beginning_or_name(store: Store) -> None:
         experiments.find(store, "yours")
 
 
-def test_labels_are_averaged_over_their_seeds(store: Store) -> None:
-    id = train(store, experiments.sweep(("rte", "sst2"), "epochs", (1, 2), (1, 2), COMMON))
-    frame = experiments.results(store, id)
-    found = experiments.by_label(frame, "epochs").set_index(["epochs", "metric"])
-    assert found.loc[(2, "acc"), "mean"] == pytest.approx(frame[frame["epochs"] == 2]["acc"].mean())
-    assert found.loc[(1, "acc"), "n"] == 2
+def test_two_cells_may_be_one_run(store: Store) -> None:
+    # Without the activation loss from the start, the ablation of it changes nothing.
+    common = {"settings": TINY | {"lambda_asc": 0.0}}
+    made = experiments.ablations("demo", (1,), common)
+    assert len({spec.id for spec in made.specs}) < len(made.specs)
+    id, sent = experiments.start(store, made)
+    assert [name for name, _ in experiments.labelled(store, id)] == [c.label["variant"] for c in made.cells]
+    assert len(sent.runs) == len(made.cells)
+
+
+def test_a_value_that_is_swept_twice_counts_once() -> None:
+    found = experiments.sweep(("rte", "sst2"), "threshold", (0.1, 0.1), (1,), {"method": "shlpt", "settings": TINY})
+    assert len(found.cells) == 1
 
 
 # --- the command line ---------------------------------------------------------------------
