@@ -14,8 +14,8 @@ from shlpt.plots import neurons as neuron_plot
 from shlpt.plots import theme
 from shlpt.runs import inside, lens, queries
 from shlpt.ui import page
-from shlpt.ui.choose import kept
-from shlpt.ui.store import Shown, known_runs, label, pick_run, shown
+from shlpt.ui.choose import kept, pick_run
+from shlpt.ui.store import Shown, known_runs, label, shown
 
 COMMAND = "python -m shlpt run --sequence demo --method shlpt"
 MEASURES = {"cosine": "Cosine of states", "jaccard": "Jaccard of signs"}
@@ -69,16 +69,13 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
 def options(layers: int) -> tuple[int, str]:
     """Decoder layer and measure, side by side."""
     names = [str(number) for number in range(1, layers + 1)]
-    page.check_address("layer", names)
-    page.check_address("measure", list(MEASURES), MEASURES.__getitem__)
     with st.container(horizontal=True):
-        layer = st.segmented_control(
-            "Decoder layer", names, default=names[-1], required=True, key="layer", bind="query-params",
+        layer = kept(
+            "Decoder layer", names, "layer", default=names[-1], segments=True,
             help="The losses of SHLPT look at the last layer",
         )  # fmt: skip
-        measure = st.segmented_control(
-            "Measure", list(MEASURES), format_func=MEASURES.__getitem__, default="cosine", required=True,
-            key="measure", bind="query-params",
+        measure = kept(
+            "Measure", list(MEASURES), "measure", default="cosine", write=MEASURES.__getitem__, segments=True,
             help="Cosine compares how strongly neurons answer; Jaccard only which ones answer at all",
         )  # fmt: skip
     return int(layer), measure
@@ -155,14 +152,12 @@ def by_layer(probe: dict[str, Any], other: Shown | None) -> None:
 def which_neurons(probe: dict[str, Any], layer: int) -> None:
     st.header("Which neurons", anchor="neurons")
     tasks = list(probe)
-    page.check_address("by", list(ORDERS), ORDERS.__getitem__)
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     first = kept("Prompt of", tasks, "a", write=theme.titled, kind="learned task", where=left)
     second = kept("and of", tasks, "b", default=tasks[-1], write=theme.titled, kind="learned task", where=middle)
-    by = right.segmented_control(
-        "Neurons that", list(ORDERS), format_func=ORDERS.__getitem__, default="difference", required=True, key="by",
-        bind="query-params",
-    )  # fmt: skip
+    by = kept(
+        "Neurons that", list(ORDERS), "by", default="difference", write=ORDERS.__getitem__, where=right, segments=True
+    )
     rows = inside.neurons(probe, layer, first, second, by)
     one, two = theme.titled(first), theme.titled(second)
     table = rows.rename(columns={

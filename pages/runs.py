@@ -144,7 +144,7 @@ def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
                        help="All that `runs show --json` prints: settings, matrices, stages")  # fmt: skip
 
 
-@st.dialog("Delete for good?")
+@st.dialog("Delete for good?")  # type: ignore[untyped-decorator]
 def confirm(ids: list[str], labels: list[str]) -> None:
     """Runs that train are refused, unless forced."""
     st.write("These runs go, with what no other run uses:")

@@ -11,13 +11,13 @@ import streamlit as st
 from shlpt.analysis import partition as at
 from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
 from shlpt.runs import lens, queries
+from shlpt.runs.results import OVER
 from shlpt.ui import page
-from shlpt.ui.choose import kept
+from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.live_plot import live_plot
-from shlpt.ui.store import Shown, pick_run
+from shlpt.ui.store import Shown
 
 COMMAND = "python -m shlpt run --sequence demo --method shlpt"
-OVER = ("done", "failed", "stopped", "lost")
 
 
 def suits(line: dict[str, Any]) -> bool:

@@ -9,19 +9,17 @@ from shlpt.plots import dial, relatedness, theme
 from shlpt.tasks import describe
 from shlpt.tasks.find import find_task
 from shlpt.tasks.pocket import TASKS
-from shlpt.tasks.task import Task
+from shlpt.tasks.task import Split, Task
 from shlpt.ui import page
+from shlpt.ui.choose import kept
 
-SPLITS = {"train": "training", "validation": "validation", "test": "test"}
+SPLITS: dict[str, Split] = {"training": "train", "validation": "validation", "test": "test"}
 
 
 def choose() -> Task:
     """The task that the address names, or the one chosen."""
-    page.check_address("task", list(TASKS), theme.titled)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    name = left.selectbox(
-        "Task", list(TASKS), format_func=theme.titled, key="task", bind="query-params",
-    )  # fmt: skip
+    name = kept("Task", list(TASKS), "task", write=theme.titled, where=left)
     other = describe.contrary_name(name)
     swapped = right.toggle(
         "Swap the answers (contrary task)", key="contrary", bind="query-params", disabled=other is None,
@@ -55,10 +53,7 @@ def facts(task: Task) -> None:
 
 def examples(task: Task) -> None:
     """Texts with their answers; shown letter by letter."""
-    split = st.segmented_control(
-        "Examples from", list(SPLITS), format_func=SPLITS.__getitem__, default="train", required=True, key="split",
-        bind="query-params",
-    )  # fmt: skip
+    split = SPLITS[kept("Examples from", list(SPLITS), "split", segments=True)]
     columns = st.columns(2)
     for place, example in enumerate(describe.one_of_each(task, split, 6)):
         with columns[place % 2].container(border=True):

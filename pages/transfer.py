@@ -9,6 +9,7 @@ from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
 from shlpt.plots import curves, theme, transfer_matrix
 from shlpt.runs import commands, experiments, queries
+from shlpt.runs.costs import duration
 from shlpt.runs.launch import ensure_worker
 from shlpt.spec import PRESET_ABOUT, PRESETS, read_seeds
 from shlpt.tasks.pocket import TASKS
@@ -79,7 +80,7 @@ def offer(made: experiments.Experiment) -> None:
             help=f"Tasks to learn after reuse: {cost.reused} of {cost.reused + cost.stages} are stored already. "
             "Runs share their first task, and each target is learned alone once for all its sources.",
         )  # fmt: skip
-        time = "not known yet" if cost.seconds is None else control.duration(cost.seconds) if cost.stages else "none"
+        time = "not known yet" if cost.seconds is None else duration(cost.seconds) if cost.stages else "none"
         st.metric(
             "Time", time, border=True, width="content",
             help="From what was measured on this machine; known once something has been trained here",

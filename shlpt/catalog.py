@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+VIEW_CACHE = 256 * 2**20  # bytes, at most: what frozen prompts make of the training texts (methods/views.py)
+
 
 class Params(BaseModel):
     """Settings of a method: frozen, checked when built, unknown keys refused."""

@@ -130,6 +130,7 @@ def watch(
     from shlpt.report import Bar, write_csv
     from shlpt.runs import queries
     from shlpt.runs.control import find_run
+    from shlpt.runs.results import OVER
 
     store = opened(home)
     frame = queries.runs(store)
@@ -154,6 +155,3 @@ def watch(
         from shlpt.report import print_table
 
         print_table(before or [], "runs")
-
-
-OVER = ("done", "failed", "stopped", "lost")

@@ -17,11 +17,11 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Batch, Encoded
 from shlpt.backbone.t5 import Backbone
+from shlpt.catalog import VIEW_CACHE
 from shlpt.methods.prompts import Prompt, prepend
 
 # The first decoder position, every position of the target, or the encoder's mean state (`Backbone.query`).
 View = Literal["first", "targets", "query"]
-BUDGET = 256 * 2**20
 CHUNK = 128
 
 
@@ -33,7 +33,7 @@ class Seen(NamedTuple):
 class Views:
     """Keyed by backbone, prompt (or none), data set and view."""
 
-    def __init__(self, backbone: Backbone, budget: int = BUDGET) -> None:
+    def __init__(self, backbone: Backbone, budget: int = VIEW_CACHE) -> None:
         self.backbone, self.budget = backbone, budget
         self.used, self.forwards = 0, 0
         self._kept: OrderedDict[tuple[str, ...], Seen] = OrderedDict()

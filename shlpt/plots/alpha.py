@@ -38,10 +38,7 @@ def figure(frame: pd.DataFrame, threshold: float, *, dark: bool = False) -> go.F
             pointpos=0, jitter=0.7, marker={"color": style.color, "size": 4, "opacity": 0.45}, meanline_visible=True,
             spanmode="hard", hoveron="violins+points", hoverinfo="x+name",
         )  # fmt: skip
-    drawn.add_vline(
-        x=threshold, line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5},
-        annotation_text=f"δ = {threshold:g}", annotation_position="top",
-    )  # fmt: skip
+    draw.threshold(drawn, threshold, dark)
     drawn.update_yaxes(autorange="reversed")
     return drawn.update_xaxes(rangemode="tozero").update_layout(showlegend=False)
 
@@ -72,10 +69,7 @@ def figure_example(frame: pd.DataFrame, example: str, threshold: float, *, dark:
         marker={"color": [theme.task_style(e, dark).color for e in rows["earlier"]]},
         text=[f"{v:.3f}" for v in rows["alpha"]], textposition="auto", hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
-    drawn.add_vline(
-        x=threshold, line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5},
-        annotation_text=f"δ = {threshold:g}", annotation_position="top",
-    )  # fmt: skip
+    draw.threshold(drawn, threshold, dark)
     drawn.update_yaxes(autorange="reversed")
     return drawn.update_layout(showlegend=False)
 

@@ -106,13 +106,8 @@ def numbers_curves(frame: pd.DataFrame) -> pd.DataFrame:
 def figure_curves(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """A learning curve per method; several seeds are a mean with one standard deviation to each side."""
     rows = numbers_curves(frame)
-    drawn = draw.base("compare curves", "Epoch", "Validation score (%)", dark)
-    if rows.empty:
-        return draw.say_empty(drawn, "No epoch has ended yet")
     look = styles(list(dict.fromkeys(rows["method"])), dark)
-    for method, mine in rows.groupby("method", sort=False):
-        draw.line(drawn, mine, "epoch", theme.literal(method), look[method], hovertemplate="%{y:.1%} after epoch %{x}")
-    return drawn.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])
+    return draw.learning_curves("compare curves", rows, "method", theme.literal, look, dark)
 
 
 def alt_curves(frame: pd.DataFrame) -> str:

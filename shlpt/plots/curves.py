@@ -18,15 +18,10 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Two curves; several seeds are a mean with one standard deviation to each side."""
     rows = numbers(frame)
-    drawn = draw.base("curves", "Epoch", "Validation score (%)", dark)
-    if rows.empty:
-        return draw.say_empty(drawn, "No epoch has ended yet")
-    colors = theme.template(dark).layout.colorway
-    for place, (which, mine) in enumerate(rows.groupby("which", sort=False)):
-        first = which == WITH or (which != ALONE and place % 2 == 0)
-        style = theme.Style(colors[0 if first else 1], "solid" if first else "dash", "circle" if first else "square")
-        draw.line(drawn, mine, "epoch", theme.literal(which), style, hovertemplate="%{y:.1%} after epoch %{x}")
-    return drawn.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])
+    first, second = theme.template(dark).layout.colorway[:2]
+    alone, other = theme.Style(second, "dash", "square"), theme.Style(first, "solid", "circle")
+    styles = {which: alone if which == ALONE else other for which in rows["which"]}
+    return draw.learning_curves("curves", rows, "which", theme.literal, styles, dark)
 
 
 def alt(frame: pd.DataFrame) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,26 @@ def level(
         y=y, line={"color": theme.FAINT[dark], "dash": dash, "width": 1.5}, annotation_text=name,
         annotation_position=place, annotation_font_color=theme.TEXT[dark],
     )  # fmt: skip
+
+
+def threshold(figure: go.Figure, delta: float, dark: bool) -> None:
+    """An upright line at δ."""
+    figure.add_vline(
+        x=delta, line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5}, annotation_text=f"δ = {delta:g}",
+        annotation_position="top",
+    )  # fmt: skip
+
+
+def learning_curves(
+    name: str, rows: pd.DataFrame, by: str, write: Callable[[str], str], styles: Mapping[str, theme.Style], dark: bool
+) -> go.Figure:
+    """Validation scores over the epochs, a curve for each value of `by`."""
+    drawn = base(name, "Epoch", "Validation score (%)", dark)
+    if rows.empty:
+        return say_empty(drawn, "No epoch has ended yet")
+    for value, mine in rows.groupby(by, sort=False):
+        line(drawn, mine, "epoch", write(value), styles[value], hovertemplate="%{y:.1%} after epoch %{x}")
+    return drawn.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])
 
 
 def task_axes(figure: go.Figure, rows: Sequence[str], columns: Sequence[str]) -> None:

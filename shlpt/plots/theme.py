@@ -59,7 +59,6 @@ FAINT = {False: "#5b6472", True: "#a3acb9"}
 GRID = {False: "#e3e7ed", True: "#30363f"}
 ACCENT = {False: "#064fbd", True: "#5784dd"}
 HEIGHT = 380
-NOT_ZERO_HATCH = "/"  # pattern of bars whose interval contains zero
 NOT_ZERO = "hatched: not distinguishable from zero"
 BIDI = re.compile("[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]")
 

@@ -16,15 +16,8 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """A curve per task; several seeds are a mean with one standard deviation to each side."""
     rows = numbers(frame)
-    drawn = draw.base("validation", "Epoch", "Validation score (%)", dark)
-    if rows.empty:
-        return draw.say_empty(drawn, "No epoch has ended yet")
-    for task, mine in rows.groupby("task", sort=False):
-        draw.line(
-            drawn, mine, "epoch", theme.label(task), theme.task_style(task, dark),
-            hovertemplate="%{y:.1%} after epoch %{x}",
-        )  # fmt: skip
-    return drawn.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])
+    styles = {task: theme.task_style(task, dark) for task in rows["task"]}
+    return draw.learning_curves("validation", rows, "task", theme.label, styles, dark)
 
 
 def alt(frame: pd.DataFrame) -> str:

@@ -6,11 +6,10 @@ import json
 from collections.abc import Sequence
 
 from shlpt.backbone import files
-from shlpt.catalog import METHODS
+from shlpt.catalog import METHODS, VIEW_CACHE
 from shlpt.spec import RunSpec
 
 LIBRARIES = 400 * 2**20  # torch, transformers and Python
-VIEWS = 256 * 2**20  # at most: what frozen prompts make of the training texts (methods/views.py)
 LAPTOP_SECONDS_PER_STEP = 0.035  # a run's step at `quick` in lanes of four, with its share of validation and tests
 FLOAT = 4
 
@@ -29,7 +28,7 @@ def memory(specs: Sequence[RunSpec], width: int) -> int:
     tokens = min(spec.training.max_length, 128) + spec.training.prompt_length
     per_token = layers * (8 * config["d_model"] + 2 * config["d_ff"] + 2 * config["num_heads"] * tokens) * FLOAT
     step = lanes * spec.training.batch_size * tokens * per_token
-    views = VIEWS if spec.method in ("shlpt", "oracle_partition", "random_partition") else 0
+    views = VIEW_CACHE if spec.method in ("shlpt", "oracle_partition", "random_partition") else 0
     return int(LIBRARIES + weights * copies + step + min(views, 16 * step))
 
 

@@ -12,7 +12,7 @@ import torch
 
 from shlpt import __version__
 from shlpt.backbone.t5 import load
-from shlpt.methods.views import BUDGET
+from shlpt.catalog import VIEW_CACHE
 from shlpt.runs.liveness import living
 from shlpt.runs.store import Store
 
@@ -34,7 +34,7 @@ def examine(home: Path | None, backbone: str, device: str) -> dict[str, Any]:
         "backbone": model.name,
         "backbone_parameters": sum(p.numel() for p in model.model.parameters()),
         "backbone_digest": model.digest,
-        "view_cache_mb": BUDGET // 2**20,
+        "view_cache_mb": VIEW_CACHE // 2**20,
         "store": str(store.home.resolve()),
         "stored_runs": store.value("SELECT count(*) FROM runs"),
         "workers": len(living(store)),

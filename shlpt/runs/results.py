@@ -14,6 +14,9 @@ from shlpt.runs.control import find_run
 from shlpt.runs.liveness import Observer
 from shlpt.runs.store import Store, clean, to_json
 
+GOING = ("queued", "running")  # states in which numbers change by themselves
+OVER = ("done", "failed", "stopped", "lost")
+
 _STAGES = """
     SELECT r.run, r.alone, r.position, r.reused, s.key, s.task, s.state, s.error, s.steps, s.seconds, s.summary,
            g.state AS group_state, g.worker, g.note, g.warnings, g.claim

@@ -8,22 +8,24 @@ from typing import Any
 
 import streamlit as st
 
-from shlpt.errors import UserError, unknown
+from shlpt.errors import unknown
 from shlpt.runs import experiments
-from shlpt.runs.recorded import recorded
 from shlpt.runs.store import Store
 from shlpt.ui.page import plain
-from shlpt.ui.store import own
+from shlpt.ui.store import Shown, both, known_runs, label
 
 Write = Callable[[Any], str]
-BOTH = ((False, own), (True, recorded))
 
 
 def kept(
     text: str, options: Sequence[str], key: str, *, default: str | None = None, write: Write = str, kind: str = "",
-    where: Any = st, **more: Any,
+    where: Any = st, segments: bool = False, **more: Any,
 ) -> str:  # fmt: skip
-    """A select box whose choice stands in the address under `key`; a part of an id at its beginning is enough."""
+    """A select box whose choice stands in the address under `key`; a part of an id at its beginning is enough.
+
+    With `segments` all options lie side by side. Streamlit's own binding to the address writes what is shown and
+    forgets what it cannot read.
+    """
     widget = f"{key}-choice"
     asked = st.query_params.get(key)
     if asked is not None and asked != st.session_state.get(f"{key}-kept"):  # a link, or the way back
@@ -34,7 +36,10 @@ def kept(
             st.session_state[widget] = found
     if st.session_state.get(widget) not in options:
         st.session_state[widget] = default if default in options else options[0]
-    chosen: str = where.selectbox(text, options, key=widget, format_func=write, **more)
+    if segments:
+        chosen: str = where.segmented_control(text, options, key=widget, format_func=write, required=True, **more)
+    else:
+        chosen = where.selectbox(text, options, key=widget, format_func=write, **more)
     _keep(key, chosen)
     return chosen
 
@@ -103,6 +108,20 @@ def _nearest(kind: str, name: str, options: Sequence[str]) -> str:
     return str(unknown(kind, shortened, options)) if len(options) <= 20 else f"unknown {kind} {shortened!r}"
 
 
+# --- runs ---------------------------------------------------------------------------------
+def pick_run(suits: Callable[[dict[str, Any]], bool]) -> Shown | None:
+    """One of all runs; None where there are none. Runs that a page `suits` come first, so that it opens with one that
+    it has something to say about."""
+    frame, stores = known_runs()
+    rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    lines = {line["id"]: line for line in sorted(rows, key=lambda line: not suits(line))}
+    if not lines:
+        st.info("There is no run to show here yet. Start one on the page Live.", icon=":material/info:")
+        return None
+    chosen = kept("Run", list(lines), "run", write=lambda id: label(lines[id]))
+    return Shown(stores[bool(lines[chosen]["recorded"])], chosen, lines[chosen])
+
+
 # --- experiments --------------------------------------------------------------------------
 @dataclass(frozen=True)
 class ShownExperiment:
@@ -117,14 +136,7 @@ class ShownExperiment:
 def known_experiments(kinds: Sequence[str] | None = None, without: Sequence[str] = ()) -> dict[str, ShownExperiment]:
     """Those of the visitor's store and the recorded ones, by id; the visitor's come first."""
     found: dict[str, ShownExperiment] = {}
-    for is_recorded, opened in BOTH:
-        try:
-            store = opened()
-        except UserError as error:
-            st.error(plain(str(error)), icon=":material/error:")
-            continue
-        if store is None:
-            continue
+    for is_recorded, store in both():
         for line in experiments.listed(store):
             if (kinds is None or line["kind"] in kinds) and line["kind"] not in without and line["runs"]:
                 found.setdefault(line["id"], ShownExperiment(store, line["id"], line, is_recorded))

@@ -18,6 +18,7 @@ from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES, about, read_tasks
 from shlpt.ui import forms, page
+from shlpt.ui.choose import kept
 from shlpt.ui.links import OWN_SEQUENCE, SETTING
 
 DEFAULT = "demo"
@@ -58,9 +59,8 @@ def form() -> Composed | None:
     """The whole form; None while something in it cannot be."""
     tasks = _tasks()
     left, middle, right = st.columns([2, 1, 1])
-    page.check_address("method", list(METHODS), lambda name: METHODS[name].title)
-    method = left.selectbox(
-        "Method", list(METHODS), format_func=lambda name: METHODS[name].title, key="method", bind="query-params",
+    method = kept(
+        "Method", list(METHODS), "method", write=lambda name: METHODS[name].title, where=left,
         help="How each task is learned, and what of earlier tasks is used",
     )  # fmt: skip
     seeds = middle.text_input(
@@ -69,8 +69,8 @@ def form() -> Composed | None:
         "together and are shown as mean and band",
     )  # fmt: skip
     presets = list(PRESET_ABOUT)[:2]  # the third is for a model that fills a GPU: not from a form
-    preset = right.segmented_control(
-        "Preset", presets, default="quick", required=True, key="preset", bind="query-params",
+    preset = kept(
+        "Preset", presets, "preset", default="quick", where=right, segments=True,
         help="; ".join(f"{name}: {PRESET_ABOUT[name]}" for name in presets),
     )  # fmt: skip
     info = METHODS[method]
@@ -87,10 +87,9 @@ def form() -> Composed | None:
 def _tasks() -> tuple[str, ...]:
     """A named order, or tasks in the order in which they are picked."""
     named = [*SEQUENCES, OWN_SEQUENCE]
-    page.check_address("sequence", named)
     left, right = st.columns([1, 2])
-    sequence = left.selectbox(
-        "Sequence of tasks", named, index=named.index(DEFAULT), key="sequence", bind="query-params",
+    sequence = kept(
+        "Sequence of tasks", named, "sequence", default=DEFAULT, where=left,
         help="The orders of the paper's Tables 8 and 9 on generated stand-ins, a short demonstration, or your own",
     )  # fmt: skip
     if sequence != OWN_SEQUENCE:

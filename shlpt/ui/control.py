@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,16 +10,23 @@ import streamlit as st
 from shlpt.runs import control, experiments, queries
 from shlpt.runs.costs import duration
 from shlpt.runs.launch import ensure_worker, expected
+from shlpt.runs.results import GOING
 from shlpt.runs.store import Store
 from shlpt.ui.page import plain
 
-GOING = ("queued", "running")
 EVERY = 1.0  # seconds between looks while something trains
 
 
 def going(store: Store, states: dict[str, int]) -> bool:
     """Whether numbers will change by themselves: only then a page looks again."""
     return any(states.get(state) for state in GOING) and expected(store)
+
+
+def possible(states: Iterable[str], served: bool) -> set[str]:
+    """Which wishes make sense for runs in these states; `served` where a worker is there or on its way."""
+    going, held, idle = ({*states} & {*some} for some in (GOING, ["paused"], ["paused", "stopped", "lost", "failed"]))
+    fits = {"pause": going, "step": held, "stop": going | held, "resume": idle or ("queued" in going and not served)}
+    return {wish for wish, fit in fits.items() if fit}
 
 
 def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> None:
@@ -35,19 +42,17 @@ def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> None:
 
 def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str) -> None:
     """Pause, stop and go on; what makes no sense now is there and cannot be pressed, so that nothing jumps."""
-    busy = any(states.get(state) for state in GOING)
-    over = all(state == "done" for state in states)
-    idle = not over and (any(state not in (*GOING, "done") for state in states) or not expected(store))
+    can = possible(states, expected(store))
     with st.container(horizontal=True):
-        if st.button("Pause", icon=":material/pause:", key=f"{key}-pause", disabled=not busy,
+        if st.button("Pause", icon=":material/pause:", key=f"{key}-pause", disabled="pause" not in can,
                      help="Hold until it is resumed"):  # fmt: skip
             control.pause(store, runs)
             st.rerun()
-        if st.button("Stop", icon=":material/stop:", key=f"{key}-stop", disabled=not (busy or states.get("paused")),
+        if st.button("Stop", icon=":material/stop:", key=f"{key}-stop", disabled="stop" not in can,
                      help="Keep what is finished and the best prompts so far"):  # fmt: skip
             control.stop(store, runs)
             st.rerun()
-        if st.button("Resume", icon=":material/play_arrow:", key=f"{key}-resume", disabled=not idle,
+        if st.button("Resume", icon=":material/play_arrow:", key=f"{key}-resume", disabled="resume" not in can,
                      help="Go on where it was; what failed is tried again"):  # fmt: skip
             resume(store, runs)
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from shlpt.runs.commands import changed
-from shlpt.ui.navigation import PAGES, present
+from shlpt.ui.navigation import place
 
 SETTING = "s_"  # before the names of settings in the address of the page Live
 OWN_SEQUENCE = "my own"  # tasks in an order that has no name
@@ -30,11 +30,4 @@ def _word(value: Any) -> str:
 
 
 def to_page(url: str, label: str, address: Mapping[str, Any] | None = None, help: str | None = None) -> None:
-    """A link to a page, where it is there."""
-    entry = next((entry for entry in PAGES if entry.url == url), None)
-    if entry is None or entry not in present():
-        st.button(
-            label, icon=":material/open_in_new:", disabled=True, help="That page is not there yet", key=f"to-{url}"
-        )
-        return
-    st.page_link(entry.file, label=label, icon=":material/open_in_new:", query_params=dict(address or {}), help=help)
+    st.page_link(place(url), label=label, icon=":material/open_in_new:", query_params=dict(address or {}), help=help)

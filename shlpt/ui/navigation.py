@@ -1,4 +1,4 @@
-"""Which pages there are, in one table. A page whose file is not there yet is not shown."""
+"""Which pages there are, in one table."""
 
 from __future__ import annotations
 
@@ -45,19 +45,22 @@ PAGES = (
 )
 
 
-def present(entries: tuple[Entry, ...] = PAGES) -> list[Entry]:
-    return [entry for entry in entries if entry.file.is_file()]
-
-
 def place(url: str) -> str:
     """The file of the page with this address, as `st.page_link` and `st.switch_page` take it."""
     return str(next(entry.file for entry in PAGES if entry.url == url))
 
 
-def navigation(entries: tuple[Entry, ...] = PAGES) -> Any:
+def navigation() -> Any:
     """The page to run, and the menu in sections. Paths are absolute: the router lives in another folder."""
     sections: dict[str, list[Any]] = {}
-    for entry in present(entries):
-        page = st.Page(entry.file, title=entry.title, icon=entry.icon, url_path=entry.url, default=entry.default)
+    for entry in PAGES:
+        url = "home" if entry.default else entry.url
+        page = st.Page(entry.file, title=entry.title, icon=entry.icon, url_path=url, default=entry.default)
         sections.setdefault(entry.section, []).append(page)
+        if entry.default:  # Streamlit has it at the root alone: its own address leads there
+
+            def home(page: Any = page) -> None:
+                st.switch_page(page)
+
+            sections[entry.section].append(st.Page(home, title=entry.title, url_path=entry.url, visibility="hidden"))
     return st.navigation(sections, expanded=True)

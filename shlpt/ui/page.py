@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from shlpt.errors import UserError, unknown
+from shlpt.errors import UserError
 from shlpt.ui.equations import EQUATIONS, PAPER
 
 LINKS = re.compile(r"(://|@|\bwww)")  # markdown makes links of these even so; an invisible joiner prevents it
@@ -49,21 +49,6 @@ def guard() -> Iterator[None]:
         yield
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
-
-
-def check_address(key: str, options: Sequence[str], shown: Callable[[str], str] = str) -> None:
-    """Before a bound select box: a name in the address may be the option itself or as it is shown.
-
-    The widget alone takes only what is shown, and falls back in silence where the name is unknown.
-    """
-    asked = st.query_params.get(key)
-    if asked is None or asked in map(shown, options):
-        return
-    if asked in options:
-        st.session_state[key] = asked
-        return
-    message = plain(str(unknown(key, asked, options)))
-    st.warning(f"The address asks for something that is not here: {message}", icon=":material/link_off:")
 
 
 def explain(text: str, equation: int | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,18 +45,24 @@ def label(line: dict[str, Any]) -> str:
     return f"{what} · seed {line['seed']} · {state} · {line['id'][:7]}"
 
 
-def known_runs() -> tuple[pd.DataFrame, dict[bool, Store]]:
-    """All runs, the visitor's first, with a column `recorded`; and the two stores by that."""
-    stores, frames = {}, [pd.DataFrame(columns=[*queries.LIST_COLUMNS, "recorded"])]
+def both() -> Iterator[tuple[bool, Store]]:
+    """The visitor's store and the recorded one (True), as far as they are there; what is wrong is said on the page."""
     for is_recorded, opened in ((False, own), (True, recorded)):
         try:
             store = opened()
         except UserError as error:
             st.error(plain(str(error)), icon=":material/error:")
-            continue
-        if store is not None:
-            stores[is_recorded] = store
-            frames.append(queries.runs(store).assign(recorded=is_recorded))
+        else:
+            if store is not None:
+                yield is_recorded, store
+
+
+def known_runs() -> tuple[pd.DataFrame, dict[bool, Store]]:
+    """All runs, the visitor's first, with a column `recorded`; and the two stores by that."""
+    stores, frames = {}, [pd.DataFrame(columns=[*queries.LIST_COLUMNS, "recorded"])]
+    for is_recorded, store in both():
+        stores[is_recorded] = store
+        frames.append(queries.runs(store).assign(recorded=is_recorded))
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else frames[0], stores
 
@@ -69,41 +75,3 @@ def shown(id: str) -> Shown:
         raise unknown("run", id, list(frame["id"]))
     line = {str(key): value for key, value in found.iloc[0].items()}
     return Shown(stores[bool(line["recorded"])], line["id"], line)
-
-
-def pick_run(
-    text: str = "Run",
-    key: str = "run",
-    *,
-    method: str | None = None,
-    several_tasks: bool = False,
-    suits: Callable[[dict[str, Any]], bool] | None = None,
-) -> Shown | None:
-    """A select box over all runs, kept in the address by id. None where there is nothing to show.
-
-    Runs that a page `suits` come first, so that it opens with one that it has something to say about.
-    """
-    frame, stores = known_runs()
-    if method is not None:
-        frame = frame[frame["method"] == method]
-    if several_tasks:
-        frame = frame[frame["tasks"].map(len) > 1]
-    lines = {line["id"]: {str(k): v for k, v in line.items()} for line in frame.to_dict("records")}
-    if suits is not None:
-        lines = dict(sorted(lines.items(), key=lambda item: not suits(item[1])))
-    if not lines:
-        st.info("There is no run to show here yet. Start one on the page Live.", icon=":material/info:")
-        return None
-    asked = st.query_params.get(key)
-    begun = next((id for id in lines if asked and id.startswith(asked)), None)
-    if asked and begun is None:
-        st.warning(plain(f"The address asks for something that is not here: {unknown('run', asked, list(lines))}"))
-    ids = list(lines)
-    widget = f"{key}-choice"
-    if begun is not None and st.session_state.get(f"{key}-asked") != asked:
-        st.session_state[widget] = begun
-        st.session_state[f"{key}-asked"] = asked
-    chosen = st.selectbox(text, ids, key=widget, format_func=lambda id: label(lines[id]))
-    st.query_params[key] = chosen
-    st.session_state[f"{key}-asked"] = chosen
-    return Shown(stores[bool(lines[chosen]["recorded"])], chosen, lines[chosen])

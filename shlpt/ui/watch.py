@@ -13,16 +13,16 @@ from shlpt.catalog import METHODS
 from shlpt.plots import accuracy_matrix, losses, overlap, partition, similarity, theme, validation
 from shlpt.runs import control, experiments, launch, queries
 from shlpt.runs.costs import duration
-from shlpt.runs.results import run_record
+from shlpt.runs.results import GOING, run_record
 from shlpt.runs.store import Store
 from shlpt.ui import page
-from shlpt.ui.control import troubles
+from shlpt.ui.choose import kept
+from shlpt.ui.control import possible, troubles
 from shlpt.ui.live_plot import live_plot, prepared
 
 POLL_SECONDS = 0.8
 POINTS = 250  # of a curve of one stage: as many as a screen shows
 NEWEST = "the newest"
-MOVING = ("queued", "running")
 COLORS = {"running": "green", "queued": "blue", "paused": "orange", "stopped": "gray", "done": "blue",
           "failed": "red", "lost": "red"}  # fmt: skip
 Drawn = tuple[dict[str, Any], str]  # the figure as it is sent, and its sentence
@@ -110,7 +110,7 @@ def view(store: Store, ids: Sequence[str], own: bool) -> None:
 
 def _moving(store: Store, records: list[dict[str, Any]]) -> bool:
     """Whether something will change by itself."""
-    return bool({r["state"] for r in records} & set(MOVING)) or control.pending(store, [r["id"] for r in records])
+    return bool({r["state"] for r in records} & set(GOING)) or control.pending(store, [r["id"] for r in records])
 
 
 def _panel(home: str, ids: tuple[str, ...], own: bool, polled: bool) -> None:
@@ -136,7 +136,7 @@ def _status(store: Store, records: list[dict[str, Any]], found: dict[str, Any], 
     parts = [f"{found['progress']['done']} of {found['progress']['stages']} stages"]
     if now is not None and set(states) & {"running", "paused"}:
         parts.append(f"{theme.titled(now['task'])}, epoch {int(now['epoch'])}")
-    if left and set(states) & set(MOVING):
+    if left and set(states) & set(GOING):
         parts.append(f"about {duration(left)} left")
     with st.container(horizontal=True, vertical_alignment="center"):
         for state in states:
@@ -155,29 +155,29 @@ def _status(store: Store, records: list[dict[str, Any]], found: dict[str, Any], 
 def _controls(store: Store, records: list[dict[str, Any]]) -> None:
     """Hold, step, go on, stop: what can be done now is enabled, and nothing moves about."""
     states, ids = {r["state"] for r in records}, [r["id"] for r in records]
-    over = states <= {"done"}
+    can = possible(states, launch.expected(store))
     columns = st.columns(6)
 
-    def button(place: int, text: str, icon: str, enabled: bool, act: Callable[[], None], about: str) -> None:
-        if columns[place].button(text, icon=icon, disabled=not enabled, key=f"do-{text}", help=about, width="stretch"):
+    def button(place: int, text: str, icon: str, wish: str, act: Callable[[], None], about: str) -> None:
+        key, disabled = f"do-{text}", wish not in can
+        if columns[place].button(text, icon=icon, disabled=disabled, key=key, help=about, width="stretch"):
             with page.guard():
                 act()
-                launch.ensure_worker(store) if text != "Stop and keep" and text != "Pause" else None
+                if wish in ("step", "resume"):
+                    launch.ensure_worker(store)
             st.rerun()
 
     def stepping(unit: str) -> Callable[[], None]:
         return lambda: control.step(store, ids, unit)
 
-    moving = bool(states & set(MOVING))
-    button(0, "Pause", ":material/pause:", moving, lambda: control.pause(store, ids), "Hold where it is")
+    button(0, "Pause", ":material/pause:", "pause", lambda: control.pause(store, ids), "Hold where it is")
     for place, unit in enumerate(control.UNITS, 1):
-        button(place, f"One {unit}", ":material/step:", not over and "paused" in states, stepping(unit),
-               f"While it is paused: advance by one {unit}")  # fmt: skip
-    idle = "queued" in states and not launch.expected(store)
-    button(4, "Resume", ":material/play_arrow:", idle or bool(states & {"paused", "stopped", "lost", "failed"}),
-           lambda: control.resume(store, ids), "From where it is held, stopped or lost")  # fmt: skip
-    button(5, "Stop and keep", ":material/stop:", moving or "paused" in states, lambda: control.stop(store, ids),
-           "End here; finished tasks and the best prompt so far are kept")  # fmt: skip
+        about = f"While it is paused: advance by one {unit}"
+        button(place, f"One {unit}", ":material/step:", "step", stepping(unit), about)
+    about = "From where it is held, stopped or lost"
+    button(4, "Resume", ":material/play_arrow:", "resume", lambda: control.resume(store, ids), about)
+    about = "End here; finished tasks and the best prompt so far are kept"
+    button(5, "Stop and keep", ":material/stop:", "stop", lambda: control.stop(store, ids), about)
 
 
 def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) -> None:
@@ -207,11 +207,7 @@ def _which(tasks: list[str], found: dict[str, Any]) -> str | None:
     frame = found["similarity"] if len(found["similarity"]) else found["overlap"]
     newest = str(frame["task"].iloc[-1]) if len(frame) else tasks[1]
     options = [NEWEST, *tasks[1:]]
-    page.check_address("about", options, _titled)
-    chosen = st.segmented_control(
-        "Similarity and overlap of", options, default=NEWEST, required=True, key="about", bind="query-params",
-        format_func=_titled,
-    )  # fmt: skip
+    chosen = kept("Similarity and overlap of", options, "about", write=_titled, kind="task", segments=True)
     return newest if chosen == NEWEST else chosen
 
 

@@ -20,7 +20,7 @@ from conftest import BROWSERS, FLAGS, Server, Visit  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 from shlpt.runs.recorded import recorded  # noqa: E402
-from shlpt.ui.navigation import present  # noqa: E402
+from shlpt.ui.navigation import PAGES  # noqa: E402
 
 WIDE, NARROW = (1440, 1600), (390, 1600)
 CELL, GAP, COLORS = 300, 10, 96
@@ -31,7 +31,7 @@ def pictures(browser: Any, server: Server, folder: Path) -> list[Image.Image]:
     store = recorded()
     demo = "" if store is None else f"?runs={store.value('SELECT id FROM runs ORDER BY created LIMIT 1')}"
     found = []
-    for entry in present():
+    for entry in PAGES:
         address = "" if entry.default else entry.url + (demo if entry.url == "live" else "")
         for width, scheme in ((1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")):
             one = Visit(browser, server, address, scheme=scheme, width=width)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shlpt.ui.navigation import present
+from shlpt.ui.navigation import PAGES
 
-ADDRESSES = ["" if entry.default else entry.url for entry in present()]
+ADDRESSES = ["", *(entry.url for entry in PAGES)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -62,7 +62,7 @@ def test_no_twin_says_how_to_train_it(looked: Any) -> None:
 def test_layer_measure_and_neurons_change_the_view(looked: Any) -> None:
     app = opened(looked, "shlpt")
     before = figures(app)
-    again = opened(looked, "shlpt", layer="1", measure="Jaccard of signs", by="are active most often", b="sst2")
+    again = opened(looked, "shlpt", layer="1", measure="jaccard", by="active", b="sst2")
     assert figures(again)[0]["data"][0]["z"] != before[0]["data"][0]["z"]
     assert figures(again)[3]["data"][1]["name"] == "pocket/sst2"
     assert "Jaccard" in figures(again)[0]["data"][0]["colorbar"]["title"]["text"]

@@ -16,7 +16,7 @@ def first() -> object:
 
 
 def test_every_task_is_shown_as_a_stand_in(first) -> None:
-    assert first.selectbox("task").options == [task.title for task in TASKS.values()]
+    assert first.selectbox("task-choice").options == [task.title for task in TASKS.values()]
     assert "stands in for Yelp reviews" in said(first)
     assert "it is not that data set" in said(first)
     table = first.dataframe[0].value
@@ -27,7 +27,7 @@ def test_every_task_is_shown_as_a_stand_in(first) -> None:
 def test_a_choice_changes_examples(first) -> None:
     app = visit("tasks.py")
     before = [text.value for text in app.text]
-    app.selectbox("task").select("rte").run()
+    app.selectbox("task-choice").select("rte").run()
     assert "RTE" in said(app)
     assert [text.value for text in app.text][:6] != before[:6]
 

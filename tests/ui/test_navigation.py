@@ -1,4 +1,4 @@
-"""The menu: one table, pages appear with their files, and the router stands where deep links work."""
+"""The menu: one table, and the router stands where deep links work."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from pathlib import Path
 import pytest
 from visiting import ROOT, ROUTER, visit
 
-from shlpt.ui.navigation import PAGES, Entry, present
+from shlpt.ui.navigation import PAGES, Entry
 
 
 def test_every_page_file_is_in_the_table_once() -> None:
     files = {file.name for file in (ROOT / "pages").glob("*.py")}
-    assert files <= {entry.path for entry in PAGES}
+    assert files == {entry.path for entry in PAGES}
     assert len({entry.path for entry in PAGES}) == len({entry.url for entry in PAGES}) == len(PAGES)
     assert [entry.path for entry in PAGES if entry.default] == ["overview.py"]
-
-
-def test_a_page_without_a_file_is_not_shown() -> None:
-    entries = (Entry("overview.py", "Overview", "", "overview"), Entry("to_come.py", "To come", "", "to-come"))
-    assert [entry.url for entry in present(entries)] == ["overview"]
 
 
 def test_the_router_does_not_stand_beside_the_pages() -> None:
@@ -28,7 +23,7 @@ def test_the_router_does_not_stand_beside_the_pages() -> None:
     assert all(entry.file.is_absolute() for entry in PAGES)
 
 
-@pytest.mark.parametrize("entry", present(), ids=lambda entry: entry.url)
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url)
 def test_a_page_opens_without_error(entry: Entry) -> None:
     app = visit(entry.path)
     assert [error.message for error in app.exception] == []

@@ -1,0 +1,51 @@
+"""What a visitor looks at and sends on: a cell of the heat map, and a link that shows the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+PLOT = "[aria-label^='Transfer between'] .nsewdrag"
+
+
+def test_a_cell_is_clicked_and_its_link_shows_the_same(visit: Any) -> None:
+    one = visit("transfer")
+    one.wait_for(lambda: one.page.locator(".js-plotly-plot").count() >= 2)
+    before = one.page.url
+    box = one.page.locator(PLOT).bounding_box()
+    tasks = 6  # of the recorded matrix; its second row and fifth column
+    one.page.mouse.click(box["x"] + box["width"] * 4.5 / tasks, box["y"] + box["height"] * 1.5 / tasks)
+    one.wait_for(lambda: one.page.url != before)
+    one.settle()
+    two = visit(one.page.url.split("/", 3)[3])
+    for seen in (one, two):
+        seen.wait_for(lambda seen=seen: "Examples that flipped" in seen.text())
+        seen.settle()
+        seen.assert_whole()
+    assert shown(one) == shown(two)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "live?sequence=negative1&method=progressive&seeds=7&s_epochs=3",
+        "tasks?task=wic",
+        "similarity?delta=0.4",
+    ],
+)
+def test_an_address_says_what_is_seen(visit: Any, address: str) -> None:
+    one = visit(address)
+    two = visit(one.page.url.split("/", 3)[3], scheme="light")
+    for seen in (one, two):
+        seen.assert_whole()
+    assert shown(one) == shown(two)
+
+
+def shown(one: Any) -> list[str]:
+    """What is chosen, and what it says; nothing is hovered over."""
+    one.page.mouse.move(0, 0)
+    one.page.wait_for_timeout(1500)
+    one.settle()
+    values = "[...document.querySelectorAll('[data-testid=stMain] input')].map(box => box.value)"
+    return [*one.page.evaluate(values), one.text()]
