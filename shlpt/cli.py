@@ -154,13 +154,17 @@ def methods(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """The methods there are, what each needs, and its settings."""
     from shlpt.catalog import METHODS
     from shlpt.report import show
-    from shlpt.spec import settings_of
+    from shlpt.sizes import sizes
+    from shlpt.spec import RunSpec, settings_of
+    from shlpt.tasks.sequences import SEQUENCES
 
     full = [
-        {"name": m.name, "title": m.title, "about": m.about, "needs": list(m.needs),
-         "shares_backbone": m.shares_backbone, "settings": settings_of(m.params)} for m in METHODS.values()
+        {"name": m.name, "title": m.title, "about": m.about, "needs": list(m.needs)}
+        | sizes(RunSpec.make(SEQUENCES["demo"], m.name))
+        | {"shares_backbone": m.shares_backbone, "settings": settings_of(m.params)} for m in METHODS.values()
     ]  # fmt: skip
-    short = [{k: v for k, v in row.items() if k not in ("settings", "title")} for row in full]
+    hidden = ("settings", "title", "shares_backbone")
+    short = [{k: v for k, v in row.items() if k not in hidden} for row in full]
     show(short, "methods", as_json=json, as_csv=csv, document=full)
 
 

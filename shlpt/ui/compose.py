@@ -14,6 +14,7 @@ from shlpt.plots import theme
 from shlpt.runs import commands, costs, experiments
 from shlpt.runs.store import Store, default_home
 from shlpt.runs.submit import default_width
+from shlpt.sizes import sizes
 from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES, about, read_tasks
@@ -110,7 +111,7 @@ def _tasks() -> tuple[str, ...]:
 def cost(store: Store, composed: Composed) -> None:
     """What pressing the button would mean."""
     found = experiments.estimate(store, composed.specs)
-    memory = costs.memory(composed.specs, default_width())
+    memory, size = costs.memory(composed.specs, default_width()), sizes(composed.specs[0])
     seconds = found.seconds if found.seconds is not None else found.steps * costs.LAPTOP_SECONDS_PER_STEP
     source = "measured here" if found.seconds is not None else "on a laptop; nothing was measured here yet"
     with st.container(horizontal=True):
@@ -120,6 +121,11 @@ def cost(store: Store, composed: Composed) -> None:
                   border=True, width="content")  # fmt: skip
         st.metric("At most about", costs.duration(seconds), help=f"Training steps times seconds a step {source}",
                   border=True, width="content")  # fmt: skip
+        st.metric("Trains", f"{size['trainable']:,} numbers", help="For the last task of the sequence", border=True,
+                  width="content")  # fmt: skip
+        kept = f"{size['kept_bytes'] / 1024:,.0f} KB" if size["kept_bytes"] else "no prompt"
+        st.metric("Keeps of each task", kept, help=f"At the last task: {size['keeps']}", border=True,
+                  width="content")  # fmt: skip
         st.metric("Memory, roughly", f"{memory / 2**20:.0f} MB", help="Libraries, model, views and one step",
                   border=True, width="content")  # fmt: skip
 
