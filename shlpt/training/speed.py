@@ -13,7 +13,7 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import NoParams, Params, ShlptParams
+from shlpt.catalog import METHODS, NoParams, Params, ShlptParams
 from shlpt.methods.base import Context, State
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.registry import LEARNERS
@@ -24,6 +24,7 @@ from shlpt.training.engine import drive
 from shlpt.training.lane import optimiser_for, train_step
 
 LANES = (1, 2, 4, 8)
+TOGETHER = {"shlpt": 3, "progressive": 3, "l2p": 0, "coda": 0}  # methods in lanes of four: earlier tasks of each
 EARLIER = (3, 14)
 Step = Callable[[], None]
 
@@ -38,6 +39,9 @@ def measure(
         # All tasks similar, and all dissimilar: the second costs more, both are measured.
         steps[f"similar {count}"] = bench.lanes(1, "shlpt", ShlptParams(threshold=0.0), count)
         steps[f"dissimilar {count}"] = bench.lanes(1, "shlpt", ShlptParams(threshold=1.5), count)
+    for method, count in TOGETHER.items():
+        for width in (1, 4):
+            steps[f"{method} {width}"] = bench.lanes(width, method, METHODS[method].params(), count)
     peft = bench.peft()
     if peft is not None:
         steps["peft"] = peft
@@ -51,6 +55,7 @@ def measure(
         "shlpt_over_plain_similar": {str(n): times[f"similar {n}"] / plain for n in EARLIER},
         "plain_over_peft": plain / times["peft"] if "peft" in times else None,
         "lanes": {str(g): times[f"lanes {g}"] / g / times["lanes 1"] for g in LANES},
+        "four_lanes": {m: times[f"{m} 4"] / 4 / times[f"{m} 1"] for m in TOGETHER},
         "rounds": rounds,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,13 @@ def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing")
     return tmp_path / "home"
+
+
+@pytest.fixture
+def only_looked(looked: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The runs that are looked into as the visitor's store, and nothing recorded."""
+    monkeypatch.setenv("SHLPT_HOME", str(looked.home))
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
 
 
 @pytest.fixture

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from visiting import said, visit
-
-from shlpt.runs import recorded
+from visiting import figures, said, visit, whole
 
 PAGE = "activations.py"
 
 
-@pytest.fixture(autouse=True)
-def _stores(looked: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SHLPT_HOME", str(looked.home))
-    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
+pytestmark = pytest.mark.usefixtures("only_looked")
 
 
 def opened(looked: Any, name: str, **address: str) -> Any:
-    app = visit(PAGE, {"run": looked.ids[name], **address})
-    assert [error.message for error in app.exception] == []
-    return app
-
-
-def figures(app: Any) -> list[Any]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return whole(PAGE, {"run": looked.ids[name], **address})
 
 
 def words(app: Any) -> str:

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from visiting import said, visit
+from visiting import figures, said, visit, whole
 
-from shlpt.runs import queries, recorded
+from shlpt.runs import queries
 from shlpt.runs.store import Store
 
 PAGE = "similarity.py"
 
 
-@pytest.fixture(autouse=True)
-def _stores(looked: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SHLPT_HOME", str(looked.home))
-    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
+pytestmark = pytest.mark.usefixtures("only_looked")
 
 
 def opened(looked: Any, name: str, **address: str) -> Any:
-    app = visit(PAGE, {"run": looked.ids[name], **address})
-    assert [error.message for error in app.exception] == []
-    return app
+    return whole(PAGE, {"run": looked.ids[name], **address})
 
 
 def address(app: Any) -> dict[str, str]:
     """What somebody would copy; a bound widget that stands at its default is not in it."""
     return {name: values if isinstance(values, str) else values[0] for name, values in app.query_params.items()}
-
-
-def figures(app: Any) -> list[Any]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
 
 
 def test_a_run_is_shown_with_spread_timeline_and_words(looked: Any) -> None:

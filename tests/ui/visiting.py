@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,3 +25,14 @@ def said(app: Any) -> str:
     """Everything that the page says in words."""
     kinds = (app.title, app.header, app.markdown, app.caption, app.text, app.warning, app.error)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def whole(page: str, address: dict[str, str]) -> Any:
+    """A page that opens without a traceback."""
+    app = visit(page, address)
+    assert [error.message for error in app.exception] == []
+    return app
+
+
+def figures(app: Any) -> list[Any]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
