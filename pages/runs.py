@@ -178,13 +178,13 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
         st.markdown("**Accuracy matrix**")
         a = accuracy(record)
         matrix = accuracy_matrix.figure(a, record["tasks"], dark=page.is_dark())
-        page.chart(matrix, accuracy_matrix.alt(a, record["tasks"]), key="matrix")
+        page.chart(matrix, accuracy_matrix.alt(a, record["tasks"]), key=f"{record['id']} accuracy matrix")
         figure_file("accuracy matrix", matrix, record["id"])
     with right:
         st.markdown("**Validation**")
         epochs = queries.epochs(store, [record["id"]])
         curves = validation.figure(epochs, dark=page.is_dark())
-        page.chart(curves, validation.alt(epochs), validation.numbers(epochs), key="validation")
+        page.chart(curves, validation.alt(epochs), validation.numbers(epochs), key=f"{record['id']} validation")
         figure_file("validation", curves, record["id"])
     st.markdown("**Its tasks, one stage each**")
     st.dataframe(shown_runs.stages_for_people(queries.stages(store, record["id"])), hide_index=True, height="content")
@@ -215,7 +215,7 @@ def figure_file(what: str, figure: go.Figure, id: str) -> None:
     st.download_button(
         "Figure as HTML", lambda: figure.to_html(include_plotlyjs=True), f"{id} {what}.html", "text/html",
         icon=":material/download:", on_click="ignore", key=f"html-{what}", type="tertiary",
-        help="A page of its own that needs no internet. As PNG: the camera in the figure's corner.",
+        help="A page of its own that needs no internet. As PNG or SVG: the buttons in the figure's corner.",
     )  # fmt: skip
 
 

@@ -131,9 +131,7 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
             )  # fmt: skip
         with right:
             live_plot(partition.figure(frame, task=task, dark=dark), "sides", partition.alt(frame, task=task))
-        with st.expander("The numbers as a table", icon=":material/table:"):
-            st.dataframe(mine.drop(columns=["run", "position", "task"]), hide_index=True)
-
+        page.numbers(mine.drop(columns=["run", "position", "task"]))
         page.explain(
             "Left: the mean α of a batch with the range of its texts. Right: who is called similar, and how often "
             "that flips. Both with the δ of the training.",

@@ -118,8 +118,7 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         "(negative transfer). Click a cell to look into it.", 1,
     )  # fmt: skip
     if len(table):
-        with st.expander("The numbers as a table", icon=":material/table:"):
-            st.dataframe(transfer.described(table), hide_index=True, column_config=COLUMNS)
+        page.numbers(transfer.described(table), COLUMNS)
     if clicked and open_cell(tasks, clicked):
         st.rerun()
 

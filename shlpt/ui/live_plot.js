@@ -22,10 +22,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".shlpt-plot");
   box.style.height = data.figure.layout.height + "px"; // before drawing, so that nothing jumps
   box.setAttribute("aria-label", data.alt);
-  const config = { responsive: true, displaylogo: false, showSendToCloud: false, displayModeBar: "hover",
-                   modeBarButtonsToRemove: ["sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d"] };
   library(data.plotly).then(async (Plotly) => {
     if (!box.isConnected) return;
+    const svg = { name: "svg", title: "Download as SVG", icon: Plotly.Icons.disk,
+                  click: (figure) => Plotly.downloadImage(figure, { format: "svg", filename: data.name }) };
+    const config = { responsive: true, displaylogo: false, showSendToCloud: false, displayModeBar: "hover",
+                     toImageButtonOptions: { filename: data.name }, modeBarButtonsToAdd: [svg],
+                     modeBarButtonsToRemove: ["sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d"] };
     const empty = !data.figure.data.length;
     if (box.shlptEmpty && !empty) Plotly.purge(box); // else a double click would go back to the axes of the empty figure
     box.shlptEmpty = empty;

@@ -27,24 +27,15 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("shlpt_live_plot", html=HTML, css=CSS, js=script, isolate_styles=False)
 
 
-def live_plot(
-    figure: go.Figure | dict[str, Any],
-    key: str,
-    alt: str,
-    on_click: Callable[[], None] | None = None,
-    clicks: bool = False,
-) -> dict[str, Any] | None:
+def live_plot(figure: go.Figure | dict[str, Any], key: str, alt: str, clicks: bool = False) -> dict[str, Any] | None:
     """Draw it; the same `key` at the next run updates it in place. Returns what was clicked in this run.
 
     A click is `{"x", "y", "z", "curve", "at"}`: x and y are places on the axes (columns and rows of a
-    heat map of tasks). Clicks are reported where `clicks` is set or `on_click` is given.
+    heat map of tasks). Clicks are reported where `clicks` is set.
     """
     ready = figure if isinstance(figure, dict) else prepared(figure, key)
-    data = {
-        "figure": ready, "alt": alt, "plotly": plotly_url(),
-        "clicks": clicks or on_click is not None,
-    }  # fmt: skip
-    result = _component()(key=key, data=data, on_click_change=on_click or _nothing)
+    data = {"figure": ready, "alt": alt, "plotly": plotly_url(), "clicks": clicks, "name": key}
+    result = _component()(key=key, data=data, on_click_change=_nothing)
     clicked: dict[str, Any] | None = result.click
     return clicked
 

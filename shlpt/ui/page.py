@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,6 +13,7 @@ import streamlit as st
 
 from shlpt.errors import UserError
 from shlpt.ui.equations import EQUATIONS, PAPER
+from shlpt.ui.live_plot import live_plot, prepared
 
 LINKS = re.compile(r"(://|@|\bwww)")  # markdown makes links of these even so; an invisible joiner prevents it
 MARKUP = re.compile(r"([!-/:-@\[-`{-~])")  # every mark that markdown, maths or a colour could begin with
@@ -64,10 +66,17 @@ def explain(text: str, equation: int | None = None) -> None:
             st.write(f"{meaning} [The paper]({PAPER})")
 
 
-def chart(figure: go.Figure, alt: str, table: pd.DataFrame | None = None, key: str | None = None) -> None:
-    """A finished figure, its sentence for those who cannot see it, and its numbers as a table."""
-    config = {"displaylogo": False, "displayModeBar": "hover"}
-    st.plotly_chart(figure, theme=None, alt=alt, key=key, config=config)
+def chart(figure: go.Figure, alt: str, table: pd.DataFrame | None = None, key: str = "chart") -> None:
+    """A finished figure, its sentence for those who cannot see it, and its numbers as a table.
+
+    Zoomed to something, it stays there until the numbers are others.
+    """
+    live_plot(prepared(figure, f"{key}: {alt}"), key, alt)
     if table is not None and len(table):
-        with st.expander("The numbers as a table", icon=":material/table:"):
-            st.dataframe(table, hide_index=True)
+        numbers(table)
+
+
+def numbers(table: pd.DataFrame, columns: dict[str, Any] | None = None) -> None:
+    """What a figure shows, for those who would rather read it."""
+    with st.expander("The numbers as a table", icon=":material/table:"):
+        st.dataframe(table, hide_index=True, column_config=columns)

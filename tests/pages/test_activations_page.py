@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visiting import figures, said, visit, whole
+from visiting import charts, figures, said, visit, whole
 
 PAGE = "activations.py"
 
@@ -33,7 +33,7 @@ def test_the_run_without_asc_is_found_and_shown_beside(looked: Any) -> None:
             )
     assert len(neurons["data"]) == 2
     assert "without ASC" in words(app)
-    assert all(chart.proto.alt.endswith(".") for chart in app.get("plotly_chart"))
+    assert all(chart["alt"].endswith(".") for chart in charts(app))
 
 
 def test_it_works_the_other_way_round(looked: Any) -> None:

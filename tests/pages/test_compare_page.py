@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import SEEDS, TASKS, TINY, matrix
-from visiting import said, visit
+from visiting import charts, figures, said, visit
 
 from shlpt.cli import main
 from shlpt.runs import control, experiments
@@ -59,8 +59,8 @@ def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.Captu
 def test_a_page_without_an_address_compares_what_there_is(home: Path) -> None:
     app = visit("compare.py")
     assert errors(app) == []
-    assert len(app.get("plotly_chart")) >= 4
-    assert all(chart.proto.alt.endswith(".") for chart in app.get("plotly_chart"))
+    assert len(charts(app)) >= 4
+    assert all(chart["alt"].endswith(".") for chart in charts(app))
 
 
 def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
@@ -73,8 +73,7 @@ def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
     assert errors(app) == []
     assert list(table(app)["side"]) == [f"{EVIL} shlpt", f"{EVIL} continual"]
     assert "<img" not in said(app).replace("\\<img", "")
-    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
-    assert "<img" not in json.dumps(chart["layout"]["yaxis"]["ticktext"])
+    assert "<img" not in json.dumps(figures(app)[0]["layout"]["yaxis"]["ticktext"])
 
 
 def test_two_sides_and_a_task_are_in_the_address(home: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visiting import said, visit
+from visiting import charts, said, visit
 
 from shlpt.runs import launch, queries
 from shlpt.runs.store import Store
@@ -83,5 +83,5 @@ def test_recorded_runs_are_shown_without_buttons_that_change_them(home: Path) ->
     app = visit("live.py", {"runs": ",".join(ids)})
     whole(app)
     assert "Pause" not in [button.label for button in app.button]
-    assert len(app.get("bidi_component")) == 6
+    assert len(charts(app)) == 6
     assert "recorded" in said(app)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visiting import figures, said, visit, whole
+from visiting import charts, figures, said, visit, whole
 
 from shlpt.runs import queries
 from shlpt.runs.store import Store
@@ -29,9 +29,8 @@ def address(app: Any) -> dict[str, str]:
 def test_a_run_is_shown_with_spread_timeline_and_words(looked: Any) -> None:
     app = opened(looked, "shlpt")
     assert app.selectbox("task-choice").value == "agnews"
-    assert len(app.get("plotly_chart")) == 3  # spread, bars of the text, words
-    assert len(app.get("bidi_component")) == 2  # similarity and partition over the steps
-    assert all(chart.proto.alt.endswith(".") for chart in app.get("plotly_chart"))
+    assert len(charts(app)) == 5  # spread, similarity and partition over the steps, bars of the text, words
+    assert all(chart["alt"].endswith(".") for chart in charts(app))
     assert "trained with δ = 0.06" in said(app)
 
 
@@ -61,11 +60,11 @@ def test_another_run_brings_its_own_threshold(looked: Any) -> None:
 
 def test_editing_the_text_changes_alpha_and_the_address(looked: Any) -> None:
     app = opened(looked, "still")
-    before = figures(app)[1]["data"][0]["x"]
+    before = figures(app)[3]["data"][0]["x"]
     app.text_area("text-edited").set_value("stocks fell in lisbon").run()
-    assert figures(app)[1]["data"][0]["x"] != before
-    assert figures(app)[1]["data"][2]["name"] == "before the edit"
-    assert figures(app)[1]["data"][2]["x"] == before
+    assert figures(app)[3]["data"][0]["x"] != before
+    assert figures(app)[3]["data"][2]["name"] == "before the edit"
+    assert figures(app)[3]["data"][2]["x"] == before
     assert address(app)["text"] == "stocks fell in lisbon"
 
 
@@ -113,7 +112,7 @@ def test_what_has_no_alpha_says_what_to_do(looked: Any, name: str, message: str)
 
 def test_a_given_partition_has_a_spread_but_no_estimator(looked: Any) -> None:
     app = opened(looked, "oracle")
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 3  # no bars of a text, no words
     assert "partition is given" in said(app)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from visiting import said, visit
+from visiting import charts, figures, said, visit
 
 from shlpt.tasks.pocket import TASKS
 
@@ -36,7 +34,7 @@ def test_a_contrary_task_has_its_answers_swapped() -> None:
     plain, swapped = visit("tasks.py"), visit("tasks.py", {"contrary": "true"})
     assert "contrary" in said(swapped)
     assert [t.value for t in plain.text][:1] != [] != [t.value for t in swapped.text][:1]
-    figure = json.loads(swapped.get("plotly_chart")[0].proto.spec)
+    figure = figures(swapped)[0]
     assert "C  contrary" in [trace.get("name") for trace in figure["data"]]
 
 
@@ -48,7 +46,7 @@ def test_the_dial_turns_only_the_second_answer() -> None:
 
 
 def test_the_address_carries_the_families() -> None:
-    figure = json.loads(visit("tasks.py", {"family": "topic"}).get("plotly_chart")[0].proto.spec)
+    figure = figures(visit("tasks.py", {"family": "topic"}))[0]
     assert figure["layout"]["xaxis"]["ticktext"] == ["pocket/agnews", "pocket/yahoo", "pocket/dbpedia"]
 
 
@@ -63,7 +61,6 @@ def test_an_address_edited_by_hand_breaks_nothing(address: dict[str, str]) -> No
 
 
 def test_every_chart_has_a_sentence_and_a_table(first) -> None:
-    charts = first.get("plotly_chart")
-    assert len(charts) == 2
-    assert all(chart.proto.alt.endswith(".") for chart in charts)
+    assert len(charts(first)) == 2
+    assert all(chart["alt"].endswith(".") for chart in charts(first))
     assert [len(expander.dataframe[0].value) for expander in first.expander] == [256, 120]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import SEEDS, TINY, matrix
-from visiting import said, visit
+from visiting import charts, figures, said, visit
 
 from shlpt.analysis import transfer
 from shlpt.runs import control, experiments, launch, queries
@@ -28,7 +27,7 @@ def errors(app: Any) -> list[str]:
 
 def figure(app: Any) -> dict[str, Any]:
     """The matrix as the browser gets it."""
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return charts(app)[0]
 
 
 def test_the_matrix_shows_what_the_store_has(home: Path) -> None:
@@ -51,7 +50,7 @@ def test_a_cell_has_curves_and_the_examples_that_flipped(home: Path) -> None:
     store = opened(home)
     gained, lost = transfer.flips(queries.answers(store, run, "yelp"), queries.answers(store, run, "yelp", alone=True))
     assert f"**{len(gained)}** are answered better after pocket\\/sst2 and **{len(lost)}** worse" in said(app)
-    curves = json.loads(app.get("plotly_chart")[0].proto.spec)
+    curves = figures(app)[1]
     assert {trace["name"] for trace in curves["data"] if trace.get("name")} == {"with transfer", "alone"}
     assert f"{len(SEEDS)} seeds" in app.metric[0].delta
 

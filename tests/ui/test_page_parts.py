@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from streamlit.testing.v1 import AppTest
+from visiting import charts
 
 from shlpt.ui import equations, page
 
@@ -57,9 +56,9 @@ def drawing() -> None:
 def test_a_chart_has_a_sentence_and_a_table() -> None:
     app = AppTest.from_function(drawing).run()
     assert not app.exception
-    chart = app.get("plotly_chart")[0].proto
-    assert json.loads(chart.spec)["layout"]["template"]["layout"]["paper_bgcolor"] == "#ffffff"
-    assert chart.theme == ""  # the figure's own colours, not Streamlit's
+    (chart,) = charts(app)
+    assert chart["figure"]["layout"]["template"]["layout"]["paper_bgcolor"] == "#ffffff"
+    assert chart["alt"].endswith(".")
     assert app.expander[0].dataframe[0].value["mean"].tolist() == [0.5]
     assert [caption.value for caption in app.caption] == ["What one sees.", "The score."]
 

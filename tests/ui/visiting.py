@@ -34,5 +34,10 @@ def whole(page: str, address: dict[str, str]) -> Any:
     return app
 
 
+def charts(app: Any) -> list[Any]:
+    """What the browser gets of each chart: its figure, its sentence."""
+    return [json.loads(part.proto.json) for part in app.get("bidi_component")]
+
+
 def figures(app: Any) -> list[Any]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return [chart["figure"] for chart in charts(app)]
