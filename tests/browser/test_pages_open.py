@@ -13,11 +13,12 @@ ADDRESSES = ["", *(entry.url for entry in PAGES)]
 # hidden or lies in a table or figure does not count.
 NUMBERED = """() => {
     const kinds = ['button', 'input', 'textarea', 'a[href]', '[role=slider]'];
+    const every = document.querySelectorAll(kinds.map((kind) => `[data-testid=stMain] ${kind}`).join());
     const inside = '[disabled], .js-plotly-plot, [data-testid=stElementToolbar], [data-testid=stDataFrame]';
     const usable = (one) => !one.disabled && one.tabIndex >= -1 && one.offsetParent && !one.closest(inside)
         && !one.closest('details:not([open]) > :not(summary)') && getComputedStyle(one).visibility !== 'hidden';
     const groups = new Map();
-    for (const one of [...document.querySelectorAll(kinds.map((kind) => `[data-testid=stMain] ${kind}`).join())].filter(usable)) {
+    for (const one of [...every].filter(usable)) {
         const group = one.closest('[data-testid=stButtonGroup]') ?? one;
         if (group === one && one.tabIndex < 0) continue;
         if (!groups.has(group)) groups.set(group, groups.size);
