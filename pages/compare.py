@@ -187,7 +187,7 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
     states = queries.states(store, runs)
     going = control.going(store, states)
     done = experiments.progress(store, runs)["done"]
-    st.fragment(watch, run_every=control.EVERY if going else None)(store, runs, done, going)
+    page.again(watch, control.EVERY if going else None)(store, runs, done, going)
     control.troubles(store, runs, states)
 
 

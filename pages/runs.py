@@ -259,11 +259,11 @@ def show() -> None:
     filters = wanted(frame)
     ids = picked_runs(frame)
     is_going = going(opened)
-    st.fragment(listing, run_every=control.EVERY if is_going else None)(filters, is_going)
+    page.again(listing, control.EVERY if is_going else None)(filters, is_going)
     if ids:
         chosen(frame, opened, ids)
     if False in opened:
-        st.fragment(workers, run_every=2 * control.EVERY if is_going else None)(opened[False])
+        page.again(workers, 2 * control.EVERY if is_going else None)(opened[False])
 
 
 with page.guard():

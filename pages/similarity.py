@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -138,8 +137,7 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
             5,
         )
 
-    again: Callable[[], None] = st.fragment(panel, run_every=2.0 if running else None)
-    again()
+    page.again(panel, 2.0 if running else None)()
 
 
 def progress(run: Shown) -> tuple[str, ...]:
@@ -261,7 +259,7 @@ def show() -> None:
         st.info("The α of every text is stored when the task is learned; until then there is the timeline.",
                 icon=":material/hourglass_empty:")  # fmt: skip
     else:
-        st.fragment(spread)(run, frame, spec)
+        page.again(spread)(run, frame, spec)
     st.header("While it was learned", anchor="timeline")
     timeline(run, task, spec)
     if len(frame):

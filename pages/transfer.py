@@ -208,7 +208,7 @@ def look(shown: ShownExperiment) -> None:
     left, right = st.columns([6, 5], gap="large")
     with left:
         st.subheader("All pairs", anchor=False)
-        st.fragment(matrix, run_every=every)(shown, tasks, going)
+        page.again(matrix, every)(shown, tasks, going)
     with right:
         st.subheader("One pair", anchor=False)
         first = transfer.strongest(transfer.cells(experiments.pairs(shown.store, shown.id))) or tuple(tasks[:2])
@@ -218,7 +218,7 @@ def look(shown: ShownExperiment) -> None:
         with two:
             others = [task for task in tasks if task != source]
             target = choose.kept("Target (learned after)", others, "target", default=first[1], write=theme.titled)
-        st.fragment(cell, run_every=3 * control.EVERY if going else None)(shown, source, target)
+        page.again(cell, 3 * control.EVERY if going else None)(shown, source, target)
     flipped(shown, source, target)
     with st.expander("The same on the command line", icon=":material/terminal:"):
         st.code(commands.matrix(about, None if shown.is_recorded else shown.store.home), language="bash",

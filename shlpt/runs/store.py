@@ -36,8 +36,9 @@ def default_home() -> Path:
 class Store:
     """A store that is open. Each thread has its own connection."""
 
-    def __init__(self, home: Path | str | None = None) -> None:
+    def __init__(self, home: Path | str | None = None, patience: float | None = None) -> None:
         self.home = Path(home) if home else default_home()
+        self.patience = BUSY_SECONDS if patience is None else patience  # seconds to wait where it is locked
         self._local = threading.local()
 
     @property
@@ -65,7 +66,7 @@ class Store:
         found: sqlite3.Connection | None = getattr(self._local, "db", None)
         if found is None:
             with self._readable():
-                found = _connect(self.file)
+                found = _connect(self.file, self.patience)
             self._local.db = found
         return found
 
@@ -118,7 +119,7 @@ class Store:
             case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
                 return self._cannot_write(text)
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-                return UserError(f"{self.file} has been locked for over {BUSY_SECONDS:g} s by another program")
+                return UserError(f"{self.file} has been locked for over {self.patience:g} s by another program")
             case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
                 return DiskFull(self.home, text)
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
@@ -129,8 +130,8 @@ class Store:
         return UserError(f"cannot write to {self.home}: {reason}. Choose a folder with --home")
 
 
-def _connect(file: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
+def _connect(file: Path, patience: float) -> sqlite3.Connection:
+    db = sqlite3.connect(file, timeout=patience, isolation_level=None)
     db.row_factory = sqlite3.Row
     try:
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]  # first: another may be making them

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import pandas as pd
@@ -51,6 +52,18 @@ def guard() -> Iterator[None]:
         yield
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
+
+
+def again(panel: Callable[..., None], every: float | None = None) -> Callable[..., None]:
+    """A part of a page that runs again by itself, every so many seconds or when something in it is pressed."""
+
+    @wraps(panel)
+    def guarded(*given: Any) -> None:
+        with guard():
+            panel(*given)
+
+    found: Callable[..., None] = st.fragment(guarded, run_every=every)
+    return found
 
 
 def explain(text: str, equation: int | None = None) -> None:

@@ -35,7 +35,12 @@ class Shown:
 
 def own() -> Store:
     """The visitor's store; opened anew in each run of a page, because connections belong to threads."""
-    return Store().open()
+    return at().open()
+
+
+def at(home: str | None = None) -> Store:
+    """A store that a page looks into: who looks at a locked one is told so before long."""
+    return Store(home, patience=4.0)
 
 
 def label(line: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from shlpt.ui import page
 from shlpt.ui.choose import kept
 from shlpt.ui.control import possible, troubles
 from shlpt.ui.live_plot import live_plot, prepared
+from shlpt.ui.store import at
 
 POLL_SECONDS = 0.8
 POINTS = 250  # of a curve of one stage: as many as a screen shows
@@ -31,7 +32,7 @@ Drawn = tuple[dict[str, Any], str]  # the figure as it is sent, and its sentence
 @st.cache_resource(max_entries=64, show_spinner=False)  # type: ignore[untyped-decorator]
 def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
     """Frames of these runs; `mark` changes when there is something new. Shared by all who watch the same runs."""
-    store = Store(home)
+    store = at(home)
     records = [run_record(store, id) for id in ids]
     found = {
         "records": records, "losses": queries.losses(store, ids, POINTS), "epochs": queries.epochs(store, ids),
@@ -105,7 +106,7 @@ SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the 
 def view(store: Store, ids: Sequence[str], own: bool) -> None:
     """Runs over the same tasks as lanes of one view. Polls only while something moves."""
     moving = own and _moving(store, [run_record(store, id) for id in ids])
-    st.fragment(_panel, run_every=POLL_SECONDS if moving else None)(str(store.home), tuple(ids), own, moving)
+    page.again(_panel, POLL_SECONDS if moving else None)(str(store.home), tuple(ids), own, moving)
 
 
 def _moving(store: Store, records: list[dict[str, Any]]) -> bool:
@@ -114,7 +115,7 @@ def _moving(store: Store, records: list[dict[str, Any]]) -> bool:
 
 
 def _panel(home: str, ids: tuple[str, ...], own: bool, polled: bool) -> None:
-    store = Store(home)
+    store = at(home)
     mark = queries.marker(store, ids)
     records = [run_record(store, id) for id in ids]
     if polled and not _moving(store, records):

@@ -41,6 +41,26 @@ def test_a_mistake_is_said_in_words_and_the_page_goes_on() -> None:
     assert [m.value for m in app.markdown] == ["the rest"]
 
 
+def failing_again() -> None:
+    import streamlit as st
+
+    from shlpt.errors import UserError
+    from shlpt.ui import page
+
+    def panel(name: str) -> None:
+        raise UserError(f"{name} is locked")
+
+    page.again(panel, 1.0)("the store")
+    st.write("the rest")
+
+
+def test_a_part_that_runs_again_says_its_mistakes_too() -> None:
+    app = AppTest.from_function(failing_again).run()
+    assert not app.exception
+    assert [e.value for e in app.error] == ["the store is locked"]
+    assert [m.value for m in app.markdown] == ["the rest"]
+
+
 def drawing() -> None:
     import pandas as pd
 
