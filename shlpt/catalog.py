@@ -51,6 +51,10 @@ class ContrastParams(Params):
     tau_hsc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 8")
     tau_asc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 11")
     similar_transfer: bool = Field(True, description="add the mixture of similar prompts (eq. 6); false is −STT")
+    own_start: Literal["zero", "words"] = Field(
+        "zero", description="where earlier prompts are mixed in, the own prompt starts at zero, so that the mixture is "
+        "the starting point, or from words of the vocabulary, as it does where nothing is mixed in",
+    )  # fmt: skip
     hsc_positions: Literal["first", "all"] = Field("first", description="decoder positions that eq. 8 compares")
     asc_states: Literal["value", "sign_ste"] = Field(
         "value", description="eq. 10 on activation values, or on their signs with a straight-through gradient"
@@ -59,7 +63,7 @@ class ContrastParams(Params):
 
 class L2pParams(Params):
     pool_size: int = Field(10, ge=1, le=1024, description="prompts in the pool that all tasks share")
-    top_n: int = Field(3, ge=1, le=64, description="prompts put before each text: those with the nearest keys")
+    top_n: int = Field(1, ge=1, le=64, description="prompts put before each text: those with the nearest keys")
     lambda_pull: float = Field(0.5, ge=0, le=100, description="weight of pulling the chosen keys towards the texts")
 
     @model_validator(mode="after")
@@ -76,7 +80,7 @@ class CodaParams(Params):
 
 class DtvgParams(Params):
     first_share: float = Field(
-        0.5, gt=0, lt=1, description="share of the epochs for the task's own vector, before sources are added"
+        0.25, gt=0, lt=1, description="share of the epochs for the task's own vector, before sources are added"
     )
 
 
@@ -102,7 +106,7 @@ class RandomPartitionParams(ContrastParams):
 
 
 class EwcParams(Params):
-    ewc_strength: float = Field(1.0, ge=0, le=1e9, description="λ: weight of the penalty; 0 is Finetune")
+    ewc_strength: float = Field(10.0, ge=0, le=1e9, description="λ: weight of the penalty; 0 is Finetune")
     fisher: Literal["normalised", "raw"] = Field(
         "normalised", description="each task's Fisher divided by its mean, or as it is (near zero where all is fitted)"
     )
@@ -139,8 +143,8 @@ class MethodInfo:
 
 
 OWN_COPY = ("own copy of the backbone",)
-TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate of 0.3 would ruin all weights at once
-    "shares_backbone": False, "keeps_answers": False, "plain_first": False, "defaults": {"lr": 3e-4},
+TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate would ruin all weights at once
+    "shares_backbone": False, "keeps_answers": False, "plain_first": False, "defaults": {"lr": 1e-4},
 }  # fmt: skip
 
 METHODS: dict[str, MethodInfo] = {

@@ -23,7 +23,7 @@ class Training(BaseModel):
 
     prompt_length: int = Field(10, ge=1, le=512, description="vectors in a prompt")
     epochs: int = Field(20, ge=1, le=1000, description="passes over the training examples at most")
-    lr: float = Field(0.3, gt=0, le=10, description="learning rate of AdamW")
+    lr: float = Field(0.1, gt=0, le=10, description="learning rate of AdamW")
     batch_size: int = Field(8, ge=1, le=1024, description="examples in a step")
     shots: int = Field(8, ge=1, le=100_000, description="training examples per class")
     validation_shots: int = Field(8, ge=1, le=100_000, description="validation examples per class")
@@ -39,8 +39,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {},
     "standard": {"epochs": 30, "shots": 32, "validation_shots": 16, "test_shots": 60, "patience": 6},
     "paper": {
-        "prompt_length": 150, "epochs": 50, "shots": 75, "validation_shots": 75, "test_shots": 100, "patience": 10,
-        "estimator_width": 100, "lambda_hsc": 0.1, "lambda_asc": 0.5,
+        "prompt_length": 150, "epochs": 50, "lr": 0.3, "shots": 75, "validation_shots": 75, "test_shots": 100,
+        "patience": 10, "estimator_width": 100, "lambda_hsc": 0.1, "lambda_asc": 0.5, "own_start": "words",
     },
 }  # fmt: skip
 PRESET_ABOUT = {

@@ -34,6 +34,8 @@ class Shlpt:
         self.temperature = self._temperature()
         self.alpha = self.similarity().detach()  # [N,n]: what each training instance was last given
         self._log: dict[str, Any] = {}
+        if self.params.own_start == "zero" and self._all_are_lent():
+            self.prompt.data.zero_()
 
     # --- the estimator --------------------------------------------------------------------
     def _estimator(self) -> Estimator:
@@ -85,6 +87,11 @@ class Shlpt:
             return self.prompt.new_zeros(len(alpha), *self.prompt.shape)
         weights = mix_weights(alpha, self.params.threshold)
         return (weights @ self.earlier.flatten(1)).unflatten(1, self.prompt.shape)
+
+    def _all_are_lent(self) -> bool:
+        """Whether every training text begins with a mixture of earlier prompts."""
+        weights = mix_weights(self.alpha, self.params.threshold)  # [N,n]
+        return self.params.similar_transfer and bool((weights.sum(-1) > 0).all())
 
     def _loss(self, out: Out, batch: Batch, alpha: Tensor) -> Tensor:
         """Eq. 12."""

@@ -14,10 +14,31 @@ from torch.nn.functional import cosine_similarity
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import Backbone
 from shlpt.methods.shlpt import Shlpt
+from shlpt.methods.similarity import mix_weights
 
 
 def begun(backbone: Backbone, **params: Any) -> Shlpt:
     return Shlpt(context(backbone, "shlpt", **params))
+
+
+@pytest.mark.parametrize(
+    ("params", "zero"),
+    [
+        ({"threshold": 0.0}, True),
+        ({"threshold": 0.0, "own_start": "words"}, False),
+        ({"threshold": 1.5}, False),  # nothing is mixed in
+        ({"threshold": 0.0, "similar_transfer": False}, False),
+    ],
+)
+def test_where_prompts_are_lent_their_mixture_is_the_start(
+    backbone: Backbone, params: dict[str, Any], zero: bool
+) -> None:
+    one = begun(backbone, **params)
+    assert bool((one.prompt == 0).all()) == zero
+    start = one.ask(batch_of(one)).embeds[:, : one.prompt.shape[0]]
+    mixture = mix_weights(one.alpha[:5], one.params.threshold) @ one.earlier.flatten(1)
+    if zero:
+        assert torch.allclose(start.flatten(1), mixture, atol=1e-5)
 
 
 def batch_of(learner: Shlpt) -> Batch:
