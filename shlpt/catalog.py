@@ -106,7 +106,7 @@ class RandomPartitionParams(ContrastParams):
 
 
 class EwcParams(Params):
-    ewc_strength: float = Field(10.0, ge=0, le=1e9, description="λ: weight of the penalty; 0 is Finetune")
+    ewc_strength: float = Field(1.0, ge=0, le=1e9, description="λ: weight of the penalty; 0 is Finetune")
     fisher: Literal["normalised", "raw"] = Field(
         "normalised", description="each task's Fisher divided by its mean, or as it is (near zero where all is fitted)"
     )
@@ -144,7 +144,7 @@ class MethodInfo:
 
 OWN_COPY = ("own copy of the backbone",)
 TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate would ruin all weights at once
-    "shares_backbone": False, "keeps_answers": False, "plain_first": False, "defaults": {"lr": 1e-4},
+    "shares_backbone": False, "keeps_answers": False, "plain_first": False, "defaults": {"lr": 3e-5},
 }  # fmt: skip
 
 METHODS: dict[str, MethodInfo] = {
@@ -189,7 +189,7 @@ METHODS: dict[str, MethodInfo] = {
         ),
         MethodInfo(
             "ewc", "Online EWC", "Finetune held back where earlier tasks depend on a weight", EwcParams, needs=OWN_COPY,
-            **TRAINS_ALL,
+            **(TRAINS_ALL | {"defaults": {"lr": 1e-4}}),
         ),
         MethodInfo(
             "replay", "Experience replay", "Finetune with kept examples of earlier tasks in every batch", ReplayParams,

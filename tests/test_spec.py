@@ -49,9 +49,9 @@ def test_a_method_without_settings_has_none() -> None:
 
 
 def test_settings_are_flat_and_whole() -> None:
-    found = RunSpec.make(TASKS, settings={"threshold": 0.3, "lr": 0.1}).settings
+    found = RunSpec.make(TASKS, settings={"threshold": 0.3, "lr": 0.2}).settings
     assert set(found) == set(Training.model_fields) | set(ShlptParams.model_fields)
-    assert (found["threshold"], found["lr"]) == (0.3, 0.1)
+    assert (found["threshold"], found["lr"]) == (0.3, 0.2)
 
 
 def test_the_paper_preset_has_the_hyper_parameters_of_the_paper() -> None:
@@ -74,10 +74,10 @@ def test_a_setting_wins_over_the_preset() -> None:
 
 
 def test_the_defaults_of_a_method_stand_between_the_preset_and_the_settings() -> None:
-    assert METHODS["finetune"].defaults == {"lr": 3e-4}
-    for preset in PRESETS:
-        assert RunSpec.make(["sst2"], "finetune", preset=preset).training.lr == 3e-4
-        assert RunSpec.make(["sst2"], "per_task", preset=preset).training.lr == 0.3
+    assert METHODS["finetune"].defaults == {"lr": 3e-5}
+    for preset, lr in (("quick", 0.1), ("standard", 0.1), ("paper", 0.3)):
+        assert RunSpec.make(["sst2"], "finetune", preset=preset).training.lr == 3e-5
+        assert RunSpec.make(["sst2"], "per_task", preset=preset).training.lr == lr
     assert RunSpec.make(["sst2"], "finetune", settings={"lr": 0.01}).training.lr == 0.01
     assert RunSpec.make(["sst2"], "finetune", preset="paper").training.epochs == PRESETS["paper"]["epochs"]
 
@@ -154,7 +154,7 @@ def test_another_run_has_another_id(change: dict[str, Any]) -> None:
 OTHER_VALUES: dict[str, Any] = {
     "threshold": 0.5, "temperature": 2.0, "lambda_hsc": 0.2, "lambda_asc": 0.2, "tau_hsc": 0.5, "tau_asc": 0.5,
     "partition": "instance", "estimator": "uniform", "estimator_width": 8, "similar_transfer": False,
-    "hsc_positions": "all", "asc_states": "sign_ste", "prompt_length": 3, "epochs": 3, "lr": 0.2, "batch_size": 3,
+    "own_start": "words", "hsc_positions": "all", "asc_states": "sign_ste", "prompt_length": 3, "epochs": 3, "lr": 0.2, "batch_size": 3,
     "shots": 3, "validation_shots": 3, "test_shots": 3, "patience": 7, "max_length": 99, "weight_decay": 0.5,
     "clip": 2.0, "beams": 4,
 }  # fmt: skip

@@ -117,7 +117,9 @@ def test_lanes_with_own_models_and_shared_ones_do_not_touch_each_other(backbone:
 
 def test_finetune_forgets_and_its_weights_come_back_from_the_store(backbone: Backbone, tmp_path: Path) -> None:
     spec = RunSpec.make(
-        ("sst2", "contrary:sst2"), "finetune", settings={"test_shots": 20, "epochs": 6, "validation_shots": 4}
+        ("sst2", "contrary:sst2"),
+        "finetune",
+        settings={"lr": 3e-4, "test_shots": 20, "epochs": 6, "validation_shots": 4},
     )
     (record,) = run([spec], tmp_path, device="cpu", alone=False)
     assert record["matrix"][0][0] > 0.85

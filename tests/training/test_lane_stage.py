@@ -161,8 +161,9 @@ def test_a_preparation_steps_on_its_own_tensors_and_uses_up_its_epochs(backbone:
     assert kinds.count("epoch") == 2  # of three
     assert [payload["epoch"] for kind, payload in events if kind == "epoch"] == [1, 2]
     assert result.summary["epochs"] == 3
-    # AdamW goes lr a step against a gradient that stays the same; its weight decay takes 0.3 % of the first step.
-    expected = -0.3 * (1 - 0.01 * 0.3) - 0.3
+    # AdamW goes lr a step against a gradient that stays the same; its weight decay takes lr % of the first step.
+    lr = one.ctx.training.lr
+    expected = -lr * (1 - 0.01 * lr) - lr
     torch.testing.assert_close(one.after, torch.full_like(one.after, expected))
     assert torch.equal(one.other, one.after)
 

@@ -52,7 +52,7 @@ def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:
 
 def test_defaults_follow_the_preset_and_the_method() -> None:
     assert form(preset="standard").number_input("epochs").placeholder == str(PRESETS["standard"]["epochs"])
-    assert form("finetune").number_input("lr").placeholder == "0.0003"
+    assert form("finetune").number_input("lr").placeholder == "3e-05"
     assert form().number_input("temperature").placeholder == "auto"
 
 
