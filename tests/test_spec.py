@@ -154,9 +154,9 @@ def test_another_run_has_another_id(change: dict[str, Any]) -> None:
 OTHER_VALUES: dict[str, Any] = {
     "threshold": 0.5, "temperature": 2.0, "lambda_hsc": 0.2, "lambda_asc": 0.2, "tau_hsc": 0.5, "tau_asc": 0.5,
     "partition": "instance", "estimator": "uniform", "estimator_width": 8, "similar_transfer": False,
-    "own_start": "words", "hsc_positions": "all", "asc_states": "sign_ste", "prompt_length": 3, "epochs": 3, "lr": 0.2, "batch_size": 3,
-    "shots": 3, "validation_shots": 3, "test_shots": 3, "patience": 7, "max_length": 99, "weight_decay": 0.5,
-    "clip": 2.0, "beams": 4,
+    "own_start": "words", "hsc_positions": "all", "asc_states": "sign_ste", "prompt_length": 3, "epochs": 3, "lr": 0.2,
+    "batch_size": 3, "shots": 3, "validation_shots": 3, "test_shots": 3, "patience": 7, "max_length": 99,
+    "weight_decay": 0.5, "clip": 2.0, "beams": 4,
 }  # fmt: skip
 
 
