@@ -115,13 +115,12 @@ def cost(store: Store, composed: Composed) -> None:
     seconds = found.seconds if found.seconds is not None else found.steps * costs.LAPTOP_SECONDS_PER_STEP
     source = "measured here" if found.seconds is not None else "on a laptop; nothing was measured here yet"
     with st.container(horizontal=True):
-        st.metric("Stages to train", found.stages, help="One task learned after a history is a stage", border=True,
+        about = f"One task learned after a history is a stage. {found.reused} are there already, shared with other runs"
+        st.metric("Stages to train", f"{found.stages} of {found.stages + found.reused}", help=about, border=True,
                   width="content")  # fmt: skip
-        st.metric("Stages there already", found.reused, help="Shared with earlier runs: never trained twice",
-                  border=True, width="content")  # fmt: skip
         st.metric("At most about", costs.duration(seconds), help=f"Training steps times seconds a step {source}",
                   border=True, width="content")  # fmt: skip
-        st.metric("Trains", f"{size['trainable']:,} numbers", help="For the last task of the sequence", border=True,
+        st.metric("Numbers that train", f"{size['trainable']:,}", help="For the last task of the sequence", border=True,
                   width="content")  # fmt: skip
         kept = f"{size['kept_bytes'] / 1024:,.0f} KB" if size["kept_bytes"] else "no prompt"
         st.metric("Keeps of each task", kept, help=f"At the last task: {size['keeps']}", border=True,

@@ -32,7 +32,7 @@ def test_the_form_begins_with_the_demonstration_and_says_what_it_costs(home: Pat
     app = visit("live.py")
     whole(app)
     metrics = {metric.label: metric.value for metric in app.metric}
-    assert (metrics["Stages to train"], metrics["Stages there already"]) == ("7", "0")
+    assert (metrics["Stages to train"], metrics["Numbers that train"]) == ("7 of 7", "5,632")
     command = next(code.value for code in app.code if "python -m" in code.value)
     assert command.startswith("python -m shlpt run --sequence demo --method shlpt --seeds 42")
 
