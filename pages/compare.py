@@ -74,6 +74,7 @@ COLUMNS: dict[str, Any] = {
     "BWT": st.column_config.NumberColumn("BWT (points)", format="%+.1f"),
     "FWT": st.column_config.NumberColumn("FWT (points)", format="%+.1f"),
     "seconds a run": st.column_config.NumberColumn(format="%.0f", help="training and testing, all its tasks"),
+    "KB stored": st.column_config.NumberColumn(format="%.0f", help="what is kept to answer all of its tasks"),
     "numbers that train": st.column_config.NumberColumn(format="localized", help="in the largest stage"),
 }  # fmt: skip
 

@@ -130,10 +130,15 @@ def for_people(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             {"side": row["name"], "seeds done": f"{row['n']} of {len(row['seeds'])}",
              "ACC": _hundred(row["acc"]["mean"]), "ACC from": _hundred(ends[0]), "ACC to": _hundred(ends[1]),
              "BWT": _hundred(row["bwt"]["mean"]), "FWT": _hundred(row["fwt"]["mean"]),
-             "numbers that train": row["trainable"], "seconds a run": row["seconds"],
+             "numbers that train": row["trainable"], "KB stored": _kilobytes(row["stored_bytes"]),
+             "seconds a run": row["seconds"],
              "tasks": " → ".join(row["tasks"])}
         )  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def _kilobytes(size: int | None) -> float:
+    return math.nan if size is None else size / 1024
 
 
 def _hundred(share: float | None) -> float:
