@@ -52,7 +52,7 @@ def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.Captu
     assert list(shown["ACC"]) == [pytest.approx(100 * row["acc"]["mean"]) for row in told["sides"]]
     difference = told["differences"][0]["acc"]["difference"]
     assert difference == pytest.approx(told["sides"][1]["acc"]["mean"] - told["sides"][0]["acc"]["mean"])
-    assert app.metric[0].value == f"{-100 * difference:+.1f} points"
+    assert app.metric[0].value == f"{0 - 100 * difference:+.1f} points"
     assert {row["setting"] for row in told["differences"][0]["settings"]} >= {"method", "threshold"}
 
 
