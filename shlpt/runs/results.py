@@ -81,13 +81,21 @@ def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
         "settings": spec["training"] | spec["params"], "suite": spec["suite"], "backbone": spec["backbone"],
         "seconds": sum(s["seconds"] or 0 for s in path),
         "trainable": max((s["trainable"] for s in summaries), default=None),
-        "stored_bytes": summaries[-1]["stored_bytes"] if summaries else None,
+        "stored_bytes": _stored(summaries, METHODS[spec["method"]].uses_history),
         "name": row["name"], "note": row["note"], "created": row["created"], "spec": spec,
         "stages": [s["key"] for s in path], "alone_stages": [s["key"] for s in stages if s["alone"]],
         "reused": [s["key"] for s in stages if s["reused"]],
     }  # fmt: skip
     found: dict[str, Any] = clean(record)
     return found
+
+
+def _stored(summaries: Sequence[Mapping[str, Any]], hands_on: bool) -> int | None:
+    """What answers all tasks: the last state has it all where states are handed on, else each has its part."""
+    sizes = [summary["stored_bytes"] for summary in summaries]
+    if not sizes:
+        return None
+    return int(sizes[-1] if hands_on else sum(sizes))
 
 
 def _scores(store: Store, key: str) -> dict[str, float]:

@@ -87,6 +87,15 @@ def test_a_finished_run_is_done_with_its_numbers(store: Store) -> None:
     assert record["matrix"] == [[0.75, None, None], [0.75, 0.5, None], [0.75, 0.5, 0.2]]
 
 
+@pytest.mark.parametrize(("method", "size"), [("per_task", 3 * 40), ("continual", 40)])
+def test_a_run_stores_what_answers_all_its_tasks(store: Store, method: str, size: int) -> None:
+    """Each stage of per-task prompts has its own prompt only; others hand on all of them."""
+    (plan,) = queued(store, spec_of(TASKS, method))
+    for stage in plan.stages:
+        finish(store, stage.key, {stage.task: ANSWERS[stage.task]})
+    assert run_record(store, plan.spec.id)["stored_bytes"] == size
+
+
 def test_scores_are_means_over_the_examples_f1_like_any_other(store: Store) -> None:
     (plan,) = queued(store, spec_of(("squad",)))
     finish(store, plan.stages[0].key, {"squad": [2 / 3, 1.0, 0.0]})
