@@ -84,8 +84,8 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
     specs = {
         "finetune": spec(two, "finetune"), "oracle": spec(two, "oracle_partition"), "per_task": spec(two, "per_task"),
         "one_task": spec(("rte",)), "uniform": spec(three, estimator="uniform", threshold=0.3),
-        "carried": spec(three, estimator="carried"), "still": spec(three, lr=1e-9), "no_asc": spec(three, lambda_asc=0),
-        "pair": spec(two), "shlpt": spec(three),
+        "carried": spec(three, estimator="carried"), "no_asc": spec(three, lambda_asc=0),
+        "still": spec(three, lr=1e-9, own_start="words"), "pair": spec(two), "shlpt": spec(three),
     }  # fmt: skip
     train(list(specs.values()), home, device="cpu", alone=False)
     waiting = spec(three, threshold=0.5)

@@ -72,7 +72,7 @@ def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) ->
 # --- lists --------------------------------------------------------------------------------
 LISTS = [
     ("tasks", list(TASKS), {"name", "family", "classes", "standin_for"}),
-    ("methods", list(METHODS), {"name", "needs", "shares_backbone"}),
+    ("methods", list(METHODS), {"name", "needs", "trainable", "kept_bytes"}),
     ("sequences", list(SEQUENCES), {"name", "tasks"}),
 ]
 of_every_list = pytest.mark.parametrize(("command", "names", "required"), LISTS, ids=[row[0] for row in LISTS])

@@ -49,7 +49,7 @@ def test_each_row_gets_its_own_prompts_in_its_own_order() -> None:
 
 
 def test_the_picked_prompts_stand_before_the_text(backbone: Backbone) -> None:
-    one = begun(backbone)
+    one = begun(backbone, top_n=3)
     with torch.no_grad():  # texts of one task are much alike: make two of them disagree for sure
         one.keys[4], one.keys[7] = one.queries[0], one.queries[5]
     batch = one.ctx.train.batch([0, 5])
@@ -84,7 +84,7 @@ def test_queries_of_a_data_set_are_computed_once_and_never_in_a_step(backbone: B
 
 # --- the loss -------------------------------------------------------------------------------
 def test_the_loss_adds_how_far_the_picked_keys_are(backbone: Backbone) -> None:
-    one = begun(backbone, lambda_pull=0.25)
+    one = begun(backbone, lambda_pull=0.25, top_n=3)
     batch = one.ctx.train.batch([0, 1, 2, 3])
     loss, down = loss_and_down(backbone, one.ask(batch))
     best = [sorted(cosine_similarity(q[None], one.keys).tolist())[-3:] for q in one.queries[:4]]

@@ -76,7 +76,7 @@ def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: 
 def test_words_still_tell_where_alpha_is_one(store: Store, looked: Any) -> None:
     """A trained estimator is soon certain: α is 0 or 1 to the last digit, and its own gradient is gone."""
     reading = lens.read(store, looked.ids["shlpt"], "agnews", "stocks fell in lisbon on friday")
-    assert reading.alpha["alpha"].max() > 0.999
+    assert reading.alpha["alpha"].max() > 0.99
     assert reading.words["weight"].abs().max() > 1e-4
     assert np.isfinite(reading.alpha["odds"]).all()
 
