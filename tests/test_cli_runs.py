@@ -15,7 +15,7 @@ import pytest
 from storing import TINY, finish, join, queued, spec_of, states, taken
 
 from shlpt.cli import main
-from shlpt.runs.results import keep_results
+from shlpt.runs.results import keep_results, runs_of
 from shlpt.runs.schema import VERSION
 from shlpt.runs.store import FILE, Store
 
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Store:
         finish(store, stage.key, {task: [1.0, 0.0] for task in (*stage.earlier, stage.task)})
     with store.write() as db:
         db.execute("UPDATE groups SET state='done' WHERE number<=2")
-    keep_results(store, store.value("SELECT key FROM groups"))
+    keep_results(store, runs_of(store, store.value("SELECT key FROM groups")))
     return store
 
 

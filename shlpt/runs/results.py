@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,13 +49,19 @@ def run_record(store: Store, id: str) -> dict[str, Any]:
     return _work_out(store, row)
 
 
-def keep_results(store: Store, group: str) -> None:
-    """Write down what the runs of a group came to, where they are done: lists are then read at once."""
-    runs = store.rows("SELECT DISTINCT r.run FROM run_stages r JOIN stages s ON s.key=r.stage WHERE s.grp=?", (group,))
-    done = [record for row in runs if (record := run_record(store, row["run"]))["state"] == "done"]
-    with store.write() as db:
-        for record in done:
-            db.execute("UPDATE runs SET result=? WHERE id=?", (to_json(record), record["id"]))
+def keep_results(store: Store, runs: Iterable[str]) -> None:
+    """Write down what runs came to, where they are done: lists are then read at once."""
+    new = [run for run in runs if not store.value("SELECT result FROM runs WHERE id=?", (run,))]
+    done = [record for run in new if (record := run_record(store, run))["state"] == "done"]
+    if done:
+        with store.write() as db:
+            db.executemany("UPDATE runs SET result=? WHERE id=?", [(to_json(record), record["id"]) for record in done])
+
+
+def runs_of(store: Store, group: str) -> list[str]:
+    """The runs that have a stage in a lane group."""
+    query = "SELECT DISTINCT r.run FROM run_stages r JOIN stages s ON s.key=r.stage WHERE s.grp=?"
+    return [row["run"] for row in store.rows(query, (group,))]
 
 
 def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:

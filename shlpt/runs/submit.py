@@ -10,6 +10,7 @@ from shlpt.backbone.files import digest_of, whole_name
 from shlpt.runs import control
 from shlpt.runs.enqueue import enqueue, next_edition
 from shlpt.runs.plan import RunPlan, Stage, plan_runs
+from shlpt.runs.results import keep_results
 from shlpt.runs.store import Store
 from shlpt.spec import RunSpec
 
@@ -53,6 +54,7 @@ def submit(
     enqueue(store, plans, lanes or default_width(device))
     sent = tuple(plan.spec for plan in plans)
     control.resume(store, [spec.id for spec in sent])
+    keep_results(store, dict.fromkeys(spec.id for spec in sent))  # other runs may have trained all of their stages
     stages = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
     todo = tuple(stages[key] for key in control.unfinished(store, stages))
     return Submitted(sent, todo, len(stages) - len(todo))

@@ -29,7 +29,7 @@ from shlpt.runs.conductor import CHECKPOINT_SECONDS, GroupConductor
 from shlpt.runs.control import groups_of, others_work_on, worker_wish
 from shlpt.runs.ledger import Ledger, Recorder
 from shlpt.runs.plan import Stage
-from shlpt.runs.results import keep_results, run_record
+from shlpt.runs.results import keep_results, run_record, runs_of
 from shlpt.runs.store import Store
 from shlpt.runs.submit import submit
 from shlpt.runs.workshop import Workshop, fingerprint, lane_of, pack, places_of, state_of
@@ -252,7 +252,7 @@ def work(
                 if job is not None:
                     train_job(store, shops, job, watch or Silent(), every)
                     count, since = count + 1, time.monotonic()
-                    keep_results(store, job.claim.group)
+                    keep_results(store, runs_of(store, job.claim.group))
                     continue
             except DiskFull:
                 time.sleep(IDLE_SECONDS)  # what is finished is there; the next group waits for room

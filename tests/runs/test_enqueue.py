@@ -10,7 +10,7 @@ import pytest
 from storing import finish, group_rows, plan_of, queued, spec_of
 
 from shlpt.runs.enqueue import enqueue, missing_stages, next_edition, stage_from, stage_json, steps_of
-from shlpt.runs.results import keep_results, run_record
+from shlpt.runs.results import keep_results, run_record, runs_of
 from shlpt.runs.store import Store
 from shlpt.spec import RunSpec
 
@@ -87,7 +87,7 @@ def done(store: Store, spec: RunSpec) -> None:
     plan = plan_of(spec, alone=True)
     for stage in (*plan.stages, *plan.alone):  # those alone only where they are planned
         finish(store, stage.key, {task: [1.0] for task in (*stage.earlier, stage.task)})
-    keep_results(store, group_rows(store)[-1]["key"])
+    keep_results(store, runs_of(store, group_rows(store)[-1]["key"]))
     assert store.value("SELECT result FROM runs WHERE id=?", (spec.id,))
 
 

@@ -16,7 +16,7 @@ from shlpt.errors import UserError
 from shlpt.runs import claims
 from shlpt.runs.claims import Event
 from shlpt.runs.plan import RunPlan, Stage
-from shlpt.runs.results import keep_results, matrix, run_record, summarise
+from shlpt.runs.results import keep_results, matrix, run_record, runs_of, summarise
 from shlpt.runs.store import Store
 from shlpt.spec import RunSpec
 
@@ -186,7 +186,7 @@ def test_warnings_of_all_its_groups_belong_to_a_run_each_once(store: Store) -> N
 def test_what_is_finished_is_worked_out_once_and_names_stay_new(store: Store) -> None:
     saved(store)
     before = run_record(store, SPEC.id)
-    keep_results(store, group_rows(store)[0]["key"])
+    keep_results(store, runs_of(store, group_rows(store)[0]["key"]))
     with store.write() as db:
         db.execute("DELETE FROM scores")
         db.execute("UPDATE runs SET name='mine'")
@@ -196,7 +196,7 @@ def test_what_is_finished_is_worked_out_once_and_names_stay_new(store: Store) ->
 def test_what_is_not_finished_is_not_kept(store: Store) -> None:
     saved(store, learned=2)
     for row in group_rows(store):
-        keep_results(store, row["key"])
+        keep_results(store, runs_of(store, row["key"]))
     assert store.value("SELECT result FROM runs") is None
 
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from storing import group_rows, spec_of, states
+from storing import finish, group_rows, spec_of, states
 
 from shlpt.backbone.files import EMBEDDED, digest_of, whole_name
 from shlpt.errors import UserError
@@ -28,6 +28,14 @@ def test_runs_are_planned_and_counted(store: Store) -> None:
     assert (len(sent.todo), sent.reused) == (6, 0)
     again = submit(store, [*specs, spec_of(seed=1)], lanes=2)
     assert (again.runs, again.todo) == ((*sent.runs, sent.runs[0]), sent.todo)
+
+
+def test_a_run_that_others_have_trained_is_written_down_at_once(store: Store) -> None:
+    for stage in submit(store, [spec_of(("sst2", "cb"), "per_task")], alone=False).todo:
+        finish(store, stage.key, {stage.task: [1.0]})
+    sent = submit(store, [spec_of(("cb", "sst2"), "per_task")], alone=False)
+    assert sent.todo == ()
+    assert [row["id"] for row in store.rows("SELECT id FROM runs WHERE result IS NOT NULL")] == list(sent.runs)
 
 
 def test_what_was_stopped_goes_on(store: Store) -> None:
