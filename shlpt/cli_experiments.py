@@ -97,8 +97,8 @@ def pace(store: Any, experiment: Any, way: Way) -> float | None:
     from shlpt.backbone.t5 import load
     from shlpt.training.speed import calibrate
 
-    spec = experiment.specs[0]
-    return calibrate(load(spec.backbone, way.device, spec.dtype), spec.training, way.lanes or default_width(way.device))
+    spec, lanes = experiment.specs[0], way.lanes or default_width(way.device, many=True)
+    return calibrate(load(spec.backbone, way.device, spec.dtype), spec.training, lanes)
 
 
 def matrix_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:

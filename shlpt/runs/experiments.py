@@ -22,7 +22,7 @@ from shlpt.runs.enqueue import missing_stages, steps_of
 from shlpt.runs.named import ablation_specs, pair_specs
 from shlpt.runs.results import run_record
 from shlpt.runs.store import Store, to_json
-from shlpt.runs.submit import Submitted, plans_of, submit
+from shlpt.runs.submit import Submitted, default_width, plans_of, submit
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
 from shlpt.tasks.sequences import find_benchmark
 
@@ -163,7 +163,8 @@ def start(
     store: Store, experiment: Experiment, *, lanes: int | None = None, fresh: bool = False, device: str = "auto"
 ) -> tuple[str, Submitted]:
     """Queue all runs and remember what they are for. The same experiment again goes on where it was."""
-    sent = submit(store, experiment.specs, lanes=lanes, fresh=fresh, device=device)
+    width = lanes or default_width(device, many=True)
+    sent = submit(store, experiment.specs, lanes=width, fresh=fresh, device=device)
     id = experiment.id if not fresh else f"x{digest([experiment.kind, experiment.name, sent.runs])}"
     with store.write() as db:
         db.execute(

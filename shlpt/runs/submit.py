@@ -60,7 +60,7 @@ def submit(
     return Submitted(sent, todo, len(stages) - len(todo))
 
 
-def default_width(device: str = "auto") -> int:
-    """Lanes in a group: a GPU has room for many, a CPU is busy with a few."""
+def default_width(device: str = "auto", many: bool = False) -> int:
+    """Lanes in a group: a GPU has room for many, a CPU is busy with a few; some more where there are many runs."""
     there = Path("/dev/nvidiactl").exists()
-    return 16 if device.startswith("cuda") or (device == "auto" and there) else 4
+    return 16 if device.startswith("cuda") or (device == "auto" and there) else 6 if many else 4
