@@ -18,21 +18,25 @@ function picked(event) {
   return { x: point.x ?? null, y: point.y ?? null, z: point.z ?? null, curve: point.curveNumber, at: Date.now() };
 }
 
+function configured(Plotly, filename) {
+  const svg = { name: "svg", title: "Download as SVG", icon: Plotly.Icons.disk,
+                click: (figure) => Plotly.downloadImage(figure, { format: "svg", filename }) };
+  return { responsive: true, displaylogo: false, showSendToCloud: false, displayModeBar: "hover",
+           toImageButtonOptions: { filename }, modeBarButtonsToAdd: [svg],
+           modeBarButtonsToRemove: ["sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d"] };
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".shlpt-plot");
   box.style.height = data.figure.layout.height + "px"; // before drawing, so that nothing jumps
   box.setAttribute("aria-label", data.alt);
   library(data.plotly).then(async (Plotly) => {
     if (!box.isConnected) return;
-    const svg = { name: "svg", title: "Download as SVG", icon: Plotly.Icons.disk,
-                  click: (figure) => Plotly.downloadImage(figure, { format: "svg", filename: data.name }) };
-    const config = { responsive: true, displaylogo: false, showSendToCloud: false, displayModeBar: "hover",
-                     toImageButtonOptions: { filename: data.name }, modeBarButtonsToAdd: [svg],
-                     modeBarButtonsToRemove: ["sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d"] };
+    box.shlptConfig ??= configured(Plotly, data.name); // the same object: plotly draws anew where the config is another
     const empty = !data.figure.data.length;
     if (box.shlptEmpty && !empty) Plotly.purge(box); // else a double click would go back to the axes of the empty figure
     box.shlptEmpty = empty;
-    await Plotly.react(box, data.figure.data, data.figure.layout, config);
+    await Plotly.react(box, data.figure.data, data.figure.layout, box.shlptConfig);
     box.removeAllListeners?.("plotly_click");
     if (data.clicks) box.on("plotly_click", (event) => setTriggerValue("click", picked(event)));
     if (!box.watcher) {
