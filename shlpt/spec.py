@@ -10,10 +10,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
 from shlpt.catalog import EARLIER_DATA, METHODS, Params
 from shlpt.errors import UserError, unknown
+
+NO_RUNS_SEED = 2**31  # above those that a run may have
 
 
 class Training(BaseModel):
@@ -33,6 +43,20 @@ class Training(BaseModel):
     weight_decay: float = Field(0.01, ge=0, le=10, description="weight decay of AdamW")
     clip: float = Field(1.0, gt=0, le=1e6, description="largest gradient norm")
     beams: int = Field(1, ge=1, le=16, description="beams when decoding test answers; 1 is greedy")
+    scored_on: Literal["test", "validation"] = Field(
+        "test", description="what scores are measured on; to choose settings: validation, other ones than stop training"
+    )
+
+    @property
+    def scored(self) -> tuple[str, int, int]:
+        """The examples that scores are measured on: split, how many per class, seed."""
+        return self.scored_on, self.test_shots, 0 if self.scored_on == "test" else NO_RUNS_SEED
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Left out where it is usual, so that stages from before it was there keep their keys."""
+        found: dict[str, Any] = write(self)
+        return found if self.scored_on != "test" else {k: v for k, v in found.items() if k != "scored_on"}
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -59,7 +83,7 @@ class RunSpec(BaseModel):
     tasks: tuple[str, ...] = Field(min_length=1)
     method: str = "shlpt"
     params: Params
-    seed: int = Field(42, ge=0, lt=2**31)
+    seed: int = Field(42, ge=0, lt=NO_RUNS_SEED)
     backbone: str = "pocket"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     training: Training = Training()
@@ -111,7 +135,7 @@ class RunSpec(BaseModel):
     @property
     def settings(self) -> dict[str, Any]:
         """Everything that was set, flat, as `--set` takes it."""
-        return self.training.model_dump(mode="json") | self.params.model_dump(mode="json")
+        return dict(self.training) | dict(self.params)
 
     @property
     def id(self) -> str:

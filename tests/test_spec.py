@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from shlpt.catalog import METHODS, NoParams, ShlptParams
 from shlpt.errors import UserError
 from shlpt.spec import PRESET_ABOUT, PRESETS, RunSpec, Training, digest, find_methods, parse_setting, settings_of
+from shlpt.tasks.find import draw, find_task
 
 ROOT = Path(__file__).resolve().parents[1]
 TASKS = ("sst2", "rte")
@@ -156,7 +157,7 @@ OTHER_VALUES: dict[str, Any] = {
     "partition": "instance", "estimator": "uniform", "estimator_width": 8, "similar_transfer": False,
     "own_start": "words", "hsc_positions": "all", "asc_states": "sign_ste", "prompt_length": 3, "epochs": 3, "lr": 0.2,
     "batch_size": 3, "shots": 3, "validation_shots": 3, "test_shots": 3, "patience": 7, "max_length": 99,
-    "weight_decay": 0.5, "clip": 2.0, "beams": 4,
+    "weight_decay": 0.5, "clip": 2.0, "beams": 4, "scored_on": "validation",
 }  # fmt: skip
 
 
@@ -349,3 +350,20 @@ def test_an_unknown_method_among_known_ones_is_answered_with_the_known_ones() ->
 def test_no_methods_are_answered_with_what_to_write(text: str) -> None:
     with pytest.raises(UserError, match=r"no methods given: write all, or .* Known: shlpt, per_task"):
         find_methods(text)
+
+
+def test_runs_are_scored_on_other_validation_examples_than_those_that_stop_training() -> None:
+    run = RunSpec.make(["sst2"], "per_task", settings={"scored_on": "validation", "test_shots": 8})
+    split, shots, seed = run.training.scored
+    scored = {e.text for e in draw(find_task("sst2"), split, shots, seed)}
+    stopping = {e.text for e in draw(find_task("sst2"), "validation", run.training.validation_shots, run.seed)}
+    assert split == "validation"
+    assert len(scored) == 16
+    assert not scored & stopping
+
+
+def test_where_scores_come_from_is_written_down_only_when_it_is_not_the_test_examples() -> None:
+    usual, other = Training(), Training(scored_on="validation")
+    assert "scored_on" not in usual.model_dump()
+    assert other.model_dump()["scored_on"] == "validation"
+    assert [Training(**t.model_dump()) for t in (usual, other)] == [usual, other]

@@ -56,8 +56,7 @@ class RunPlan:
 
 def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
     """Which examples a stage sees: change one and the stage is another."""
-    splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed),
-              ("test", training.test_shots, 0))  # fmt: skip
+    splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed), training.scored)
     return (_generated if suite == "pocket" else _drawn)(name, suite, splits)
 
 

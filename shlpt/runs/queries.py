@@ -19,7 +19,7 @@ from shlpt.runs.claims import artifact_bytes
 from shlpt.runs.control import find_run
 from shlpt.runs.results import progress, run_record, state_of_run
 from shlpt.runs.store import Store
-from shlpt.spec import digest
+from shlpt.spec import Training, digest
 from shlpt.tasks.find import draw, find_task
 
 LIST_COLUMNS = ["id", "name", "method", "tasks", "seed", "state", "progress", "acc", "bwt", "fwt", "backbone",
@@ -291,7 +291,7 @@ def answers(store: Store, id: str, task: str, *, after: str | None = None, alone
         return pd.DataFrame(columns=columns)
     tests = json.loads(found)
     spec = _spec(store, id)
-    texts = {e.id: e.text for e in draw(find_task(task, spec["suite"]), "test", spec["training"]["test_shots"], 0)}
+    texts = {e.id: e.text for e in draw(find_task(task, spec["suite"]), *Training(**spec["training"]).scored)}
     rows = zip(tests["examples"], tests["targets"], tests["answers"], tests["scores"], strict=True)
     return pd.DataFrame([(e, texts.get(e, ""), t, a, s) for e, t, a, s in rows], columns=columns)
 

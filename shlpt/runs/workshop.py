@@ -60,7 +60,7 @@ def lane_of(shop: Workshop, stage: Stage, state: State, emit: Emit, start: Place
     ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
     learner = LEARNERS[stage.method](ctx)
     names = [stage.task] if info.keeps_answers else [*stage.earlier, stage.task]
-    tests = Examined([find_task(n, stage.suite) for n in names], [data(n, "test", t.test_shots, 0) for n in names])
+    tests = Examined([find_task(n, stage.suite) for n in names], [data(n, *t.scored) for n in names])
     validation = validation_data(shop, stage)
     return learn(ctx, learner, validation, tests, shop.probe(stage.suite, t.max_length), emit, start)
 
@@ -83,7 +83,7 @@ def pack(
     t = stage.training
     tests = {}
     for name, answers in result.answers.items():
-        examples = shop.encoded(name, stage.suite, "test", t.test_shots, 0, t.max_length).examples
+        examples = shop.encoded(name, stage.suite, *t.scored, t.max_length).examples
         tests[name] = {
             "examples": [e.id for e in examples], "targets": [e.target for e in examples],
             "answers": answers, "scores": result.scores[name],
