@@ -13,31 +13,27 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.cli_compare import compare
-from shlpt.cli_look import add_to as add_looks_to
+from shlpt.cli_look import app as looks
 from shlpt.cli_options import (
     Csv,
-    Detach,
     Device,
     Dtype,
-    Fresh,
     Home,
+    How,
     Json,
-    Lanes,
     Method,
     Model,
-    Preset,
     Seeds,
     Sequence,
-    Set,
-    Suite,
     Tasks,
     Threads,
-    common,
+    Way,
     set_threads,
     tasks_of,
-)  # fmt: skip
+    with_groups,
+)
 from shlpt.cli_runs import app as runs_app
-from shlpt.cli_studies import add_to
+from shlpt.cli_studies import app as studies
 from shlpt.errors import UserError
 from shlpt.spec import read_seeds
 
@@ -47,78 +43,59 @@ app = typer.Typer(
 )  # fmt: skip
 
 app.add_typer(runs_app, name="runs")
-add_to(app)
+app.add_typer(studies)
 app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(compare)
-add_looks_to(app)
+app.add_typer(looks)
 
 
 @app.command(epilog="Example: python -m shlpt run --sequence demo --method shlpt --set threshold=0.3")
+@with_groups
 def run(
+    *,
     sequence: Sequence = None,
     tasks: Tasks = None,
     method: Method = "shlpt",
     seeds: Seeds = "42",
-    preset: Preset = "quick",
-    set: Set = None,
-    suite: Suite = "pocket",
-    backbone: Model = "pocket",
-    home: Home = None,
-    lanes: Lanes = None,
     alone: Annotated[bool, typer.Option(help="Learn each later task alone too, for forward transfer.")] = True,
-    fresh: Fresh = False,
-    detach: Detach = False,
-    device: Device = "auto",
-    dtype: Dtype = "auto",
-    threads: Threads = None,
-    json: Json = False,
-    csv: Csv = False,
+    how: How,
+    way: Way,
 ) -> None:
     """Learn a sequence of tasks, once for each seed, and show how well each is known afterwards."""
     from shlpt.runs.results import summarise
     from shlpt.spec import RunSpec
 
     begin = time.monotonic()
-    names, how = tasks_of(sequence, tasks, suite), common(method, preset, set, suite, backbone, dtype)
-    specs = [RunSpec.make(names, seed=seed, **how) for seed in read_seeds(seeds)]
-    if detach:
-        submit_detached(specs, home, lanes, alone, fresh, device, threads, json, csv)
+    names, settings = tasks_of(sequence, tasks, how.suite), how.of(method)
+    specs = [RunSpec.make(names, seed=seed, **settings) for seed in read_seeds(seeds)]
+    if way.detach:
+        submit_detached(specs, alone, way)
         return
-    set_threads(threads)
+    set_threads(way.threads)
     from shlpt.runs.watch import BarWatch
     from shlpt.runs.worker import run as train
 
     with BarWatch() as watch:
-        records = train(specs, home, lanes=lanes, alone=alone, fresh=fresh, device=device, watch=watch)
+        records = train(specs, way.home, lanes=way.lanes, alone=alone, fresh=way.fresh, device=way.device, watch=watch)
     summary = summarise(records) | {"seconds": round(time.monotonic() - begin, 2)} | watch.counts()
-    show_runs(records, summary, json, csv)
+    show_runs(records, summary, way.json, way.csv)
     if any(record["error"] for record in records):
         raise SystemExit(1)
 
 
-def submit_detached(
-    specs: list[Any],
-    home: Path | None,
-    lanes: int | None,
-    alone: bool,
-    fresh: bool,
-    device: str,
-    threads: int | None,
-    json: bool,
-    csv: bool,
-) -> None:
+def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
     """Into the queue, with a worker of its own to train it."""
     from shlpt.report import errors, show
     from shlpt.runs.launch import ensure_worker
     from shlpt.runs.store import Store
     from shlpt.runs.submit import submit
 
-    store = Store(home).open()
-    sent = submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
+    store = Store(way.home).open()
+    sent = submit(store, specs, lanes=way.lanes, alone=alone, fresh=way.fresh, device=way.device)
     if sent.todo:
-        ensure_worker(store, device=device, threads=threads)
+        ensure_worker(store, device=way.device, threads=way.threads)
     rows = [{"id": spec.id, "method": spec.method, "seed": spec.seed} for spec in sent.specs]
     counts = {"to_train": len(sent.todo), "reused": sent.reused}
-    show(rows, "queued", as_json=json, as_csv=csv, document={"runs": rows, **counts})
+    show(rows, "queued", as_json=way.json, as_csv=way.csv, document={"runs": rows, **counts})
     errors.print(f"{len(sent.todo)} stages to train, {sent.reused} reused; watch with `python -m shlpt runs watch`")
 
 

@@ -1,41 +1,31 @@
-"""`matrix`, `sweep`, `orders` and `experiments`: named lists of runs."""
+"""How an experiment is carried out, and its results as rows."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from shlpt.cli_options import set_threads
+from shlpt.cli_options import Way, set_threads
 from shlpt.errors import unknown
-
-Name = Annotated[str, typer.Option(help="What to call the experiment.")]
-Executor = Annotated[str, typer.Option(help="local, or ray (see docs/cluster.md).")]
-Address = Annotated[str | None, typer.Option(help="Address of a Ray cluster; without one, a private one is started.")]
 
 
 @dataclass(frozen=True)
-class Way:
-    """How and where an experiment is trained and shown."""
+class Study(Way):
+    """The same for an experiment, which has a name and may be spread over a cluster."""
 
-    home: Path | None
-    lanes: int | None
-    fresh: bool
-    detach: bool
-    device: str
-    threads: int | None
-    json: bool
-    csv: bool
-    executor: str = "local"
-    address: str | None = None
+    name: Annotated[str, typer.Option(help="What to call the experiment.")] = ""
+    executor: Annotated[str, typer.Option(help="local, or ray (see docs/cluster.md).")] = "local"
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster; without one, a private one is started.")
+    ] = None
 
 
 def carry_out(
-    experiment: Any, way: Way, rows_of: Callable[[Any, str], tuple[list[dict[str, Any]], Any]], quiet: bool = False
+    experiment: Any, way: Study, rows_of: Callable[[Any, str], tuple[list[dict[str, Any]], Any]], quiet: bool = False
 ) -> dict[str, Any]:
     """Say what it costs, train what is missing, show what came out. `rows_of` gives rows and the whole document."""
     from shlpt.report import errors, show
@@ -63,7 +53,7 @@ def carry_out(
     return document
 
 
-def train(store: Any, sent: Any, way: Way) -> dict[str, int]:
+def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
     """Here, on a cluster, or by a worker that goes on when this command has ended."""
     if way.detach:
         from shlpt.runs.launch import ensure_worker
@@ -87,7 +77,7 @@ def train(store: Any, sent: Any, way: Way) -> dict[str, int]:
         return watch.counts()
 
 
-def pace(store: Any, experiment: Any, way: Way) -> float | None:
+def pace(store: Any, experiment: Any, way: Study) -> float | None:
     """Seconds of a training step: what the store has measured, or else a short calibration."""
     from shlpt.runs.experiments import measured
     from shlpt.runs.submit import default_width

@@ -9,9 +9,12 @@ import typer
 from shlpt.cli_options import Csv, Home, Json
 from shlpt.errors import UserError
 
+app = typer.Typer(rich_markup_mode=None)
+
 Id = Annotated[str, typer.Argument(help="The id of a run, or how it begins; recorded runs too.")]
 
 
+@app.command(epilog="Example: python -m shlpt alpha r1a2b3c rte --text 'the food was superb .' --json")
 def alpha(
     run: Id,
     task: Annotated[str, typer.Argument(help="A task of the run that is not its first.")],
@@ -99,6 +102,7 @@ def _of_example(store: Any, id: str, task: str, example: str) -> tuple[list[Any]
     return rows, {"example": example, "text": mine["text"].iloc[0], "alpha": given, "neighbours": rows}
 
 
+@app.command(epilog="Example: python -m shlpt activations r1a2b3c --measure jaccard --json")
 def activations(
     run: Id,
     other: Annotated[str | None, typer.Option(help="A run to compare with (default: the same without ASC).")] = None,
@@ -144,8 +148,3 @@ def activations(
         rows = inside.neurons(probe, found.layer, pair[0], pair[1], by, most).to_dict("records")
         document |= {"neurons": rows, "neurons_of": pair}
     show(rows, f"{measure}, decoder layer {found.layer}", as_json=json, as_csv=csv, document=document)
-
-
-def add_to(app: typer.Typer) -> None:
-    app.command(epilog="Example: python -m shlpt alpha r1a2b3c rte --text 'the food was superb .' --json")(alpha)
-    app.command(epilog="Example: python -m shlpt activations r1a2b3c --measure jaccard --json")(activations)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -30,18 +34,65 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Train again what is alread
 Detach = Annotated[bool, typer.Option("--detach", help="Print the ids and return; a worker trains.")]
 
 
+@dataclass(frozen=True)
+class How:
+    """What every run of a command is made with."""
+
+    preset: Preset = "quick"
+    set: Set = None
+    suite: Suite = "pocket"
+    backbone: Model = "pocket"
+    dtype: Dtype = "auto"
+
+    def of(self, method: str = "") -> dict[str, Any]:
+        """As `RunSpec.make` takes it."""
+        settings = dict(parse_setting(text) for text in self.set or [])
+        return {"method": method, "settings": settings, "preset": self.preset, "suite": self.suite,
+                "backbone": self.backbone, "dtype": self.dtype}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Way:
+    """How and where runs are trained, and how they are shown."""
+
+    home: Home = None
+    lanes: Lanes = None
+    fresh: Fresh = False
+    detach: Detach = False
+    device: Device = "auto"
+    threads: Threads = None
+    json: Json = False
+    csv: Csv = False
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """A command may take groups of options, such as `how: How`: each field becomes an option of its own."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    options = []
+    for name, option in inspect.signature(command).parameters.items():
+        if name in groups:
+            types = get_type_hints(groups[name], include_extras=True)
+            options += [inspect.Parameter(f.name, option.kind, default=f.default, annotation=types[f.name])
+                        for f in fields(groups[name])]  # fmt: skip
+        else:
+            options.append(option.replace(annotation=hints[name]))
+
+    @wraps(command)
+    def flat(**given: Any) -> None:
+        made = {name: group(**{f.name: given.pop(f.name) for f in fields(group)}) for name, group in groups.items()}
+        command(**given, **made)
+
+    flat.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    flat.__annotations__ = {option.name: option.annotation for option in options}
+    return flat
+
+
 def set_threads(count: int | None) -> None:
     import torch
 
     if count:
         torch.set_num_threads(count)
-
-
-def common(method: str, preset: str, set: list[str] | None, suite: str, backbone: str, dtype: str) -> dict[str, Any]:
-    """What every run of a command is made with, as `RunSpec.make` takes it."""
-    settings = dict(parse_setting(text) for text in set or [])
-    return {"method": method, "settings": settings, "preset": preset, "suite": suite, "backbone": backbone,
-            "dtype": dtype}  # fmt: skip
 
 
 def tasks_of(sequence: str | None, tasks: str | None, suite: str) -> tuple[str, ...]:

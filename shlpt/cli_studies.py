@@ -7,55 +7,49 @@ from typing import Annotated
 
 import typer
 
-from shlpt.cli_experiments import ROWS, Address, Executor, Name, Way, beside_rows, carry_out
+from shlpt.cli_experiments import ROWS, Study, beside_rows, carry_out
 from shlpt.cli_options import (
     Csv,
-    Detach,
     Device,
-    Dtype,
-    Fresh,
     Home,
+    How,
     Json,
-    Lanes,
     Method,
-    Model,
-    Preset,
     Seeds,
     Sequence,
-    Set,
-    Suite,
     Tasks,
     Threads,
-    common,
     tasks_of,
-)  # fmt: skip
+    with_groups,
+)
 from shlpt.errors import UserError
 from shlpt.spec import parse_setting, read_seeds
 
+app = typer.Typer(rich_markup_mode=None)
 
+
+@app.command(epilog="Example: python -m shlpt matrix --tasks yelp,sst2,agnews,rte --seeds 42,142")
+@with_groups
 def matrix(
+    *,
     tasks: Tasks = None, sequence: Sequence = None, method: Method = "continual", seeds: Seeds = "42",
-    preset: Preset = "quick", set: Set = None, suite: Suite = "pocket", backbone: Model = "pocket",
-    name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False, detach: Detach = False,
-    executor: Executor = "local", address: Address = None, device: Device = "auto", dtype: Dtype = "auto",
-    threads: Threads = None, json: Json = False, csv: Csv = False,
+    how: How, way: Study,
 ) -> None:  # fmt: skip
     """What every task wins or loses by being learned after every other: test error reduction in points."""
     from shlpt.runs import experiments
 
-    chosen = tasks_of(sequence, tasks, suite)
-    made = experiments.matrix(chosen, read_seeds(seeds), common(method, preset, set, suite, backbone, dtype), name)
-    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    chosen = tasks_of(sequence, tasks, how.suite)
+    made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name)
     carry_out(made, way, ROWS["matrix"])
 
 
+@app.command(epilog="Example: python -m shlpt sweep --sequence demo --values threshold=0.01,0.06,0.3")
+@with_groups
 def sweep(
+    *,
     values: Annotated[str, typer.Option(help="A setting and its values, as threshold=0.01,0.06,0.3.")],
     tasks: Tasks = None, sequence: Sequence = None, method: Method = "shlpt", seeds: Seeds = "42",
-    preset: Preset = "quick", set: Set = None, suite: Suite = "pocket", backbone: Model = "pocket",
-    name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False, detach: Detach = False,
-    executor: Executor = "local", address: Address = None, device: Device = "auto", dtype: Dtype = "auto",
-    threads: Threads = None, json: Json = False, csv: Csv = False,
+    how: How, way: Study,
 ) -> None:  # fmt: skip
     """One setting at several values, the same seeds at each."""
     from shlpt.runs import experiments
@@ -64,81 +58,77 @@ def sweep(
     if not sign:
         raise UserError(f"cannot read the values {values!r}: write them as threshold=0.01,0.06,0.3")
     found = [parse_setting(f"{key}={part}")[1] for part in listed.split(",") if part.strip()]
-    chosen = tasks_of(sequence, tasks, suite)
-    how = common(method, preset, set, suite, backbone, dtype)
-    made = experiments.sweep(chosen, key.strip(), found, read_seeds(seeds), how, name)
-    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    chosen = tasks_of(sequence, tasks, how.suite)
+    made = experiments.sweep(chosen, key.strip(), found, read_seeds(seeds), how.of(method), way.name)
     carry_out(made, way, ROWS["sweep"])
 
 
+@app.command(epilog="Example: python -m shlpt orders --tasks yelp,sst2,rte")
+@with_groups
 def orders(
+    *,
     tasks: Tasks = None, sequence: Sequence = None, method: Method = "shlpt", seeds: Seeds = "42",
     sample: Annotated[int | None, typer.Option(min=1, help="Draw so many orders instead of taking all.")] = None,
-    preset: Preset = "quick", set: Set = None, suite: Suite = "pocket", backbone: Model = "pocket",
-    name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False, detach: Detach = False,
-    executor: Executor = "local", address: Address = None, device: Device = "auto", dtype: Dtype = "auto",
-    threads: Threads = None, json: Json = False, csv: Csv = False,
+    how: How, way: Study,
 ) -> None:  # fmt: skip
     """A sequence in all its orders, or in some of them: how much the order matters."""
     from shlpt.runs import experiments
 
-    chosen = tasks_of(sequence, tasks, suite)
-    how = common(method, preset, set, suite, backbone, dtype)
-    made = experiments.orders(chosen, read_seeds(seeds), how, sample, name)
-    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    chosen = tasks_of(sequence, tasks, how.suite)
+    made = experiments.orders(chosen, read_seeds(seeds), how.of(method), sample, way.name)
     carry_out(made, way, ROWS["orders"])
 
 
+@app.command(epilog="Example: python -m shlpt bench --benchmark standard_cl --methods all --beside-paper")
+@with_groups
 def bench(
+    *,
     benchmark: Annotated[str, typer.Option(help="standard_cl, large or negative.")] = "standard_cl",
     methods: Annotated[str, typer.Option(help="Methods with commas, or all.")] = "all",
     reference: Annotated[str, typer.Option(help="The method that the others are compared with.")] = "per_task",
     beside_paper: Annotated[bool, typer.Option("--beside-paper", help="The paper's table next to ours.")] = False,
-    seeds: Seeds = "42,142,242", preset: Preset = "quick", set: Set = None, suite: Suite = "pocket",
-    backbone: Model = "pocket", name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False,
-    detach: Detach = False, executor: Executor = "local", address: Address = None, device: Device = "auto",
-    dtype: Dtype = "auto", threads: Threads = None, json: Json = False, csv: Csv = False,
+    seeds: Seeds = "42,142,242",
+    how: How, way: Study,
 ) -> None:  # fmt: skip
     """Several methods on a benchmark: ACC, BWT, FWT with intervals, cost, and differences from a reference."""
     from shlpt.runs import experiments
     from shlpt.spec import find_methods
 
-    how = common("", preset, set, suite, backbone, dtype)
     (against,) = find_methods(reference)
-    made = experiments.bench(benchmark, find_methods(methods), read_seeds(seeds), how, against, name)
-    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    made = experiments.bench(benchmark, find_methods(methods), read_seeds(seeds), how.of(), against, way.name)
     carry_out(made, way, beside_rows if beside_paper else ROWS["bench"])
 
 
+@app.command(epilog="Example: python -m shlpt ablations --sequence order1")
+@with_groups
 def ablations(
+    *,
     sequence: Annotated[str, typer.Option(help="A named sequence, see `sequences`.")] = "order1",
-    seeds: Seeds = "42,142,242", preset: Preset = "quick", set: Set = None, suite: Suite = "pocket",
-    backbone: Model = "pocket", name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False,
-    detach: Detach = False, executor: Executor = "local", address: Address = None, device: Device = "auto",
-    dtype: Dtype = "auto", threads: Threads = None, json: Json = False, csv: Csv = False,
+    seeds: Seeds = "42,142,242",
+    how: How, way: Study,
 ) -> None:  # fmt: skip
     """Table 4: SHLPT without one of its parts."""
     from shlpt.runs import experiments
 
-    made = experiments.ablations(sequence, read_seeds(seeds), common("", preset, set, suite, backbone, dtype), name)
-    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    made = experiments.ablations(sequence, read_seeds(seeds), how.of(), way.name)
     carry_out(made, way, ROWS["ablations"])
 
 
+@app.command(epilog="Example: python -m shlpt pairs --seeds 42,142")
+@with_groups
 def pairs(
-    seeds: Seeds = "42,142,242", preset: Preset = "quick", set: Set = None, suite: Suite = "pocket",
-    backbone: Model = "pocket", name: Name = "", home: Home = None, lanes: Lanes = None, fresh: Fresh = False,
-    detach: Detach = False, executor: Executor = "local", address: Address = None, device: Device = "auto",
-    dtype: Dtype = "auto", threads: Threads = None, json: Json = False, csv: Csv = False,
+    *,
+    seeds: Seeds = "42,142,242",
+    how: How, way: Study,
 ) -> None:  # fmt: skip
     """Table 5: pairs that harm each other, with the two contrastive losses and without."""
     from shlpt.runs import experiments
 
-    made = experiments.pair_variants(read_seeds(seeds), common("", preset, set, suite, backbone, dtype), name)
-    way = Way(home, lanes, fresh, detach, device, threads, json, csv, executor, address)
+    made = experiments.pair_variants(read_seeds(seeds), how.of(), way.name)
     carry_out(made, way, ROWS["pairs"])
 
 
+@app.command("experiments", epilog="Example: python -m shlpt experiments")
 def listed(
     id: Annotated[str | None, typer.Argument(help="An experiment: its id or name; without one, all of them.")] = None,
     home: Home = None, json: Json = False, csv: Csv = False,
@@ -162,6 +152,7 @@ def listed(
     show(lines, f"{found['name']} ({found['id']})", as_json=json, as_csv=csv, document=found | state | document)
 
 
+@app.command(epilog="Example: python -m shlpt record --out recorded")
 def record(
     out: Annotated[Path | None, typer.Option(help="Folder to write to (default: data/recorded).")] = None,
     device: Device = "cpu", threads: Threads = None, home: Home = None, json: Json = False, csv: Csv = False,
@@ -171,7 +162,7 @@ def record(
     from shlpt.runs import recorded
     from shlpt.runs.store import Store
 
-    way = Way(out or recorded.HOME, None, False, False, device, threads, json, csv)
+    way = Study(out or recorded.HOME, device=device, threads=threads)
     rows = [
         {key: found[key] for key in ("id", "kind", "name", "runs", "trained", "seconds")}
         for found in [carry_out(made, way, ROWS[made.kind], quiet=True) for made in recorded.plan()]
@@ -180,14 +171,3 @@ def record(
     recorded.arrange(store)
     recorded.slim(store)
     show(rows, "recorded", as_json=json, as_csv=csv)
-
-
-def add_to(app: typer.Typer) -> None:
-    app.command(epilog="Example: python -m shlpt matrix --tasks yelp,sst2,agnews,rte --seeds 42,142")(matrix)
-    app.command(epilog="Example: python -m shlpt sweep --sequence demo --values threshold=0.01,0.06,0.3")(sweep)
-    app.command(epilog="Example: python -m shlpt orders --tasks yelp,sst2,rte")(orders)
-    app.command(epilog="Example: python -m shlpt bench --benchmark standard_cl --methods all --beside-paper")(bench)
-    app.command(epilog="Example: python -m shlpt ablations --sequence order1")(ablations)
-    app.command(epilog="Example: python -m shlpt pairs --seeds 42,142")(pairs)
-    app.command(epilog="Example: python -m shlpt record --out recorded")(record)
-    app.command("experiments", epilog="Example: python -m shlpt experiments")(listed)
