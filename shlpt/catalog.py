@@ -142,6 +142,8 @@ class MethodInfo:
     version: int = 1  # raised when a change of code changes results
 
 
+# Learning rates by validation scores of tasks in neither benchmark: docs/LOG.md, "Fair defaults, on validation data".
+FASTER = {"lr": 0.3}
 OWN_COPY = ("own copy of the backbone",)
 TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate would ruin all weights at once
     "shares_backbone": False, "keeps_answers": False, "plain_first": False, "defaults": {"lr": 3e-5},
@@ -151,8 +153,13 @@ METHODS: dict[str, MethodInfo] = {
     m.name: m
     for m in (
         MethodInfo("shlpt", "SHLPT", "similar tasks lend their prompts, dissimilar ones are pushed away", ShlptParams),
-        MethodInfo("per_task", "Per-task prompts", "one fresh prompt per task, no transfer", uses_history=False),
-        MethodInfo("continual", "Continual initialisation", "each prompt starts from the previous task's"),
+        MethodInfo(
+            "per_task", "Per-task prompts", "one fresh prompt per task, no transfer", uses_history=False,
+            defaults=FASTER,
+        ),
+        MethodInfo(
+            "continual", "Continual initialisation", "each prompt starts from the previous task's", defaults=FASTER
+        ),
         MethodInfo("progressive", "Progressive Prompts", "new prompt joined to the frozen prompts of earlier tasks"),
         MethodInfo(
             "l2p",
@@ -182,6 +189,7 @@ METHODS: dict[str, MethodInfo] = {
             "prompts that suit all earlier tasks together are the prior of the new one",
             BmtptParams,
             needs=("task identity at test", "source data"),
+            defaults=FASTER,
         ),
         MethodInfo(
             "finetune", "Finetune", "all weights of a copy of the backbone, task after task", needs=OWN_COPY,
@@ -189,7 +197,7 @@ METHODS: dict[str, MethodInfo] = {
         ),
         MethodInfo(
             "ewc", "Online EWC", "Finetune held back where earlier tasks depend on a weight", EwcParams, needs=OWN_COPY,
-            **(TRAINS_ALL | {"defaults": {"lr": 1e-4}}),
+            **TRAINS_ALL,
         ),
         MethodInfo(
             "replay", "Experience replay", "Finetune with kept examples of earlier tasks in every batch", ReplayParams,
