@@ -78,14 +78,14 @@ def test_the_defaults_of_a_method_stand_between_the_preset_and_the_settings() ->
     assert METHODS["finetune"].defaults == {"lr": 3e-5}
     for preset, lr in (("quick", 0.1), ("standard", 0.1), ("paper", 0.3)):
         assert RunSpec.make(["sst2"], "finetune", preset=preset).training.lr == 3e-5
-        assert RunSpec.make(["sst2"], "per_task", preset=preset).training.lr == lr
+        assert RunSpec.make(["sst2"], "progressive", preset=preset).training.lr == lr
     assert RunSpec.make(["sst2"], "finetune", settings={"lr": 0.01}).training.lr == 0.01
     assert RunSpec.make(["sst2"], "finetune", preset="paper").training.epochs == PRESETS["paper"]["epochs"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_valid_for_every_method_and_explained(preset: str) -> None:
-    common = RunSpec.make(TASKS, "per_task", preset=preset).training
+    common = RunSpec.make(TASKS, "progressive", preset=preset).training
     for method, info in METHODS.items():  # all alike but for what a method declares as its own default
         made = RunSpec.make(TASKS, method, preset=preset).training
         assert made == common.model_copy(update=dict(info.defaults))

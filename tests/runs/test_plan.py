@@ -17,6 +17,7 @@ from shlpt.runs.plan import RunPlan, Stage, data_digest, lane_groups, plan_runs,
 from shlpt.spec import RunSpec, Training
 
 TASKS = ("sst2", "rte", "cb")
+SAME = {"lr": 0.1}  # with a rate of its own a method would have stages of its own
 
 
 def path(
@@ -62,7 +63,7 @@ def test_per_task_prompts_have_no_history() -> None:
 
 @pytest.mark.parametrize("method", ["shlpt", "continual", "progressive"])
 def test_the_first_stage_of_a_method_is_plain_prompt_tuning(method: str) -> None:
-    stages, plain = path(method=method), path(method="per_task")
+    stages, plain = path(method=method, settings=SAME), path(method="per_task", settings=SAME)
     assert stages[0] == plain[0]
     assert (stages[0].method, stages[0].params) == ("per_task", NoParams())
     assert {stage.method for stage in stages[1:]} == {method}
@@ -140,7 +141,7 @@ def test_more_examples_than_there_are_stop_the_plan() -> None:
 
 # --- plans --------------------------------------------------------------------------------
 def small(tasks: Sequence[str], method: str, seed: int = 42) -> RunSpec:
-    return RunSpec.make(tasks, method, seed=seed, settings={"shots": 2, "validation_shots": 1, "test_shots": 1})
+    return RunSpec.make(tasks, method, seed=seed, settings=SAME | {"shots": 2, "validation_shots": 1, "test_shots": 1})
 
 
 def test_each_later_task_is_also_learned_alone() -> None:

@@ -51,7 +51,7 @@ class Counting:
 
 
 def specs(method: str, seeds: Sequence[int] = (1, 2), tasks: Sequence[str] = ("rte", "sst2")) -> list[RunSpec]:
-    return [RunSpec.make(tasks, method, seed=seed, settings=TINY) for seed in seeds]
+    return [RunSpec.make(tasks, method, seed=seed, settings=TINY | {"lr": 0.1}) for seed in seeds]
 
 
 def go(home: Path, runs: list[RunSpec], **options: Any) -> tuple[list[dict[str, Any]], Counting]:
