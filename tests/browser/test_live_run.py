@@ -101,7 +101,7 @@ def test_zoom_stays_while_new_numbers_come(visit: Any, server: Any) -> None:
     newest = f"{losses}?.data?.[0]?.x?.at(-1) ?? 0"
     one.wait_for(lambda: one.page.evaluate(newest) > 4)
     one.page.evaluate(f"Plotly.relayout({losses}, {{'xaxis.range': [1, 4]}})")
-    for _ in range(5):
+    for _ in range(10):
         drawn = one.page.evaluate(newest)
         one.wait_for(lambda drawn=drawn: one.page.evaluate(newest) > drawn)
         assert one.page.evaluate(f"{losses}._fullLayout.xaxis.range.map(Number)") == [1, 4]

@@ -119,7 +119,7 @@ class Nowhere:
     def close(self, state: str = "", note: str = "") -> None: ...
 
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 @pytest.mark.parametrize("lanes", [1, 3])

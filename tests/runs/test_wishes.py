@@ -29,16 +29,23 @@ SPECS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    found = Nursery()
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def training(tmp_path: Path) -> Iterator[tuple[Store, Nursery]]:
+def training(nursery: Nursery, tmp_path: Path) -> Iterator[tuple[Store, Nursery]]:
     """A worker in the middle of its first group."""
-    nursery = Nursery()
     store = Store(tmp_path).open()
     submit(store, SPECS, lanes=3, alone=False)
     nursery.fork(tmp_path)
     until(lambda: steps(store)[0] > 3, 90)
     yield store, nursery
-    nursery.close()
+    for pid in list(nursery.children):
+        nursery.kill(pid)
 
 
 def until(true: Callable[[], Any], seconds: float) -> float:
