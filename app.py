@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from shlpt.ui.ahead import load_ahead
 from shlpt.ui.assets import routes
 
+load_ahead()
 app = st.App(Path(__file__).resolve().parent / "shlpt" / "ui" / "router.py", routes=routes())

@@ -33,6 +33,7 @@ from shlpt.plots import (
 from shlpt.tasks.describe import Dialled
 from shlpt.tasks.find import find_task
 from shlpt.tasks.task import Task
+from shlpt.ui.assets import TRACES
 
 NAN = float("nan")
 EVIL = "<img src=x onerror=alert(1)>"
@@ -181,6 +182,13 @@ def test_a_figure_is_drawn_in_its_theme_with_names_on_both_axes(name: str, dark:
     assert layout["height"] >= 200
     assert layout["uirevision"]
     assert "NaN" not in json.dumps(figure)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_figure_is_made_of_what_the_browsers_part_of_the_library_draws(name: str) -> None:
+    case = CASES[name]
+    found = case.figure(*case.full("sst2"), **case.more)
+    assert {trace.type for trace in found.data} <= TRACES
 
 
 @pytest.mark.parametrize("name", CASES)

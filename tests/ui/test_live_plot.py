@@ -6,11 +6,10 @@ import asyncio
 import json
 from typing import Any
 
-import plotly
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from shlpt.ui.assets import FOLDER, plotly_url, routes
+from shlpt.ui.assets import FILE, FOLDER, TRACES, VERSION, plotly_url, routes
 from shlpt.ui.live_plot import SCRIPT
 
 
@@ -76,7 +75,15 @@ def ask(path: str, host: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("host", "status"), [("localhost:8501", 200), ("127.0.0.1", 200), ("evil.example", 400)])
 def test_the_library_is_served_to_this_machine_only(host: str, status: int) -> None:
-    found, size = ask(f"{FOLDER}/plotly.min.js", host)
+    found, size = ask(f"{FOLDER}/{FILE.name}", host)
     assert found == status
     assert (size > 1_000_000) == (status == 200)
-    assert plotly_url() == f"{FOLDER}/plotly.min.js?v={plotly.__version__}"
+    assert plotly_url() == f"{FOLDER}/{FILE.name}?v={VERSION}"
+
+
+def test_the_library_is_the_version_it_is_served_as_and_draws_what_it_is_said_to() -> None:
+    script = FILE.read_text(encoding="utf-8")
+    assert f"(cartesian - minified) v{VERSION}\n" in script[:200]
+    assert "Licensed under the MIT license" in script[:200]
+    assert "Permission is hereby granted" in (FILE.parent / "LICENSE").read_text(encoding="utf-8")
+    assert [name for name in TRACES if f'name:"{name}"' not in script] == []
