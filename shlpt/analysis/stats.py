@@ -13,7 +13,7 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit  # scipy.stats takes half a second to load: only where it is needed
 
 EXACT = 12  # up to as many pairs all 2^n signs are tried
 ROUNDING = 1e-12  # below this, scores differ by rounding only
@@ -54,8 +54,8 @@ def paired_t(ours: Sequence[Value], theirs: Sequence[Value], confidence: float =
     if sd <= ROUNDING * max(1.0, float(np.abs(found).max())):
         return Comparison(n=n, difference=mean, ci95=None, p=None)
     error = sd / math.sqrt(n)
-    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * error
-    p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
+    half = float(stdtrit(n - 1, 0.5 + confidence / 2)) * error
+    p = float(2 * stdtr(n - 1, -abs(mean) / error))
     return Comparison(n=n, difference=mean, ci95=[mean - half, mean + half], p=p)
 
 
@@ -110,7 +110,9 @@ def mcnemar(ours: Sequence[float], theirs: Sequence[float], confidence: float = 
     split = won + lost
     if not split:
         return Comparison(n=n, difference=0.0, ci95=None, p=1.0)
-    test = stats.binomtest(won, split, 0.5)
+    from scipy.stats import binomtest
+
+    test = binomtest(won, split, 0.5)
     low, high = test.proportion_ci(confidence, method="exact")
     scale = split / n
     interval = [float(scale * (2 * share - 1)) for share in (low, high)]
