@@ -19,7 +19,7 @@ from shlpt.runs.artifacts import DiskFull
 from shlpt.runs.claims import Claim, Event, Fenced, Finished, guarded
 from shlpt.runs.store import Store, to_json
 
-EVENT_SECONDS = 0.4  # between batches of events
+EVENT_SECONDS = 0.25  # between batches of events
 POLL_SECONDS = 0.2  # between looks at what is wished
 RESERVE = 256 * 1024  # bytes kept free, so that a full disk can still be told
 LEFT_AS = {"stop": "stopped", "pause": "paused", "leave": "paused"}  # wish -> state of a group that is given back

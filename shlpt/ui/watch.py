@@ -29,7 +29,7 @@ COLORS = {"running": "green", "queued": "blue", "paused": "orange", "stopped": "
 Drawn = tuple[dict[str, Any], str]  # the figure as it is sent, and its sentence
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)  # type: ignore[untyped-decorator]
+@st.cache_resource(max_entries=8, show_spinner=False)  # type: ignore[untyped-decorator]
 def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
     """Frames of these runs; `mark` changes when there is something new. Shared by all who watch the same runs."""
     store = at(home)
@@ -43,7 +43,7 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
     return found
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)  # type: ignore[untyped-decorator]
+@st.cache_resource(max_entries=48, show_spinner=False)  # type: ignore[untyped-decorator]
 def drawn(home: str, ids: tuple[str, ...], mark: str, name: str, task: str | None, dark: bool) -> Drawn:
     """One figure, drawn once for everybody."""
     figure, alt = FIGURES[name](read(home, ids, mark), task, dark)
