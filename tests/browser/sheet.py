@@ -29,7 +29,7 @@ CELL, GAP, COLORS = 300, 10, 96
 def pictures(browser: Any, server: Server, folder: Path) -> list[Image.Image]:
     """Every page, four times; the originals go to `folder`."""
     store = recorded()
-    demo = "" if store is None else f"?runs={store.value('SELECT id FROM runs ORDER BY created LIMIT 1')}"
+    demo = "" if store is None else f"?runs={store.value('SELECT id FROM runs ORDER BY created DESC LIMIT 1')}"
     found = []
     for entry in PAGES:
         address = "" if entry.default else entry.url + (demo if entry.url == "live" else "")
