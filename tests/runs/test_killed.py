@@ -164,7 +164,7 @@ def test_workers_that_start_at_once_share_the_work(
     assert_same(store, undisturbed[0])
 
 
-@pytest.mark.parametrize("damage", ["flipped", "empty", "both"])
+@pytest.mark.parametrize("damage", ["flipped", "torn", "empty", "both"])
 def test_a_damaged_checkpoint_is_passed_over_and_said_so(
     nursery: Nursery, undisturbed: tuple[Store, float], tmp_path: Path, damage: str
 ) -> None:
@@ -181,7 +181,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said_so(
         path = tmp_path / "artifacts" / file
         data = bytearray(path.read_bytes())
         data[-100] ^= 4
-        path.write_bytes({"both": data[: len(data) // 2], "empty": b""}.get(damage, data))
+        path.write_bytes({"torn": data[: len(data) // 2], "empty": b""}.get(damage, data))
     assert nursery.wait(nursery.fork(store.home)) == 0
     for spec in SPECS:
         (warning,) = queries.run(store, spec.id)["warnings"]
