@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from threading import Thread
 
-PAGES = Path(__file__).resolve().parents[2] / "pages"
+from shlpt.ui.navigation import PAGES
 
 
 def load_ahead() -> None:
@@ -15,13 +15,9 @@ def load_ahead() -> None:
 
 
 def load_all() -> None:
-    for page in pages():
-        load_imports(page)
-
-
-def pages() -> list[Path]:
-    """The overview first: it is what is opened first."""
-    return sorted(PAGES.glob("*.py"), key=lambda page: (page.stem != "overview", page.stem))
+    """In the order of the menu: the overview, which is opened first, stands first."""
+    for entry in PAGES:
+        load_imports(entry.file)
 
 
 def load_imports(page: Path) -> None:
