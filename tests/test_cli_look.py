@@ -8,10 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from shlpt.backbone.encode import Encoded
+from shlpt.backbone.t5 import load
 from shlpt.cli import main
+from shlpt.methods.views import Views
 from shlpt.runs import inside, lens, queries, recorded
+from shlpt.runs.claims import artifact_bytes
 from shlpt.runs.store import Store
+from shlpt.runs.workshop import state_of
+from shlpt.tasks.find import probe_examples
 
 
 @pytest.fixture(autouse=True)
@@ -55,18 +62,19 @@ def test_alpha_of_a_task_and_of_a_training_text(looked: Any, capsys: pytest.Capt
     assert {row["which"] for row in one["neighbours"]} == {"nearest", "farthest"}
 
 
-def test_activations_agree_with_what_training_said(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """The overlap that was measured after the best epoch, from states stored in half precision."""
+def test_activations_are_those_of_the_stored_prompts(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The map, from states stored in half precision, against a forward pass under each stored prompt."""
     run = looked.ids["shlpt"]
     found = asked(looked, capsys, "activations", run)
     store = Store(looked.home).open()
-    rows = queries.stages(store, run).set_index("task")
-    best = queries.stage(store, rows.loc["agnews", "key"])["summary"]["best_epoch"] + 1
-    measured = queries.overlap(store, [run])
-    there = measured[(measured["task"] == "agnews") & (measured["epoch"] == best)].set_index("earlier")["overlap"]
-    assert len(there) == 2
-    for number, task in enumerate(found["tasks"][:2]):
-        assert found["matrix"][2][number] == pytest.approx(there[task], abs=2e-3)
+    last = queries.stages(store, run).set_index("task").loc[found["tasks"][-1], "key"]
+    backbone = load("pocket")
+    texts, views = Encoded(backbone, probe_examples(), 256), Views(backbone)
+    pool = state_of(artifact_bytes(store, last, "tensors"), torch.device("cpu")).pool
+    seen = [views.whole(prompt, texts).states[:, 0] for prompt in pool]
+    for row, number in [(0, 1), (2, 0), (2, 1)]:
+        expected = torch.cosine_similarity(seen[row], seen[number], dim=-1).mean().item()
+        assert found["matrix"][row][number] == pytest.approx(expected, abs=2e-3)
     assert found["other"]["run"] == looked.ids["no_asc"]
     np.testing.assert_allclose(
         found["difference"]["matrix"], np.subtract(found["matrix"], found["other"]["matrix"]), atol=1e-12

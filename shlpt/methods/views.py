@@ -46,7 +46,7 @@ class Views:
 
     def _batch(self, prompt: Prompt | None, data: Encoded, batch: Batch, view: View, width: int) -> Seen:
         if self.size(data, view) > self.budget:
-            return self._compute(prompt, batch, view)
+            return self.compute(prompt, batch, view)
         block = self.whole(prompt, data, view)
         return Seen(block.hidden[batch.rows, :width], block.states[batch.rows, :width])
 
@@ -74,7 +74,7 @@ class Views:
         hidden = torch.zeros(len(data), width, self.backbone.width, dtype=self.backbone.dtype, device=data.ids.device)
         states = torch.zeros(*hidden.shape[:2], inner, dtype=hidden.dtype, device=hidden.device)
         for batch in data.batches(CHUNK):
-            part = self._compute(prompt, batch, view)
+            part = self.compute(prompt, batch, view)
             hidden[batch.rows, : part.hidden.shape[1]] = part.hidden
             states[batch.rows, : part.states.shape[1]] = part.states
         block = Seen(hidden, states)
@@ -82,7 +82,8 @@ class Views:
         return block
 
     @torch.no_grad()
-    def _compute(self, prompt: Prompt | None, batch: Batch, view: View) -> Seen:
+    def compute(self, prompt: Prompt | None, batch: Batch, view: View) -> Seen:
+        """States of a batch, kept by nobody."""
         self.forwards += 1
         if view == "query":  # always of the bare text
             found = self.backbone.query(batch.ids, batch.mask)[:, None].to(self.backbone.dtype)

@@ -208,7 +208,7 @@ def pair_epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:
 
 
 def overlap(store: Store, ids: Sequence[str]) -> pd.DataFrame:
-    """Cosine of activation states with those of each earlier prompt, on the probe batch, after each epoch."""
+    """Cosine of activation states with those under each earlier prompt, on the task's own texts, after each epoch."""
     lines = []
     for event in _events(store, ids, "epoch", POINTS):
         earlier = _spec(store, event["run"])["tasks"][: event["position"]]

@@ -6,7 +6,7 @@ reads as if it were alone while many of them share each forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from shlpt.training.checkpoint import Best, Place, go_to, place_of
 from shlpt.training.engine import Cut, Diverged
 
 EVALUATION_ROWS = 64
+WATCHED_TEXTS = 16  # whose activation states are held against those under earlier prompts, epoch by epoch
 Emit = Callable[[str, dict[str, Any]], None]
 
 
@@ -62,6 +63,8 @@ def learn(
     t = ctx.training
     optimiser = optimiser_for(learner, t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
+    watched = spread(len(validation), WATCHED_TEXTS)
+    before = states_before(ctx, validation, watched)
     try:
         if start is None:
             done = yield from prepare(learner, t, emit)
@@ -77,10 +80,11 @@ def learn(
                 step += 1
                 emit("step", {"step": step, "epoch": epoch, "loss": loss, **learner.log()})
             state = learner.keep()
-            right, mean = yield from check(ctx, learner, state, validation)
+            right, mean, seen = yield from check(ctx, learner, state, validation, watched)
             best.offer(epoch, right, mean, state)
-            overlap = yield from probe_overlap(ctx, state, probe)
-            emit("epoch", {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean, **overlap})
+            overlap = {"overlap": [cosine_similarity(seen, one, dim=-1).mean().item() for one in before]}
+            emit("epoch", {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean}
+                 | (overlap if before else {}))  # fmt: skip
             done = epoch + 1
     except Diverged as error:
         where = f"at step {step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"
@@ -140,18 +144,39 @@ def take_step(optimiser: torch.optim.Optimizer, parameters: list[Tensor], clip: 
     optimiser.zero_grad()
 
 
-def check(ctx: Context, learner: Learner, state: State, data: Encoded) -> Generator[Ask, Out, tuple[float, float]]:
+def check(
+    ctx: Context, learner: Learner, state: State, data: Encoded, watched: Sequence[int] = ()
+) -> Generator[Ask, Out, tuple[float, float, Tensor]]:
     """Share of exactly right answers and mean loss, with what would be kept if training stopped now.
 
     Greedy decoding gives a target exactly when each of its tokens is the most likely one, so one
-    pass with the targets says both.
+    pass with the targets says both. The same pass shows the activation states of the watched rows [W,f].
     """
     right, loss = 0.0, 0.0
+    states: dict[int, Tensor] = {}
     for batch in data.batches(EVALUATION_ROWS):
         out = yield learner.answer(ctx.backbone, state, ctx.task, batch, "score")
         right += float(out.exact.sum())
         loss += float(out.loss.sum())
-    return right / len(data), loss / len(data)
+        states |= zip(batch.rows.tolist(), out.states[-1][:, 0], strict=True)
+    seen = torch.stack([states[row] for row in watched]).float() if watched else torch.empty(0)
+    return right / len(data), loss / len(data), seen
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most so many of the rows of a data set, from all over it."""
+    return [number * count // min(count, most) for number in range(min(count, most))]
+
+
+def states_before(ctx: Context, data: Encoded, rows: Sequence[int]) -> list[Tensor]:
+    """Last-layer activation states [W,f] of some rows under each earlier prompt: what the new one's are held against.
+
+    Each lane by itself, so that a run that goes on with fewer lanes beside it sees the same bits.
+    """
+    if not rows:
+        return []
+    batch = data.batch(rows)
+    return [ctx.views.compute(prompt, batch, "first").states[:, 0].float() for prompt in ctx.state.pool]
 
 
 def test(
@@ -173,12 +198,6 @@ def test(
 
 
 # --- the probe batch ----------------------------------------------------------------------
-def _looks(ctx: Context, prompt: Tensor, probe: Encoded) -> Iterator[Ask]:
-    for start in range(0, len(probe), EVALUATION_ROWS):
-        batch = probe.batch(range(start, min(start + EVALUATION_ROWS, len(probe))))
-        yield Ask(*prepend(prompt, ctx.backbone.embed(batch.ids), batch.mask), None, "look")
-
-
 def probe_states(ctx: Context, state: State, probe: Encoded | None) -> Generator[Ask, Look, dict[str, Tensor]]:
     """First-position states of a fixed batch of texts under the task's prompt.
 
@@ -187,22 +206,9 @@ def probe_states(ctx: Context, state: State, probe: Encoded | None) -> Generator
     if probe is None or not len(state.pool):
         return {}
     hidden, states = [], []
-    for ask in _looks(ctx, state.pool[-1].tensor, probe):
-        out = yield ask
+    for start in range(0, len(probe), EVALUATION_ROWS):
+        batch = probe.batch(range(start, min(start + EVALUATION_ROWS, len(probe))))
+        out = yield Ask(*prepend(state.pool[-1].tensor, ctx.backbone.embed(batch.ids), batch.mask), None, "look")
         hidden.append(out.hidden[:, 0])
         states.append(torch.stack([layer[:, 0] for layer in out.states], 1))
     return {"probe_hidden": torch.cat(hidden).half(), "probe_states": torch.cat(states).half()}
-
-
-def probe_overlap(ctx: Context, state: State, probe: Encoded | None) -> Generator[Ask, Look, dict[str, Any]]:
-    """Mean cosine of last-layer activation states on the probe batch with each earlier prompt's."""
-    earlier = ctx.state.pool
-    if probe is None or not len(earlier) or not len(state.pool):
-        return {}
-    parts = []
-    for ask in _looks(ctx, state.pool[-1].tensor, probe):
-        out = yield ask
-        parts.append(out.states[-1][:, 0])
-    now = torch.cat(parts).float()  # [N,f]
-    others = [ctx.views.whole(prompt, probe).states[:, 0].float() for prompt in earlier]
-    return {"overlap": [cosine_similarity(now, other, dim=-1).mean().item() for other in others]}

@@ -93,7 +93,7 @@ SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the 
     "partition": ("Who is similar, who is not", "For each earlier task, the share of the batch that calls it "
                   "dissimilar.", 5),
     "overlap": ("Overlap of activation states", "Cosine of the last decoder layer's activations with those under each "
-                "earlier prompt, on the same fixed texts. Lower means that other neurons work.", 10),
+                "earlier prompt, on texts of the new task. Lower means that other neurons work.", 10),
     "losses": ("Losses by part", "What the task asks (down), and what pushing away adds: on hidden states (HSC) and "
                "on activations (ASC).", 12),
     "validation": ("Validation", "Share of right answers on examples that are not trained on, after each epoch.", None),

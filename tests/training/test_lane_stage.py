@@ -19,7 +19,7 @@ from shlpt.methods.registry import LEARNERS
 from shlpt.tasks.find import probe_examples
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.engine import drive
-from shlpt.training.lane import Best, Examined, StageResult, learn
+from shlpt.training.lane import Best, Examined, StageResult, learn, spread
 
 
 def stage(backbone: Backbone, one: Any, events: list[tuple[str, dict[str, Any]]] | None = None) -> StageResult:
@@ -60,7 +60,27 @@ def test_a_stage_keeps_answers_similarities_and_states_of_the_probe(backbone: Ba
     step, epoch = (next(payload for kind, payload in events if kind == name) for name in ("step", "epoch"))
     assert {"step", "epoch", "loss", "down", "alpha", "dissimilar"} <= set(step)
     assert len(epoch["overlap"]) == 3
-    assert all(-1 <= value <= 1.001 for value in epoch["overlap"])
+
+
+@pytest.mark.parametrize("method", ["shlpt", "progressive", "l2p"])
+def test_overlap_is_that_of_the_answering_rows_with_the_earlier_prompts(backbone: Backbone, method: str) -> None:
+    one = LEARNERS[method](context(backbone, method, shots=4))
+    events: list[tuple[str, dict[str, Any]]] = []
+    result = stage(backbone, one, events)
+    measured = [payload for kind, payload in events if kind == "epoch"][result.summary["best_epoch"]]["overlap"]
+    texts = Encoded(backbone, TASKS["sst2"].draw("validation", 3, 0), 256).batch(range(6))
+    ask = one.answer(backbone, result.state, "sst2", texts, "look")
+    now = backbone.look(ask.embeds, ask.mask).states[-1][:, 0]
+    earlier = [prepend(prompt.tensor, backbone.embed(texts.ids), texts.mask) for prompt in one.ctx.state.pool]
+    others = [backbone.look(*rows).states[-1][:, 0] for rows in earlier]
+    assert measured == pytest.approx([torch.cosine_similarity(now, o, dim=-1).mean().item() for o in others], abs=1e-5)
+
+
+def test_watched_rows_come_from_all_over_a_data_set() -> None:
+    assert spread(40, 4) == [0, 10, 20, 30]
+    assert spread(3, 16) == [0, 1, 2]
+    assert spread(5, 4) == [0, 1, 2, 3]
+    assert spread(0, 16) == []
 
 
 def test_answers_are_those_of_the_kept_prompt_and_in_the_order_of_the_examples(backbone: Backbone) -> None:
