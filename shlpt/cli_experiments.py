@@ -171,7 +171,7 @@ def beside_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     for row in rows:
         printed = theirs.get(row["method"], {})
         row |= {"rank": printed.get("our_rank"), "paper": printed.get("paper"), "paper rank": printed.get("paper_rank")}
-    return rows, table | {"beside_paper": beside}
+    return rows, table | {"title": find_benchmark(about["benchmark"]).title, "beside_paper": beside}
 
 
 ROWS: dict[str, Callable[[Any, str], tuple[list[dict[str, Any]], Any]]] = {

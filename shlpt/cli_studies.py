@@ -87,6 +87,7 @@ def bench(
     methods: Annotated[str, typer.Option(help="Methods with commas, or all.")] = "all",
     reference: Annotated[str, typer.Option(help="The method that the others are compared with.")] = "per_task",
     beside_paper: Annotated[bool, typer.Option("--beside-paper", help="The paper's table next to ours.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Both as a section of a Markdown page.")] = False,
     seeds: Seeds = "42,142,242",
     how: How, way: Study,
 ) -> None:  # fmt: skip
@@ -96,7 +97,11 @@ def bench(
 
     (against,) = find_methods(reference)
     made = experiments.bench(benchmark, find_methods(methods), read_seeds(seeds), how.of(), against, way.name)
-    carry_out(made, way, beside_rows if beside_paper else ROWS["bench"])
+    found = carry_out(made, way, beside_rows if beside_paper or markdown else ROWS["bench"], quiet=markdown)
+    if markdown:
+        from shlpt.analysis.benchmark_page import section
+
+        print(section(found))
 
 
 @app.command(epilog="Example: python -m shlpt ablations --sequence order1")

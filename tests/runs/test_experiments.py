@@ -161,3 +161,16 @@ def test_the_commands_print_one_document_each(tmp_path: Path, capsys: pytest.Cap
     listed = say(capsys, "experiments", home)["experiments"]
     assert {row["kind"] for row in listed} == {"matrix", "sweep", "orders"}
     assert say(capsys, "experiments", found["id"], home)["cells"] == found["cells"]
+
+
+def test_a_benchmark_is_a_table_at_any_time_also_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["bench", "--methods=per_task,continual", "--seeds=1", f"--home={tmp_path}", "--detach"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shlpt.runs.launch.ensure_worker", lambda *_, **__: None)
+        found = say(capsys, *asked, "--beside-paper")
+        with pytest.raises(SystemExit):
+            main([*asked, "--markdown"])
+    assert (found["title"], found["trained"], [row["n"] for row in found["rows"]]) == ("Standard CL", 0, [0, 0])
+    page = capsys.readouterr().out
+    assert page.startswith("## Standard CL\n\n6 runs: 2 methods, 3 sequences, 1 seeds.")
+    assert "| per_task | – |" in page

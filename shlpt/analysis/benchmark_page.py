@@ -1,0 +1,83 @@
+"""A benchmark beside the paper's table as a section of a Markdown page: docs/benchmarks.md is made of these. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NOTHING = "–"
+
+
+def section(document: Mapping[str, Any]) -> str:
+    """What `bench --beside-paper --json` prints, for people. The best method comes first."""
+    beside, reference, sequences = document["beside_paper"], document["reference"], document["sequences"]
+    acc = beside["metrics"]["acc"]
+    printed = {row["method"]: row for row in acc["rows"]}
+    rows = sorted(document["rows"], key=lambda row: -(row["acc"]["mean"] or 0))
+    head = ["method", "ACC ± sd [95 %]", "BWT", "FWT", f"minus {reference} [95 %]", "p (Holm)"]
+    head += ["rank", "paper's ACC", "its rank", "trains", "stores", "s a run"]
+    by_sequence = [
+        [row["method"], *(_points(row["by_sequence"][name]["acc"]["mean"]) for name in sequences)] for row in rows
+    ]
+    settings = ", ".join(f"{s['setting']} {s['ours']} ({s['paper']})" for s in beside["settings"])
+    return "\n\n".join([
+        f"## {document['title']}",
+        f"{document['runs']} runs: {len(rows)} methods, {len(sequences)} sequences, {len(document['seeds'])} seeds.",
+        table(head, [_line(row, printed[row["method"]], row["method"] == reference) for row in rows]),
+        _agreement(acc),
+        table(["ACC by sequence", *sequences], by_sequence),
+        f"> {beside['about']}\n> {document['note']}",
+        f"Settings that differ from the paper's: {settings}.",
+    ])  # fmt: skip
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *rows])
+
+
+def _line(row: Mapping[str, Any], printed: Mapping[str, Any], is_reference: bool) -> list[str]:
+    acc, apart = row["acc"], row["difference"] or {}
+    spread = "" if acc["sd"] is None else f" ± {_points(acc['sd'])}"
+    difference = f"{_points(apart.get('difference'), '+')}{_interval(apart.get('ci95'), '+')}"
+    return [
+        row["method"], f"{_points(acc['mean'])}{spread}{_interval(acc['ci95'])}",
+        _points(row["bwt"]["mean"]), _points(row["fwt"]["mean"]),
+        "reference" if is_reference else difference, "" if is_reference else _probability(apart.get("p_holm")),
+        _number(printed["our_rank"]), _number(printed["paper"]), _number(printed["paper_rank"]),
+        _number(row["trainable"]),
+        NOTHING if row["stored_bytes"] is None else f"{row['stored_bytes'] / 1024:,.0f} KB",
+        NOTHING if row["seconds"] is None else f"{row['seconds']:.0f}",
+    ]  # fmt: skip
+
+
+def _points(share: float | None, sign: str = "") -> str:
+    """Points of a hundred; what rounds to nothing has no sign."""
+    if share is None:
+        return NOTHING
+    points = round(100 * share, 1) or 0.0
+    return f"{points:{sign if points else ''}.1f}".replace("-", "−")
+
+
+def _interval(ends: Sequence[float] | None, sign: str = "") -> str:
+    return "" if ends is None else f" [{', '.join(_points(end, sign) for end in ends)}]"
+
+
+def _probability(p: float | None) -> str:
+    if p is None:
+        return NOTHING
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+def _agreement(acc: Mapping[str, Any]) -> str:
+    found, missing = acc["agreement"], ", ".join(acc["only_paper"]) or "none"
+    said = f"Ranks are among the {found['n']} methods that both tables have. Only in the paper: {missing}."
+    if found["kendall"] is None:
+        return said
+    return (
+        f"{said} Agreement of the two orders: Kendall's τ {found['kendall']:.2f} (p = {found['kendall_p']:.2f}), "
+        f"Spearman's ρ {found['spearman']:.2f}."
+    ).replace("-", "−")
