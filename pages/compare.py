@@ -10,7 +10,7 @@ import streamlit as st
 from shlpt.analysis import compare as side_by_side
 from shlpt.analysis.compare import Side
 from shlpt.plots import accuracy_matrix, compare, theme
-from shlpt.runs import commands, experiments, queries
+from shlpt.runs import commands, experiments, pace, queries
 from shlpt.runs.store import Store
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
@@ -175,7 +175,7 @@ def watch(store: Store, runs: list[str], done: int, was_going: bool) -> None:
     """While runs train: how far they are. The page is drawn anew whenever one more task has been learned."""
     states = queries.states(store, runs)
     control.progress(store, runs, states)
-    if experiments.progress(store, runs)["done"] != done or control.going(store, states) != was_going:
+    if pace.progress(store, runs)["done"] != done or control.going(store, states) != was_going:
         st.rerun()
 
 
@@ -187,7 +187,7 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
     store = where[runs[0]]
     states = queries.states(store, runs)
     going = control.going(store, states)
-    done = experiments.progress(store, runs)["done"]
+    done = pace.progress(store, runs)["done"]
     page.again(watch, control.EVERY if going else None)(store, runs, done, going)
     control.troubles(store, runs, states)
 

@@ -8,7 +8,7 @@ import streamlit as st
 from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
 from shlpt.plots import curves, theme, transfer_matrix
-from shlpt.runs import commands, experiments, queries
+from shlpt.runs import commands, experiments, pace, queries
 from shlpt.runs.costs import duration
 from shlpt.runs.launch import ensure_worker
 from shlpt.spec import PRESET_ABOUT, PRESETS, read_seeds
@@ -70,7 +70,7 @@ def compose() -> None:
 def offer(made: experiments.Experiment) -> None:
     """What it costs, how the command line says it, and the button."""
     store = own()
-    cost = experiments.estimate(store, made.specs)
+    cost = pace.estimate(store, made.specs)
     pairs = len(made.about["tasks"]) * (len(made.about["tasks"]) - 1)
     with st.container(horizontal=True):
         st.metric("Pairs", pairs, border=True, width="content", help="Ordered: source first, then target")

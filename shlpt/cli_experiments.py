@@ -30,6 +30,7 @@ def carry_out(
     """Say what it costs, train what is missing, show what came out. `rows_of` gives rows and the whole document."""
     from shlpt.report import errors, show
     from shlpt.runs import experiments
+    from shlpt.runs.pace import estimate
     from shlpt.runs.store import Store
 
     begin = time.monotonic()
@@ -37,7 +38,7 @@ def carry_out(
         raise unknown("executor", way.executor, ("local", "ray"))
     store = Store(way.home).open()
     set_threads(way.threads)
-    cost = experiments.estimate(store, experiment.specs, pace(store, experiment, way))
+    cost = estimate(store, experiment.specs, calibrated(store, experiment, way))
     seconds = f", about {cost.seconds:.0f} s" if cost.seconds is not None else ""
     errors.print(f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused{seconds}")
     id, sent = experiments.start(store, experiment, lanes=way.lanes, fresh=way.fresh, device=way.device)
@@ -77,12 +78,12 @@ def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
         return watch.counts()
 
 
-def pace(store: Any, experiment: Any, way: Study) -> float | None:
-    """Seconds of a training step: what the store has measured, or else a short calibration."""
-    from shlpt.runs.experiments import measured
+def calibrated(store: Any, experiment: Any, way: Study) -> float | None:
+    """Seconds of a training step by a short trial, where the store has measured nothing yet."""
+    from shlpt.runs.pace import measured
     from shlpt.runs.submit import default_width
 
-    if measured(store)[0] is not None or way.detach:
+    if measured(store).usual is not None or way.detach:
         return None
     from shlpt.backbone.t5 import load
     from shlpt.training.speed import calibrate

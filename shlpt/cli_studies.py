@@ -140,20 +140,20 @@ def listed(
 ) -> None:  # fmt: skip
     """Experiments: progress, time left, and what has come out so far."""
     from shlpt.report import show
-    from shlpt.runs import experiments
+    from shlpt.runs import experiments, pace
     from shlpt.runs.store import Store
 
     store = Store(home).open()
     if id is None:
         rows = [
-            row | experiments.progress(store, experiments.runs_in(store, row["id"]))
+            row | pace.progress(store, experiments.runs_in(store, row["id"]))
             for row in store.rows("SELECT id, kind, name FROM experiments ORDER BY created DESC")
         ]
         show(rows, "experiments", as_json=json, as_csv=csv, document={"experiments": rows})
         return
     found = experiments.find(store, id)
     lines, document = ROWS[found["kind"]](store, found["id"])
-    state = experiments.progress(store, experiments.runs_in(store, found["id"]))
+    state = pace.progress(store, experiments.runs_in(store, found["id"]))
     show(lines, f"{found['name']} ({found['id']})", as_json=json, as_csv=csv, document=found | state | document)
 
 

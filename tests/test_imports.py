@@ -36,7 +36,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     ),
     # Which weights a name stands for is told without loading them.
     **dict.fromkeys(
-        (f"shlpt.runs.{name}" for name in ("submit", "experiments", "costs", "recorded", "inside")),
+        (f"shlpt.runs.{name}" for name in ("submit", "experiments", "pace", "costs", "recorded", "inside")),
         (*HEAVY, "shlpt.backbone.t5", "shlpt.methods", "shlpt.training", "shlpt.ui"),
     ),
     "shlpt.backbone.files": (*HEAVY, "shlpt.backbone.t5"),

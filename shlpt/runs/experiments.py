@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -18,11 +18,10 @@ from typing import Any
 import pandas as pd
 
 from shlpt.errors import UserError, unknown
-from shlpt.runs.enqueue import missing_stages, steps_of
 from shlpt.runs.named import ablation_specs, pair_specs
 from shlpt.runs.results import run_record
 from shlpt.runs.store import Store, to_json
-from shlpt.runs.submit import Submitted, default_width, plans_of, submit
+from shlpt.runs.submit import Submitted, default_width, submit
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
 from shlpt.tasks.sequences import find_benchmark
 
@@ -251,55 +250,3 @@ def pairs(store: Store, id: str) -> pd.DataFrame:
         lines.append(cell | {"run": run, "score": score, "alone": alone})
     columns = ["source", "target", "seed", "run", "score", "alone"]
     return pd.DataFrame(lines, columns=columns).astype({"score": float, "alone": float})
-
-
-# --- how long -----------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Estimate:
-    stages: int  # to train, after reuse
-    reused: int
-    steps: int  # at most: early stopping makes them fewer
-    seconds: float | None  # None where nothing is known of this machine yet
-
-
-def estimate(store: Store, specs: Sequence[RunSpec], seconds_per_step: float | None = None) -> Estimate:
-    """What runs would cost, before they start. Seconds from what this store has measured, unless given."""
-    plans = plans_of(specs)
-    every = {s.key: s for plan in plans for s in (*plan.stages, *plan.alone)}
-    todo = missing_stages(store, plans)
-    pace, share = measured(store)
-    pace = seconds_per_step or pace
-    steps = sum(steps_of(stage) for stage in todo)
-    seconds = None if pace is None else round(steps * pace * (share or 1.0), 1)
-    return Estimate(len(todo), len(every) - len(todo), steps, seconds)
-
-
-def measured(store: Store) -> tuple[float | None, float | None]:
-    """Seconds a step took in the latest groups, tests included, and what share of the planned steps was run."""
-    rows = store.rows(
-        "SELECT max(s.seconds) AS seconds, sum(json_extract(s.summary, '$.steps')) AS steps, sum(s.steps) AS planned "
-        "FROM stages s WHERE s.state='done' GROUP BY s.grp ORDER BY max(s.id) DESC LIMIT 20"
-    )
-    rows = [row for row in rows if row["steps"]]
-    if not rows:
-        return None, None
-    paces = sorted(row["seconds"] / row["steps"] for row in rows)
-    return paces[len(paces) // 2], sum(row["steps"] for row in rows) / sum(row["planned"] for row in rows)
-
-
-def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
-    """Stages done of all, steps left, and seconds left as far as can be told."""
-    stages = {
-        row["key"]: row
-        for run in runs
-        for row in store.rows(
-            "SELECT s.key, s.state, s.steps FROM run_stages r JOIN stages s ON s.key=r.stage WHERE r.run=?", (run,)
-        )
-    }
-    left = [row for row in stages.values() if row["state"] == "queued"]
-    pace, share = measured(store)
-    steps = sum(row["steps"] for row in left)
-    return {
-        "stages": len(stages), "done": len(stages) - len(left), "steps_left": steps,
-        "seconds_left": None if pace is None else round(steps * pace * (share or 1.0), 1),
-    }  # fmt: skip

@@ -11,7 +11,7 @@ import streamlit as st
 
 from shlpt.catalog import METHODS
 from shlpt.plots import theme
-from shlpt.runs import commands, costs, experiments
+from shlpt.runs import commands, costs, pace
 from shlpt.runs.store import Store, default_home
 from shlpt.runs.submit import default_width
 from shlpt.sizes import sizes
@@ -110,7 +110,7 @@ def _tasks() -> tuple[str, ...]:
 
 def cost(store: Store, composed: Composed) -> None:
     """What pressing the button would mean."""
-    found = experiments.estimate(store, composed.specs)
+    found = pace.estimate(store, composed.specs)
     memory, size = costs.memory(composed.specs, default_width()), sizes(composed.specs[0])
     seconds = found.seconds if found.seconds is not None else found.steps * costs.LAPTOP_SECONDS_PER_STEP
     source = "measured here" if found.seconds is not None else "on a laptop; nothing was measured here yet"
@@ -118,7 +118,7 @@ def cost(store: Store, composed: Composed) -> None:
         about = f"One task learned after a history is a stage. {found.reused} are there already, shared with other runs"
         st.metric("Stages to train", f"{found.stages} of {found.stages + found.reused}", help=about, border=True,
                   width="content")  # fmt: skip
-        st.metric("At most about", costs.duration(seconds), help=f"Training steps times seconds a step {source}",
+        st.metric("Takes about", costs.duration(seconds), help=f"Training steps times seconds a step, {source}",
                   border=True, width="content")  # fmt: skip
         st.metric("Numbers that train", f"{size['trainable']:,}", help="For the last task of the sequence", border=True,
                   width="content")  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from shlpt.runs import control, experiments, queries
+from shlpt.runs import control, pace, queries
 from shlpt.runs.costs import duration
 from shlpt.runs.launch import ensure_worker, expected
 from shlpt.runs.results import GOING
@@ -31,7 +31,7 @@ def possible(states: Iterable[str], served: bool) -> set[str]:
 
 def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> None:
     """How far runs are, how long it may still take, and what they are doing."""
-    found = experiments.progress(store, runs)
+    found = pace.progress(store, runs)
     share = found["done"] / found["stages"] if found["stages"] else 1.0
     said = f"{found['done']} of {found['stages']} tasks learned"
     if states.get("running") and found["seconds_left"]:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from shlpt.catalog import METHODS
 from shlpt.plots import accuracy_matrix, losses, overlap, partition, similarity, theme, validation
-from shlpt.runs import control, experiments, launch, queries
+from shlpt.runs import control, launch, pace, queries
 from shlpt.runs.costs import duration
 from shlpt.runs.results import GOING, run_record
 from shlpt.runs.store import Store
@@ -37,7 +37,7 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
     found = {
         "records": records, "losses": queries.losses(store, ids, POINTS), "epochs": queries.epochs(store, ids),
         "similarity": queries.similarity(store, ids, POINTS), "overlap": queries.overlap(store, ids),
-        "stages": queries.stages(store, ids[0]), "progress": experiments.progress(store, ids),
+        "stages": queries.stages(store, ids[0]), "progress": pace.progress(store, ids),
     }  # fmt: skip
     store.close()
     return found

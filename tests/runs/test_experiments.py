@@ -10,7 +10,7 @@ import pytest
 
 from shlpt.cli import main
 from shlpt.errors import UserError
-from shlpt.runs import experiments
+from shlpt.runs import experiments, pace
 from shlpt.runs.control import groups_of
 from shlpt.runs.store import Store
 from shlpt.runs.worker import work
@@ -85,25 +85,25 @@ def test_what_cannot_be_is_refused_in_words(call: Any, message: str) -> None:
 def test_each_source_stage_of_a_matrix_is_trained_once(store: Store) -> None:
     """Three tasks, two seeds: a first stage for each task and seed, and one for each pair and seed."""
     experiment = experiments.matrix(("rte", "sst2", "cb"), (1, 2), COMMON)
-    cost = experiments.estimate(store, experiment.specs)
+    cost = pace.estimate(store, experiment.specs)
     assert (cost.stages, cost.reused, cost.seconds) == (3 * 2 + 6 * 2, 0, None)
     id = train(store, experiment)
     assert store.value("SELECT count(*) FROM stages WHERE state='done'") == 18
-    again = experiments.estimate(store, experiment.specs)
+    again = pace.estimate(store, experiment.specs)
     assert (again.stages, again.reused, again.seconds) == (0, 18, 0)
     pairs = experiments.pairs(store, id)
     assert len(pairs) == 12
     assert pairs[["score", "alone"]].notna().all(axis=None)
     # What the target scores alone does not depend on the source.
     assert (pairs.groupby(["target", "seed"])["alone"].nunique() == 1).all()
-    assert experiments.progress(store, experiments.runs_in(store, id))["steps_left"] == 0
+    assert pace.progress(store, experiments.runs_in(store, id))["steps_left"] == 0
 
 
 def test_partial_results_are_there_at_any_time(store: Store) -> None:
     id, _ = experiments.start(store, experiments.matrix(("rte", "sst2"), (1,), COMMON))
     assert experiments.pairs(store, id)[["score", "alone"]].isna().all(axis=None)
     assert set(experiments.results(store, id)["state"]) == {"queued"}
-    assert experiments.progress(store, experiments.runs_in(store, id))["done"] == 0
+    assert pace.progress(store, experiments.runs_in(store, id))["done"] == 0
 
 
 def test_the_same_experiment_again_is_the_same_and_fresh_is_another(store: Store) -> None:

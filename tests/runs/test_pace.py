@@ -1,0 +1,55 @@
+"""How long training takes here: of each method, of one that was never trained, of what is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from storing import finish, queued, spec_of
+
+from shlpt.runs import pace
+from shlpt.runs.pace import Pace, measured
+from shlpt.runs.store import Store
+
+PLAIN, WEIGHTS = spec_of(method="per_task"), spec_of(method="ewc")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A stage has two steps and took 1.5 s. Both of per-task prompts shared a group, those of EWC cannot."""
+    store = Store(tmp_path / "home").open()
+    for plan in queued(store, PLAIN, WEIGHTS):
+        for stage in plan.stages:
+            finish(store, stage.key, {stage.task: [1.0]})
+    return store
+
+
+def test_each_method_has_its_own_pace(store: Store) -> None:
+    assert measured(store) == Pace({"per_task": 1.5 / 4, "ewc": 3.0 / 4}, 4.5 / 8)
+
+
+def test_a_method_that_was_never_trained_has_the_usual_one() -> None:
+    here = Pace({"ewc": 3.0}, 1.0)
+    assert here.seconds({"ewc": 2, "coda": 5}) == 11.0
+    assert here.seconds({}) == 0.0
+
+
+def test_nothing_is_said_where_nothing_was_measured(tmp_path: Path) -> None:
+    assert measured(Store(tmp_path / "empty").open()).seconds({"ewc": 2}) is None
+
+
+def test_time_left_is_that_of_the_methods_that_wait(store: Store) -> None:
+    again = [spec_of(method=method, seed=2) for method in ("per_task", "ewc")]
+    queued(store, *again)
+    said = [pace.progress(store, [spec.id]) for spec in (PLAIN, *again)]
+    assert [(s["stages"], s["done"], s["steps_left"], s["seconds_left"]) for s in said] == [
+        (2, 2, 0, 0.0), (2, 0, 4, 1.5), (2, 0, 4, 3.0),
+    ]  # fmt: skip
+
+
+def test_what_counts_is_the_latest(store: Store) -> None:
+    with store.write() as db:
+        db.execute("UPDATE stages SET seconds=3.0 WHERE json_extract(plan, '$.method')='ewc'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pace, "LATEST", 1)
+        assert measured(store).of["ewc"] == 3.0 / 2
