@@ -30,6 +30,7 @@ def carry_out(
     """Say what it costs, train what is missing, show what came out. `rows_of` gives rows and the whole document."""
     from shlpt.report import errors, show
     from shlpt.runs import experiments
+    from shlpt.runs.costs import duration
     from shlpt.runs.pace import estimate
     from shlpt.runs.store import Store
 
@@ -39,8 +40,8 @@ def carry_out(
     store = Store(way.home).open()
     set_threads(way.threads)
     cost = estimate(store, experiment.specs, calibrated(store, experiment, way))
-    seconds = f", about {cost.seconds:.0f} s" if cost.seconds is not None else ""
-    errors.print(f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused{seconds}")
+    said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
+    errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)
     id, sent = experiments.start(store, experiment, lanes=way.lanes, fresh=way.fresh, device=way.device)
     counts = train(store, sent, way)
     rows, document = rows_of(store, id)
@@ -78,13 +79,14 @@ def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
         return watch.counts()
 
 
-def calibrated(store: Any, experiment: Any, way: Study) -> float | None:
-    """Seconds of a training step by a short trial, where the store has measured nothing yet."""
+def calibrated(store: Any, experiment: Any, way: Study) -> float:
+    """Seconds of a plain training step by a short trial, where the store has measured nothing yet."""
+    from shlpt.runs.costs import LAPTOP_SECONDS_PER_STEP
     from shlpt.runs.pace import measured
     from shlpt.runs.submit import default_width
 
     if measured(store).usual is not None or way.detach:
-        return None
+        return LAPTOP_SECONDS_PER_STEP
     from shlpt.backbone.t5 import load
     from shlpt.training.speed import calibrate
 

@@ -1,4 +1,4 @@
-"""What a run will need: memory, and how a duration is said. Rough, and said to be. No torch."""
+"""What a run will need: memory, effort, and how a duration is said. Rough, and said to be. No torch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from shlpt.spec import RunSpec
 LIBRARIES = 400 * 2**20  # torch, transformers and Python
 LAPTOP_SECONDS_PER_STEP = 0.035  # a run's step at `quick` in lanes of four, with its share of validation and tests
 FLOAT = 4
+# Time of a step, with its share of all else, beside plain prompt tuning's, and what each earlier task adds to it
+# (docs/LOG.md, "How long a benchmark takes").
+EFFORT: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("shlpt", "oracle_partition", "random_partition", "l2p", "coda", "dtvg"), (1.4, 0.0)),
+    "progressive": (1.0, 0.5), "joint": (1.0, 1.5), "bmtpt": (6.5, 0.2),
+    "finetune": (1.8, 0.0), "ewc": (2.2, 0.0), "replay": (2.5, 0.1),
+}  # fmt: skip
+
+
+def effort(method: str, earlier: int) -> float:
+    """Of a step of a method with so many earlier tasks; plain prompt tuning's is 1."""
+    first, further = EFFORT.get(method, (1.0, 0.0))
+    return first + further * earlier
 
 
 def memory(specs: Sequence[RunSpec], width: int) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shlpt.runs.costs import LAPTOP_SECONDS_PER_STEP, effort
 from shlpt.runs.enqueue import missing_stages, steps_of
 from shlpt.runs.store import Store
 from shlpt.runs.submit import plans_of
@@ -17,31 +18,37 @@ LATEST = 20  # groups of a method that say how fast it is
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds for each step that is planned, tests and early stopping included, of the methods trained here."""
+    """Seconds for the effort of one plain step, tests and early stopping included."""
 
-    of: Mapping[str, float]
-    usual: float | None  # of all of them; None where nothing was
+    usual: float | None  # of all methods together; None where nothing was measured
+    of: Mapping[str, float]  # of those that were trained here
 
-    def seconds(self, steps: Mapping[str, int]) -> float | None:
-        """For so many steps of each method, one group after the other."""
+    def seconds(self, work: Mapping[str, float]) -> float | None:
+        """For so much effort of each method, one group after the other."""
         if self.usual is None:
             return None
-        return round(sum(count * self.of.get(method, self.usual) for method, count in steps.items()), 1)
+        return round(sum(amount * self.of.get(method, self.usual) for method, amount in work.items()), 1)
 
 
 def measured(store: Store) -> Pace:
     """From the latest groups of each method."""
     rows = store.rows(
-        "SELECT method, sum(seconds) AS seconds, sum(planned) AS planned FROM ("
-        "  SELECT json_extract(plan, '$.method') AS method, max(seconds) AS seconds, sum(steps) AS planned,"
+        "SELECT * FROM ("
+        "  SELECT json_extract(plan, '$.method') AS method, max(seconds) AS seconds, sum(steps) AS steps,"
+        "  max(json_array_length(plan, '$.earlier')) AS earlier,"
         "  row_number() OVER (PARTITION BY json_extract(plan, '$.method') ORDER BY max(id) DESC) AS place"
         "  FROM stages WHERE state='done' GROUP BY grp"
-        ") WHERE place <= ? GROUP BY method",
+        ") WHERE place <= ?",
         (LATEST,),
     )
-    planned = sum(row["planned"] for row in rows)
-    usual = sum(row["seconds"] for row in rows) / planned if planned else None
-    return Pace({row["method"]: row["seconds"] / row["planned"] for row in rows if row["planned"]}, usual)
+    seconds: dict[str, float] = defaultdict(float)
+    work: dict[str, float] = defaultdict(float)
+    for row in rows:
+        seconds[row["method"]] += row["seconds"]
+        work[row["method"]] += row["steps"] * effort(row["method"], row["earlier"])
+    if not work:
+        return Pace(None, {})
+    return Pace(sum(seconds.values()) / sum(work.values()), {method: seconds[method] / work[method] for method in work})
 
 
 @dataclass(frozen=True)
@@ -49,19 +56,22 @@ class Estimate:
     stages: int  # to train, after reuse
     reused: int
     steps: int  # at most: early stopping makes them fewer
-    seconds: float | None  # None where nothing is known of this machine yet
+    seconds: float
+    measured: bool  # by this store; otherwise a guess from the pace that was given
 
 
-def estimate(store: Store, specs: Sequence[RunSpec], seconds_per_step: float | None = None) -> Estimate:
-    """What runs would cost, before they start. Seconds from what this store has measured, unless given."""
+def estimate(store: Store, specs: Sequence[RunSpec], plain_step: float = LAPTOP_SECONDS_PER_STEP) -> Estimate:
+    """What runs would cost, before they start. `plain_step`: seconds, used where this store has measured nothing."""
     plans = plans_of(specs)
     every = {s.key: s for plan in plans for s in (*plan.stages, *plan.alone)}
     todo = missing_stages(store, plans)
-    steps: Counter[str] = Counter()
+    work: dict[str, float] = defaultdict(float)
     for stage in todo:
-        steps[stage.method] += steps_of(stage)
-    pace = measured(store) if seconds_per_step is None else Pace({}, seconds_per_step)
-    return Estimate(len(todo), len(every) - len(todo), steps.total(), pace.seconds(steps))
+        work[stage.method] += steps_of(stage) * effort(stage.method, len(stage.earlier))
+    pace = measured(store)
+    known = pace.usual is not None
+    seconds = (pace if known else Pace(plain_step, {})).seconds(work) or 0.0
+    return Estimate(len(todo), len(every) - len(todo), sum(map(steps_of, todo)), seconds, known)
 
 
 def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
@@ -70,16 +80,17 @@ def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
         row["key"]: row
         for run in runs
         for row in store.rows(
-            "SELECT s.key, s.state, s.steps, json_extract(s.plan, '$.method') AS method "
+            "SELECT s.key, s.state, s.steps, json_extract(s.plan, '$.method') AS method, "
+            "json_array_length(s.plan, '$.earlier') AS earlier "
             "FROM run_stages r JOIN stages s ON s.key=r.stage WHERE r.run=?",
             (run,),
         )
     }
-    left: Counter[str] = Counter()
-    waiting = [row for row in stages.values() if row["state"] == "queued"]
-    for row in waiting:
-        left[row["method"]] += row["steps"]
+    left = [row for row in stages.values() if row["state"] == "queued"]
+    work: dict[str, float] = defaultdict(float)
+    for row in left:
+        work[row["method"]] += row["steps"] * effort(row["method"], row["earlier"])
     return {
-        "stages": len(stages), "done": len(stages) - len(waiting), "steps_left": left.total(),
-        "seconds_left": measured(store).seconds(left),
+        "stages": len(stages), "done": len(stages) - len(left), "steps_left": sum(row["steps"] for row in left),
+        "seconds_left": measured(store).seconds(work),
     }  # fmt: skip

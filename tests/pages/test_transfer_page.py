@@ -75,7 +75,8 @@ def test_an_empty_store_offers_to_compose_one(empty_home: Path) -> None:
     assert errors(app) == []
     assert app.selectbox("matrix-choice").value == "new"
     assert [metric.value for metric in app.metric[:3]] == ["12", "36", "48"]
-    assert app.metric[3].value == "not known yet"
+    assert app.metric[3].value == "2 min"
+    assert "nothing was measured here yet" in app.metric[3].help
 
 
 def test_what_is_composed_is_what_the_command_line_says(home: Path) -> None:

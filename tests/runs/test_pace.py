@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from storing import finish, queued, spec_of
 
+from shlpt.catalog import METHODS
 from shlpt.runs import pace
+from shlpt.runs.costs import EFFORT, effort
 from shlpt.runs.pace import Pace, measured
 from shlpt.runs.store import Store
 
@@ -25,13 +27,30 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_each_method_has_its_own_pace(store: Store) -> None:
-    assert measured(store) == Pace({"per_task": 1.5 / 4, "ewc": 3.0 / 4}, 4.5 / 8)
+    """Of plain effort: four steps of per-task prompts; those of EWC are 2.2 plain ones each."""
+    found = measured(store)
+    assert found.of == pytest.approx({"per_task": 1.5 / 4, "ewc": 3.0 / (4 * 2.2)})
+    assert found.usual == pytest.approx(4.5 / (4 + 4 * 2.2))
 
 
-def test_a_method_that_was_never_trained_has_the_usual_one() -> None:
-    here = Pace({"ewc": 3.0}, 1.0)
+def test_a_method_that_was_never_trained_has_the_usual_pace() -> None:
+    here = Pace(1.0, {"ewc": 3.0})
     assert here.seconds({"ewc": 2, "coda": 5}) == 11.0
     assert here.seconds({}) == 0.0
+
+
+def test_some_methods_take_longer_with_every_task() -> None:
+    assert [effort("per_task", 5), effort("joint", 0), effort("joint", 2), effort("bmtpt", 5)] == [1.0, 1.0, 4.0, 7.5]
+    assert set(EFFORT) <= set(METHODS)
+
+
+def test_a_guess_is_told_from_a_measurement(store: Store, tmp_path: Path) -> None:
+    specs = [spec_of(method="ewc", seed=3)]  # two stages of two steps; the second task alone is a third
+    guessed = pace.estimate(Store(tmp_path / "empty").open(), specs, 0.1)
+    assert (guessed.stages, guessed.steps, guessed.measured) == (3, 6, False)
+    assert guessed.seconds == pytest.approx(6 * 2.2 * 0.1, abs=0.05)
+    known = pace.estimate(store, specs, 0.1)
+    assert (known.seconds, known.measured) == (4.5, True)
 
 
 def test_nothing_is_said_where_nothing_was_measured(tmp_path: Path) -> None:
@@ -52,4 +71,4 @@ def test_what_counts_is_the_latest(store: Store) -> None:
         db.execute("UPDATE stages SET seconds=3.0 WHERE json_extract(plan, '$.method')='ewc'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "LATEST", 1)
-        assert measured(store).of["ewc"] == 3.0 / 2
+        assert measured(store).of["ewc"] == pytest.approx(3.0 / (2 * 2.2))
