@@ -80,10 +80,8 @@ def offer(made: experiments.Experiment) -> None:
             help=f"Tasks to learn after reuse: {cost.reused} of {cost.reused + cost.stages} are stored already. "
             "Runs share their first task, and each target is learned alone once for all its sources.",
         )  # fmt: skip
-        source = "measured here" if cost.measured else "on a laptop; nothing was measured here yet"
         time = duration(cost.seconds) if cost.stages else "none"
-        about = f"Training steps times seconds a step, {source}"
-        st.metric("Takes about", time, border=True, width="content", help=about)
+        st.metric("Takes about", time, border=True, width="content", help=cost.source)
     if st.button("Train this matrix", type="primary", icon=":material/play_arrow:"):
         id, sent = experiments.start(store, made)
         if sent.todo:

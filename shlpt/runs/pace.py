@@ -59,6 +59,12 @@ class Estimate:
     seconds: float
     measured: bool  # by this store; otherwise a guess from the pace that was given
 
+    @property
+    def source(self) -> str:
+        """What the seconds follow from, in words."""
+        where = "measured here" if self.measured else "on a laptop; nothing was measured here yet"
+        return f"Training steps times seconds a step, {where}"
+
 
 def estimate(store: Store, specs: Sequence[RunSpec], plain_step: float = LAPTOP_SECONDS_PER_STEP) -> Estimate:
     """What runs would cost, before they start. `plain_step`: seconds, used where this store has measured nothing."""

@@ -82,9 +82,8 @@ def learn(
             state = learner.keep()
             right, mean, seen = yield from check(ctx, learner, state, validation, watched)
             best.offer(epoch, right, mean, state)
-            overlap = {"overlap": [cosine_similarity(seen, one, dim=-1).mean().item() for one in before]}
-            emit("epoch", {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean}
-                 | (overlap if before else {}))  # fmt: skip
+            said = {"overlap": [cosine_similarity(seen, one, dim=-1).mean().item() for one in before]} if before else {}
+            emit("epoch", {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean, **said})
             done = epoch + 1
     except Diverged as error:
         where = f"at step {step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"

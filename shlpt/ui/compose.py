@@ -112,13 +112,11 @@ def cost(store: Store, composed: Composed) -> None:
     """What pressing the button would mean."""
     found = pace.estimate(store, composed.specs)
     memory, size = costs.memory(composed.specs, default_width()), sizes(composed.specs[0])
-    source = "measured here" if found.measured else "on a laptop; nothing was measured here yet"
     with st.container(horizontal=True):
         about = f"One task learned after a history is a stage. {found.reused} are there already, shared with other runs"
         st.metric("Stages to train", f"{found.stages} of {found.stages + found.reused}", help=about, border=True,
                   width="content")  # fmt: skip
-        st.metric("Takes about", costs.duration(found.seconds), help=f"Training steps times seconds a step, {source}",
-                  border=True, width="content")  # fmt: skip
+        st.metric("Takes about", costs.duration(found.seconds), help=found.source, border=True, width="content")
         st.metric("Numbers that train", f"{size['trainable']:,}", help="For the last task of the sequence", border=True,
                   width="content")  # fmt: skip
         kept = f"{size['kept_bytes'] / 1024:,.0f} KB" if size["kept_bytes"] else "no prompt"
