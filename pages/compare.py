@@ -174,8 +174,7 @@ def table(rows: list[dict[str, Any]], empty: str, columns: dict[str, Any] | None
 def watch(store: Store, runs: list[str], done: int, was_going: bool) -> None:
     """While runs train: how far they are. The page is drawn anew whenever one more task has been learned."""
     states = queries.states(store, runs)
-    control.progress(store, runs, states)
-    if pace.progress(store, runs)["done"] != done or control.going(store, states) != was_going:
+    if control.progress(store, runs, states) != done or control.going(store, states) != was_going:
         st.rerun()
 
 

@@ -166,15 +166,16 @@ def beside_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     from shlpt.tasks.sequences import find_benchmark
 
     about, runs, table = _bench(store, id)
+    benchmark = find_benchmark(about["benchmark"])
     run = next((run for run in runs if run["method"] == "shlpt"), runs[0])
     settings = run["settings"] | {"backbone": run["backbone"], "suite": run["suite"], "seeds": about["seeds"]}
-    beside = beside_paper(table["rows"], find_benchmark(about["benchmark"]), settings)
+    beside = beside_paper(table["rows"], benchmark, settings)
     theirs = {row["method"]: row for row in beside["metrics"]["acc"]["rows"]}
     rows = [bench_line(row) for row in table["rows"]]
     for row in rows:
         printed = theirs.get(row["method"], {})
         row |= {"rank": printed.get("our_rank"), "paper": printed.get("paper"), "paper rank": printed.get("paper_rank")}
-    return rows, table | {"title": find_benchmark(about["benchmark"]).title, "beside_paper": beside}
+    return rows, table | {"title": benchmark.title, "beside_paper": beside}
 
 
 ROWS: dict[str, Callable[[Any, str], tuple[list[dict[str, Any]], Any]]] = {

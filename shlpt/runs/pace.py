@@ -30,6 +30,14 @@ class Pace:
         return round(sum(amount * self.of.get(method, self.usual) for method, amount in work.items()), 1)
 
 
+def work_of(parts: Iterable[tuple[str, int, int]]) -> dict[str, float]:
+    """Effort of each method in plain steps, from (method, earlier tasks, steps)."""
+    work: dict[str, float] = defaultdict(float)
+    for method, earlier, steps in parts:
+        work[method] += steps * effort(method, earlier)
+    return work
+
+
 def measured(store: Store) -> Pace:
     """From the latest groups of each method."""
     rows = store.rows(
@@ -42,10 +50,9 @@ def measured(store: Store) -> Pace:
         (LATEST,),
     )
     seconds: dict[str, float] = defaultdict(float)
-    work: dict[str, float] = defaultdict(float)
     for row in rows:
         seconds[row["method"]] += row["seconds"]
-        work[row["method"]] += row["steps"] * effort(row["method"], row["earlier"])
+    work = work_of((row["method"], row["earlier"], row["steps"]) for row in rows)
     if not work:
         return Pace(None, {})
     return Pace(sum(seconds.values()) / sum(work.values()), {method: seconds[method] / work[method] for method in work})
@@ -71,9 +78,7 @@ def estimate(store: Store, specs: Sequence[RunSpec], plain_step: float = LAPTOP_
     plans = plans_of(specs)
     every = {s.key: s for plan in plans for s in (*plan.stages, *plan.alone)}
     todo = missing_stages(store, plans)
-    work: dict[str, float] = defaultdict(float)
-    for stage in todo:
-        work[stage.method] += steps_of(stage) * effort(stage.method, len(stage.earlier))
+    work = work_of((stage.method, len(stage.earlier), steps_of(stage)) for stage in todo)
     pace = measured(store)
     known = pace.usual is not None
     seconds = (pace if known else Pace(plain_step, {})).seconds(work) or 0.0
@@ -93,9 +98,7 @@ def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
         )
     }
     left = [row for row in stages.values() if row["state"] == "queued"]
-    work: dict[str, float] = defaultdict(float)
-    for row in left:
-        work[row["method"]] += row["steps"] * effort(row["method"], row["earlier"])
+    work = work_of((row["method"], row["earlier"], row["steps"]) for row in left)
     return {
         "stages": len(stages), "done": len(stages) - len(left), "steps_left": sum(row["steps"] for row in left),
         "seconds_left": measured(store).seconds(work),

@@ -80,10 +80,13 @@ def learn(
                 step += 1
                 emit("step", {"step": step, "epoch": epoch, "loss": loss, **learner.log()})
             state = learner.keep()
-            right, mean, seen = yield from check(ctx, learner, state, validation, watched)
+            right, mean, seen = yield from check(ctx, learner, state, validation)
             best.offer(epoch, right, mean, state)
-            said = {"overlap": [cosine_similarity(seen, one, dim=-1).mean().item() for one in before]} if before else {}
-            emit("epoch", {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean, **said})
+            said: dict[str, Any] = {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean}
+            if before:
+                now = seen[watched].float()
+                said["overlap"] = [cosine_similarity(now, one, dim=-1).mean().item() for one in before]
+            emit("epoch", said)
             done = epoch + 1
     except Diverged as error:
         where = f"at step {step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"
@@ -144,22 +147,22 @@ def take_step(optimiser: torch.optim.Optimizer, parameters: list[Tensor], clip: 
 
 
 def check(
-    ctx: Context, learner: Learner, state: State, data: Encoded, watched: Sequence[int] = ()
+    ctx: Context, learner: Learner, state: State, data: Encoded
 ) -> Generator[Ask, Out, tuple[float, float, Tensor]]:
     """Share of exactly right answers and mean loss, with what would be kept if training stopped now.
 
     Greedy decoding gives a target exactly when each of its tokens is the most likely one, so one
-    pass with the targets says both. The same pass shows the activation states of the watched rows [W,f].
+    pass with the targets says both. The same pass shows the rows' last-layer activation states [N,f].
     """
     right, loss = 0.0, 0.0
-    states: dict[int, Tensor] = {}
+    rows, states = [], []
     for batch in data.batches(EVALUATION_ROWS):
         out = yield learner.answer(ctx.backbone, state, ctx.task, batch, "score")
         right += float(out.exact.sum())
         loss += float(out.loss.sum())
-        states |= zip(batch.rows.tolist(), out.states[-1][:, 0], strict=True)
-    seen = torch.stack([states[row] for row in watched]).float() if watched else torch.empty(0)
-    return right / len(data), loss / len(data), seen
+        rows.append(batch.rows)
+        states.append(out.states[-1][:, 0])
+    return right / len(data), loss / len(data), torch.cat(states)[torch.cat(rows).argsort()]
 
 
 def spread(count: int, most: int) -> list[int]:

@@ -29,8 +29,8 @@ def possible(states: Iterable[str], served: bool) -> set[str]:
     return {wish for wish, fit in fits.items() if fit}
 
 
-def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> None:
-    """How far runs are, how long it may still take, and what they are doing."""
+def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> int:
+    """How far runs are, how long it may still take, and what they are doing; the number of tasks learned."""
     found = pace.progress(store, runs)
     share = found["done"] / found["stages"] if found["stages"] else 1.0
     said = f"{found['done']} of {found['stages']} tasks learned"
@@ -38,6 +38,7 @@ def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> None:
         said += f", about {duration(found['seconds_left'])} left"
     others = ", ".join(f"{count} {state}" for state, count in states.items() if state != "done")
     st.progress(share, f"{said} · runs: {others}" if others else f"{said}.")
+    return int(found["done"])
 
 
 def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str) -> None:

@@ -60,6 +60,7 @@ def test_a_stage_keeps_answers_similarities_and_states_of_the_probe(backbone: Ba
     step, epoch = (next(payload for kind, payload in events if kind == name) for name in ("step", "epoch"))
     assert {"step", "epoch", "loss", "down", "alpha", "dissimilar"} <= set(step)
     assert len(epoch["overlap"]) == 3
+    assert all(-1 <= value <= 1.001 for value in epoch["overlap"])
 
 
 @pytest.mark.parametrize("method", ["shlpt", "progressive", "l2p"])
