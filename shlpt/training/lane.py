@@ -175,8 +175,6 @@ def states_before(ctx: Context, data: Encoded, rows: Sequence[int]) -> list[Tens
 
     Each lane by itself, so that a run that goes on with fewer lanes beside it sees the same bits.
     """
-    if not rows:
-        return []
     batch = data.batch(rows)
     return [ctx.views.compute(prompt, batch, "first").states[:, 0].float() for prompt in ctx.state.pool]
 
