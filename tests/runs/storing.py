@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from shlpt.runs.plan import RunPlan, stages_of
 from shlpt.runs.store import Store
 from shlpt.spec import RunSpec
 
+SLOW = float(os.environ.get("SHLPT_SLOW_MACHINE", "1"))  # bounds on seconds times this: others use the machine too
 TINY: dict[str, Any] = {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6, "prompt_length": 4}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storing import finished, group_rows, join, queued, spec_of, taken
+from storing import SLOW, finished, group_rows, join, queued, spec_of, taken
 
 from shlpt.runs import artifacts, claims, control, ledger
 from shlpt.runs.artifacts import DiskFull
@@ -92,8 +92,8 @@ def test_a_stage_trained_again_leaves_one_file(store: Store, held: tuple[Ledger,
 def test_a_wish_arrives_within_half_a_second(store: Store, held: tuple[Ledger, str]) -> None:
     begin = time.monotonic()
     control.pause(store, [SPEC.id])
-    until(lambda: held[0].wish() == "pause", 1.0)
-    assert time.monotonic() - begin < 0.5
+    until(lambda: held[0].wish() == "pause")
+    assert time.monotonic() - begin < 0.5 * SLOW
 
 
 def test_a_step_is_taken_once(store: Store, held: tuple[Ledger, str]) -> None:

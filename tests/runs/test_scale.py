@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from storing import join, plan_of
+from storing import SLOW, join, plan_of
 
 from shlpt.backbone.t5 import Backbone
 from shlpt.methods.views import Views
 from shlpt.runs import claims, queries
-from shlpt.runs.claims import Finished
 from shlpt.runs.enqueue import enqueue
 from shlpt.runs.ledger import Ledger
 from shlpt.runs.liveness import Observer
@@ -31,7 +30,7 @@ from shlpt.spec import RunSpec
 pytestmark = pytest.mark.slow
 
 RUNS, EVENTS = 2_000, 2_000_000
-SLOW = float(os.environ.get("SHLPT_SLOW_MACHINE", "1"))
+ROUNDS = 3
 
 
 def filled(store: Store) -> list[RunPlan]:
@@ -100,31 +99,35 @@ def test_a_store_of_two_thousand_runs_and_two_million_events_is_quick(tmp_path: 
 
 
 # --- what events cost ---------------------------------------------------------------------
-class Nowhere:
-    """A recorder that throws everything away."""
+class Timed:
+    """A ledger that adds up what it takes: the training thread's time in it, and its own thread's work.
 
-    def begin(self, made: Mapping[str, Any], warnings: Any, since: Any) -> None: ...
+    Exact where a comparison of two runs is not: beside other programs the same second of training takes .8 to 1.4.
+    """
 
-    def emit(self, event: claims.Event) -> None: ...
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.inside: Counter[str] = Counter()
+        self.clock = time.pthread_getcpuclockid(ledger._thread.ident or 0)
 
-    def wish(self) -> str:
-        return ""
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        act = getattr(self.ledger, name)
 
-    def hold(self, state: str, wish: str | None = None) -> None: ...
+        def timed(*given: Any) -> Any:
+            begin = time.thread_time()
+            found = act(*given)
+            self.inside[name] += time.thread_time() - begin
+            return found
 
-    def checkpoint(self, data: bytes, about: Mapping[str, Any], patient: bool = True) -> None: ...
+        return timed
 
-    def finish(self, done: Finished, tensors: bytes) -> None: ...
-
-    def close(self, state: str = "", note: str = "") -> None: ...
-
-
-ROUNDS = 3
+    def seconds(self) -> float:
+        return self.inside.total() + time.clock_gettime(self.clock)
 
 
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_writing_events_costs_little(backbone: Backbone, tmp_path: Path, lanes: int) -> None:
-    """The second task of SHLPT at `quick`, again and again, with a ledger and without, in turns."""
+    """The second task of SHLPT at `quick`, again and again."""
     store = Store(tmp_path).open()
     specs = [RunSpec.make(("rte", "mnli"), "shlpt", seed=seed) for seed in range(lanes)]
     submit(store, specs, lanes=lanes, alone=False)
@@ -132,34 +135,24 @@ def test_writing_events_costs_little(backbone: Backbone, tmp_path: Path, lanes: 
     work(store, device="cpu", groups=[first])
     join(store)
     shop = Workshop(backbone, Views(backbone))
-    wall: dict[str, list[float]] = {"ledger": [], "nowhere": []}
-    busy: dict[str, list[float]] = {"ledger": [], "nowhere": []}
-    for number in range(2 * ROUNDS + 2):
+    shares = []
+    for _ in range(1 + ROUNDS):
         job = claims.claim(store, "w1", Observer(store))
         assert job is not None
         job = claims.gather(store, job)
-        kind = ("ledger", "nowhere")[(number + number // 2) % 2]  # a b b a a b b a
-        recorder = Ledger(store, job.claim) if kind == "ledger" else Nowhere()
-        begin, cpu = time.perf_counter(), time.process_time()
+        recorder = Timed(Ledger(store, job.claim))
+        begin = time.perf_counter()
         Training(shop, job, recorder, Silent()).run()
-        if number >= 2:  # the first of each fill the caches
-            wall[kind].append(time.perf_counter() - begin)
-            busy[kind].append(time.process_time() - cpu)
+        took, busy = time.perf_counter() - begin, recorder.seconds()
+        shares.append(busy / took)
         recorder.close("queued")
         count = store.value("SELECT count(*) FROM events")
+        inside = {name: round(1000 * seconds, 1) for name, seconds in recorder.inside.items()}
+        print(f"\n{lanes} lanes, {count} events: {busy:.4f} of {took:.2f} s ({shares[-1]:.1%}); calls in ms: {inside}")
+        assert count > 20 * lanes
         with store.write() as db:
             db.execute("DELETE FROM events")
             db.execute("DELETE FROM artifacts WHERE owner=?", (job.claim.group,))
             db.execute("UPDATE groups SET state='queued', worker=NULL WHERE key=?", (job.claim.group,))
             db.execute("UPDATE stages SET state='queued' WHERE grp=?", (job.claim.group,))
-        assert (count > 0) == (kind == "ledger")
-
-    def ratio(times: dict[str, list[float]]) -> float:
-        return statistics.median(a / b for a, b in zip(times["ledger"], times["nowhere"], strict=True))
-
-    print(
-        f"\n{lanes} lanes: {statistics.median(wall['nowhere']):.2f} s without; median ratio with a ledger: "
-        f"{ratio(wall):.3f} of the time, {ratio(busy):.3f} of the processor's; of minima "
-        f"{min(wall['ledger']) / min(wall['nowhere']):.3f}, {min(busy['ledger']) / min(busy['nowhere']):.3f}"
-    )
-    assert ratio(busy) < 1.15  # generous: 1.03 is meant, and other programs disturb the measurement
+    assert statistics.median(shares[1:]) < 0.03, shares  # the first fills the caches
