@@ -16,7 +16,7 @@ from shlpt.tasks.pocket import TASKS
 from shlpt.ui import choose, control, page
 from shlpt.ui.choose import ShownExperiment
 from shlpt.ui.forms import settings_form
-from shlpt.ui.links import SETTING, to_page
+from shlpt.ui.links import OWN_SEQUENCE, SETTING, to_page
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import own
 
@@ -116,6 +116,13 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
     )  # fmt: skip
     if len(table):
         page.numbers(transfer.described(table), COLUMNS)
+        oracle = {"sequence": OWN_SEQUENCE, "tasks": ", ".join(tasks), "method": "oracle_partition",
+                  f"{SETTING}similar_pairs": transfer.helping(table)}  # fmt: skip
+        to_page(
+            "live", "Learn these tasks knowing which pairs help", oracle,
+            help="SHLPT whose similar tasks are the sources that lower the target's mean test error here, instead of "
+            "what its estimator says: what a perfect partition by measured transfer would give",
+        )  # fmt: skip
     if clicked and open_cell(tasks, clicked):
         st.rerun()
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 VIEW_CACHE = 256 * 2**20  # bytes, at most: what frozen prompts make of the training texts (methods/views.py)
 
@@ -19,6 +19,10 @@ class Params(BaseModel):
     """Settings of a method: frozen, checked when built, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    def tasks_named(self) -> tuple[str, ...]:
+        """Tasks that a setting speaks of, so that a name that is not one can be refused before anything is trained."""
+        return ()
 
 
 class NoParams(Params):
@@ -99,6 +103,39 @@ class BmtptParams(Params):
 
 class ShlptParams(ContrastParams, EstimatorParams):
     """All of SHLPT's settings, those of the estimator first: pydantic lists the last base's fields first."""
+
+
+class OraclePartitionParams(ContrastParams):
+    similar_pairs: str = Field(
+        "declared", description="which earlier tasks are similar: by declared relatedness; or those of measured pairs, "
+        "source>target with commas, as a transfer matrix writes the pairs that help; or none",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        for pair in self.pairs or ():
+            if len(pair) != 2 or not all(pair):
+                raise ValueError(
+                    f"cannot read the pair {'>'.join(pair)!r} of similar_pairs: write declared, none, or pairs as "
+                    "rte>cb,yelp>imdb"
+                )
+        return self
+
+    @property
+    def pairs(self) -> list[tuple[str, ...]] | None:
+        """Source and target of each pair; None where relatedness is declared."""
+        if self.similar_pairs in ("declared", "none"):
+            return None if self.similar_pairs == "declared" else []
+        return [tuple(name.strip() for name in pair.split(">")) for pair in self.similar_pairs.split(",")]
+
+    def tasks_named(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for pair in self.pairs or () for name in pair))
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Left out where it is usual, so that stages from before it was there keep their keys."""
+        found: dict[str, Any] = write(self)
+        return {k: v for k, v in found.items() if k != "similar_pairs" or self.pairs is not None}
 
 
 class RandomPartitionParams(ContrastParams):
@@ -209,7 +246,7 @@ METHODS: dict[str, MethodInfo] = {
         ),
         MethodInfo(
             "oracle_partition", "Oracle partition", "bound: SHLPT told which earlier tasks are related",
-            ContrastParams, needs=("task identity at test", "declared relatedness"),
+            OraclePartitionParams, needs=("task identity at test", "declared relatedness or measured transfer"),
         ),
         MethodInfo(
             "random_partition", "Random partition", "bound: SHLPT with similar tasks drawn by lot",

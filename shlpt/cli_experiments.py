@@ -95,16 +95,13 @@ def calibrated(store: Any, experiment: Any, way: Study) -> float:
 
 
 def matrix_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
-    from shlpt.analysis.transfer import cells, wide
+    from shlpt.analysis.transfer import cells, helping, wide
     from shlpt.runs.experiments import find, pairs
     from shlpt.runs.export import rows_of_frame
 
     frame = pairs(store, id)
     table = cells(frame)
-    document = {
-        "cells": rows_of_frame(table),
-        "pairs": rows_of_frame(frame),
-    }
+    document = {"cells": rows_of_frame(table), "pairs": rows_of_frame(frame), "similar_pairs": helping(table)}
     return wide(table, find(store, id)["about"]["tasks"]), document
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -36,11 +37,16 @@ def matrix(
     how: How, way: Study,
 ) -> None:  # fmt: skip
     """What every task wins or loses by being learned after every other: test error reduction in points."""
+    from shlpt.report import errors
     from shlpt.runs import experiments
+    from shlpt.runs.commands import setting
 
     chosen = tasks_of(sequence, tasks, how.suite)
     made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name)
-    carry_out(made, way, ROWS["matrix"])
+    found = carry_out(made, way, ROWS["matrix"])
+    if not way.detach:
+        given = setting("similar_pairs", found["similar_pairs"])
+        errors.print(f"for --method oracle_partition: {shlex.join(['--set', given])}", markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: python -m shlpt sweep --sequence demo --values threshold=0.01,0.06,0.3")

@@ -49,6 +49,22 @@ def test_a_method_without_settings_has_none() -> None:
     assert RunSpec.make(TASKS, "continual").params == NoParams()
 
 
+@pytest.mark.parametrize("text", ["rte", "rte>", "rte>cb>mnli", "", "rte>cb,,yelp>sst2"])
+def test_pairs_that_cannot_be_read_are_refused(text: str) -> None:
+    message = told(method="oracle_partition", settings={"similar_pairs": text})
+    assert message.startswith("cannot read the pair ")
+    assert message.endswith("write declared, none, or pairs as rte>cb,yelp>imdb")
+
+
+def test_declared_relatedness_is_not_written_down_so_that_older_stages_keep_their_keys() -> None:
+    usual, told_pairs = (
+        RunSpec.make(TASKS, "oracle_partition", settings=given).to_json()["params"]
+        for given in ({}, {"similar_pairs": "sst2>rte"})
+    )
+    assert "similar_pairs" not in usual
+    assert told_pairs == usual | {"similar_pairs": "sst2>rte"}
+
+
 def test_settings_are_flat_and_whole() -> None:
     found = RunSpec.make(TASKS, settings={"threshold": 0.3, "lr": 0.2}).settings
     assert set(found) == set(Training.model_fields) | set(ShlptParams.model_fields)
@@ -309,7 +325,8 @@ def test_every_setting_has_help_and_says_what_it_may_be(model: type[BaseModel]) 
     assert [row["name"] for row in rows] == list(model.model_fields)
     for row in rows:
         assert row["help"], row["name"]
-        assert row["range"] or row["choices"] or isinstance(row["default"], bool), row["name"]
+        said = row["range"] or row["choices"] or isinstance(row["default"], bool) or row["default"] in row["help"]
+        assert said, row["name"]
 
 
 def test_a_number_is_described_with_its_range() -> None:

@@ -71,6 +71,11 @@ def strongest(table: pd.DataFrame) -> tuple[str, str] | None:
     return str(table["source"][place]), str(table["target"][place])
 
 
+def helping(table: pd.DataFrame) -> str:
+    """The pairs whose mean is above zero, as the oracle partition takes them (`similar_pairs`)."""
+    return ",".join(f"{c.source}>{c.target}" for c in table.itertuples() if c.value > 0) or "none"
+
+
 FLIP = ["example", "target", "alone", "with transfer", "text"]
 
 

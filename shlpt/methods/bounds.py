@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch, Encoded, joined, order
-from shlpt.catalog import ContrastParams, RandomPartitionParams, ShlptParams
+from shlpt.catalog import ContrastParams, OraclePartitionParams, RandomPartitionParams, ShlptParams
 from shlpt.methods.base import Ask, Context, State, require_earlier_data
 from shlpt.methods.costs import KEPT_ROWS
 from shlpt.methods.per_task import PerTask
@@ -86,10 +86,14 @@ class GivenPartition(Shlpt):
 
 
 class OraclePartition(GivenPartition):
-    """Similar are the tasks that were made to be related."""
+    """Similar are the tasks that were made to be related, or those that were measured to help."""
 
     def similar(self, earlier: str, ctx: Context) -> bool:
-        return relation(find_task(earlier), find_task(ctx.task))[1] > 0
+        params: OraclePartitionParams = ctx.params
+        if params.pairs is None:
+            return relation(find_task(earlier), find_task(ctx.task))[1] > 0
+        measured = [tuple(find_task(name).name for name in pair) for pair in params.pairs]
+        return (earlier, ctx.task) in measured
 
 
 class RandomPartition(GivenPartition):

@@ -93,9 +93,11 @@ def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple
 
 
 def with_known_names(spec: RunSpec) -> RunSpec:
-    """`dial:0.5` and `dial:+0.50` are one task: each is called by the name it has itself."""
+    """`dial:0.5` and `dial:+0.50` are one task: each is called by the name it has itself. Unknown names are refused."""
     names = [find_task(name, spec.suite).name for name in spec.tasks]
     refuse_repeats(names)
+    for name in spec.params.tasks_named():
+        find_task(name, spec.suite)
     return spec.model_copy(update={"tasks": tuple(names)})
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from shlpt.catalog import METHODS
 from shlpt.spec import PRESETS, Training, method_info, settings_of
 
-Kind = Literal["integer", "number", "boolean", "choice"]
+Kind = Literal["integer", "number", "boolean", "choice", "text"]
 FIRST = ("epochs", "lr", "shots", "prompt_length")  # the others of the training are folded away
 
 
@@ -60,7 +60,7 @@ def _kind(parts: list[dict[str, Any]]) -> Kind:
     for kind in ("boolean", "integer", "number"):
         if kind in types:
             return kind
-    return "choice"
+    return "choice" if any("enum" in part or "const" in part for part in parts) else "text"
 
 
 def _bound(parts: list[dict[str, Any]], name: str) -> float | None:
@@ -92,6 +92,8 @@ def widget(field: Field, prefix: str = "") -> Any:
         options = ("yes", "no") if field.kind == "boolean" else field.choices
         chosen = st.selectbox(label, options, index=None, placeholder=shown(field.default), **common)
         return None if chosen is None else chosen == "yes" if field.kind == "boolean" else chosen
+    if field.kind == "text":
+        return st.text_input(label, placeholder=shown(field.default), **common).strip() or None
     cast = int if field.kind == "integer" else float
     return st.number_input(
         label, min_value=None if field.low is None else cast(field.low),

@@ -53,6 +53,12 @@ def test_one_looks_first_at_harm_that_is_more_than_chance() -> None:
     assert transfer.strongest(transfer.cells(FOUND[:0])) is None
 
 
+def test_pairs_that_help_are_those_above_zero() -> None:
+    better = pairs(("rte", "cb", 1, 0.9, 0.8), ("rte", "cb", 2, 0.75, 0.8), ("yelp", "cb", 1, 0.9, 0.8))
+    assert transfer.helping(transfer.cells(pd.concat([FOUND, better]))) == "rte>cb,yelp>cb"
+    assert transfer.helping(transfer.cells(FOUND)) == "none"  # zero is no help, and not a number is none either
+
+
 def test_flips_are_gained_or_lost() -> None:
     columns = ["example", "text", "target", "answer", "score"]
     after = pd.DataFrame([("a", "A", "x", "x", 1.0), ("b", "B", "x", "y", 0.0), ("c", "C", "x", "x", 1.0)],

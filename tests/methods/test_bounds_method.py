@@ -63,6 +63,22 @@ def test_the_oracle_knows_declared_relatives(
     assert one.similarity(torch.tensor([0, 1])).tolist() == [shares, shares]
 
 
+@pytest.mark.parametrize(
+    ("pairs", "shares"),
+    [
+        ("rte>sst2,yelp>rte", [0.0, 1.0, 0.0]),  # declared relatedness says the contrary
+        ("yelp>sst2, dial:0.5>sst2", [0.5, 0.0, 0.5]),
+        ("sst2>yelp", [0.0, 0.0, 0.0]),  # the other direction
+        ("none", [0.0, 0.0, 0.0]),
+        ("declared", [1.0, 0.0, 0.0]),
+    ],
+)
+def test_the_oracle_can_be_told_measured_transfer(backbone: Backbone, pairs: str, shares: list[float]) -> None:
+    ctx = context(backbone, "oracle_partition", "sst2", shots=2, similar_pairs=pairs)
+    one = OraclePartition(replace(ctx, state=State(pool_of(backbone, 4, ("yelp", "rte", "dial:+0.50")))))
+    assert one.shares.tolist() == shares
+
+
 def test_similar_prompts_are_mixed_equally_and_the_others_are_pushed_away(backbone: Backbone) -> None:
     one = partition(backbone, "oracle_partition", "sst2", ("imdb", "rte", "yelp"))
     pool, ask = one.ctx.state.pool, one.ask(one.ctx.train.batch([0, 1]))

@@ -52,6 +52,8 @@ def test_run_queues_what_the_form_says_and_shows_it(home: Path) -> None:
     ("address", "message"),
     [
         ({"runs": "rnobody"}, "not here"),
+        ({"method": "oracle_partition", "s_similar_pairs": "rte"}, "cannot read the pair"),
+        ({"method": "oracle_partition", "s_similar_pairs": "rte>cbb"}, "did you mean"),
         ({"sequence": "my own", "tasks": "yelpp"}, "did you mean"),
         ({"seeds": "many"}, "cannot read the seeds"),
         ({"s_epochs": "-5"}, ""),

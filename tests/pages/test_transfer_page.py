@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from conftest import SEEDS, TINY, matrix
@@ -42,6 +43,17 @@ def test_the_matrix_shows_what_the_store_has(home: Path) -> None:
     assert z == [[None, pytest.approx(expected["yelp", "sst2"])], [pytest.approx(expected["sst2", "yelp"]), None]]
     table = next(frame.value for frame in app.dataframe if "verdict" in frame.value)
     assert list(table["n"]) == [2, 2]
+
+
+def test_the_pairs_that_help_go_to_the_oracle_as_a_link(home: Path) -> None:
+    (link,) = [part.proto for part in visit("transfer.py").get("page_link") if "which pairs help" in part.proto.label]
+    address = dict(parse_qsl(link.query_string))
+    cells = transfer.cells(experiments.pairs(opened(home), matrix().id))
+    assert address["s_similar_pairs"] == transfer.helping(cells)
+    app = visit("live.py", address)
+    assert errors(app) == []
+    assert address["s_similar_pairs"] in app.text_input("s_similar_pairs").value
+    assert "--method oracle_partition" in app.code[0].value
 
 
 def test_a_cell_has_curves_and_the_examples_that_flipped(home: Path) -> None:

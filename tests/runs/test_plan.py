@@ -230,6 +230,12 @@ def test_no_plans_have_no_groups() -> None:
     assert lane_groups([], 4) == []
 
 
+def test_a_setting_that_names_a_task_that_is_none_is_refused() -> None:
+    wrong = RunSpec.make(("sst2", "rte"), "oracle_partition", settings={"similar_pairs": "sst2>rt"})
+    with pytest.raises(UserError, match="unknown task 'rt': did you mean 'rte'"):
+        plan_runs([wrong], "b0")
+
+
 def test_a_task_is_known_by_its_own_name_and_still_only_once() -> None:
     (plan,) = plan_runs([RunSpec.make(("dial:1", "dial:0.5"), "continual")], "b0", alone=False)
     assert plan.spec.tasks == ("dial:+1.00", "dial:+0.50")

@@ -33,7 +33,7 @@ def result(app: Any) -> Any:
 def test_every_setting_has_a_widget_and_nothing_is_changed_at_first(method: str) -> None:
     app = form(method)
     assert [error.message for error in app.exception] == []
-    keys = {widget.key for widget in [*app.number_input, *app.selectbox]}
+    keys = {widget.key for widget in [*app.number_input, *app.selectbox, *app.text_input]}
     assert keys == set(Training.model_fields) | set(METHODS[method].params.model_fields)
     assert result(app) == {}
 
@@ -50,6 +50,14 @@ def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:
     assert RunSpec.make(["yelp"], settings=found).training.epochs == 3
 
 
+def test_words_of_ones_own_are_returned_without_the_blanks_around_them() -> None:
+    app = form("oracle_partition")
+    app.text_input("similar_pairs").set_value(" rte>cb ")
+    assert result(app.run()) == {"similar_pairs": "rte>cb"}
+    app.text_input("similar_pairs").set_value("declared")
+    assert result(app.run()) == {}
+
+
 def test_defaults_follow_the_preset_and_the_method() -> None:
     assert form(preset="standard").number_input("epochs").placeholder == str(PRESETS["standard"]["epochs"])
     assert form("finetune").number_input("lr").placeholder == "3e-05"
@@ -61,6 +69,7 @@ def test_a_field_knows_kind_range_and_step(model: Any) -> None:
     for field in fields(model):
         assert field.help
         assert field.step > 0
+        assert field.kind != "text" or not field.choices
         assert (field.kind == "choice") == bool(field.choices) or field.name == "temperature"
         if field.kind in ("integer", "number") and isinstance(field.default, int | float):
             assert field.low is None or field.low <= field.default
