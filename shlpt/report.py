@@ -20,6 +20,8 @@ from shlpt.runs.store import clean
 
 errors = Console(stderr=True, highlight=False)
 Row = Mapping[str, Any]
+LONGEST_WORD = 20  # letters that a column keeps together
+WHOLE = 10_000  # columns: wide enough for every line
 
 
 def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, document: Any = None) -> None:
@@ -37,16 +39,34 @@ def write_csv(rows: Sequence[Row]) -> None:
 
 
 def print_table(rows: Sequence[Row], title: str) -> None:
+    """In a terminal sentences wrap, and words only where there is no other way; in a file nothing does."""
+    console = Console(highlight=False)
+    if not rows:
+        console.print(f"{title}: none")
+        return
+    if not console.is_terminal:
+        console.width = WHOLE
+    table = _table(rows, title, whole_words=True)
+    fits = console.measure(table, options=console.options.update(width=WHOLE)).minimum <= console.width
+    console.print(table if fits else _table(rows, title, whole_words=False))
+
+
+def _table(rows: Sequence[Row], title: str, whole_words: bool) -> Table:
     from rich.markup import escape
 
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     names = list(dict.fromkeys(name for row in rows for name in row))
     for name in names:
-        table.add_column(name, overflow="fold")
+        values = [row.get(name) for row in rows]
+        words = [word for value in (name, *values) for word in _short(value).split()]
+        is_number = all(isinstance(value, int | float | None) for value in values)
+        table.add_column(
+            name, overflow="fold", justify="right" if is_number else "left",
+            min_width=min(max(map(len, words)), LONGEST_WORD) if whole_words else None,
+        )  # fmt: skip
     for row in rows:
         table.add_row(*[escape(_short(row.get(name))) for name in names])
-    console = Console(highlight=False)
-    console.print(table if rows else f"{title}: none")
+    return table
 
 
 def _short(value: Any) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +253,30 @@ def test_a_table_shows_texts_as_they_are_and_missing_as_a_dash(capsys: pytest.Ca
     shown = capsys.readouterr().out
     assert all(part in shown for part in ("title", "[red]bold[/]", "0.123", "–", "yes"))
     assert "0.1234" not in shown
+
+
+WIDE = [{"method": "oracle_partition", "about": "told which tasks are related", "n": 9, "acc": 90.379}]
+
+
+def test_in_a_file_a_row_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    show(WIDE, "methods", as_json=False, as_csv=False)
+    assert capsys.readouterr().out.splitlines()[2].split() == [
+        "oracle_partition", "told", "which", "tasks", "are", "related", "9", "90.379"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "is_whole"), [(45, True), (20, False)])
+def test_in_a_narrow_terminal_sentences_wrap_and_nothing_is_lost(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int, is_whole: bool
+) -> None:
+    for name, value in {"TTY_COMPATIBLE": "1", "COLUMNS": str(columns), "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    show(WIDE, "methods", as_json=False, as_csv=False)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any(line.startswith("oracle_partition") for line in lines) == is_whole
+    letters = Counter("".join(lines))
+    assert not Counter("".join(map(str, WIDE[0].values())).replace(" ", "")) - letters
 
 
 def test_an_empty_list_is_an_empty_document(capsys: pytest.CaptureFixture[str]) -> None:
