@@ -15,7 +15,7 @@ from shlpt.spec import PRESET_ABOUT, PRESETS, read_seeds
 from shlpt.tasks.pocket import TASKS
 from shlpt.ui import choose, control, page
 from shlpt.ui.choose import ShownExperiment
-from shlpt.ui.forms import settings_form
+from shlpt.ui.forms import folded_settings
 from shlpt.ui.links import OWN_SEQUENCE, SETTING, to_page
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import own
@@ -58,8 +58,7 @@ def compose() -> None:
     )  # fmt: skip
     with third:
         preset = choose.kept("Preset", list(PRESETS), "preset", write=lambda name: f"{name}: {PRESET_ABOUT[name]}")
-    with st.expander("Settings", icon=":material/tune:"):
-        settings = settings_form(method, preset, SETTING)
+    settings = folded_settings(method, preset, SETTING)
     name = st.text_input("Name", "", placeholder=f"matrix of {len(tasks)} tasks", max_chars=80, key="matrix-name")
     with page.guard():
         common = {"method": method, "settings": settings, "preset": preset}
@@ -119,7 +118,7 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         oracle = {"sequence": OWN_SEQUENCE, "tasks": ", ".join(tasks), "method": "oracle_partition",
                   f"{SETTING}similar_pairs": transfer.helping(table)}  # fmt: skip
         to_page(
-            "live", "Learn these tasks knowing which pairs help", oracle,
+            "live", "Learn these tasks told which pairs help", oracle,
             help="SHLPT whose similar tasks are the sources that lower the target's mean test error here, instead of "
             "what its estimator says: what a perfect partition by measured transfer would give",
         )  # fmt: skip

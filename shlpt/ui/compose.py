@@ -18,8 +18,9 @@ from shlpt.sizes import sizes
 from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES, about, read_tasks
-from shlpt.ui import forms, page
+from shlpt.ui import page
 from shlpt.ui.choose import kept
+from shlpt.ui.forms import folded_settings
 from shlpt.ui.links import OWN_SEQUENCE, SETTING
 
 DEFAULT = "demo"
@@ -76,8 +77,7 @@ def form() -> Composed | None:
     )  # fmt: skip
     info = METHODS[method]
     st.caption(page.plain(f"{info.title}: {info.about}. It needs: {', '.join(info.needs)}."))
-    with st.expander("Settings", icon=":material/tune:"):
-        settings = forms.settings_form(method, preset, SETTING)
+    settings = folded_settings(method, preset, SETTING)
     with page.guard():
         composed = Composed(tasks, method, tuple(read_seeds(seeds.replace(" ", ","))), preset, settings)
         if composed.specs:

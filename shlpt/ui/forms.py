@@ -16,8 +16,10 @@ from pydantic import BaseModel
 
 from shlpt.catalog import METHODS
 from shlpt.spec import PRESETS, Training, method_info, settings_of
+from shlpt.ui import page
 
 Kind = Literal["integer", "number", "boolean", "choice", "text"]
+LONGEST = 60  # letters of a setting beside the form
 FIRST = ("epochs", "lr", "shots", "prompt_length")  # the others of the training are folded away
 
 
@@ -100,6 +102,20 @@ def widget(field: Field, prefix: str = "") -> Any:
         max_value=None if field.high is None else cast(field.high), value=None, step=cast(field.step),
         format="%d" if cast is int else "%g", placeholder=shown(field.default), **common,
     )  # fmt: skip
+
+
+def folded_settings(method: str, preset: str, prefix: str) -> dict[str, Any]:
+    """The form in a fold that says what was changed in it: a link may have, and nobody would know."""
+    with st.expander("Settings", icon=":material/tune:"):
+        changed = settings_form(method, preset, prefix)
+    if changed:
+        words = ", ".join(f"{name.replace('_', ' ')} {_cut(shown(value))}" for name, value in changed.items())
+        st.caption(page.plain(f"Changed: {words}"))
+    return changed
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def settings_form(method: str, preset: str = "quick", prefix: str = "") -> dict[str, Any]:

@@ -48,6 +48,15 @@ def test_run_queues_what_the_form_says_and_shows_it(home: Path) -> None:
     assert app.query_params["runs"] in (frame["id"][0], [frame["id"][0]])
 
 
+def test_what_a_link_changes_is_said_beside_the_folded_form(home: Path) -> None:
+    assert "Changed" not in said(visit("live.py"))
+    app = visit("live.py", {"s_epochs": "3", "s_estimator": "uniform"})
+    assert "Changed\\: epochs 3\\, estimator uniform" in said(app)
+    long = ",".join(["rte>cb"] * 20)
+    shown = said(visit("live.py", {"method": "oracle_partition", "s_similar_pairs": long})).replace("\\", "")
+    assert f"Changed: similar pairs {long[:60]}…" in shown
+
+
 @pytest.mark.parametrize(
     ("address", "message"),
     [
