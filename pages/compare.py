@@ -97,7 +97,7 @@ def curves(found: list[Side], where: dict[str, Store]) -> None:
     page.chart(figure, compare.alt_curves(frame), compare.numbers_curves(frame), key="curves")
     page.explain(
         "Validation score after each epoch: mean over the seeds, one standard deviation to each side. A seed that "
-        "stops early ends there; the rest of the curve is of the others."
+        "stops early keeps its last value."
     )
 
 

@@ -79,7 +79,10 @@ def similarity(store: Store) -> None:
     ids = tuple(sorted(chosen["id"]))
     figure, alt = watch.drawn(str(store.home), ids, queries.marker(store, ids), "similarity", "rte", page.is_dark())
     live_plot(figure, key="overview-similarity", alt=alt)
-    page.explain("Similarity of the last task of the demonstration to each earlier one, step by step.", 4)
+    page.explain(
+        "Similarity of the last task of the demonstration to each earlier one, step by step: the mean over the seeds, "
+        "of which one that stops early keeps its last value.", 4,
+    )  # fmt: skip
     page.badge(f"recorded · demo · shlpt · quick · {len(ids)} seeds")
 
 

@@ -168,7 +168,7 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
     page.explain(
         f"How {page.plain(theme.titled(target))} is learned after {page.plain(theme.titled(source))} and alone: "
         "validation score after each epoch, mean over the seeds with one standard deviation to each side. A seed that "
-        "stops early ends there; the rest of the curve is of the others."
+        "stops early keeps its last value."
     )
 
 

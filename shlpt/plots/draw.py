@@ -30,10 +30,26 @@ def say_empty(figure: go.Figure, message: str) -> go.Figure:
     return figure
 
 
+def carried(frame: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
+    """Each seed at every x there is (the last of `by`): one that has ended keeps its last value.
+
+    A mean over those that still train would jump whenever one stops, as if something had happened.
+    """
+    if "seed" not in frame or frame["seed"].nunique() < 2:
+        return frame
+    *groups, x = by
+    number = frame.groupby(groups, sort=False).ngroup() if groups else 0
+    numbered = frame.assign(group=number)
+    wide = numbered.groupby(["group", x, "seed"])[list(values)].mean().unstack("seed")
+    rows = wide.groupby(level="group").ffill().stack("seed", future_stack=True).dropna().reset_index()
+    names = numbered.drop_duplicates("group").set_index("group")[groups]
+    return rows.join(names, on="group").drop(columns="group")
+
+
 def mean_band(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     """Mean over the seeds with one standard deviation to each side; NaN is not measured, so it is left out."""
     columns = [*by, "mean", "low", "high", "seeds"]
-    present = frame.dropna(subset=[value])
+    present = carried(frame.dropna(subset=[value]), by, [value])
     if present.empty:
         return pd.DataFrame(columns=columns)
     found = present.groupby(list(by), sort=False)[value].agg(["mean", "std", "count"]).reset_index()

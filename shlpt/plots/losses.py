@@ -16,15 +16,11 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
     Tasks follow each other along x. A part that is NaN throughout is absent.
     """
-    found: list[pd.DataFrame] = []
-    before = 0
-    for task, rows in frame.groupby("task", sort=False):
-        x = rows["step"] - rows["step"].min() + before + 1
-        before = int(x.max())
-        placed = rows.assign(x=x)
-        parts = [part for part in NAMES if part in placed]
-        found += [draw.mean_band(placed, ["x"], part).assign(part=part, task=task) for part in parts]
-    kept = [rows for rows in found if len(rows)]
+    ranges = frame.groupby("task", sort=False)["step"].agg(["min", "max"])
+    before = (ranges["max"] - ranges["min"] + 1).cumsum().shift(fill_value=0)
+    placed = frame.assign(x=frame["step"] + frame["task"].map(before - ranges["min"] + 1))
+    parts = [draw.mean_band(placed, ["task", "x"], part).assign(part=part) for part in NAMES if part in placed]
+    kept = [rows for rows in parts if len(rows)]
     return pd.concat(kept, ignore_index=True)[COLUMNS] if kept else pd.DataFrame(columns=COLUMNS)
 
 

@@ -15,7 +15,8 @@ def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
     rows, _ = newest(frame, task)
     if rows.empty:
         return pd.DataFrame(columns=["earlier", "step", "dissimilar"])
-    return rows.groupby(["earlier", "step"], sort=False)["dissimilar"].mean().reset_index()
+    by = ["earlier", "step"]
+    return draw.carried(rows, by, ["dissimilar"]).groupby(by, sort=False)["dissimilar"].mean().reset_index()
 
 
 def flips(frame: pd.DataFrame, task: str | None = None) -> dict[str, float]:

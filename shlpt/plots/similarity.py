@@ -21,7 +21,8 @@ def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
     rows, _ = newest(frame, task)
     if rows.empty:
         return pd.DataFrame(columns=COLUMNS)
-    return rows.groupby(["earlier", "step"], sort=False)[["mean", "low", "high"]].mean().reset_index()[COLUMNS]
+    values, by = ["mean", "low", "high"], ["earlier", "step"]
+    return draw.carried(rows, by, values).groupby(by, sort=False)[values].mean().reset_index()[COLUMNS]
 
 
 def figure(

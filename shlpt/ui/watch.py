@@ -189,6 +189,8 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
     names = ["similarity", "partition"] if compares and task else []
     names += ["overlap"] if keeps_prompts and task else []
     names += ["validation", "losses", "matrix"]
+    if len(found["records"]) > 1:
+        st.caption(f"Means over {len(found['records'])} seeds. One that stops early keeps its last value.")
     columns = st.columns(2)
     for place, name in enumerate(names):
         heading, said, equation = SAYS[name]

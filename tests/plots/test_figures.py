@@ -246,6 +246,20 @@ def test_similarity_is_averaged_over_the_seeds_of_one_task() -> None:
     assert similarity.numbers(rows, "rte")["mean"].tolist() == [0.9]
 
 
+def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
+    alphas = [(1, 0.9), (1, 0.7), (2, 0.1), (2, 0.3), (2, 0.5)]  # seed 1 stops after two steps
+    steps = (1, 2, 1, 2, 3)
+    rows = [(seed, "sst2", "yelp", step, a, a, a) for step, (seed, a) in zip(steps, alphas, strict=True)]
+    assert similarity.numbers(frame(SIMILARITY, *rows))["mean"].tolist() == pytest.approx([0.5, 0.5, 0.6])
+    away = [(seed, "sst2", "yelp", step, a) for step, (seed, a) in zip(steps, alphas, strict=True)]
+    assert partition.numbers(frame(PARTITION, *away))["dissimilar"].tolist() == pytest.approx([0.5, 0.5, 0.6])
+    scores = [(1, "b", 1, 0.5), (2, "b", 1, 1.0), (2, "b", 2, 0.0), (1, "a", 1, 0.25)]  # a has not begun with seed 2
+    found = validation.numbers(frame(VALIDATION, *scores))
+    assert found[["task", "epoch", "mean", "seeds"]].to_numpy().tolist() == [
+        ["b", 1, 0.75, 2], ["b", 2, 0.25, 2], ["a", 1, 0.25, 1]
+    ]  # fmt: skip
+
+
 def test_similarity_shows_the_threshold_and_the_uniform_level() -> None:
     figure = similarity.figure(*CASES["similarity"].full("rte"))
     assert [note.text for note in figure.layout.annotations] == ["δ = 0.06", "uniform 1/2"]
