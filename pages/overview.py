@@ -16,6 +16,7 @@ from shlpt.runs.submit import submit
 from shlpt.spec import RunSpec
 from shlpt.tasks.sequences import SEQUENCES
 from shlpt.ui import compose, page, picture, watch
+from shlpt.ui.links import to_page
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.navigation import place
 from shlpt.ui.store import own
@@ -76,14 +77,17 @@ def similarity(store: Store) -> None:
     chosen = frame[(frame["method"] == "shlpt") & (frame["tasks"].map(tuple) == SEQUENCES["demo"])]
     if not len(chosen):
         return
-    ids = tuple(sorted(chosen["id"]))
+    first = chosen.sort_values("seed").iloc[0]
+    ids = (str(first["id"]),)
     figure, alt = watch.drawn(str(store.home), ids, queries.marker(store, ids), "similarity", "rte", page.is_dark())
     live_plot(figure, key="overview-similarity", alt=alt)
     page.explain(
-        "Similarity of the last task of the demonstration to each earlier one, step by step: the mean over the seeds, "
-        "of which one that stops early keeps its last value.", 4,
+        "Similarity of the last task of the demonstration to each earlier one, step by step, in one run. Other seeds "
+        "can be as certain of another task.", 4,
     )  # fmt: skip
-    page.badge(f"recorded · demo · shlpt · quick · {len(ids)} seeds")
+    page.badge(f"recorded · demo · shlpt · quick · seed {first['seed']}")
+    address = {"runs": ",".join(chosen.sort_values("seed")["id"])}
+    to_page("live", f"All {len(chosen)} seeds", address)
 
 
 def settings(found: dict[str, object], what: str) -> None:

@@ -37,8 +37,8 @@ def figure(a: npt.ArrayLike, tasks: Sequence[str], *, dark: bool = False) -> go.
         ]
         for i in range(len(tasks))
     ]
-    bar = draw.color_bar("Score", tickformat=".0%")
-    draw.heat(drawn, mean, text, hover, zmin=0, zmax=1, colorscale=theme.sequential(dark), colorbar=bar)
+    draw.heat(drawn, mean, text, hover, zmin=0, zmax=1, colorscale=theme.sequential(dark))
+    draw.color_key(drawn, "Score", tickformat=".0%")
     draw.task_axes(drawn, tasks, tasks)
     return drawn
 

@@ -44,7 +44,8 @@ def figure(
     if difference:
         end = max(0.01, float(np.nanmax(np.abs(z))))
         look = {"colorscale": theme.diverging(dark), "zmin": -end, "zmax": end, "zmid": 0}
-    draw.heat(drawn, z, text, hover, colorbar=draw.color_bar(name), **look)
+    draw.heat(drawn, z, text, hover, **look)
+    draw.color_key(drawn, name.replace(" in ", " in<br>"))
     draw.task_axes(drawn, tasks, tasks)
     return drawn
 

@@ -74,6 +74,19 @@ def line(figure: go.Figure, rows: pd.DataFrame, x: str, name: str, style: theme.
     )  # fmt: skip
 
 
+def each_seed(figure: go.Figure, rows: pd.DataFrame, x: str, y: str, name: str, style: theme.Style) -> None:
+    """A thin line for each seed, where seeds differ so much that a mean with a band would hide what each does."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for _, mine in rows.sort_values(x).groupby("seed"):
+        xs += [*mine[x], None]
+        ys += [*mine[y], None]
+    figure.add_scatter(
+        x=xs, y=ys, mode="lines", name=name, legendgroup=name, showlegend=False, hoverinfo="skip", opacity=0.7,
+        line={"color": style.color, "dash": style.dash, "width": 1.3},
+    )  # fmt: skip
+
+
 def level(
     figure: go.Figure, y: float, name: str, dark: bool, dash: str = "dot", place: str = "top right"
 ) -> None:  # fmt: skip
@@ -116,15 +129,23 @@ def task_axes(figure: go.Figure, rows: Sequence[str], columns: Sequence[str]) ->
 
 def cells(rows: int, columns: int) -> int:
     """Height of a heat map: cells big enough for their text, labels and colour bar beside."""
-    return max(300, 32 * rows + 210)
+    return max(260, 32 * rows + 150)
 
 
-def color_bar(title: str, **more: Any) -> dict[str, Any]:
-    """The key of a heat map, lying above it: at its side it would take a phone's width."""
-    return {
-        "title": {"text": title, "side": "top", "font": {"size": 12}}, "orientation": "h", "thickness": 10,
-        "len": 0.94, "lenmode": "fraction", "x": 0.47, "xanchor": "center", "y": 1.01,
-        "yanchor": "bottom", "ypad": 8, "xpad": 0, **more,
+def color_key(figure: go.Figure, title: str, **more: Any) -> None:
+    """The key of the heat map that was added last, lying above it: at its side it would take a phone's width.
+
+    Placed by the figure's edge: a bar placed by the cells makes room for itself after the axes have been named,
+    which leaves a gap above it and the axis title among the ticks. Its own title would then lie upon it.
+    """
+    more_lines = title.count("<br>")
+    below = 20 + 16 * more_lines
+    name = {"text": title, "font_size": 12, "x": 0.5, "xref": "paper", "y": 1, "yanchor": "top"}
+    figure.update_layout(title={**name, "pad_t": 2 + 12 * more_lines}, margin_t=below + 38)  # its top is its last line
+    figure.data[-1].colorbar = {
+        "orientation": "h", "thickness": 10, "len": 0.94, "x": 0.47, "xanchor": "center", "xpad": 0,
+        "y": 1 - below / figure.layout.height, "yref": "container", "yanchor": "top", "ypad": 0, "tickangle": 0,
+        "nticks": 4, **more,
     }  # fmt: skip
 
 
@@ -134,7 +155,7 @@ def heat(figure: go.Figure, z: np.ndarray, text: list[list[str]], hover: list[li
         z=[[None if np.isnan(v) else float(v) for v in row] for row in z], text=text, texttemplate="%{text}",
         customdata=hover, hovertemplate="%{customdata}<extra></extra>", hoverongaps=False, xgap=2, ygap=2, **more,
     )  # fmt: skip
-    figure.update_layout(showlegend=False, margin_t=12 if "colorbar" in more else 28)
+    figure.update_layout(showlegend=False)
 
 
 def hatch(figure: go.Figure, places: Sequence[tuple[int, int]], dark: bool) -> None:

@@ -33,7 +33,7 @@ def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) 
     """A row per earlier task: blue where it is dissimilar, orange where it is similar."""
     rows = numbers(frame, task)
     names = list(dict.fromkeys(rows["earlier"]))
-    drawn = draw.base("partition", "Step", "Earlier task (flips)", dark, max(260, 32 * len(names) + 210))
+    drawn = draw.base("partition", "Step", "Earlier task (flips)", dark, max(220, 32 * len(names) + 150))
     if rows.empty:
         return draw.say_empty(drawn, "No earlier task to place yet")
     table = rows.pivot(index="earlier", columns="step", values="dissimilar").loc[names]
@@ -43,13 +43,11 @@ def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) 
         colorscale=[[1 - at, color] for at, color in reversed(theme.diverging(dark))], ygap=3,
         customdata=[[theme.label(n)] * len(table.columns) for n in names],
         hovertemplate="%{customdata}<br>dissimilar: %{z:.0%} at step %{x}<extra></extra>",
-        colorbar=draw.color_bar(
-            "Share of dissimilar instances", tickvals=[0, 1], ticktext=["0 %: similar", "100 %"]
-        ),
     )  # fmt: skip
+    draw.color_key(drawn, "Share of dissimilar instances", tickvals=[0, 1], ticktext=["0 %: similar", "100 %"])
     ticks = [f"{theme.label(name)} ({turned[name]:.3g})" for name in names]
     drawn.update_yaxes(tickvals=list(range(len(names))), ticktext=ticks, autorange="reversed", showgrid=False)
-    return drawn.update_layout(showlegend=False, margin_t=12)
+    return drawn.update_layout(showlegend=False)
 
 
 def alt(frame: pd.DataFrame, *, task: str | None = None) -> str:

@@ -17,28 +17,34 @@ def newest(frame: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:
 
 
 def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
-    """[seed, task, earlier, step, mean, low, high] of one task → the same averaged over the seeds."""
+    """[seed, task, earlier, step, mean, low, high] of one task → the mean over the seeds, in the range of all of them.
+
+    Seeds may be certain of different tasks: a mean without that range would look like one undecided estimator.
+    """
     rows, _ = newest(frame, task)
     if rows.empty:
         return pd.DataFrame(columns=COLUMNS)
-    values, by = ["mean", "low", "high"], ["earlier", "step"]
-    return draw.carried(rows, by, values).groupby(by, sort=False)[values].mean().reset_index()[COLUMNS]
+    by = ["earlier", "step"]
+    whole = draw.carried(rows, by, ["mean", "low", "high"]).groupby(by, sort=False)
+    return whole.agg({"mean": "mean", "low": "min", "high": "max"}).reset_index()[COLUMNS]
 
 
 def figure(
     frame: pd.DataFrame, threshold: float | None = None, n: int | None = None, *, task: str | None = None,
     dark: bool = False,
 ) -> go.Figure:  # fmt: skip
-    """A curve per earlier task with the band of its instances; δ and 1/n as lines."""
-    rows = numbers(frame, task)
+    """A curve per earlier task with the band of its instances, or a thin line for each seed; δ and 1/n as lines."""
+    rows, (all_rows, _) = numbers(frame, task), newest(frame, task)
+    several = all_rows["seed"].nunique() > 1
     drawn = draw.base("similarity", "Step", "Similarity α (0 to 1)", dark)
     if rows.empty:
         return draw.say_empty(drawn, "No earlier task to compare with yet")
     for earlier, mine in rows.groupby("earlier", sort=False):
-        draw.line(
-            drawn, mine, "step", theme.label(earlier), theme.task_style(earlier, dark),
-            hovertemplate="α = %{y:.3f} at step %{x}",
-        )  # fmt: skip
+        name, style = theme.label(earlier), theme.task_style(earlier, dark)
+        if several:
+            draw.each_seed(drawn, all_rows[all_rows["earlier"] == earlier], "step", "mean", name, style)
+            mine = mine.assign(low=mine["mean"], high=mine["mean"])
+        draw.line(drawn, mine, "step", name, style, hovertemplate="α = %{y:.3f} at step %{x}")
     if threshold is not None:
         draw.level(drawn, threshold, f"δ = {threshold:g}", dark, "dash")
     if n:

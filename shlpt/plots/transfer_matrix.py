@@ -35,10 +35,8 @@ def figure(frame: pd.DataFrame, tasks: Sequence[str] | None = None, *, dark: boo
     bounds = {(r.source, r.target): (r.low, r.high) for r in frame.itertuples()}
     text = [["" if np.isnan(v) else f"{v:+.1f}" for v in row] for row in value]
     hover = [[_hover(s, t, value[i, k], bounds.get((s, t))) for k, t in enumerate(names)] for i, s in enumerate(names)]
-    bar = draw.color_bar(f"Test error reduction (points)<br>{theme.NOT_ZERO}")
-    draw.heat(
-        drawn, value, text, hover, zmin=-end, zmax=end, zmid=0, colorscale=theme.diverging(dark), colorbar=bar
-    )  # fmt: skip
+    draw.heat(drawn, value, text, hover, zmin=-end, zmax=end, zmid=0, colorscale=theme.diverging(dark))
+    draw.color_key(drawn, f"Test error reduction (points)<br>{theme.NOT_ZERO}")
     draw.task_axes(drawn, names, names)
     draw.hatch(drawn, [(int(i), int(k)) for i, k in zip(*np.nonzero(zero), strict=True)], dark)
     return drawn

@@ -88,8 +88,9 @@ FIGURES: dict[str, Callable[[dict[str, Any], str | None, bool], tuple[go.Figure,
     "overlap": _overlap, "matrix": _matrix,
 }  # fmt: skip
 SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation
-    "similarity": ("Similarity to each earlier task", "Mean α over the batch with the range of its instances. Above δ "
-                   "an earlier task lends its prompt, below it is pushed away.", 4),
+    "similarity": ("Similarity to each earlier task", "Mean α over the batch with the range of its instances; of "
+                   "several seeds each is a thin line. Above δ an earlier task lends its prompt, below it is pushed "
+                   "away.", 4),
     "partition": ("Who is similar, who is not", "For each earlier task, the share of the batch that calls it "
                   "dissimilar.", 5),
     "overlap": ("Overlap of activation states", "Cosine of the last decoder layer's activations with those under each "
@@ -201,8 +202,8 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
             live_plot(figure, key=f"live-{name}", alt=alt)
             page.explain(said, equation)
             if name == "partition" and task:
-                flips = partition.flips(found["similarity"], task)
-                st.caption(page.plain("Flips so far: " + (", ".join(f"{k} {v:g}" for k, v in flips.items()) or "none")))
+                flips = [f"{name} {count:.3g}" for name, count in partition.flips(found["similarity"], task).items()]
+                st.caption(page.plain(f"Flips so far: {', '.join(flips) or 'none'}"))
 
 
 def _which(tasks: list[str], found: dict[str, Any]) -> str | None:

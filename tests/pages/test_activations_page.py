@@ -53,7 +53,7 @@ def test_layer_measure_and_neurons_change_the_view(looked: Any) -> None:
     again = opened(looked, "shlpt", layer="1", measure="jaccard", by="active", b="sst2")
     assert figures(again)[0]["data"][0]["z"] != before[0]["data"][0]["z"]
     assert figures(again)[3]["data"][1]["name"] == "pocket/sst2"
-    assert "Jaccard" in figures(again)[0]["data"][0]["colorbar"]["title"]["text"]
+    assert "Jaccard" in figures(again)[0]["layout"]["title"]["text"]
 
 
 @pytest.mark.parametrize(

@@ -237,11 +237,11 @@ def test_tasks_follow_each_other_in_the_losses() -> None:
     assert "asc" not in set(rows["part"])
 
 
-def test_similarity_is_averaged_over_the_seeds_of_one_task() -> None:
+def test_similarity_is_averaged_over_the_seeds_of_one_task_in_the_range_of_all() -> None:
     rows = frame(SIMILARITY, (1, "rte", "yelp", 1, 0.9, 0.9, 0.9), (1, "sst2", "yelp", 1, 0.2, 0.1, 0.3),
                  (2, "sst2", "yelp", 1, 0.4, 0.3, 0.7))  # fmt: skip
     assert similarity.numbers(rows).to_dict("records") == [
-        {"earlier": "yelp", "step": 1, "mean": pytest.approx(0.3), "low": pytest.approx(0.2), "high": 0.5}
+        {"earlier": "yelp", "step": 1, "mean": pytest.approx(0.3), "low": 0.1, "high": 0.7}
     ]
     assert similarity.numbers(rows, "rte")["mean"].tolist() == [0.9]
 
@@ -258,6 +258,15 @@ def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
     assert found[["task", "epoch", "mean", "seeds"]].to_numpy().tolist() == [
         ["b", 1, 0.75, 2], ["b", 2, 0.25, 2], ["a", 1, 0.25, 1]
     ]  # fmt: skip
+
+
+def test_each_seed_has_its_own_line_where_seeds_may_be_certain_of_different_tasks() -> None:
+    rows = [(seed, "sst2", "yelp", step, a, a - 0.1, a) for seed, a in ((1, 0.9), (2, 0.1)) for step in (1, 2)]
+    seeds, mean = similarity.figure(frame(SIMILARITY, *rows)).data
+    assert (list(seeds.x), list(seeds.y)) == ([1, 2, None, 1, 2, None], [0.9, 0.9, None, 0.1, 0.1, None])
+    assert list(mean.y) == [0.5, 0.5]
+    band, _ = similarity.figure(frame(SIMILARITY, *rows[:2])).data
+    assert band.fill == "toself"  # of one seed the instances
 
 
 def test_similarity_shows_the_threshold_and_the_uniform_level() -> None:
