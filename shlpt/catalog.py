@@ -84,7 +84,11 @@ class CodaParams(Params):
 
 class DtvgParams(Params):
     first_share: float = Field(
-        0.25, gt=0, lt=1, description="share of the epochs for the task's own vector, before sources are added"
+        0.25,
+        gt=0,
+        lt=1,
+        description="share of the epochs for the task's own vector, before sources are added; at "
+        "least one, and one is left",
     )
 
 
@@ -219,6 +223,7 @@ METHODS: dict[str, MethodInfo] = {
             DtvgParams,
             needs=("task identity at test", "target's own first-stage prompt"),
             plain_first=False,
+            version=2,  # stage one has an epoch at least
         ),
         MethodInfo(
             "bmtpt",

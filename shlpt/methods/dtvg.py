@@ -70,7 +70,7 @@ class Dtvg:
     # --- stage one --------------------------------------------------------------------------
     def preparation(self) -> Preparation:
         epochs = self.ctx.training.epochs
-        first = min(round(self.params.first_share * epochs), epochs - 1)  # one at least is left for stage two
+        first = min(max(1, round(self.params.first_share * epochs)), epochs - 1)  # one at least for each stage
         return Preparation([self.vector], self._first_stage(first), epochs=first)
 
     def _first_stage(self, epochs: int) -> Iterator[Ask]:

@@ -9,6 +9,7 @@ from typing import Any
 from safetensors.torch import save
 
 from shlpt.runs.ledger import Recorder
+from shlpt.runs.meter import Meter
 from shlpt.runs.store import to_json
 from shlpt.training.checkpoint import Place
 from shlpt.training.engine import Cut, Stopped
@@ -26,12 +27,13 @@ class GroupConductor:
         recorder: Recorder,
         keys: list[str],
         events: Mapping[str, int],
+        meter: Meter,
         every: float = CHECKPOINT_SECONDS,
     ) -> None:
-        self.recorder, self.keys, self.events = recorder, keys, events
+        self.recorder, self.keys, self.events, self.meter = recorder, keys, events, meter
         self.every = every
         self.saved, self.cost, self.copying = time.monotonic(), 0.0, 0.0
-        self.latest: tuple[dict[str, Place], dict[str, int]] | None = None  # not written yet
+        self.latest: tuple[dict[str, Place], dict[str, int], dict[str, float]] | None = None  # not written yet
         self.interrupted = False  # somebody pressed Ctrl-C
         self.step: str | None = None  # the unit that is allowed while the group is paused
 
@@ -46,6 +48,7 @@ class GroupConductor:
             if wish.startswith("step "):
                 self.step = wish.removeprefix("step ")
                 self.recorder.hold("running", "pause")
+                self.meter.skip()
                 waited = False
             elif wish != "pause":
                 self.step = None
@@ -53,6 +56,7 @@ class GroupConductor:
             elif self.step is not None:
                 break
             elif not waited:
+                self.meter.share()
                 self.save()
                 self.recorder.hold("paused")
                 waited = True
@@ -60,6 +64,7 @@ class GroupConductor:
                 time.sleep(WAIT)
         if waited:
             self.recorder.hold("running")
+            self.meter.skip()
         if training and self.step == "batch":
             self.step = None
 
@@ -70,7 +75,7 @@ class GroupConductor:
         due = begin - self.saved >= max(self.every, 20 * self.cost)
         if due or self.copying < CHEAP:
             places = {self.keys[index]: cut.place() for index, cut in sorted(cuts.items())}
-            self.latest = (places, {key: self.events[key] for key in places})
+            self.latest = (places, {key: self.events[key] for key in places}, self.meter.share())
             self.copying = time.monotonic() - begin
         if due:
             self.save()
@@ -85,8 +90,11 @@ class GroupConductor:
         self.cost = self.saved - begin
 
 
-def packed(places: Mapping[str, Place], events: Mapping[str, int]) -> tuple[bytes, dict[str, Any]]:
+def packed(
+    places: Mapping[str, Place], events: Mapping[str, int], seconds: Mapping[str, float]
+) -> tuple[bytes, dict[str, Any]]:
     """All lanes at one cut, as one file."""
-    about = {"lanes": {key: {"numbers": place.numbers, "events": events[key]} for key, place in places.items()}}
+    about = {"lanes": {key: {"numbers": place.numbers, "events": events[key], "seconds": seconds[key]}
+                       for key, place in places.items()}}  # fmt: skip
     tensors = {f"{key}/{name}": tensor for key, place in places.items() for name, tensor in place.tensors.items()}
     return save(tensors, {"about": to_json(about)}), {"epochs": [p.numbers["done"] for p in places.values()]}

@@ -42,7 +42,7 @@ def measured(store: Store) -> Pace:
     """From the latest groups of each method."""
     rows = store.rows(
         "SELECT * FROM ("
-        "  SELECT json_extract(plan, '$.method') AS method, max(seconds) AS seconds, sum(steps) AS steps,"
+        "  SELECT json_extract(plan, '$.method') AS method, sum(seconds) AS seconds, sum(steps) AS steps,"
         "  max(json_array_length(plan, '$.earlier')) AS earlier,"
         "  row_number() OVER (PARTITION BY json_extract(plan, '$.method') ORDER BY max(id) DESC) AS place"
         "  FROM stages WHERE state='done' GROUP BY grp"

@@ -113,9 +113,19 @@ def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> li
                 known[key] = data_digest(*key)
             return known[key]
 
-        single = [stages_of(spec.model_copy(update={"tasks": (task,)}), backbone, data) for task in spec.tasks[1:]]
-        plans.append(RunPlan(spec, stages_of(spec, backbone, data), tuple(s for (s,) in single) if alone else ()))
+        single = tuple(stages_of(one, backbone, data)[0] for one in alone_specs(spec)) if alone else ()
+        plans.append(RunPlan(spec, stages_of(spec, backbone, data), single))
     return plans
+
+
+def alone_specs(spec: RunSpec) -> list[RunSpec]:
+    """Each later task by itself, which forward transfer is measured against.
+
+    Per-task prompts stand for every method on the frozen backbone, so that all of them are measured against the same;
+    a method that trains the weights is measured against itself.
+    """
+    plain = {"method": "per_task", "params": NoParams()} if METHODS[spec.method].shares_backbone else {}
+    return [spec.model_copy(update={"tasks": (task,), **plain}) for task in spec.tasks[1:]]
 
 
 def lane_groups(plans: Iterable[RunPlan], width: int, only: Container[str] | None = None) -> list[LaneGroup]:

@@ -52,5 +52,18 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX experiment_runs_by_run ON experiment_runs (run);
     """,
+    # A stage was said to take the time since its lane group began: all lanes were charged for all. Now each has its
+    # share, which follows from when the lanes ended.
+    """
+    WITH ended AS (
+      SELECT id, grp, seconds, seconds - lag(seconds, 1, 0) OVER lanes AS passed,
+        count(*) OVER (PARTITION BY grp) - row_number() OVER lanes + 1 AS active
+      FROM stages WHERE seconds IS NOT NULL WINDOW lanes AS (PARTITION BY grp ORDER BY seconds, id)
+    ), shares AS (
+      SELECT id, sum(1.0 * passed / active) OVER (PARTITION BY grp ORDER BY seconds, id) AS share FROM ended
+    )
+    UPDATE stages SET seconds=(SELECT share FROM shares WHERE shares.id=stages.id) WHERE seconds IS NOT NULL;
+    UPDATE runs SET result=NULL;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -28,6 +28,7 @@ from shlpt.runs.claims import Event, Fenced, Job
 from shlpt.runs.conductor import CHECKPOINT_SECONDS, GroupConductor
 from shlpt.runs.control import groups_of, others_work_on, worker_wish
 from shlpt.runs.ledger import Ledger, Recorder
+from shlpt.runs.meter import Meter
 from shlpt.runs.plan import Stage
 from shlpt.runs.results import keep_results, run_record, runs_of
 from shlpt.runs.store import Store
@@ -98,8 +99,9 @@ class Training:
         stages = {stage.key: stage for stage in job.group.stages}
         places: dict[str, Place] = {}
         self.counts = dict.fromkeys(stages, 0)
+        spent: dict[str, float] = {}
         if job.checkpoint is not None:
-            places, counts = places_of(job.checkpoint)
+            places, counts, spent = places_of(job.checkpoint)
             self.counts |= counts
             stages = {key: stage for key, stage in stages.items() if key in places}
         warnings = [job.warning] if job.warning else []
@@ -108,9 +110,9 @@ class Training:
         if changed:  # what was said since the checkpoint may differ in the last bits, so it is taken back
             warnings.append(f"went on with another machine or setting: {', '.join(changed)}")
         self.recorder.begin(made, warnings, {key: self.counts[key] for key in stages} if changed else {})
-        self.started = time.perf_counter()
+        self.meter = Meter({key: spent.get(key, 0.0) for key in stages})
         lanes = [self.saving(stage, places.get(key), made) for key, stage in stages.items()]
-        conductor = GroupConductor(self.recorder, list(stages), self.counts, self.every)
+        conductor = GroupConductor(self.recorder, list(stages), self.counts, self.meter, self.every)
         try:
             with noting_interrupts(conductor):
                 results = drive(lanes, self.shop.backbone, conductor)
@@ -133,8 +135,7 @@ class Training:
             self.watch.event(stage, kind, payload)
 
         result = yield from lane_of(self.shop, stage, state, emit, place)
-        seconds = round(time.perf_counter() - self.started, 3)
-        self.recorder.finish(*pack(self.shop, stage, result, self.job.group, seconds, made))
+        self.recorder.finish(*pack(self.shop, stage, result, self.job.group, self.meter.end(stage.key), made))
         self.watch.finished(stage)
 
 

@@ -111,11 +111,12 @@ def state_of(data: bytes, device: torch.device) -> State:
     return state_from(about_of(data)["pool"], load(data), device)
 
 
-def places_of(data: bytes) -> tuple[dict[str, Place], dict[str, int]]:
-    """A checkpoint: each lane's place, and how many events it had said."""
-    about, tensors = about_of(data), load(data)
-    places = {key: Place(lane["numbers"], under(tensors, f"{key}/")) for key, lane in about["lanes"].items()}
-    return places, {key: lane["events"] for key, lane in about["lanes"].items()}
+def places_of(data: bytes) -> tuple[dict[str, Place], dict[str, int], dict[str, float]]:
+    """A checkpoint: each lane's place, how many events it had said, and the seconds it had taken."""
+    lanes, tensors = about_of(data)["lanes"], load(data)
+    places = {key: Place(lane["numbers"], under(tensors, f"{key}/")) for key, lane in lanes.items()}
+    said = {key: lane["events"] for key, lane in lanes.items()}
+    return places, said, {key: lane.get("seconds", 0.0) for key, lane in lanes.items()}
 
 
 def fingerprint(backbone: Backbone) -> dict[str, Any]:

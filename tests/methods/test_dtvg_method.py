@@ -45,6 +45,13 @@ def step(backbone: Backbone, one: Dtvg, rows: list[int]) -> None:
     assert isinstance(loss, float)
 
 
+@pytest.mark.parametrize(("epochs", "first"), [(2, 1), (3, 1), (4, 1), (8, 2), (20, 5), (1, 0)])
+def test_each_stage_has_an_epoch_at_least(backbone: Backbone, epochs: int, first: int) -> None:
+    one = begun(backbone)
+    object.__setattr__(one.ctx, "training", one.ctx.training.model_copy(update={"epochs": epochs}))
+    assert one.preparation().epochs == first
+
+
 # --- by hand --------------------------------------------------------------------------------
 def test_similarity_is_the_inner_product_of_mean_rows_averaged_over_the_width() -> None:
     a = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])  # mean row (2, 3)

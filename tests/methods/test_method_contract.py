@@ -13,11 +13,15 @@ from making import EARLIER, context, learner
 from resuming import assert_resumes, stage
 from torch import Tensor
 
-from shlpt.backbone.t5 import Backbone, Out
+from shlpt.backbone.t5 import Backbone, Out, load
 from shlpt.catalog import METHODS
-from shlpt.methods.base import Ask, Learner, State
+from shlpt.methods.base import Ask, Kind, Learner, State
 from shlpt.methods.registry import LEARNERS
+from shlpt.methods.views import Views
+from shlpt.runs.claims import artifact_bytes
+from shlpt.runs.store import Store
 from shlpt.runs.worker import run
+from shlpt.runs.workshop import Workshop, state_of
 from shlpt.spec import RunSpec
 from shlpt.training.engine import drive
 from shlpt.training.lane import optimiser_for, train_step
@@ -148,3 +152,19 @@ def test_a_run_ends_with_a_whole_matrix_and_the_same_numbers_again(method: str, 
         assert row[i + 1 :] == [None] * (2 - i)
     if METHODS[method].keeps_answers:
         assert first["bwt"] == 0
+        assert_nothing_is_forgotten(Store(tmp_path / "one"), first["stages"], method)
+
+
+def assert_nothing_is_forgotten(store: Store, stages: list[str], method: str) -> None:
+    """A score that is not measured again must be the same if it were: the last state answers as the first one did."""
+    backbone = load("pocket", "cpu")
+    shop = Workshop(backbone, Views(backbone))
+    first, last = (state_of(artifact_bytes(store, stages[k], "tensors"), backbone.device) for k in (0, -1))
+    batch = shop.encoded("rte", "pocket", "test", 6, 0, 256).batch(range(12))
+
+    def answers(state: State, kind: Kind) -> Any:
+        return drive([asked(LEARNERS[method].answer(backbone, state, "rte", batch, kind))], backbone)[0]
+
+    assert torch.equal(answers(first, "decode"), answers(last, "decode"))
+    assert torch.equal(answers(first, "score").loss, answers(last, "score").loss)
+    assert all(torch.equal(p.tensor, last.pool.of(p.task).tensor) for p in first.pool)

@@ -12,7 +12,7 @@ from shlpt.runs import artifacts, claims
 from shlpt.runs.claims import Finished, Job
 from shlpt.runs.enqueue import enqueue
 from shlpt.runs.liveness import Observer
-from shlpt.runs.plan import RunPlan, stages_of
+from shlpt.runs.plan import RunPlan, alone_specs, stages_of
 from shlpt.runs.store import Store
 from shlpt.spec import RunSpec
 
@@ -26,8 +26,8 @@ def spec_of(tasks: Sequence[str] = ("sst2", "rte"), method: str = "shlpt", seed:
 
 def plan_of(spec: RunSpec, alone: bool = False, backbone: str = "b0") -> RunPlan:
     """A plan whose data are told apart by name only, which is fast."""
-    single = [stages_of(spec.model_copy(update={"tasks": (task,)}), backbone, str)[0] for task in spec.tasks[1:]]
-    return RunPlan(spec, stages_of(spec, backbone, str), tuple(single) if alone else ())
+    single = tuple(stages_of(one, backbone, str)[0] for one in alone_specs(spec)) if alone else ()
+    return RunPlan(spec, stages_of(spec, backbone, str), single)
 
 
 def queued(store: Store, *specs: RunSpec, width: int = 4, alone: bool = False) -> list[RunPlan]:

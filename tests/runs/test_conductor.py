@@ -11,6 +11,7 @@ import torch
 from shlpt.runs import conductor
 from shlpt.runs.artifacts import about_of
 from shlpt.runs.conductor import GroupConductor, packed
+from shlpt.runs.meter import Meter
 from shlpt.runs.workshop import places_of
 from shlpt.training.checkpoint import Place
 from shlpt.training.engine import Cut, Stopped
@@ -39,8 +40,8 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conductor, "WAIT", 0.0)
 
 
-def of(recorder: Any, every: float = 1000.0) -> GroupConductor:
-    return GroupConductor(recorder, ["a", "b"], {"a": 5, "b": 6}, every)
+def of(recorder: Any, every: float = 1000.0, meter: Meter | None = None) -> GroupConductor:
+    return GroupConductor(recorder, ["a", "b"], {"a": 5, "b": 6}, meter or Meter({"a": 0.0, "b": 0.0}), every)
 
 
 def cuts(done: int = 1) -> dict[int, Cut]:
@@ -51,6 +52,14 @@ def test_without_a_wish_it_goes_on() -> None:
     recorder = Remembering("")
     of(recorder).round(True)
     assert recorder.said == []
+
+
+def test_time_that_a_group_is_held_is_not_counted() -> None:
+    now = iter(range(1000))
+    meter = Meter({"a": 0.0, "b": 0.0}, lambda: float(next(now)))  # every look at the clock is a second later
+    of(Remembering("pause", "pause", ""), meter=meter).round(True)
+    assert meter.spent == {"a": 0.5, "b": 0.5}  # up to the pause
+    assert meter.share() == {"a": 1.0, "b": 1.0}
 
 
 @pytest.mark.parametrize("wish", ["stop", "leave"])
@@ -128,10 +137,10 @@ def test_checkpoints_come_as_often_as_they_are_cheap() -> None:
 
 def test_places_come_back_from_a_checkpoint() -> None:
     places = {"a": Place({"done": 1, "step": 3}, {"x": torch.arange(3.0)}), "b": Place({"done": 2}, {})}
-    data, about = packed(places, {"a": 7, "b": 8})
-    found, events = places_of(data)
+    data, about = packed(places, {"a": 7, "b": 8}, {"a": 1.5, "b": 2.5, "done before": 1.0})
+    found, events, seconds = places_of(data)
     assert about == {"epochs": [1, 2]}
-    assert events == {"a": 7, "b": 8}
+    assert (events, seconds) == ({"a": 7, "b": 8}, {"a": 1.5, "b": 2.5})
     assert (found["a"].numbers, found["b"]) == (places["a"].numbers, places["b"])
     assert torch.equal(found["a"].tensors["x"], torch.arange(3.0))
     assert set(about_of(data)) == {"lanes"}

@@ -18,7 +18,7 @@ PLAIN, WEIGHTS = spec_of(method="per_task"), spec_of(method="ewc")
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A stage has two steps and took 1.5 s. Both of per-task prompts shared a group, those of EWC cannot."""
+    """A stage has two steps and took 1.5 s, also where it shared a group."""
     store = Store(tmp_path / "home").open()
     for plan in queued(store, PLAIN, WEIGHTS):
         for stage in plan.stages:
@@ -29,8 +29,8 @@ def store(tmp_path: Path) -> Store:
 def test_each_method_has_its_own_pace(store: Store) -> None:
     """Of plain effort: four steps of per-task prompts; those of EWC are 2.2 plain ones each."""
     found = measured(store)
-    assert found.of == pytest.approx({"per_task": 1.5 / 4, "ewc": 3.0 / (4 * 2.2)})
-    assert found.usual == pytest.approx(4.5 / (4 + 4 * 2.2))
+    assert found.of == pytest.approx({"per_task": 3.0 / 4, "ewc": 3.0 / (4 * 2.2)})
+    assert found.usual == pytest.approx(6.0 / (4 + 4 * 2.2))
 
 
 def test_a_method_that_was_never_trained_has_the_usual_pace() -> None:
@@ -62,7 +62,7 @@ def test_time_left_is_that_of_the_methods_that_wait(store: Store) -> None:
     queued(store, *again)
     said = [pace.progress(store, [spec.id]) for spec in (PLAIN, *again)]
     assert [(s["stages"], s["done"], s["steps_left"], s["seconds_left"]) for s in said] == [
-        (2, 2, 0, 0.0), (2, 0, 4, 1.5), (2, 0, 4, 3.0),
+        (2, 2, 0, 0.0), (2, 0, 4, 3.0), (2, 0, 4, 3.0),
     ]  # fmt: skip
 
 

@@ -157,6 +157,16 @@ def test_learning_alone_is_shared_with_per_task_prompts() -> None:
     assert keys(ours.alone) == keys(plain.stages)[1:] == keys(plain.alone)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_learning_alone_is_the_same_for_all_methods_on_the_frozen_backbone(method: str) -> None:
+    (plan,) = plan_runs([RunSpec.make(("sst2", "rte"), method, settings={"lr": 0.1})], "b0")
+    (plain,) = plan_runs([RunSpec.make(("sst2", "rte"), "per_task", settings={"lr": 0.1})], "b0")
+    if METHODS[method].shares_backbone:
+        assert plan.alone == plain.alone
+    else:
+        assert [stage.method for stage in plan.alone] == [method]
+
+
 def test_learning_alone_can_be_left_out() -> None:
     (plan,) = plan_runs([small(TASKS, "shlpt")], "b0", alone=False)
     assert plan.alone == ()

@@ -198,6 +198,23 @@ def test_an_older_store_is_copied_and_brought_to_this_version(store: Store, monk
         assert copy.execute("PRAGMA user_version").fetchone()[0] == VERSION
 
 
+def test_stages_of_an_older_store_get_their_share_of_the_groups_time(tmp_path: Path) -> None:
+    """Lanes that ended 3, 5 and 9 s after their group began: a third of 3, and half of 2, and the rest alone."""
+    file = tmp_path / "shlpt.sqlite"
+    rows = [("a", "g", 5.0), ("b", "g", 3.0), ("c", "g", 9.0), ("d", "h", 4.0), ("e", "g", None)]
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(MIGRATIONS[0] + f"PRAGMA user_version=1; PRAGMA application_id={APPLICATION};")
+        db.executemany(
+            "INSERT INTO stages (key, grp, seconds, task, method, plan, steps) VALUES (?,?,?,'','','',1)", rows
+        )
+        db.execute("INSERT INTO runs (id, spec, created, result) VALUES ('r', '{}', 0, '{}')")
+        db.commit()
+    store = Store(tmp_path).open()
+    found = {row["key"]: row["seconds"] for row in store.rows("SELECT key, seconds FROM stages")}
+    assert found == {"a": 2.0, "b": 1.0, "c": 6.0, "d": 4.0, "e": None}
+    assert store.value("SELECT result FROM runs") is None  # worked out anew
+
+
 def test_a_migration_that_fails_leaves_the_old_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     newer(monkeypatch, "ALTER TABLE runs ADD COLUMN colour TEXT; CREATE TABLE runs (id)")
     with pytest.raises(sqlite3.OperationalError, match="already exists"):

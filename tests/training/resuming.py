@@ -55,7 +55,9 @@ class Stopping(Onward):
     def cut(self, cuts: dict[int, Cut]) -> None:
         self.cuts += 1
         places = {str(index): cut.place() for index, cut in cuts.items()}
-        self.kept = packed(places, {key: len(self.said.get(int(key), [])) for key in places})[0]
+        self.kept = packed(
+            places, {key: len(self.said.get(int(key), [])) for key in places}, dict.fromkeys(places, 0.0)
+        )[0]
 
     def round(self, training: bool) -> None:
         self.rounds -= self.cuts >= self.after
@@ -74,7 +76,7 @@ def assert_resumes(backbone: Backbone, make: Make, lanes: int, after: int) -> No
         raise AssertionError("it was over before it could be stopped")
     except Stopped:
         pass
-    places, counts = places_of(conductor.kept)
+    places, counts, _ = places_of(conductor.kept)
     assert places
     rest = sorted(map(int, places))
     for number in rest:
