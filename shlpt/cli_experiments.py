@@ -12,6 +12,9 @@ import typer
 from shlpt.cli_options import Way, set_threads
 from shlpt.errors import unknown
 
+# Store, id of an experiment, whether a program reads the rows -> rows, and the whole as one document.
+RowsOf = Callable[[Any, str, bool], tuple[list[dict[str, Any]], Any]]
+
 
 @dataclass(frozen=True)
 class Study(Way):
@@ -24,10 +27,8 @@ class Study(Way):
     ] = None
 
 
-def carry_out(
-    experiment: Any, way: Study, rows_of: Callable[[Any, str], tuple[list[dict[str, Any]], Any]], quiet: bool = False
-) -> dict[str, Any]:
-    """Say what it costs, train what is missing, show what came out. `rows_of` gives rows and the whole document."""
+def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False) -> dict[str, Any]:
+    """Say what it costs, train what is missing, show what came out."""
     from shlpt.report import errors, show
     from shlpt.runs import experiments
     from shlpt.runs.costs import duration
@@ -39,12 +40,12 @@ def carry_out(
         raise unknown("executor", way.executor, ("local", "ray"))
     store = Store(way.home).open()
     set_threads(way.threads)
-    cost = estimate(store, experiment.specs, calibrated(store, experiment, way))
+    cost = estimate(store, experiment.specs, calibrated(store, experiment, way), fresh=way.fresh)
     said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
     errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)
     id, sent = experiments.start(store, experiment, lanes=way.lanes, fresh=way.fresh, device=way.device)
     counts = train(store, sent, way)
-    rows, document = rows_of(store, id)
+    rows, document = rows_of(store, id, way.csv)
     document = {
         "id": id, "kind": experiment.kind, "name": experiment.name, "runs": len(sent.runs),
         "estimate": vars(cost), "seconds": round(time.monotonic() - begin, 2), **counts, **document,
@@ -94,18 +95,20 @@ def calibrated(store: Any, experiment: Any, way: Study) -> float:
     return calibrate(load(spec.backbone, way.device, spec.dtype), spec.training, lanes)
 
 
-def matrix_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
+def matrix_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """A line a source, a column a target; flat, a line a pair."""
     from shlpt.analysis.transfer import cells, helping, wide
     from shlpt.runs.experiments import find, pairs
     from shlpt.runs.export import rows_of_frame
 
     frame = pairs(store, id)
     table = cells(frame)
-    document = {"cells": rows_of_frame(table), "pairs": rows_of_frame(frame), "similar_pairs": helping(table)}
-    return wide(table, find(store, id)["about"]["tasks"]), document
+    cells_found = rows_of_frame(table)
+    document = {"cells": cells_found, "pairs": rows_of_frame(frame), "similar_pairs": helping(table)}
+    return cells_found if flat else wide(table, find(store, id)["about"]["tasks"]), document
 
 
-def grouped_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
+def grouped_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """Mean and interval over the seeds of each label, runs beside them."""
     from shlpt.analysis.metrics import summary
     from shlpt.runs.experiments import RESULT, results
@@ -125,10 +128,10 @@ def grouped_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     return lines, {"groups": lines, "rows": rows}
 
 
-def bench_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
+def bench_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """One row a method, with the difference from the reference."""
     _, _, table = _bench(store, id)
-    return [bench_line(row) for row in table["rows"]], table
+    return [(bench_numbers if flat else bench_line)(row) for row in table["rows"]], table
 
 
 def _bench(store: Any, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
@@ -145,20 +148,34 @@ def _bench(store: Any, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], d
 
 def bench_line(row: dict[str, Any]) -> dict[str, Any]:
     """A method's row for people: points of a hundred."""
-    points = {name: None if row[name]["mean"] is None else 100 * row[name]["mean"] for name in ("acc", "bwt", "fwt")}
-    apart = row["difference"] or {}
-    ends = apart.get("ci95")
+    from shlpt.analysis.benchmark_page import difference, probability, spread
+
+    apart = row["difference"]
     return {
-        "method": row["method"], "n": row["n"], **points,
-        "difference": None if apart.get("difference") is None else 100 * apart["difference"],
-        "interval": None if ends is None else f"{100 * ends[0]:+.2f} … {100 * ends[1]:+.2f}",
-        "p (Holm)": apart.get("p_holm"), "trainable": row["trainable"], "stored": row["stored_bytes"],
-        "seconds": row["seconds"],
+        "method": row["method"], "runs": f"{row['n']} of {row['expected']}",
+        **{metric: spread(row[metric]) for metric in ("acc", "bwt", "fwt")},
+        "difference": "reference" if apart is None else difference(apart),
+        "p (Holm)": "" if apart is None else probability(apart["p_holm"]),
+        "trainable": row["trainable"], "stored": row["stored_bytes"], "seconds": row["seconds"],
     }  # fmt: skip
 
 
-def beside_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
-    """The same with the paper's table next to it, and what was measured otherwise."""
+def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """The same for programs: a column for every number, shares from 0 to 1."""
+    apart = row["difference"] or {}
+    parts = {**{metric: row[metric] for metric in ("acc", "bwt", "fwt")},
+             "difference": {"mean": apart.get("difference"), "ci95": apart.get("ci95")}}  # fmt: skip
+    found: dict[str, Any] = {"method": row["method"], "runs": row["n"], "expected": row["expected"]}
+    for name, part in parts.items():
+        low, high = part["ci95"] or (None, None)
+        found |= {name: part["mean"], f"{name}_sd": part.get("sd"), f"{name}_low": low, f"{name}_high": high}
+    del found["difference_sd"]
+    return found | {"p": apart.get("p"), "p_holm": apart.get("p_holm"), "trainable": row["trainable"],
+                    "stored_bytes": row["stored_bytes"], "seconds": row["seconds"]}  # fmt: skip
+
+
+def beside_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """One row a method with the paper's table next to it, and what was measured otherwise."""
     from shlpt.analysis.beside import beside_paper
     from shlpt.tasks.sequences import find_benchmark
 
@@ -168,14 +185,14 @@ def beside_rows(store: Any, id: str) -> tuple[list[dict[str, Any]], Any]:
     settings = run["settings"] | {"backbone": run["backbone"], "suite": run["suite"], "seeds": about["seeds"]}
     beside = beside_paper(table["rows"], benchmark, settings)
     theirs = {row["method"]: row for row in beside["metrics"]["acc"]["rows"]}
-    rows = [bench_line(row) for row in table["rows"]]
+    rows = [(bench_numbers if flat else bench_line)(row) for row in table["rows"]]
     for row in rows:
         printed = theirs.get(row["method"], {})
         row |= {"rank": printed.get("our_rank"), "paper": printed.get("paper"), "paper rank": printed.get("paper_rank")}
     return rows, table | {"title": benchmark.title, "beside_paper": beside}
 
 
-ROWS: dict[str, Callable[[Any, str], tuple[list[dict[str, Any]], Any]]] = {
+ROWS: dict[str, RowsOf] = {
     "matrix": matrix_rows, "sweep": grouped_rows, "orders": grouped_rows, "ablations": grouped_rows,
     "pairs": grouped_rows, "methods": grouped_rows, "bench": bench_rows,
 }  # fmt: skip

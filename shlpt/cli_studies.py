@@ -99,9 +99,11 @@ def bench(
 ) -> None:  # fmt: skip
     """Several methods on a benchmark: ACC, BWT, FWT with intervals, cost, and differences from a reference."""
     from shlpt.runs import experiments
-    from shlpt.spec import find_methods
+    from shlpt.spec import find_methods, method_info
 
-    (against,) = find_methods(reference)
+    if markdown and (way.json or way.csv):
+        raise UserError("give one of --markdown, --json and --csv: each of them is the whole output")
+    against = method_info(reference).name
     made = experiments.bench(benchmark, find_methods(methods), read_seeds(seeds), how.of(), against, way.name)
     found = carry_out(made, way, beside_rows if beside_paper or markdown else ROWS["bench"], quiet=markdown)
     if markdown:
@@ -158,7 +160,7 @@ def listed(
         show(rows, "experiments", as_json=json, as_csv=csv, document={"experiments": rows})
         return
     found = experiments.find(store, id)
-    lines, document = ROWS[found["kind"]](store, found["id"])
+    lines, document = ROWS[found["kind"]](store, found["id"], csv)
     state = pace.progress(store, experiments.runs_in(store, found["id"]))
     show(lines, f"{found['name']} ({found['id']})", as_json=json, as_csv=csv, document=found | state | document)
 

@@ -1,12 +1,14 @@
 """Runs of several methods, sequences and seeds as a table: one row a method. Pure.
 
-A unit is a sequence learned from a seed. Runs that are missing, unfinished or failed leave their units out and are
-counted, so that a table can be had at any time. Scores are shares, from 0 to 1.
+A seed is what is drawn by chance, so a seed's value is the mean over the benchmark's sequences, and spread, intervals
+and tests are over seeds. Runs that are missing, unfinished or failed leave their seed out and are counted, so that a
+table can be had at any time. Scores are shares, from 0 to 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 from typing import Any, Literal
 
 from shlpt.analysis.metrics import summary
@@ -19,9 +21,10 @@ Record = Mapping[str, Any]
 Unit = tuple[str, int]  # sequence, seed
 
 TESTS: dict[str, Callable[[Sequence[Value], Sequence[Value]], Comparison]] = {"t": paired_t, "sign_flip": sign_flip}
-UNITS = (
-    "A unit is one sequence learned from one seed. Sequences of a benchmark share tasks and, for the same seed, "
-    "examples: units are not independent, so intervals are narrower and p values smaller than they should be."
+NOTE = (
+    "A seed's value is its mean over the sequences; spread, intervals and p values are over the seeds that have "
+    "finished all sequences. A seed decides the training examples and where prompts start; test examples are the same "
+    "for all, so intervals say nothing about other examples. Three seeds tell only large differences from chance."
 )
 
 
@@ -50,12 +53,12 @@ def benchmark_table(
     asked = {(method, *unit) for method in methods for unit in units}
     runs = {m: {unit: found[m, *unit] for unit in units if (m, *unit) in found} for m in methods}
     against = {unit: found[reference, *unit] for unit in units if (reference, *unit) in found}
-    compared = _against(runs, against, units, reference, metric, test)
-    rows = [_row(m, runs[m], units, list(sequences)) | {"difference": compared.get(m)} for m in methods]
+    compared = _against(runs, against, list(sequences), seeds, reference, metric, test)
+    rows = [_row(m, runs[m], units, list(sequences), seeds) | {"difference": compared.get(m)} for m in methods]
     return {
         "rows": rows, "reference": reference, "metric": metric, "test": test, "correction": "holm",
         "compared": sum(c["p"] is not None for c in compared.values()),  # what Holm's correction counts
-        "sequences": list(sequences), "seeds": seeds, "units": len(units), "note": UNITS,
+        "sequences": list(sequences), "seeds": seeds, "expected": len(units), "note": NOTE,
         "left_out": sum(_place(record, names) not in asked for record in records),
     }  # fmt: skip
 
@@ -93,25 +96,33 @@ def value(record: Record | None, metric: str) -> Value:
 
 
 # --- a row --------------------------------------------------------------------------------
-def _row(method: str, runs: Mapping[Unit, Record], units: Sequence[Unit], sequences: Sequence[str]) -> dict[str, Any]:
+def _row(
+    method: str, runs: Mapping[Unit, Record], units: Sequence[Unit], sequences: Sequence[str], seeds: Sequence[int]
+) -> dict[str, Any]:
     done = [record for record in runs.values() if _done(record)]
     failed = sum(record.get("state") == "failed" for record in runs.values())
     return {
         "method": method, "n": len(done), "expected": len(units), "failed": failed,
         "unfinished": len(runs) - len(done) - failed, "missing": len(units) - len(runs),
-        **{metric: _summary(runs, metric) for metric in METRICS},
+        **{metric: _summary(runs, sequences, seeds, metric) for metric in METRICS},
         "by_sequence": {
-            name: {m: _summary({u: r for u, r in runs.items() if u[0] == name}, m) for m in METRICS}
-            for name in sequences
+            name: {metric: _summary(runs, [name], seeds, metric) for metric in METRICS} for name in sequences
         },
         "trainable": _largest(done, "trainable"), "stored_bytes": _largest(done, "stored_bytes"),
         "seconds": summary(_known(done, "seconds"))["mean"],  # of a run, all its stages
     }  # fmt: skip
 
 
-def _summary(runs: Mapping[Unit, Record], metric: str) -> dict[str, object]:
-    values = [value(record, metric) for record in runs.values()]
-    return summary([v for v in values if v is not None])
+def _summary(
+    runs: Mapping[Unit, Record], sequences: Sequence[str], seeds: Sequence[int], metric: str
+) -> dict[str, object]:
+    return summary([v for v in _by_seed(runs, sequences, seeds, metric) if v is not None])
+
+
+def _by_seed(runs: Mapping[Unit, Record], sequences: Sequence[str], seeds: Sequence[int], metric: str) -> list[Value]:
+    """Each seed's mean over the sequences; None where one of them is not there: others are harder or easier."""
+    found = [[value(runs.get((sequence, seed)), metric) for sequence in sequences] for seed in seeds]
+    return [None if None in values else fmean(v for v in values if v is not None) for values in found]
 
 
 def _known(records: Sequence[Record], name: str) -> list[float]:
@@ -124,13 +135,13 @@ def _largest(records: Sequence[Record], name: str) -> int | None:
 
 # --- against the reference ----------------------------------------------------------------
 def _against(
-    runs: Mapping[str, Mapping[Unit, Record]], reference: Mapping[Unit, Record], units: Sequence[Unit],
-    name: str, metric: str, test: str,
+    runs: Mapping[str, Mapping[Unit, Record]], reference: Mapping[Unit, Record], sequences: Sequence[str],
+    seeds: Sequence[int], name: str, metric: str, test: str,
 ) -> dict[str, dict[str, Any]]:  # fmt: skip
-    """Method minus reference over the units that both have, with p corrected over the methods."""
-    theirs = [value(reference.get(unit), metric) for unit in units]
+    """Method minus reference over the seeds that both have, with p corrected over the methods."""
+    theirs = _by_seed(reference, sequences, seeds, metric)
     found = {
-        method: TESTS[test]([value(of_method.get(unit), metric) for unit in units], theirs)
+        method: TESTS[test](_by_seed(of_method, sequences, seeds, metric), theirs)
         for method, of_method in runs.items()
         if method != name
     }

@@ -104,8 +104,9 @@ def bench(
     benchmark: str, methods: Sequence[str], seeds: Sequence[int], common: Common, reference: str = "per_task",
     name: str = "",
 ) -> Experiment:  # fmt: skip
-    """Several methods on the sequences of a benchmark. A setting goes to the methods that have it."""
+    """Methods on the sequences of a benchmark, the reference always among them. A setting goes to those that have it."""
     chosen = find_benchmark(benchmark)
+    methods = tuple(dict.fromkeys((*methods, reference)))
     given = dict(common.get("settings") or {})
     for key in given:
         if not any(has_setting(method, key) for method in methods):
@@ -167,7 +168,8 @@ def start(
     id = experiment.id if not fresh else f"x{digest([experiment.kind, experiment.name, sent.runs])}"
     with store.write() as db:
         db.execute(
-            "INSERT INTO experiments (id, kind, name, about, created) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
+            "INSERT INTO experiments (id, kind, name, about, created) VALUES (?,?,?,?,?) "
+            "ON CONFLICT (id) DO UPDATE SET about=excluded.about",  # the same runs against another reference
             (id, experiment.kind, experiment.name, to_json(experiment.about), time.time()),
         )
         db.executemany(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shlpt.runs.costs import LAPTOP_SECONDS_PER_STEP, effort
-from shlpt.runs.enqueue import missing_stages, steps_of
+from shlpt.runs.enqueue import next_edition, steps_of
 from shlpt.runs.store import Store
 from shlpt.runs.submit import plans_of
 from shlpt.spec import RunSpec
@@ -73,11 +73,15 @@ class Estimate:
         return f"Training steps times seconds a step, {where}"
 
 
-def estimate(store: Store, specs: Sequence[RunSpec], plain_step: float = LAPTOP_SECONDS_PER_STEP) -> Estimate:
+def estimate(
+    store: Store, specs: Sequence[RunSpec], plain_step: float = LAPTOP_SECONDS_PER_STEP, fresh: bool = False
+) -> Estimate:
     """What runs would cost, before they start. `plain_step`: seconds, used where this store has measured nothing."""
-    plans = plans_of(specs)
-    every = {s.key: s for plan in plans for s in (*plan.stages, *plan.alone)}
-    todo = missing_stages(store, plans)
+    if fresh:
+        specs = [spec.model_copy(update={"edition": next_edition(store)}) for spec in specs]
+    every = {s.key: s for plan in plans_of(specs) for s in (*plan.stages, *plan.alone)}
+    done = "SELECT 1 FROM stages WHERE key=? AND state='done'"  # others may have planned a stage and not trained it
+    todo = [stage for key, stage in every.items() if not store.value(done, (key,))]
     work = work_of((stage.method, len(stage.earlier), steps_of(stage)) for stage in todo)
     pace = measured(store)
     known = pace.usual is not None

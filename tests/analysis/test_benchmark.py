@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shlpt.analysis.benchmark import UNITS, benchmark_table, value
+from shlpt.analysis.benchmark import NOTE, benchmark_table, value
 from shlpt.errors import UserError
 
 SEQUENCES = {"one": ("sst2", "rte"), "two": ("rte", "sst2")}
@@ -34,9 +34,10 @@ def grid(method: str, accs: dict[tuple[str, int], float], **more: Any) -> list[d
     return [run(method, sequence, seed, acc, **more) for (sequence, seed), acc in accs.items()]
 
 
-PLAIN = {("one", 1): 0.5, ("one", 2): 0.6, ("two", 1): 0.7, ("two", 2): 0.8}
-OURS = {("one", 1): 0.6, ("one", 2): 0.8, ("two", 1): 1.0, ("two", 2): 0.8}  # +.1 +.2 +.3 ±0
-THIRD = {("one", 1): 0.4, ("one", 2): 0.4, ("two", 1): 0.6, ("two", 2): 0.6}  # −.1 −.2 −.1 −.2
+PLAIN = {("one", 1): 0.5, ("one", 2): 0.6, ("two", 1): 0.7, ("two", 2): 0.8}  # seeds: .6 .7
+OURS = {("one", 1): 0.6, ("one", 2): 0.8, ("two", 1): 0.9, ("two", 2): 0.8}  # .75 .8: +.15 +.1
+THIRD = {("one", 1): 0.4, ("one", 2): 0.4, ("two", 1): 0.6, ("two", 2): 0.6}  # .5 .5: −.1 −.2
+T1 = 12.706205  # Student's t at 97.5 % with one degree of freedom
 ALL = [*grid("per_task", PLAIN), *grid("shlpt", OURS), *grid("l2p", THIRD)]
 
 
@@ -45,22 +46,28 @@ def rows(records: list[dict[str, Any]], **options: Any) -> dict[str, dict[str, A
 
 
 # --- one row a method ---------------------------------------------------------------------
-def test_a_row_has_mean_spread_and_interval_over_sequences_and_seeds() -> None:
+def test_a_row_has_mean_spread_and_interval_over_the_seeds() -> None:
     row = rows(ALL)["shlpt"]
-    # .6 .8 1 .8: mean .8, squares .04 + 0 + .04 + 0, sd √(.08/3); t of 3 degrees at 97.5 % is 3.182446
-    sd = math.sqrt(0.08 / 3)
+    # .75 and .8, each the mean of two sequences: mean .775, sd .05/√2, half the interval t · sd/√2
     assert (row["n"], row["expected"]) == (4, 4)
-    assert row["acc"]["mean"] == pytest.approx(0.8)
-    assert row["acc"]["sd"] == pytest.approx(sd)
-    assert row["acc"]["ci95"] == pytest.approx([0.8 - 3.182446 * sd / 2, 0.8 + 3.182446 * sd / 2], abs=1e-6)
-    assert row["bwt"] == {"n": 4, "mean": 0.0, "sd": 0.0, "ci95": [0.0, 0.0]}
+    assert row["acc"]["n"] == 2
+    assert row["acc"]["mean"] == pytest.approx(0.775)
+    assert row["acc"]["sd"] == pytest.approx(0.05 / math.sqrt(2))
+    assert row["acc"]["ci95"] == pytest.approx([0.775 - T1 * 0.025, 0.775 + T1 * 0.025], abs=1e-6)
+    assert row["bwt"] == {"n": 2, "mean": 0.0, "sd": 0.0, "ci95": [0.0, 0.0]}
     assert row["fwt"] == {"n": 0, "mean": None, "sd": None, "ci95": None}
+
+
+def test_sequences_are_no_draws_so_one_seed_has_no_spread() -> None:
+    """The same scores whatever the order, as of methods without transfer, must not make an interval narrow."""
+    row = rows([run("per_task", "one", 1, 0.6), run("per_task", "two", 1, 0.8)])["per_task"]
+    assert row["acc"] == {"n": 1, "mean": pytest.approx(0.7), "sd": None, "ci95": None}
 
 
 def test_each_sequence_has_its_own_mean() -> None:
     found = rows(ALL)["shlpt"]["by_sequence"]
     assert list(found) == ["one", "two"]
-    assert [found[name]["acc"]["mean"] for name in found] == pytest.approx([0.7, 0.9])
+    assert [found[name]["acc"]["mean"] for name in found] == pytest.approx([0.7, 0.85])
     assert [found[name]["acc"]["n"] for name in found] == [2, 2]
 
 
@@ -86,7 +93,7 @@ def test_costs_are_the_largest_and_time_the_mean() -> None:
 # --- what is not there (yet) --------------------------------------------------------------
 def test_nothing_at_all_is_a_table_without_rows() -> None:
     found = benchmark_table([], SEQUENCES)
-    assert (found["rows"], found["units"], found["compared"]) == ([], 0, 0)
+    assert (found["rows"], found["expected"], found["compared"]) == ([], 0, 0)
 
 
 def test_a_method_without_runs_has_a_row_of_none_with_counts() -> None:
@@ -108,13 +115,15 @@ def test_runs_that_are_not_done_are_counted_and_not_averaged() -> None:
     row = rows(records, seeds=[1, 2, 3])["shlpt"]
     counts = ("n", "expected", "failed", "unfinished", "missing")
     assert [row[name] for name in counts] == [1, 6, 1, 2, 2]
-    assert row["acc"] == {"n": 1, "mean": 0.6, "sd": None, "ci95": None}
+    assert row["acc"] == {"n": 0, "mean": None, "sd": None, "ci95": None}  # no seed has finished both sequences
+    assert row["by_sequence"]["one"]["acc"] == {"n": 1, "mean": 0.6, "sd": None, "ci95": None}
     assert row["by_sequence"]["two"]["acc"]["n"] == 0
 
 
 def test_a_metric_that_is_no_number_is_missing() -> None:
-    row = rows([run("shlpt", "one", 1, 0.6, bwt=math.nan), run("shlpt", "one", 2, 0.8)])["shlpt"]
-    assert (row["n"], row["acc"]["n"], row["bwt"]["n"], row["fwt"]["n"]) == (2, 2, 1, 0)
+    records = [*grid("shlpt", OURS)[1:], run("shlpt", "one", 1, 0.6, bwt=math.nan)]
+    row = rows(records)["shlpt"]
+    assert (row["n"], row["acc"]["n"], row["bwt"]["n"], row["fwt"]["n"]) == (4, 2, 1, 0)
     assert value(run("shlpt", "one", 1, math.nan), "acc") is None
     assert value(None, "acc") is None
 
@@ -137,8 +146,9 @@ def test_the_same_run_twice_counts_once_and_finished() -> None:
     stopped = run("shlpt", "one", 1, None, state="stopped")
     for records in ([stopped, run("shlpt", "one", 1, 0.6)], [run("shlpt", "one", 1, 0.6), stopped]):
         row = rows(records)["shlpt"]
-        assert (row["n"], row["acc"]["mean"]) == (1, 0.6)
-    assert rows([run("shlpt", "one", 1, 0.5), run("shlpt", "one", 1, 0.6)])["shlpt"]["acc"]["mean"] == 0.6
+        assert (row["n"], row["by_sequence"]["one"]["acc"]["mean"]) == (1, 0.6)
+    later = rows([run("shlpt", "one", 1, 0.5), run("shlpt", "one", 1, 0.6)])["shlpt"]
+    assert later["by_sequence"]["one"]["acc"]["mean"] == 0.6
 
 
 def test_two_settings_of_one_method_are_refused() -> None:
@@ -148,38 +158,40 @@ def test_two_settings_of_one_method_are_refused() -> None:
 
 
 # --- against the reference ----------------------------------------------------------------
-def test_differences_are_paired_by_sequence_and_seed() -> None:
+def test_differences_are_paired_by_seed() -> None:
     found = rows(ALL)
-    # +.1 +.2 +.3 ±0: mean .15, sd √(.05/3), t = .15/(sd/2); the reference is not compared with itself
-    ours, sd = found["shlpt"]["difference"], math.sqrt(0.05 / 3)
-    assert (ours["reference"], ours["n"]) == ("per_task", 4)
-    assert ours["difference"] == pytest.approx(0.15)
-    assert ours["ci95"] == pytest.approx([0.15 - 3.182446 * sd / 2, 0.15 + 3.182446 * sd / 2], abs=1e-6)
+    # +.15 +.1: mean .125, sd .05/√2, t = .125/.025 = 5; the reference is not compared with itself
+    ours = found["shlpt"]["difference"]
+    assert (ours["reference"], ours["n"]) == ("per_task", 2)
+    assert ours["difference"] == pytest.approx(0.125)
+    assert ours["ci95"] == pytest.approx([0.125 - T1 * 0.025, 0.125 + T1 * 0.025], abs=1e-6)
+    assert ours["p"] == pytest.approx(2 * (0.5 - math.atan(5) / math.pi))  # with one degree of freedom t is Cauchy
     assert found["per_task"]["difference"] is None
 
 
 def test_p_is_corrected_over_the_methods_that_were_compared() -> None:
-    found = rows([*ALL, run("coda", "one", 1, 0.5)], methods=["per_task", "shlpt", "l2p", "coda", "ewc"])
+    coda = [run("coda", sequence, 1, 0.5) for sequence in SEQUENCES]
+    found = rows([*ALL, *coda], methods=["per_task", "shlpt", "l2p", "coda", "ewc"])
     ours, third = found["shlpt"]["difference"], found["l2p"]["difference"]
-    assert third["p"] < ours["p"]
-    assert third["p_holm"] == pytest.approx(2 * third["p"])  # coda has one pair and ewc none: neither is counted
-    assert ours["p_holm"] == pytest.approx(max(ours["p"], 2 * third["p"]))
+    assert ours["p"] < third["p"]
+    assert ours["p_holm"] == pytest.approx(2 * ours["p"])  # coda has one pair and ewc none: neither is counted
+    assert third["p_holm"] == pytest.approx(max(third["p"], 2 * ours["p"]))
     assert (found["coda"]["difference"]["n"], found["coda"]["difference"]["p_holm"]) == (1, None)
     assert benchmark_table(ALL, SEQUENCES)["compared"] == 2
 
 
-def test_only_units_of_both_are_compared() -> None:
-    partial = [*grid("per_task", PLAIN)[:3], *grid("shlpt", OURS)[1:], *grid("l2p", THIRD)]
+def test_only_seeds_that_finished_all_sequences_on_both_sides_are_compared() -> None:
+    partial = [*grid("per_task", PLAIN)[:3], *grid("shlpt", OURS), *grid("l2p", THIRD)]  # without two/2
     found = rows(partial)
-    assert found["shlpt"]["n"] == 3
-    assert found["shlpt"]["difference"]["n"] == 2  # one/2 and two/1
-    assert found["shlpt"]["difference"]["difference"] == pytest.approx((0.2 + 0.3) / 2)
-    assert found["l2p"]["difference"]["n"] == 3
+    assert (found["per_task"]["n"], found["per_task"]["acc"]["n"]) == (3, 1)
+    assert found["shlpt"]["acc"]["n"] == 2
+    assert found["shlpt"]["difference"]["n"] == 1
+    assert found["shlpt"]["difference"]["difference"] == pytest.approx(0.15)
 
 
 def test_the_reference_can_be_any_method_and_need_not_have_a_row() -> None:
     found = rows(ALL, methods=["shlpt", "per_task"], reference="l2p")
-    assert found["shlpt"]["difference"]["difference"] == pytest.approx(0.8 - 0.5)
+    assert found["shlpt"]["difference"]["difference"] == pytest.approx(0.775 - 0.5)
     assert found["per_task"]["difference"]["difference"] == pytest.approx(0.65 - 0.5)
     assert rows(ALL, reference="ewc")["shlpt"]["difference"]["n"] == 0
 
@@ -191,22 +203,21 @@ def test_the_same_score_everywhere_is_no_evidence_and_no_nan() -> None:
 
 def test_signs_can_be_flipped_instead() -> None:
     found = rows(ALL, test="sign_flip")
-    assert found["shlpt"]["difference"]["p"] == 4 / 16  # ±.6 of +.1 +.2 +.3 ±0: four signings of sixteen
-    assert found["l2p"]["difference"]["p"] == 2 / 16
-    assert found["l2p"]["difference"]["p_holm"] == 4 / 16
+    assert found["shlpt"]["difference"]["p"] == 2 / 4  # of two seeds all signs equal: two signings of four
+    assert found["l2p"]["difference"]["p_holm"] == 1.0
     with pytest.raises(UserError, match="unknown test 'wilcoxon'"):
         rows(ALL, test="wilcoxon")
 
 
 def test_other_metrics_are_compared_the_same_way() -> None:
-    records = [run("per_task", "one", s, 0.5, bwt=0.0) for s in (1, 2)]
-    records += [run("finetune", "one", s, 0.5, bwt=-0.1 * s) for s in (1, 2)]
+    records = [run("per_task", name, s, 0.5, bwt=0.0) for s in (1, 2) for name in SEQUENCES]
+    records += [run("finetune", name, s, 0.5, bwt=-0.1 * s) for s in (1, 2) for name in SEQUENCES]
     assert rows(records, metric="bwt")["finetune"]["difference"]["difference"] == pytest.approx(-0.15)
 
 
-def test_a_table_says_what_a_unit_is_and_how_it_compares() -> None:
+def test_a_table_says_what_is_drawn_and_how_it_compares() -> None:
     found = benchmark_table(ALL, SEQUENCES)
     assert (found["reference"], found["metric"], found["test"], found["correction"]) == ("per_task", "acc", "t", "holm")
-    assert (found["sequences"], found["seeds"], found["units"]) == (["one", "two"], [1, 2], 4)
-    assert found["note"] == UNITS
-    assert "not independent" in UNITS
+    assert (found["sequences"], found["seeds"], found["expected"]) == (["one", "two"], [1, 2], 4)
+    assert found["note"] == NOTE
+    assert "over the seeds" in NOTE

@@ -36,10 +36,10 @@ def cells(text: str, method: str) -> list[str]:
 
 def test_a_method_has_its_numbers_in_points_and_the_best_comes_first() -> None:
     text = section(document({"per_task": 0.8, "shlpt": 0.9}))
-    # six units .90 or .94: deviation .02 · √(6/5), half an interval 2.571 · .0219 / √6 = .0230; differences half of it
+    # two seeds, .90 and .94: deviation .04/√2, half an interval 12.71 · .02; of differences (.10 and .12) half of both
     assert cells(text, "shlpt") == [
-        "shlpt", "92.0 ± 2.2 [89.7, 94.3]", "0.0", "1.5", "+11.0 [+9.9, +12.1]", "< .001",
-        "1", "80.28", "1", "1,280", "2 KB", "12",
+        "shlpt", "92.0 ± 2.8 [66.6, 117.4]", "0.0", "1.5", "+11.0 [−1.7, +23.7]",
+        ".058", "1", "80.28", "1", "1,280", "2 KB", "12",
     ]  # fmt: skip
     assert cells(text, "per_task")[4:6] == ["reference", ""]
     assert text.index("| shlpt |") < text.index("| per_task |")

@@ -62,10 +62,10 @@ def line(found: dict[str, Any], method: str, metric: str = "acc") -> dict[str, A
 def test_ours_and_the_papers_stand_side_by_side_in_points() -> None:
     row = line(compared({"shlpt": 0.80, "per_task": 0.70}), "shlpt")
     assert row["ours"] == pytest.approx(81.0)
-    # six units of .80 and .82: sd √(6 · .01²/5), t of 5 degrees at 97.5 % is 2.570582
-    half = 100 * 2.570582 * math.sqrt(6 * 0.01**2 / 5) / math.sqrt(6)
+    # two seeds, .80 and .82: sd .02/√2, t of one degree at 97.5 % is 12.706205
+    half = 100 * 12.706205 * 0.01
     assert row["ours_ci95"] == pytest.approx([81 - half, 81 + half], abs=1e-4)
-    assert (row["n"], row["paper"], row["paper_spread"]) == (6, 80.28, 0.07)
+    assert (row["n"], row["paper"], row["paper_spread"]) == (2, 80.28, 0.07)
     assert row["by_sequence"]["order2"]["ours"] == pytest.approx(81.0)
     assert {name: cell["paper"] for name, cell in row["by_sequence"].items()} == {
         "order1": 80.21, "order2": 79.69, "order3": 80.93,
