@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from shlpt.cli_experiments import ROWS, Study, beside_rows, carry_out
+from shlpt.cli_experiments import Study, carry_out
 from shlpt.cli_options import (
     Csv,
     Device,
@@ -23,6 +23,7 @@ from shlpt.cli_options import (
     tasks_of,
     with_groups,
 )
+from shlpt.cli_rows import ROWS, beside_rows
 from shlpt.errors import UserError
 from shlpt.spec import parse_setting, read_seeds
 

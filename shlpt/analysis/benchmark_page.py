@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NOTHING = "–"
+from shlpt.analysis.points import NOTHING, difference, points, probability, spread
 
 
 def section(document: Mapping[str, Any]) -> str:
@@ -18,7 +18,7 @@ def section(document: Mapping[str, Any]) -> str:
     head += [f"minus {reference} [95 %]", "p (Holm)"]
     head += ["rank", "paper's ACC", "its rank", "trains", "stores", "s a run"]
     by_sequence = [
-        [row["method"], *(_points(row["by_sequence"][name]["acc"]["mean"]) for name in sequences)] for row in rows
+        [row["method"], *(points(row["by_sequence"][name]["acc"]["mean"]) for name in sequences)] for row in rows
     ]
     settings = ", ".join(f"{s['setting']} {s['ours']} ({s['paper']})" for s in beside["settings"])
     return "\n\n".join([
@@ -47,36 +47,6 @@ def _line(row: Mapping[str, Any], printed: Mapping[str, Any], is_reference: bool
         NOTHING if row["stored_bytes"] is None else f"{row['stored_bytes'] / 1024:,.0f} KB",
         NOTHING if row["seconds"] is None else f"{row['seconds']:.0f}",
     ]  # fmt: skip
-
-
-def spread(found: Mapping[str, Any]) -> str:
-    """`90.4 ± 1.2 [89.3, 91.5]`, in points of a hundred; what is not known, or the same for all seeds, is left out."""
-    if not found["sd"]:
-        return _points(found["mean"])
-    return f"{_points(found['mean'])} ± {_points(found['sd'])}{_interval(found['ci95'])}"
-
-
-def difference(apart: Mapping[str, Any]) -> str:
-    """`+0.7 [−0.2, +1.6]`"""
-    return f"{_points(apart.get('difference'), '+')}{_interval(apart.get('ci95'), '+')}"
-
-
-def _points(share: float | None, sign: str = "") -> str:
-    """Points of a hundred; what rounds to nothing has no sign."""
-    if share is None:
-        return NOTHING
-    points = round(100 * share, 1) or 0.0
-    return f"{points:{sign if points else ''}.1f}".replace("-", "−")
-
-
-def _interval(ends: Sequence[float] | None, sign: str = "") -> str:
-    return "" if ends is None else f" [{', '.join(_points(end, sign) for end in ends)}]"
-
-
-def probability(p: float | None) -> str:
-    if p is None:
-        return NOTHING
-    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
 
 
 def _number(value: float | None) -> str:

@@ -104,7 +104,7 @@ def bench(
     benchmark: str, methods: Sequence[str], seeds: Sequence[int], common: Common, reference: str = "per_task",
     name: str = "",
 ) -> Experiment:  # fmt: skip
-    """Methods on the sequences of a benchmark, the reference always among them. A setting goes to those that have it."""
+    """Methods on the sequences of a benchmark, always with the reference. A setting goes to those that have it."""
     chosen = find_benchmark(benchmark)
     methods = tuple(dict.fromkeys((*methods, reference)))
     given = dict(common.get("settings") or {})

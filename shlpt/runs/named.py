@@ -45,6 +45,7 @@ ABLATIONS: dict[str, Variant] = {
         Variant("SHLPT", "none"),
     )
 }
+WHOLE = "SHLPT"  # what the ablations are compared with
 ABLATION_SEQUENCES = ("negative1", "negative2", "negative3", "order1")  # Seq1 to Seq4 of Table 4
 
 PAIR_VARIANTS: dict[str, Variant] = {
@@ -57,6 +58,7 @@ PAIR_VARIANTS: dict[str, Variant] = {
         Variant("+ASC+HSC", "ASC+HSC"),
     )
 }
+ALONE = "per-task"  # what the variants of a pair are compared with: the target by itself
 PAIRS: tuple[tuple[str, str], ...] = (  # source, target
     ("qqp", "rte"), ("yahoo", "rte"), ("mnli", "cb"), ("squad", "cb"),
     ("copa", "qqp"), ("yahoo", "qqp"), ("copa", "mnli"), ("squad", "mnli"),

@@ -1,0 +1,38 @@
+"""Scores as people read them: points of a hundred with spread, interval and sign. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NOTHING = "–"
+
+
+def spread(found: Mapping[str, Any]) -> str:
+    """`90.4 ± 1.2 [89.3, 91.5]`, in points of a hundred; what is not known, or the same for all seeds, is left out."""
+    if not found["sd"]:
+        return points(found["mean"])
+    return f"{points(found['mean'])} ± {points(found['sd'])}{_interval(found['ci95'])}"
+
+
+def difference(apart: Mapping[str, Any]) -> str:
+    """`+0.7 [−0.2, +1.6]`"""
+    return f"{points(apart.get('difference'), '+')}{_interval(apart.get('ci95'), '+')}"
+
+
+def points(share: float | None, sign: str = "") -> str:
+    """Points of a hundred; what rounds to nothing has no sign."""
+    if share is None:
+        return NOTHING
+    found = round(100 * share, 1) or 0.0
+    return f"{found:{sign if found else ''}.1f}".replace("-", "−")
+
+
+def _interval(ends: Sequence[float] | None, sign: str = "") -> str:
+    return "" if ends is None else f" [{', '.join(points(end, sign) for end in ends)}]"
+
+
+def probability(p: float | None) -> str:
+    if p is None:
+        return NOTHING
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
