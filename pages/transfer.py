@@ -15,6 +15,7 @@ from shlpt.spec import PRESET_ABOUT, PRESETS, read_seeds
 from shlpt.tasks.pocket import TASKS
 from shlpt.ui import choose, control, page
 from shlpt.ui.choose import ShownExperiment
+from shlpt.ui.compose import about_method, size_metrics
 from shlpt.ui.forms import folded_settings
 from shlpt.ui.links import OWN_SEQUENCE, SETTING, to_page
 from shlpt.ui.live_plot import live_plot
@@ -58,6 +59,7 @@ def compose() -> None:
     )  # fmt: skip
     with third:
         preset = choose.kept("Preset", list(PRESETS), "preset", write=lambda name: f"{name}: {PRESET_ABOUT[name]}")
+    st.caption(page.plain(about_method(method)))
     settings = folded_settings(method, preset, SETTING)
     name = st.text_input("Name", "", placeholder=f"matrix of {len(tasks)} tasks", max_chars=80, key="matrix-name")
     with page.guard():
@@ -81,6 +83,7 @@ def offer(made: experiments.Experiment) -> None:
         )  # fmt: skip
         time = duration(cost.seconds) if cost.stages else "none"
         st.metric("Takes about", time, border=True, width="content", help=cost.source)
+        size_metrics(made.specs[0])
     if st.button("Train this matrix", type="primary", icon=":material/play_arrow:"):
         id, sent = experiments.start(store, made)
         if sent.todo:

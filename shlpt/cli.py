@@ -140,8 +140,8 @@ def methods(home: Home = None, json: Json = False, csv: Csv = False) -> None:
         | sizes(RunSpec.make(SEQUENCES["demo"], m.name))
         | {"shares_backbone": m.shares_backbone, "settings": settings_of(m.params)} for m in METHODS.values()
     ]  # fmt: skip
-    hidden = ("settings", "title", "keeps", "shares_backbone")
-    short = [{k: v for k, v in row.items() if k not in hidden} for row in full]
+    hidden = ("settings", "title", "shares_backbone")
+    short = [{k: v for k, v in row.items() if k not in hidden} | {"needs": ", ".join(row["needs"])} for row in full]
     show(short, "methods", as_json=json, as_csv=csv, document=full)
 
 

@@ -157,6 +157,7 @@ def beside_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str,
     benchmark = find_benchmark(about["benchmark"])
     run = next((run for run in runs if run["method"] == "shlpt"), runs[0])
     settings = run["settings"] | {"backbone": run["backbone"], "suite": run["suite"], "seeds": about["seeds"]}
+    settings["lr"] = _rates(runs)
     beside = beside_paper(table["rows"], benchmark, settings)
     theirs = {row["method"]: row for row in beside["metrics"]["acc"]["rows"]}
     rows = [(bench_numbers if flat else bench_line)(row) for row in table["rows"]]
@@ -164,6 +165,15 @@ def beside_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str,
         printed = theirs.get(row["method"], {})
         row |= {"rank": printed.get("our_rank"), "paper": printed.get("paper"), "paper rank": printed.get("paper_rank")}
     return rows, table | {"title": benchmark.title, "beside_paper": beside}
+
+
+def _rates(runs: list[dict[str, Any]]) -> str:
+    """The learning rate of most methods first, then who has another: `0.1; 0.3: per_task, continual`."""
+    methods: dict[float, dict[str, None]] = {}
+    for run in runs:
+        methods.setdefault(run["settings"]["lr"], {})[run["method"]] = None
+    usual, *others = sorted(methods.items(), key=lambda item: -len(item[1]))
+    return "; ".join([f"{usual[0]:g}", *(f"{rate:g}: {', '.join(names)}" for rate, names in others)])
 
 
 ROWS: dict[str, RowsOf] = {

@@ -73,7 +73,7 @@ RULES: dict[str, Rule] = {
     "l2p": Rule(_l2p, lambda s: _l2p(s) + s.params.top_n * s.plain, "at most a copy of the pool and its usual prompt"),
     "coda": Rule(_coda, lambda s: _coda(s) + s.plain, "its components and its mean prompt"),
     "dtvg": Rule(lambda s: s.plain + (1 + s.earlier) * s.prompt, lambda s: 2 * s.plain, "its prompt and task vector"),
-    "bmtpt": Rule(lambda s: s.plain + s.prompt + s.width, _plain),
+    "bmtpt": Rule(lambda s: s.plain + s.prompt + s.width, _plain, "its prompt; its examples too, as source data"),
     "finetune": Rule(_weights, _nothing, f"nothing {ONE_COPY}"),
     "ewc": Rule(_weights, _nothing, f"nothing {ONE_COPY} and its Fisher"),
     "replay": Rule(_weights, _nothing, f"some of its examples {ONE_COPY}"),
@@ -87,8 +87,8 @@ def size_of(spec: RunSpec) -> Size:
     """For the last task of a run."""
     folder = files.find(spec.backbone)
     config = json.loads((folder / "config.json").read_text()) if folder else {"d_model": 0}
-    stored = sum(file.stat().st_size for file in folder.glob("*.safetensors")) if folder else 0
-    return Size(spec.training.prompt_length, config["d_model"], stored // NUMBER, len(spec.tasks) - 1, spec.params)
+    weights = sum(map(files.weights_in, folder.glob("*.safetensors"))) if folder else 0
+    return Size(spec.training.prompt_length, config["d_model"], weights, len(spec.tasks) - 1, spec.params)
 
 
 def sizes(spec: RunSpec) -> dict[str, Any]:

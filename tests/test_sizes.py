@@ -44,7 +44,7 @@ def test_the_rule_counts_what_the_learner_has(backbone: Backbone, method: str) -
     assert rule.trains(size) == measured["trainable"]
     if method == "l2p":
         assert 0 < measured["added_bytes"] <= rule.keeps(size) * NUMBER
-    elif "examples" in rule.words:
+    elif "examples" in rule.words and method != "bmtpt":  # BMTPT keeps a prompt too, and is given the examples
         assert (rule.keeps(size), measured["added_bytes"] > 0) == (0, True)
     else:  # CODA also keeps how many components there were
         assert 0 <= measured["added_bytes"] - rule.keeps(size) * NUMBER <= 8
@@ -53,6 +53,6 @@ def test_the_rule_counts_what_the_learner_has(backbone: Backbone, method: str) -
 def test_the_embedded_backbone_is_known_without_loading_it() -> None:
     backbone, tasks = load("pocket", "cpu"), ("yelp", "sst2")
     weights = sum(p.numel() for p in backbone.model.parameters())
-    assert sizes(RunSpec.make(tasks, "finetune"))["trainable"] == pytest.approx(weights, rel=0.01)
+    assert sizes(RunSpec.make(tasks, "finetune"))["trainable"] == weights
     plain = sizes(RunSpec.make(tasks, "per_task", settings={"prompt_length": 5}))
     assert plain == {"trainable": 5 * backbone.width, "kept_bytes": 20 * backbone.width, "keeps": "its prompt"}

@@ -33,9 +33,9 @@ POINTS = 100.0  # ours are shares, the paper prints points of a hundred
 _COMMON: dict[str, Any] = {  # section 5.2 and appendix D; beams and the width r as in the authors' code
     "data": "the real data sets", "backbone": "T5-large", "seeds": [42, 142, 242],
     "prompt_length": 150, "epochs": 50, "shots": 75, "validation_shots": 75, "test_shots": 100,
-    "batch_size": 8, "weight_decay": 0.01, "max_length": 256, "beams": 4,
+    "lr": "0.3; 1e-4 where all weights train", "batch_size": 8, "weight_decay": 0.01, "max_length": 256, "beams": 4,
     "threshold": 0.06, "temperature": 20000.0, "lambda_hsc": 0.1, "lambda_asc": 0.5, "tau_hsc": 1.0, "tau_asc": 1.0,
-    "estimator_width": 100,
+    "estimator_width": 100, "own_start": "not said",
 }  # fmt: skip
 _OWN: dict[str, dict[str, Any]] = {"large": {"epochs": 80}, "negative": {"threshold": 1.5}}
 ALWAYS = ("data", "backbone", "seeds", "prompt_length", "epochs", "shots")  # listed even where ours are not known

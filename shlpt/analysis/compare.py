@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from shlpt.analysis.benchmark import METRICS, value
 from shlpt.analysis.metrics import summary
 from shlpt.analysis.stats import Comparison, paired_t
+from shlpt.catalog import METHODS
 
 Record = Mapping[str, Any]
 METRIC_COLUMNS = ["method", "metric", "mean", "low", "high", "n"]
@@ -131,7 +132,7 @@ def for_people(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
              "ACC": _hundred(row["acc"]["mean"]), "ACC from": _hundred(ends[0]), "ACC to": _hundred(ends[1]),
              "BWT": _hundred(row["bwt"]["mean"]), "FWT": _hundred(row["fwt"]["mean"]),
              "numbers that train": row["trainable"], "KB stored": _kilobytes(row["stored_bytes"]),
-             "seconds a run": row["seconds"],
+             "seconds a run": row["seconds"], "needs": ", ".join(METHODS[row["method"]].needs),
              "tasks": " → ".join(row["tasks"])}
         )  # fmt: skip
     return pd.DataFrame(lines)

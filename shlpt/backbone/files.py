@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,9 +18,13 @@ REMEDY = "get it back with `git checkout -- data/pocket`, or make it anew with `
 def find(name: str) -> Path | None:
     """The folder of the embedded or a local backbone, checked; None for one on the hub."""
     path = EMBEDDED if name == "pocket" else Path(name)
-    if name == "pocket" or path.is_dir():
+    if name == "pocket" or (name and path.is_dir()):
         _check(path, name)
         return path
+    if path.is_absolute() or name.startswith((".", "~")):
+        raise UserError(
+            f"backbone folder not found: {name}; give one that save_pretrained wrote, or `pocket` (embedded)"
+        )
     if "/" not in name and name not in ON_THE_HUB:
         raise unknown("backbone", name, ("pocket", *ON_THE_HUB, "<folder>", "<owner>/<name on the hub>"))
     return None
@@ -55,13 +60,20 @@ def _commit(name: str) -> str:
     """The commit that is in the cache, or else the newest: its small config.json is then loaded."""
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
-    found = try_to_load_from_cache(name, "config.json")
-    if not isinstance(found, str):
-        try:
+    try:
+        found = try_to_load_from_cache(name, "config.json")
+        if not isinstance(found, str):
             found = hf_hub_download(name, "config.json")
-        except Exception as error:  # the library raises nearly every kind
-            raise UserError(on_the_hub_failure(name, error)) from error
+    except Exception as error:  # the library raises nearly every kind
+        raise UserError(on_the_hub_failure(name, error)) from error
     return Path(found).parent.name[:16]
+
+
+def weights_in(path: Path) -> int:
+    """How many numbers a safetensors file holds, from its header."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
 
 
 def on_the_hub_failure(name: str, error: Exception) -> str:

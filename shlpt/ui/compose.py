@@ -75,8 +75,7 @@ def form() -> Composed | None:
         "Preset", presets, "preset", default="quick", where=right, segments=True,
         help="; ".join(f"{name}: {PRESET_ABOUT[name]}" for name in presets),
     )  # fmt: skip
-    info = METHODS[method]
-    st.caption(page.plain(f"{info.title}: {info.about}. It needs: {', '.join(info.needs)}."))
+    st.caption(page.plain(about_method(method)))
     settings = folded_settings(method, preset, SETTING)
     with page.guard():
         composed = Composed(tasks, method, tuple(read_seeds(seeds.replace(" ", ","))), preset, settings)
@@ -108,20 +107,31 @@ def _tasks() -> tuple[str, ...]:
     return ()
 
 
+def about_method(method: str) -> str:
+    """What it does and what it needs."""
+    info = METHODS[method]
+    return f"{info.title}: {info.about}. It needs: {', '.join(info.needs)}."
+
+
+def size_metrics(spec: RunSpec) -> None:
+    """What the last task of a run trains and keeps, as two numbers."""
+    size = sizes(spec)
+    kept = "examples" if "examples" in size["keeps"] else "nothing"
+    kept = f"{size['kept_bytes'] / 1024:,.0f} KB" if size["kept_bytes"] else kept
+    st.metric("Numbers that train", f"{size['trainable']:,}", help="For the last task", border=True, width="content")
+    st.metric("Keeps of each task", kept, help=f"At the last task: {size['keeps']}", border=True, width="content")
+
+
 def cost(store: Store, composed: Composed) -> None:
     """What pressing the button would mean."""
     found = pace.estimate(store, composed.specs)
-    memory, size = costs.memory(composed.specs, default_width()), sizes(composed.specs[0])
+    memory = costs.memory(composed.specs, default_width())
     with st.container(horizontal=True):
         about = f"One task learned after a history is a stage. {found.reused} are there already, shared with other runs"
         st.metric("Stages to train", f"{found.stages} of {found.stages + found.reused}", help=about, border=True,
                   width="content")  # fmt: skip
         st.metric("Takes about", costs.duration(found.seconds), help=found.source, border=True, width="content")
-        st.metric("Numbers that train", f"{size['trainable']:,}", help="For the last task of the sequence", border=True,
-                  width="content")  # fmt: skip
-        kept = f"{size['kept_bytes'] / 1024:,.0f} KB" if size["kept_bytes"] else "no prompt"
-        st.metric("Keeps of each task", kept, help=f"At the last task: {size['keeps']}", border=True,
-                  width="content")  # fmt: skip
+        size_metrics(composed.specs[0])
         st.metric("Memory, roughly", f"{memory / 2**20:.0f} MB", help="Libraries, model, views and one step",
                   border=True, width="content")  # fmt: skip
 

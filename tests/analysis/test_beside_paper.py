@@ -165,6 +165,7 @@ def test_settings_that_differ_are_listed_with_both_values() -> None:
         "seeds": ([42, 142], [42, 142, 242]), "prompt_length": (10, 150), "epochs": (20, 50), "shots": (8, 75),
         "validation_shots": (8, 75), "test_shots": (32, 100), "beams": (1, 4), "temperature": ("auto", 20000.0),
         "estimator_width": (16, 100), "lambda_hsc": (0.03, 0.1), "lambda_asc": (0.1, 0.5),
+        "lr": (0.1, "0.3; 1e-4 where all weights train"), "own_start": ("zero", "not said"),
     }  # fmt: skip
 
 
