@@ -32,7 +32,7 @@ def find(name: str) -> Path | None:
 
 def whole_name(name: str) -> str:
     """The name by which a worker finds it from wherever it was started."""
-    return name if name == "pocket" or not Path(name).is_dir() else str(Path(name).resolve())
+    return name if name in ("", "pocket") or not Path(name).is_dir() else str(Path(name).resolve())
 
 
 def digest_of(name: str) -> str:
