@@ -174,3 +174,33 @@ def test_a_benchmark_is_a_table_at_any_time_also_as_a_page(tmp_path: Path, capsy
     page = capsys.readouterr().out
     assert page.startswith("## Standard CL\n\n6 runs: 2 methods, 3 sequences, 1 seeds.")
     assert "| per_task | – |" in page
+
+
+def test_a_reference_takes_part_and_may_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["bench", "--seeds=1", f"--home={tmp_path}", "--detach"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shlpt.runs.launch.ensure_worker", lambda *_, **__: None)
+        found = say(capsys, *asked, "--methods=continual,l2p")
+        assert [row["method"] for row in found["rows"]] == ["continual", "l2p", "per_task"]
+        again = say(capsys, *asked, "--methods=continual,l2p,per_task", "--reference=l2p")
+    assert (again["id"], again["reference"]) == (found["id"], "l2p")
+    assert say(capsys, "experiments", found["id"], f"--home={tmp_path}")["reference"] == "l2p"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--reference=all"], "unknown method 'all'"),
+        (["--reference="], "unknown method ''"),
+        (["--reference=per_task,shlpt"], "unknown method 'per_task,shlpt'"),
+        (["--markdown", "--json"], "give one of --markdown, --json and --csv"),
+    ],
+)
+def test_a_benchmark_that_cannot_be_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["bench", "--methods=per_task", f"--home={tmp_path}/new", *more])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()

@@ -12,6 +12,7 @@ from shlpt.runs import pace
 from shlpt.runs.costs import EFFORT, effort
 from shlpt.runs.pace import Pace, measured
 from shlpt.runs.store import Store
+from shlpt.runs.submit import submit
 
 PLAIN, WEIGHTS = spec_of(method="per_task"), spec_of(method="ewc")
 
@@ -51,6 +52,22 @@ def test_a_guess_is_told_from_a_measurement(store: Store, tmp_path: Path) -> Non
     assert guessed.seconds == pytest.approx(6 * 2.2 * 0.1, abs=0.05)
     known = pace.estimate(store, specs, 0.1)
     assert (known.seconds, known.measured) == (4.5, True)
+
+
+def test_what_is_reused_is_done_and_not_only_planned_by_others(tmp_path: Path) -> None:
+    store = Store(tmp_path / "home").open()
+    spec = spec_of(method="per_task")
+    submit(store, [spec])
+
+    def said(fresh: bool = False) -> tuple[int, int]:
+        found = pace.estimate(store, [spec], fresh=fresh)
+        return found.stages, found.reused
+
+    assert said() == (2, 0)
+    with store.write() as db:
+        db.execute("UPDATE stages SET state='done', seconds=1 WHERE task='rte'")
+    assert said() == (1, 1)
+    assert said(fresh=True) == (2, 0)
 
 
 def test_nothing_is_said_where_nothing_was_measured(tmp_path: Path) -> None:
