@@ -3,7 +3,8 @@
 The process that calls `work_on_cluster` claims lane groups as a worker does and sends each, with all it
 starts from, to some node. What the node has to say goes to one actor beside the store, the only writer.
 A node or a process that dies takes nothing with it: its group is claimed again and goes on from its
-newest checkpoint, to the same bits where the machine and the number of threads are the same.
+newest checkpoint, to the same bits where the machine and the number of threads are the same. One that
+is lost again and again without getting any further fails, and says why.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch
 
 from shlpt.errors import UserError
 from shlpt.runs import claims, liveness
+from shlpt.runs.artifacts import DiskFull
 from shlpt.runs.claims import Claim, Event, Fenced, Finished, Job
 from shlpt.runs.conductor import CHECKPOINT_SECONDS
 from shlpt.runs.control import groups_of, others_work_on
@@ -27,6 +29,7 @@ from shlpt.runs.store import Store
 from shlpt.runs.worker import Heart, Silent, Watch, Workshops, train_and_report
 
 REPORT_SECONDS = 0.3
+RESENDS = 3  # of a group that is lost without having got any further
 
 
 def ray_library() -> Any:
@@ -176,6 +179,7 @@ class _Driver:
         self.ray, self.store, self.worker = ray, store, worker
         self.device, self.threads, self.every = device, threads, every
         self.sent: dict[Any, Job] = {}
+        self.lost: dict[str, tuple[int, int]] = {}  # group -> how far it got at most, losses since
         affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
         here = affinity(ray.get_runtime_context().get_node_id(), soft=False)
         actor = ray.remote(num_cpus=0, max_concurrency=32, scheduling_strategy=here)(Secretary)
@@ -211,10 +215,35 @@ class _Driver:
     def came_back(self, ref: Any, job: Job, watch: Watch) -> None:
         try:
             self.ray.get(ref)
-        except self.ray.exceptions.RayError:  # the process or its node is gone: to be claimed again
-            self.ray.get(self.secretary.end.remote(job.claim, "queued"))
+        except self.ray.exceptions.RayError as error:
+            self.ray.get(self.secretary.end.remote(job.claim, *self.left_as(error, job.claim.group)))
             return
         done = {row["key"] for row in self.store.rows("SELECT key FROM stages WHERE state!='queued'")}
         for stage in job.group.stages:
             if stage.key in done:
                 watch.finished(stage)
+
+    def left_as(self, error: Exception, group: str) -> tuple[str, str]:
+        """The state of a group that came back without its end, and why."""
+        errors = self.ray.exceptions
+        if isinstance(error, Fenced | DiskFull):
+            return "queued", ""
+        if isinstance(error, errors.RayTaskError) and not isinstance(error.cause, errors.RayError):
+            return "failed", f"it cannot be trained on the cluster: {_said(error.cause)}"
+        furthest, losses = self.lost.get(group, (-1, 0))  # the process or its node is gone
+        now = self.how_far(group)
+        losses = 1 if now > furthest else losses + 1
+        self.lost[group] = max(now, furthest), losses
+        if losses <= RESENDS:
+            return "queued", ""
+        return "failed", f"lost {losses} times on the cluster without getting any further: {_said(error)}"
+
+    def how_far(self, group: str) -> int:
+        query = "SELECT count(*) FROM events WHERE stage IN (SELECT id FROM stages WHERE grp=?)"
+        return int(self.store.value(query, (group,)))
+
+
+def _said(error: BaseException) -> str:
+    """Without the traceback that Ray puts behind its first line."""
+    line = next(iter(str(error).strip().splitlines()), "")
+    return line if isinstance(error, UserError) else f"{type(error).__name__}: {line}"

@@ -1,4 +1,7 @@
-"""The same work on a Ray cluster of two nodes on this machine, with a worker and a node lost on the way."""
+"""The same work on a Ray cluster of two nodes on this machine, with a worker and a node lost on the way.
+
+What becomes of groups that come back without their end is tested with a Ray that only pretends.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,30 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from storing import group_rows, join, queued, spec_of, states
 
+from shlpt.errors import UserError
+from shlpt.runs import cluster as module
 from shlpt.runs import experiments
-from shlpt.runs.cluster import work_on_cluster
+from shlpt.runs.claims import Event, Fenced
+from shlpt.runs.cluster import RESENDS, work_on_cluster
 from shlpt.runs.control import groups_of
 from shlpt.runs.store import Store
-from shlpt.runs.worker import work
+from shlpt.runs.worker import Silent, work
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 ray = pytest.importorskip("ray", reason="NO RAY HERE: the cluster is not tested; pip install 'ray>=2.55,<3'")
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"epochs": 6, "patience": 6, "shots": 4, "validation_shots": 4, "test_shots": 6, "prompt_length": 4}
 DEADLINE = 150.0
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -75,6 +82,7 @@ def wait_for(true: Any) -> Any:
     raise AssertionError("it did not happen in time")
 
 
+@pytest.mark.slow
 def test_a_lost_worker_and_a_lost_node_change_no_bit(cluster: Any, tmp_path: Path) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -113,3 +121,95 @@ def test_a_lost_worker_and_a_lost_node_change_no_bit(cluster: Any, tmp_path: Pat
     assert count > there.value("SELECT count(*) FROM groups")  # something was sent twice
     assert results(there) == results(here)
     assert len(results(there)) == 3 + 6
+
+
+# --- a cluster that only pretends ---------------------------------------------------------
+def pretended(train: Callable[..., None]) -> Any:
+    """Ray whose actor lives here, and whose tasks run when their result is asked for."""
+
+    def actor(home: str) -> Any:
+        secretary = module.Secretary(home)
+
+        def method(name: str) -> Any:
+            return SimpleNamespace(remote=lambda *given: partial(lambda found: found, getattr(secretary, name)(*given)))
+
+        return SimpleNamespace(**{name: method(name) for name in ("open", "report", "tell", "end")})
+
+    def remote(**_: Any) -> Any:
+        return lambda what: SimpleNamespace(remote=actor if what is module.Secretary else partial(partial, train))
+
+    return SimpleNamespace(
+        exceptions=ray.exceptions, remote=remote, get=lambda ref: ref(), wait=lambda refs, timeout: (refs, []),
+        cluster_resources=lambda: {"CPU": 1.0}, get_runtime_context=lambda: SimpleNamespace(get_node_id=str),
+        util=SimpleNamespace(scheduling_strategies=SimpleNamespace(NodeAffinitySchedulingStrategy=lambda *_, **__: 0)),
+    )  # fmt: skip
+
+
+def thrown(error: Exception) -> Exception:
+    """As Ray raises what a task has raised."""
+    found: Exception = ray.exceptions.RayTaskError("train", "Traceback", error, "p", 1, "::1").as_instanceof_cause()
+    return found
+
+
+def sent(store: Store, train: Callable[..., None]) -> int:
+    """How many times the only group was sent."""
+    queued(store, spec_of(("sst2",)))
+    groups = dict.fromkeys(row["key"] for row in group_rows(store))
+    driver = module._Driver(pretended(train), store, join(store), "cpu", 1, 1.0)
+    return driver.run(groups, None, Silent())
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(ImportError("no module named 'safetensors'"), "ImportError: no module named 'safetensors'"),
+     (UserError("the backbone is not there"), "on the cluster: the backbone is not there")],
+)  # fmt: skip
+def test_what_cannot_be_trained_on_a_node_fails_with_its_reason(tmp_path: Path, error: Exception, said: str) -> None:
+    def train(*_: Any) -> None:
+        raise thrown(error)
+
+    store = Store(tmp_path).open()
+    assert sent(store, train) == 1
+    assert states(store) == ["failed"]
+    assert said in group_rows(store)[0]["note"]
+
+
+@pytest.mark.parametrize("name", ["WorkerCrashedError", "OutOfMemoryError", "RuntimeEnvSetupError"])
+def test_a_group_that_is_lost_again_and_again_is_given_up(tmp_path: Path, name: str) -> None:
+    def train(*_: Any) -> None:
+        error = getattr(ray.exceptions, name)
+        raise error() if name == "WorkerCrashedError" else error("it was killed\nlong story")
+
+    store = Store(tmp_path).open()
+    assert sent(store, train) == 1 + RESENDS
+    assert states(store) == ["failed"]
+    note = group_rows(store)[0]["note"]
+    assert f"lost {1 + RESENDS} times on the cluster without getting any further: {name}" in note
+    assert "\n" not in note
+
+
+def test_losses_count_anew_whenever_a_group_got_further(tmp_path: Path) -> None:
+    count = 0
+
+    def train(job: Any, secretary: Any, *_: Any) -> None:
+        nonlocal count
+        count += 1
+        if count <= 5:
+            secretary.report.remote(job.claim, [Event(job.group.stages[0].key, count, "step", {}, 0.0)])
+            secretary.tell.remote(job.claim, "begin", {}, [], {})  # which writes what has happened
+        raise ray.exceptions.WorkerCrashedError
+
+    store = Store(tmp_path).open()
+    assert sent(store, train) == 5 + RESENDS
+    assert states(store) == ["failed"]
+
+
+def test_a_group_that_somebody_else_has_is_not_failed(tmp_path: Path) -> None:
+    errors = [thrown(ImportError("later")), *[thrown(Fenced("given to another worker"))] * 5]
+
+    def train(*_: Any) -> None:
+        raise errors.pop()
+
+    store = Store(tmp_path).open()
+    assert sent(store, train) == 6
+    assert "ImportError" in group_rows(store)[0]["note"]
