@@ -35,6 +35,10 @@ def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False)
     begin = time.monotonic()
     if way.executor not in ("local", "ray"):
         raise unknown("executor", way.executor, ("local", "ray"))
+    if way.executor == "ray":
+        from shlpt.runs import cluster
+
+        cluster.check(way.address, way.detach)
     store = Store(way.home).open()
     set_threads(way.threads)
     cost = estimate(store, experiment.specs, calibrated(store, experiment, way), fresh=way.fresh)

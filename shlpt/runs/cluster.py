@@ -10,11 +10,13 @@ is lost again and again without getting any further fails, and says why.
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 
@@ -29,6 +31,7 @@ from shlpt.runs.store import Store
 from shlpt.runs.worker import Heart, Silent, Watch, Workshops, train_and_report
 
 REPORT_SECONDS = 0.3
+ANSWER_SECONDS = 5.0  # within which a cluster must take a connection
 RESENDS = 3  # of a group that is lost without having got any further
 
 
@@ -40,6 +43,32 @@ def ray_library() -> Any:
     except ImportError:
         raise UserError("the executor ray needs Ray: pip install 'ray>=2.55,<3' (the extra [cluster])") from None
     return ray
+
+
+def check(address: str | None, detach: bool = False) -> None:
+    """What can be wrong before anything is queued: Ray itself would wait for minutes where nobody answers."""
+    if detach:
+        raise UserError(
+            "--executor ray places work from the command that waits for it, and --detach does not wait: leave --detach "
+            "out (in tmux, screen or a batch job the command outlives the terminal), or leave --executor ray out"
+        )
+    ray_library()
+    if address in (None, "", "auto", "local"):
+        return
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        where = parts.hostname, parts.port
+    except ValueError:  # a port that is no number
+        where = None, None
+    if None in where:
+        raise UserError(f"cannot read the address {address!r} of a Ray cluster: write it as 10.0.0.1:6379")
+    try:
+        socket.create_connection(where, timeout=ANSWER_SECONDS).close()
+    except OSError as error:
+        raise UserError(
+            f"no Ray cluster answers at {address} ({error.strerror or error}): is it started there, with "
+            "`ray start --head --port=6379`? Nothing was queued"
+        ) from None
 
 
 class Secretary:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +21,7 @@ import pytest
 import torch
 from storing import group_rows, join, queued, spec_of, states
 
+from shlpt.cli import main
 from shlpt.errors import UserError
 from shlpt.runs import cluster as module
 from shlpt.runs import experiments
@@ -121,6 +124,41 @@ def test_a_lost_worker_and_a_lost_node_change_no_bit(cluster: Any, tmp_path: Pat
     assert count > there.value("SELECT count(*) FROM groups")  # something was sent twice
     assert results(there) == results(here)
     assert len(results(there)) == 3 + 6
+
+
+# --- what is wrong before anything is sent ------------------------------------------------
+def nobody() -> str:
+    """An address of this machine where nobody listens."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [((), "no Ray cluster answers at 127.0.0.1:"), (("--detach",), "leave --detach out")],
+)  # fmt: skip
+def test_a_cluster_that_cannot_be_used_is_told_before_anything_is_queued(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["matrix", "--tasks=rte,sst2", "--executor=ray", f"--address={nobody()}", f"--home={tmp_path}", *words])
+    assert end.value.code == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "10.0.0.1:many", "ray://", ":6379", "10.0.0.1:99999"])
+def test_an_address_that_cannot_be_read_is_refused(address: str) -> None:
+    with pytest.raises(UserError, match="cannot read the address"):
+        module.check(address)
+
+
+def test_an_address_where_somebody_listens_is_good() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        for address in (f"127.0.0.1:{server.getsockname()[1]}", f"ray://127.0.0.1:{server.getsockname()[1]}"):
+            module.check(address)
+    for address in (None, "auto", "local"):
+        module.check(address)
 
 
 # --- a cluster that only pretends ---------------------------------------------------------
