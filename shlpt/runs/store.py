@@ -16,7 +16,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -131,19 +131,13 @@ class Store:
 
 
 def _connect(file: Path, patience: float) -> sqlite3.Connection:
+    if file.is_dir():
+        raise UserError(f"{file} is a folder where the file of a store should be: choose another folder with --home")
+    _look(file)
     db = sqlite3.connect(file, timeout=patience, isolation_level=None)
     db.row_factory = sqlite3.Row
     try:
-        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]  # first: another may be making them
-        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in _MARKS)
-        if application not in (APPLICATION, 0) or (application == 0 and tables):
-            raise UserError(f"{file} is a database of another program: choose another folder with --home")
-        if version > VERSION:
-            raise UserError(
-                f"{file} was written by a newer version of shlpt (format {version}, this one reads {VERSION}): "
-                "update shlpt or choose another folder with --home"
-            )
-        if version:
+        if _check(db, file):
             db.execute(f"PRAGMA journal_mode={'WAL' if sqlite3.sqlite_version_info >= SAFE_WAL else 'DELETE'}")
     except BaseException:
         db.close()
@@ -151,7 +145,33 @@ def _connect(file: Path, patience: float) -> sqlite3.Connection:
     return db
 
 
-_MARKS = ("application_id", "user_version")
+def _look(file: Path) -> None:
+    """Check a file as it lies there: opening one with an unmerged journal merges it, also in what is not ours.
+
+    By SQLite: closing a file that was opened without it drops the locks of all connections of this process.
+    """
+    if not file.exists():
+        return
+    with (
+        suppress(sqlite3.DatabaseError),  # damaged, or just being written: for the connection that waits for locks
+        closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db,
+    ):
+        _check(db, file)
+
+
+def _check(db: sqlite3.Connection, file: Path) -> int:
+    """The version of a store; 0 where there is nothing in it yet."""
+    # Pages first: another process may be making the store, and marks it as ours with the first of them.
+    marks = ("page_count", "application_id", "user_version")
+    pages, application, version = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in marks)
+    if pages and application != APPLICATION:
+        raise UserError(f"{file} is a database of another program: choose another folder with --home")
+    if version > VERSION:
+        raise UserError(
+            f"{file} was written by a newer version of shlpt (format {version}, this one reads {VERSION}): "
+            "update shlpt or choose another folder with --home"
+        )
+    return version
 
 
 def _migrate(db: sqlite3.Connection, file: Path) -> None:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -85,6 +86,59 @@ def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path)
     with pytest.raises(UserError, match=r"database of another program: choose another folder with --home"):
         Store(tmp_path).open()
     assert files(tmp_path) == before
+
+
+def left_behind(file: Path, *statements: str) -> None:
+    """By a program that was killed."""
+    script = (
+        "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "for statement in sys.argv[2:]: db.execute(statement)\n"
+        "os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script, file, *statements], check=True)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [["PRAGMA journal_mode=WAL", "CREATE TABLE photos (id)"],
+     ["PRAGMA journal_mode=WAL", "PRAGMA application_id=7", "CREATE TABLE photos (id)"],
+     ["CREATE TABLE photos (id)", "PRAGMA cache_size=1", "BEGIN",
+      *[f"INSERT INTO photos VALUES (zeroblob({9000 + i}))" for i in range(9)]]],
+    ids=["WAL", "WAL, named", "hot journal"],
+)  # fmt: skip
+def test_what_another_program_has_not_merged_stays_so(tmp_path: Path, statements: list[str]) -> None:
+    left_behind(tmp_path / FILE, *statements)
+    before = files(tmp_path)
+    assert {f"{FILE}-wal", f"{FILE}-journal"} & set(before)
+    with pytest.raises(UserError, match=r"database of another program"):
+        Store(tmp_path).open()
+    assert files(tmp_path) == before
+
+
+def test_what_our_own_program_has_not_merged_is_there(store: Store) -> None:
+    store.close()
+    insert = "INSERT INTO runs (id, spec, created) VALUES ('r', '{}', 0)"
+    left_behind(store.file, "PRAGMA journal_mode=WAL", insert)
+    assert Store(store.home).open().value("SELECT id FROM runs") == "r"
+    left_behind(store.file, "PRAGMA journal_mode=WAL", f"PRAGMA user_version={VERSION + 1}")
+    with pytest.raises(UserError, match="newer version"):
+        Store(store.home).open()
+
+
+def test_a_second_connection_leaves_the_locks_of_the_first(store: Store) -> None:
+    script = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute('BEGIN IMMEDIATE')"
+    )
+    with store.write():
+        Store(store.home).open().close()
+        other = subprocess.run([sys.executable, "-c", script, store.file], capture_output=True, text=True)
+    assert "database is locked" in other.stderr
+
+
+def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(UserError, match=r"sqlite is a folder where the file of a store should be: .*--home"):
+        Store(tmp_path).open()
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 20, b"SQLite format 3\0" + b"\1" * 400])
