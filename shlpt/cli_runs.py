@@ -130,11 +130,11 @@ def watch(
     from shlpt.report import Bar, write_csv
     from shlpt.runs import queries
     from shlpt.runs.control import find_run
-    from shlpt.runs.results import OVER
+    from shlpt.runs.results import over
 
     store = opened(home)
     frame = queries.runs(store)
-    chosen = [find_run(store, id) for id in ids or []] or list(frame["id"][~frame["state"].isin(OVER)])
+    chosen = [find_run(store, id) for id in ids or []] or list(frame["id"][~frame["state"].isin(over(store))])
     before: Any = None
     with Bar("watching", quiet=json or csv) as bar:
         while chosen:
@@ -148,7 +148,7 @@ def watch(
             before = rows
             states = {row["state"] for row in rows}
             bar(sum(row["progress"] for row in rows) / len(rows), ", ".join(sorted(states)))
-            if states <= set(OVER):
+            if states <= over(store):
                 break
             time.sleep(every)
     if not json and not csv:

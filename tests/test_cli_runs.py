@@ -7,6 +7,7 @@ import io
 import json
 import sqlite3
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 from storing import TINY, finish, join, queued, spec_of, states, taken
 
 from shlpt.cli import main
+from shlpt.runs import queries
+from shlpt.runs.claims import leave
 from shlpt.runs.results import keep_results, runs_of
 from shlpt.runs.schema import VERSION
 from shlpt.runs.store import FILE, Store
@@ -114,6 +117,30 @@ def test_runs_are_watched_until_they_are_over(store: Store, capsys: pytest.Captu
     assert document(capsys)["runs"][0]["state"] == "done"
     say(store, "runs", "stop", WAITING.id)
     assert say(store, "runs", "watch") == 0  # nothing is open
+
+
+def test_a_lost_run_is_watched_while_another_worker_is_there_to_take_it(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, other = join(store, "gone"), join(store, "other")
+    job = taken(store, gone)
+    leave(store, gone)
+    assert queries.run(store, WAITING.id)["error"] == "its worker is gone; another worker takes it"
+    looks: list[float] = []
+
+    def asleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 1:
+            assert taken(store, other).claim.group == job.claim.group
+        else:
+            leave(store, other)
+
+    monkeypatch.setattr(time, "sleep", asleep)
+    assert say(store, "runs", "watch", "--json") == 0
+    lines = [json.loads(line)["runs"][0] for line in capsys.readouterr().out.splitlines()]
+    assert [line["state"] for line in lines] == ["lost", "running", "lost"]
+    assert lines[-1]["error"] == "its worker is gone; it goes on when it is resumed"
+    assert len(looks) == 2
 
 
 # --- mistakes -----------------------------------------------------------------------------

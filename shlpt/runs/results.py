@@ -10,6 +10,7 @@ import numpy as np
 
 from shlpt.analysis import metrics
 from shlpt.catalog import METHODS
+from shlpt.runs import launch
 from shlpt.runs.control import find_run
 from shlpt.runs.liveness import Observer
 from shlpt.runs.store import Store, clean, to_json
@@ -124,8 +125,16 @@ def state_of_run(store: Store, stages: Sequence[Mapping[str, Any]]) -> tuple[str
     observer = Observer(store)
     if "running" in states:
         lost = [s for s in waiting if s["group_state"] == "running" and not observer.alive(s["worker"])]
-        return ("lost", "its worker is gone; it goes on when it is resumed") if lost else ("running", note)
+        if not lost:
+            return "running", note
+        then = "another worker takes it" if launch.expected(store) else "it goes on when it is resumed"
+        return "lost", f"its worker is gone; {then}"
     return next((state for state in ("paused", "stopped") if state in states), "queued"), note
+
+
+def over(store: Store) -> set[str]:
+    """States in which nothing goes on by itself: what is lost does while a worker is there that takes it."""
+    return set(OVER) - ({"lost"} if launch.expected(store) else set())
 
 
 def progress(store: Store, stages: Sequence[Mapping[str, Any]]) -> float:
