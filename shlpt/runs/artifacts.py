@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from shlpt.errors import UserError
 
 Arrays = Mapping[str, "np.ndarray[Any, Any]"]
 FOLDER = "artifacts"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+PROBE = 64 * 1024  # bytes that a disk with room takes
 
 
 class Damaged(UserError):
@@ -34,6 +37,22 @@ class DiskFull(UserError):
 
     def __init__(self, home: Path, text: str) -> None:
         super().__init__(f"no room on the disk of {home} ({text}): free some space; finished stages are kept")
+
+
+def is_full(home: Path) -> bool:
+    """Whether a disk takes no more: told by trying, because a quota may be over where there is room."""
+    draft = home / f".room.{os.getpid()}.{threading.get_ident()}.tmp"
+    try:
+        try:
+            with draft.open("wb") as file:
+                file.write(b"\0" * PROBE)
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        return error.errno in NO_ROOM
+    return False
 
 
 @dataclass(frozen=True)
@@ -79,7 +98,7 @@ def write(home: Path, name: str, data: bytes) -> Artifact:
         finally:
             os.close(handle)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_ROOM:
             raise DiskFull(home, error.strerror or "") from None
         raise UserError(f"cannot write {path}: {error.strerror}; finished stages are kept") from None
     return Artifact(path.name, hashlib.sha256(data).hexdigest(), len(data))

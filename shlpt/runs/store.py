@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from shlpt.errors import UserError
-from shlpt.runs.artifacts import DiskFull
+from shlpt.runs.artifacts import DiskFull, is_full
 from shlpt.runs.schema import APPLICATION, MIGRATIONS, VERSION
 
 FILE = "shlpt.sqlite"
@@ -120,8 +120,12 @@ class Store:
                 return self._cannot_write(text)
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                 return UserError(f"{self.file} has been locked for over {self.patience:g} s by another program")
-            case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            case sqlite3.SQLITE_FULL:
                 return DiskFull(self.home, text)
+            case sqlite3.SQLITE_IOERR:  # also where there is no room, and over a quota
+                if is_full(self.home):
+                    return DiskFull(self.home, text)
+                return UserError(f"cannot read or write {self.file} ({text}): is the disk failing, or no longer there?")
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
                 return UserError(f"{self.file} is not a store of shlpt, or is damaged ({text}): choose another --home")
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ import pytest
 
 from shlpt.errors import UserError
 from shlpt.runs import store as module
+from shlpt.runs.artifacts import DiskFull
 from shlpt.runs.schema import APPLICATION, MIGRATIONS, VERSION
 from shlpt.runs.store import FILE, Store, clean, default_home, to_json
 
@@ -225,6 +228,30 @@ def test_a_mistake_of_ours_is_not_blamed_on_the_file(store: Store) -> None:
         store.rows("SELEKT 1")
     with pytest.raises(sqlite3.IntegrityError), store.write() as db:
         db.execute("INSERT INTO runs (id) VALUES ('r')")
+
+
+def broken(code: int, text: str) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(text)
+    error.sqlite_errorcode = code
+    return error
+
+
+def test_a_disk_that_fails_is_not_called_full(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DiskFull), store.write():
+        raise broken(sqlite3.SQLITE_FULL, "database or disk is full")
+    with pytest.raises(UserError, match="is the disk failing") as found, store.write():
+        raise broken(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error")
+    assert not isinstance(found.value, DiskFull)
+    assert [path.name for path in store.home.iterdir()] == [FILE]
+    for reason, kind in ((errno.ENOSPC, DiskFull), (errno.EDQUOT, DiskFull), (errno.EIO, UserError)):
+        monkeypatch.setattr(os, "fsync", partial(refuse, reason))
+        with pytest.raises(UserError) as found, store.write():
+            raise broken(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error")
+        assert type(found.value) is kind
+
+
+def refuse(reason: int, *_: object) -> None:
+    raise OSError(reason, os.strerror(reason))
 
 
 def test_rows_come_as_dictionaries_and_nothing_as_none(store: Store) -> None:
