@@ -36,6 +36,7 @@ def compare(
 
 def chosen(ids: list[str], experiment: str | None, home: Path | None) -> tuple[list[str] | None, list[dict[str, Any]]]:
     """The runs, and their labels where an experiment has given them some."""
+    from shlpt.report import no_store
     from shlpt.runs import experiments, queries
     from shlpt.runs.control import find_run
     from shlpt.runs.store import Store
@@ -44,7 +45,9 @@ def chosen(ids: list[str], experiment: str | None, home: Path | None) -> tuple[l
         raise UserError(
             "say what to compare: either ids of runs or --experiment NAME (one of the two), see `runs list`"
         )
-    store = Store(home).open()
+    store = Store(home).there()
+    if store is None:
+        raise UserError(no_store(Store(home).home))
     if experiment:
         pairs = experiments.labelled(store, experiments.find(store, experiment)["id"])
         return [label for label, _ in pairs], [record for _, record in pairs]

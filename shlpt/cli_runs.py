@@ -16,21 +16,32 @@ Ids = Annotated[list[str], typer.Argument(help="Ids of runs, or how they begin."
 Id = Annotated[str, typer.Argument(help="The id of a run, or how it begins.")]
 
 
-def opened(home: Path | None) -> Any:
+def opened(home: Path | None, ids: list[str]) -> Any:
+    """The store in which these runs are looked for."""
+    from shlpt.errors import UserError
+    from shlpt.report import no_store
     from shlpt.runs.store import Store
 
-    return Store(home).open()
+    store = Store(home)
+    found = store.there()
+    if found is None:
+        raise UserError(f"unknown run {ids[0]!r}: {no_store(store.home)}" if ids else no_store(store.home))
+    return found
 
 
 @app.command("list", epilog="Example: python -m shlpt runs list --json")
 def list_runs(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """Every run in a line, the newest first."""
-    from shlpt.report import show
+    from shlpt.report import errors, no_store, show
     from shlpt.runs.export import rows_of_frame
     from shlpt.runs.queries import runs
+    from shlpt.runs.store import Store
 
-    frame = runs(opened(home))
-    rows = rows_of_frame(frame)
+    store = Store(home)
+    found = store.there()
+    if found is None:
+        errors.print(no_store(store.home), markup=False, soft_wrap=True)
+    rows = rows_of_frame(runs(found)) if found is not None else []
     short = [{k: v for k, v in row.items() if k not in ("backbone", "created", "note", "experiment")} for row in rows]
     show(short, "runs", as_json=json, as_csv=csv, document={"runs": rows})
 
@@ -43,7 +54,7 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
     from shlpt.runs import queries
     from shlpt.runs.export import rows_of_frame
 
-    store = opened(home)
+    store = opened(home, [id])
     record = queries.run(store, id)
     keys = ("id", "method", "seed", "state", "progress", "acc", "bwt", "fwt", "error", "warnings")
     say([{key: record[key] for key in keys}], "run", as_json=json, as_csv=csv, document=record)
@@ -56,7 +67,7 @@ def change(ids: list[str], home: Path | None, json: bool, csv: bool, act: str, *
     from shlpt.report import show as say
     from shlpt.runs import control, queries
 
-    store = opened(home)
+    store = opened(home, ids)
     runs = [control.find_run(store, id) for id in ids]
     getattr(control, act)(store, runs, **options)
     if act != "stop":  # a worker that holds what is paused does not serve the others
@@ -109,7 +120,7 @@ def delete(
     from shlpt.report import show as say
     from shlpt.runs import control
 
-    store = opened(home)
+    store = opened(home, ids)
     runs = [control.find_run(store, id) for id in ids]
     control.delete(store, runs, force)
     say([{"deleted": run} for run in runs], "runs", as_json=json, as_csv=csv, document={"deleted": runs})
@@ -132,7 +143,7 @@ def watch(
     from shlpt.runs.control import find_run
     from shlpt.runs.results import over
 
-    store = opened(home)
+    store = opened(home, ids or [])
     frame = queries.runs(store)
     chosen = [find_run(store, id) for id in ids or []] or list(frame["id"][~frame["state"].isin(over(store))])
     before: Any = None

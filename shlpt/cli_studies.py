@@ -148,11 +148,17 @@ def listed(
     home: Home = None, json: Json = False, csv: Csv = False,
 ) -> None:  # fmt: skip
     """Experiments: progress, time left, and what has come out so far."""
-    from shlpt.report import show
+    from shlpt.report import errors, no_store, show
     from shlpt.runs import experiments, pace
     from shlpt.runs.store import Store
 
-    store = Store(home).open()
+    store = Store(home).there()
+    if store is None and id is not None:
+        raise UserError(f"unknown experiment {id!r}: {no_store(Store(home).home)}")
+    if store is None:
+        errors.print(no_store(Store(home).home), markup=False, soft_wrap=True)
+        show([], "experiments", as_json=json, as_csv=csv, document={"experiments": []})
+        return
     if id is None:
         rows = [
             row | pace.progress(store, experiments.runs_in(store, row["id"]))

@@ -34,6 +34,10 @@ def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, docume
         print_table(rows, title)
 
 
+def no_store(home: Any) -> str:
+    return f"there is no store in {home} yet: nothing was trained there, or another --home is meant"
+
+
 def write_csv(rows: Sequence[Row]) -> None:
     sys.stdout.write(csv_text(rows))
 

@@ -16,7 +16,7 @@ import pytest
 from storing import TINY, finish, join, queued, spec_of, states, taken
 
 from shlpt.cli import main
-from shlpt.runs import queries
+from shlpt.runs import queries, recorded
 from shlpt.runs.claims import leave
 from shlpt.runs.results import keep_results, runs_of
 from shlpt.runs.schema import VERSION
@@ -141,6 +141,28 @@ def test_a_lost_run_is_watched_while_another_worker_is_there_to_take_it(
     assert [line["state"] for line in lines] == ["lost", "running", "lost"]
     assert lines[-1]["error"] == "its worker is gone; it goes on when it is resumed"
     assert len(looks) == 2
+
+
+READING = [
+    (["runs", "list"], 0), (["experiments"], 0), (["experiments", "x1"], 2), (["compare", "r1", "r2"], 2),
+    (["alpha", "r1", "sst2"], 2), (["runs", "watch"], 2),
+    *[(["runs", act, "r1"], 2) for act in ("show", "stop", "pause", "step", "resume", "delete", "watch")],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "code"), READING, ids=[" ".join(words) for words, _ in READING])
+def test_who_only_looks_makes_no_store(
+    tmp_path: Path, words: list[str], code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
+    assert say(tmp_path / "typo", *words, *(["--json"] if code == 0 else [])) == code
+    said = capsys.readouterr()
+    assert (
+        "there are no runs yet" in said.err if words[0] == "alpha" else f"no store in {tmp_path / 'typo'}" in said.err
+    )
+    assert ("unknown run 'r1'" in said.err) == (words[-1] == "r1" or words[0] == "alpha")
+    assert said.out == ("" if code else f'{{"{words[-1] if words[0] != "runs" else "runs"}": []}}\n')
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- mistakes -----------------------------------------------------------------------------

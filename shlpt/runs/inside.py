@@ -23,18 +23,14 @@ ASC = "lambda_asc"
 
 def locate(id: str, home: Any = None) -> tuple[Store, str]:
     """A run by its id or how it begins, in the visitor's store or among the recorded ones."""
-    own = Store(home).open()
-    try:
-        return own, find_run(own, id)
-    except UserError:
-        kept = recorded()
-        if kept is None:
-            raise
+    stores = [store for store in (Store(home).there(), recorded()) if store is not None]
+    for store in stores:
         try:
-            return kept, find_run(kept, id)
+            return store, find_run(store, id)
         except UserError:
-            known = [*queries.runs(own)["id"], *queries.runs(kept)["id"]]
-            raise unknown("run", id, known) from None
+            continue
+    known = [run for store in stores for run in queries.runs(store)["id"]]
+    raise unknown("run", id, known) if known else UserError(f"unknown run {id!r}: there are no runs yet")
 
 
 def keeps_prompts(method: str) -> bool:

@@ -24,8 +24,7 @@ TRANSFER_TASKS = ("yelp", "imdb", "sst2", "rte", "qqp", "agnews")
 
 def recorded() -> Store | None:
     """The store that comes with the program; None where its file was removed."""
-    store = Store(HOME)
-    return store.open() if store.exists() else None
+    return Store(HOME).there()
 
 
 def plan() -> list[Experiment]:

@@ -58,6 +58,10 @@ class Store:
                 _migrate(self.db, self.file)
         return self
 
+    def there(self) -> Store | None:
+        """Open it to look; None where there is none: who only looks makes nothing."""
+        return self.open() if self.file.exists() else None
+
     def exists(self) -> bool:
         return self.file.is_file()
 
