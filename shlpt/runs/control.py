@@ -18,17 +18,24 @@ UNITS = ("batch", "epoch", "task")
 NOT_OVER = "('queued', 'running', 'paused', 'stopped')"
 
 
+class Ambiguous(UserError):
+    """The beginning of more than one id."""
+
+
 def find_run(store: Store, id: str) -> str:
     """An id, or the only one that begins so."""
     if store.value("SELECT 1 FROM runs WHERE id=?", (id,)):
         return id
     ids = [row["id"] for row in store.rows("SELECT id FROM runs")]
-    begun = [known for known in ids if id and known.startswith(id)][:NEAREST]
+    begun = [known for known in ids if id and known.startswith(id)]
     if len(begun) == 1:
         return begun[0]
+    if begun:
+        some = ", ".join(begun[:NEAREST]) + ", …" * (len(begun) > NEAREST)
+        raise Ambiguous(f"{id!r} could be any of {len(begun)} runs: {some}. Write more of the id")
     if not ids:
         raise UserError(f"unknown run {id!r}: there are no runs in {store.home} yet")
-    raise unknown("run", id, begun or get_close_matches(id, ids, NEAREST, 0.0))
+    raise unknown("run", id, get_close_matches(id, ids, NEAREST, 0.0))
 
 
 def groups_of(store: Store, runs: Iterable[str]) -> dict[str, None]:

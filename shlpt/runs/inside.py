@@ -13,7 +13,7 @@ from shlpt.analysis import activations
 from shlpt.catalog import METHODS
 from shlpt.errors import UserError, unknown
 from shlpt.runs import queries
-from shlpt.runs.control import find_run
+from shlpt.runs.control import Ambiguous, find_run
 from shlpt.runs.recorded import recorded
 from shlpt.runs.store import Store
 from shlpt.spec import PRESETS, Training
@@ -27,6 +27,8 @@ def locate(id: str, home: Any = None) -> tuple[Store, str]:
     for store in stores:
         try:
             return store, find_run(store, id)
+        except Ambiguous:
+            raise
         except UserError:
             continue
     known = [run for store in stores for run in queries.runs(store)["id"]]

@@ -40,9 +40,14 @@ def test_an_unknown_run_is_answered_with_the_nearest(store: Store) -> None:
         with pytest.raises(UserError, match=rf"unknown run '{wrong}': did you mean '{specs[3].id}'\?") as error:
             control.find_run(store, wrong)
         assert str(error.value).count("r") < 60  # not all thirty of them
-    for vague in ("r", ""):
-        with pytest.raises(UserError, match="unknown run"):
-            control.find_run(store, vague)
+    with pytest.raises(UserError, match="unknown run ''"):
+        control.find_run(store, "")
+
+
+def test_the_beginning_of_several_ids_is_called_so(store: Store) -> None:
+    queued(store, *[spec_of(("sst2",), seed=seed) for seed in range(7)])
+    with pytest.raises(control.Ambiguous, match=r"'r' could be any of 7 runs: (r\w+, ){5}…\. Write more of the id"):
+        control.find_run(store, "r")
 
 
 # --- nobody holds it ----------------------------------------------------------------------
