@@ -137,11 +137,11 @@ def gather(store: Store, job: Job) -> Job:
     for kind in _slots(store, job.claim.group):
         try:
             data = artifact_bytes(store, job.claim.group, kind)
-        except Damaged as error:
-            warning = f"a checkpoint could not be used, the one before it was: {error}"
+        except Damaged:
+            warning = "the newest checkpoint was damaged: went on from the one before it"
             continue
         return replace(job, parents=parents, checkpoint=data, warning=warning)
-    return replace(job, parents=parents, warning=warning and f"{warning} (none: trained from the start)")
+    return replace(job, parents=parents, warning=warning and "no checkpoint was whole: trained again from the start")
 
 
 def artifact_bytes(store: Store, owner: str, kind: str) -> bytes:
