@@ -49,7 +49,7 @@ def chosen(ids: list[str], experiment: str | None, home: Path | None) -> tuple[l
     if store is None:
         raise UserError(no_store(Store(home).home))
     if experiment:
-        pairs = experiments.labelled(store, experiments.find(store, experiment)["id"])
+        pairs = experiments.labelled(store, experiments.find_with_runs(store, experiment)["id"])
         return [label for label, _ in pairs], [record for _, record in pairs]
     return None, [queries.run(store, id) for id in dict.fromkeys(find_run(store, id) for id in ids)]
 

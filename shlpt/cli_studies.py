@@ -166,7 +166,7 @@ def listed(
         ]
         show(rows, "experiments", as_json=json, as_csv=csv, document={"experiments": rows})
         return
-    found = experiments.find(store, id)
+    found = experiments.find_with_runs(store, id)
     lines, document = ROWS[found["kind"]](store, found["id"], csv)
     state = pace.progress(store, experiments.runs_in(store, found["id"]))
     show(lines, f"{found['name']} ({found['id']})", as_json=json, as_csv=csv, document=found | state | document)

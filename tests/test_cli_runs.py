@@ -16,7 +16,7 @@ import pytest
 from storing import TINY, finish, join, queued, spec_of, states, taken
 
 from shlpt.cli import main
-from shlpt.runs import queries, recorded
+from shlpt.runs import control, experiments, queries, recorded
 from shlpt.runs.claims import leave
 from shlpt.runs.results import keep_results, runs_of
 from shlpt.runs.schema import VERSION
@@ -163,6 +163,26 @@ def test_who_only_looks_makes_no_store(
     assert ("unknown run 'r1'" in said.err) == (words[-1] == "r1" or words[0] == "alpha")
     assert said.out == ("" if code else f'{{"{words[-1] if words[0] != "runs" else "runs"}": []}}\n')
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["matrix", "sweep", "bench"])
+def test_an_experiment_whose_runs_were_deleted_says_so(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = {"settings": TINY}
+    made = {
+        "matrix": lambda: experiments.matrix(("rte", "sst2"), (1,), common | {"method": "continual"}),
+        "sweep": lambda: experiments.sweep(("rte", "sst2"), "lr", (0.1,), (1,), common | {"method": "continual"}),
+        "bench": lambda: experiments.bench("standard_cl", ("per_task",), (1,), common),
+    }[kind]()
+    store = Store(tmp_path).open()
+    id, sent = experiments.start(store, made)
+    control.delete(store, list(sent.runs))
+    for words in (["experiments", id], ["compare", f"--experiment={id}"]):
+        assert say(store, *words) == 2
+        assert f"({id}) has no runs any more: all were deleted" in capsys.readouterr().err
+    assert say(store, "experiments", "--json") == 0
+    assert document(capsys)["experiments"][0]["stages"] == 0
 
 
 # --- mistakes -----------------------------------------------------------------------------

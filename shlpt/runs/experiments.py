@@ -193,6 +193,14 @@ def find(store: Store, id: str) -> dict[str, Any]:
     return found[0] | {"about": json.loads(found[0]["about"])}
 
 
+def find_with_runs(store: Store, id: str) -> dict[str, Any]:
+    """The same for who wants to see what came out."""
+    found = find(store, id)
+    if not runs_in(store, found["id"]):
+        raise UserError(f"the experiment {found['name']!r} ({found['id']}) has no runs any more: all were deleted")
+    return found
+
+
 def _runs_with_cells(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
     """The runs of an experiment in order, each with what it stands for."""
     rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
