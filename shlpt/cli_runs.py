@@ -64,17 +64,23 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
 
 
 def change(ids: list[str], home: Path | None, json: bool, csv: bool, act: str, **options: Any) -> None:
+    from shlpt.report import errors
     from shlpt.report import show as say
     from shlpt.runs import control, queries
 
     store = opened(home, ids)
     runs = [control.find_run(store, id) for id in ids]
+    before = {run: queries.marker(store, [run]) for run in runs}
     getattr(control, act)(store, runs, **options)
+    same = [run for run in before if queries.marker(store, [run]) == before[run]]
     if act != "stop":  # a worker that holds what is paused does not serve the others
         from shlpt.runs.launch import ensure_worker
 
         ensure_worker(store)
     rows = [{key: queries.run(store, run)[key] for key in ("id", "state", "progress")} for run in runs]
+    for row in rows:
+        if row["id"] in same:
+            errors.print(f"run {row['id']} is {row['state']}: {act} changed nothing", markup=False, soft_wrap=True)
     say(rows, act, as_json=json, as_csv=csv, document={"runs": rows})
 
 

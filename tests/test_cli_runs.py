@@ -81,7 +81,7 @@ def test_one_run_is_shown_by_how_its_id_begins(store: Store, capsys: pytest.Capt
 def test_wishes_are_written_and_a_worker_is_started_where_one_is_needed(
     store: Store, capsys: pytest.CaptureFixture[str], workers: list[Any]
 ) -> None:
-    for act, state in (("stop", "stopped"), ("pause", "paused")):
+    for act, state in (("pause", "paused"), ("stop", "stopped"), ("pause", "stopped")):
         assert say(store, "runs", act, WAITING.id, "--json") == 0
         assert document(capsys)["runs"] == [{"id": WAITING.id, "state": state, "progress": 0.0}]
     assert workers == []
@@ -90,6 +90,23 @@ def test_wishes_are_written_and_a_worker_is_started_where_one_is_needed(
     assert len(workers) == 1
     assert say(store, "runs", "step", WAITING.id, "--by=epoch") == 0
     assert store.value("SELECT wish FROM groups WHERE number=3") == "step epoch"
+
+
+@pytest.mark.parametrize("act", ["stop", "pause", "step", "resume"])
+def test_a_wish_that_changes_nothing_says_where_the_run_stands(
+    store: Store, act: str, capsys: pytest.CaptureFixture[str], workers: list[Any]
+) -> None:
+    with store.write() as db:
+        db.execute("UPDATE groups SET state=? WHERE number>2", ("queued" if act == "resume" else "failed",))
+    assert say(store, "runs", act, DONE.id, WAITING.id) == 0
+    said = capsys.readouterr().err
+    assert f"run {DONE.id} is done: {act} changed nothing" in said
+    assert f"run {WAITING.id} is {'queued' if act == 'resume' else 'failed'}: {act} changed nothing" in said
+    with store.write() as db:
+        db.execute("UPDATE groups SET state='paused' WHERE number>2")
+    for act in ("resume", "stop"):
+        assert say(store, "runs", act, WAITING.id) == 0
+        assert "nothing" not in capsys.readouterr().err
 
 
 def test_a_detached_run_prints_its_id_and_returns(

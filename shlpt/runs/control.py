@@ -16,6 +16,7 @@ from shlpt.runs.store import Store
 NEAREST = 5  # ids shown where one is unknown
 UNITS = ("batch", "epoch", "task")
 NOT_OVER = "('queued', 'running', 'paused', 'stopped')"
+GOING_ON = "('queued', 'running', 'paused')"  # what is stopped has nothing to hold
 
 
 class Ambiguous(UserError):
@@ -75,19 +76,21 @@ def stop(store: Store, runs: Sequence[str]) -> None:
 
 
 def pause(store: Store, runs: Sequence[str]) -> None:
+    """Hold what goes on or waits; what was stopped stays so."""
     _wish(store, runs, "pause", "paused")
 
 
 def _wish(store: Store, runs: Sequence[str], wish: str, state: str) -> None:
     """A worker that holds a group sees the wish; a group that nobody holds changes at once."""
+    open = NOT_OVER if wish == "stop" else GOING_ON
     with store.write() as db:
         held = _held(store)
         for group in groups_of(store, runs):
             if group in held:
-                db.execute(f"UPDATE groups SET wish=? WHERE key=? AND state IN {NOT_OVER}", (wish, group))
+                db.execute(f"UPDATE groups SET wish=? WHERE key=? AND state IN {open}", (wish, group))
             else:
                 db.execute(
-                    f"UPDATE groups SET state=?, wish='', worker=NULL WHERE key=? AND state IN {NOT_OVER}",
+                    f"UPDATE groups SET state=?, wish='', worker=NULL WHERE key=? AND state IN {open}",
                     (state, group),
                 )
 
