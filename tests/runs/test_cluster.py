@@ -38,6 +38,15 @@ SETTINGS = {"epochs": 6, "patience": 6, "shots": 4, "validation_shots": 4, "test
 DEADLINE = 150.0
 
 
+@pytest.fixture(autouse=True)
+def surroundings() -> Iterator[None]:
+    """Ray reads how it is set up from variables that `ray_library` sets for good: not for the tests that follow."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from ray.cluster_utils import Cluster
