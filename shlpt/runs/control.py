@@ -83,6 +83,7 @@ def pause(store: Store, runs: Sequence[str]) -> None:
 def _wish(store: Store, runs: Sequence[str], wish: str, state: str) -> None:
     """A worker that holds a group sees the wish; a group that nobody holds changes at once."""
     open = NOT_OVER if wish == "stop" else GOING_ON
+    _settle(store, runs)
     with store.write() as db:
         held = _held(store)
         for group in groups_of(store, runs):
@@ -99,6 +100,7 @@ def step(store: Store, runs: Sequence[str], unit: str = "batch") -> None:
     """Advance the first unfinished group by a batch, an epoch or to the end of its tasks, and hold again."""
     if unit not in UNITS:
         raise unknown("step", unit, UNITS)
+    _settle(store, runs)
     with store.write() as db:
         held = _held(store)
         for number, group in enumerate(_open_groups(db, groups_of(store, runs))):
@@ -115,6 +117,7 @@ def step(store: Store, runs: Sequence[str], unit: str = "batch") -> None:
 
 def resume(store: Store, runs: Sequence[str]) -> None:
     """Go on with what is paused, stopped or lost, and try again what failed."""
+    _settle(store, runs)
     with store.write() as db:
         held = _held(store)
         for group in groups_of(store, runs):
@@ -132,6 +135,16 @@ def resume(store: Store, runs: Sequence[str]) -> None:
 def _open_groups(db: sqlite3.Connection, groups: Iterable[str]) -> list[str]:
     over = {row[0] for row in db.execute("SELECT key FROM groups WHERE state IN ('done', 'failed')")}
     return [group for group in groups if group not in over]
+
+
+def _settle(store: Store, runs: Iterable[str]) -> None:
+    """Watch who holds groups of these runs until it is known who lives: seconds only where it is another machine's.
+
+    Before a transaction, which would keep the beats from being written.
+    """
+    groups = groups_of(store, runs)
+    rows = store.rows("SELECT key, worker FROM groups WHERE worker IS NOT NULL")
+    liveness.settled(store, {row["worker"] for row in rows if row["key"] in groups})
 
 
 def _held(store: Store) -> set[str]:
@@ -174,6 +187,7 @@ def describe(store: Store, run: str, *, name: str | None = None, note: str | Non
 
 def delete(store: Store, runs: Sequence[str], force: bool = False) -> None:
     """Runs, and all that no other run uses. A worker whose group is gone is told so by its next write."""
+    _settle(store, runs)
     with store.write() as db:
         held = _held(store)
         for run in runs:

@@ -13,6 +13,7 @@ from shlpt.runs import liveness
 from shlpt.runs.store import Store
 
 IDLE_SECONDS = 600  # how long a worker waits for more before it leaves: the next run then starts warm
+BEAT_SECONDS = 3.0  # how long to watch for a sign of a worker on another machine; a second worker would do no harm
 
 
 STARTING = "starting"  # the lock of a worker that has been started and has not registered yet
@@ -25,7 +26,7 @@ def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = N
         "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
     )
     busy = {row["worker"] for row in store.rows("SELECT worker FROM groups WHERE state='paused'")}  # with holding still
-    if not waiting or set(liveness.living(store)) - busy:
+    if not waiting or _some_live(store, set(liveness.living(store)) - busy):
         return False
     try:
         lock = liveness.hold(store.home, STARTING)
@@ -34,6 +35,11 @@ def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = N
     with lock:
         start_worker(store, device=device, threads=threads, inherit=lock.fileno())
     return True
+
+
+def _some_live(store: Store, workers: set[str]) -> bool:
+    observer = liveness.Observer(store)
+    return any(observer.certain(worker) for worker in workers) or bool(liveness.settled(store, workers, BEAT_SECONDS))
 
 
 def expected(store: Store) -> bool:

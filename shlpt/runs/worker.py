@@ -199,6 +199,7 @@ class Heart:
     def __init__(self, store: Store, device: str, log: str = "") -> None:
         self.store, self.worker = store, liveness.new_name()
         self._lock = liveness.hold(store.home, self.worker)
+        self._mark()
         claims.register(store, self.worker, device, log)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
@@ -218,11 +219,16 @@ class Heart:
 
     def _beat(self) -> None:
         while not self._over.wait(1.0):
+            self._mark()
             try:
                 claims.beat(self.store, self.worker)
             except UserError:
                 continue  # a full or locked store: who looks sees that the beat stands still
         self.store.close()
+
+    def _mark(self) -> None:
+        with suppress(OSError):  # a full disk: who looks sees that it stands still
+            liveness.mark(self._lock)
 
 
 def work(

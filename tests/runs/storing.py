@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-from shlpt.runs import artifacts, claims
+from shlpt.runs import artifacts, claims, liveness
 from shlpt.runs.claims import Finished, Job
 from shlpt.runs.enqueue import enqueue
 from shlpt.runs.liveness import Observer
@@ -52,10 +52,24 @@ def finish(store: Store, key: str, tests: Mapping[str, Sequence[float]], error: 
         claims.finish_stage(db, finished(key, tests, error), artifacts.write(store.home, f"{key}.1", data))
 
 
+_LOCKS: dict[tuple[str, str], IO[str]] = {}
+
+
 def join(store: Store, worker: str = "w1") -> str:
-    """A worker of another machine, which is alive for as long as nobody watches it."""
+    """A worker of this machine, which is alive until `claims.leave`."""
+    if before := _LOCKS.pop((str(store.home), worker), None):
+        before.close()
+    _LOCKS[str(store.home), worker] = lock = liveness.hold(store.home, worker)
+    liveness.mark(lock)
+    claims.register(store, worker, "cpu")
+    return worker
+
+
+def join_elsewhere(store: Store, worker: str = "w1", beat: int = 0) -> str:
+    """A worker of another machine, which nobody here can judge but by its beat."""
     with store.write() as db:
-        db.execute("INSERT INTO workers (id, host, pid, device, started) VALUES (?,'elsewhere',7,'cpu',0)", (worker,))
+        row = (worker, "elsewhere", 7, "cpu", 0, beat)
+        db.execute("INSERT INTO workers (id, host, pid, device, started, beat) VALUES (?,?,?,?,?,?)", row)
     return worker
 
 

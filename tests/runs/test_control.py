@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from storing import finish, group_rows, join, queued, spec_of, states, take, taken
+from storing import finish, group_rows, join, join_elsewhere, queued, spec_of, states, take, taken
 
 from shlpt.errors import UserError
-from shlpt.runs import claims, control
+from shlpt.runs import claims, control, liveness
 from shlpt.runs.results import run_record
 from shlpt.runs.store import Store
 
@@ -81,6 +83,25 @@ def test_a_lost_run_can_be_stopped(store: Store) -> None:
     control.stop(store, [SPEC.id])
     assert run_record(store, SPEC.id)["state"] == "stopped"
     assert group_rows(store)[0]["worker"] is None
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+@pytest.mark.parametrize("act", [control.stop, control.pause, control.resume, control.delete])
+def test_what_a_worker_left_that_died_under_another_host_name_can_be_changed(
+    store: Store, monkeypatch: pytest.MonkeyPatch, act: Callable[..., None], state: str
+) -> None:
+    """The command looks until it is known: each new one would take it for alive for ever."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(liveness.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    queued(store, SPEC)
+    taken(store, join_elsewhere(store))
+    with store.write() as db:
+        db.execute("UPDATE groups SET state=? WHERE worker IS NOT NULL", (state,))
+    act(store, [SPEC.id])
+    becomes = {control.stop: "stopped", control.pause: "paused", control.resume: "queued"}
+    assert set(states(store)) == ({becomes[act]} if act in becomes else set())
+    assert [row["worker"] for row in group_rows(store) if row["worker"]] == []
 
 
 def test_runs_that_train_together_stop_together_and_others_go_on(store: Store) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storing import TINY, join, queued, spec_of, states, taken
+from storing import TINY, join, join_elsewhere, queued, spec_of, states, taken
 
 from shlpt.errors import UserError
 from shlpt.runs import claims, control, launch, liveness, queries
@@ -51,6 +51,29 @@ def test_no_second_one_while_one_is_free(store: Store, started: list[list[str]])
     join(store)
     assert not launch.ensure_worker(store)
     assert started == []
+
+
+def test_who_can_no_longer_be_judged_is_not_relied_upon(
+    store: Store, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that died under another host name, and one that hangs."""
+    monkeypatch.setattr(launch, "BEAT_SECONDS", 0.0)
+    queued(store, spec_of())
+    taken(store, join_elsewhere(store))
+    assert launch.ensure_worker(store)
+    later = time.monotonic() + liveness.STALE
+    join(store, "hangs")
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: later)
+    assert launch.ensure_worker(store)
+
+
+def test_one_of_another_machine_that_beats_is_relied_upon(
+    store: Store, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(store, spec_of())
+    join_elsewhere(store)
+    monkeypatch.setattr(liveness.time, "sleep", lambda _: claims.beat(store, "w1"))
+    assert not launch.ensure_worker(store)
 
 
 def test_no_second_one_while_one_is_on_its_way(store: Store, started: list[list[str]]) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from storing import join
+from storing import join, join_elsewhere
 
 from shlpt.errors import UserError
 from shlpt.runs import claims, liveness
-from shlpt.runs.liveness import Observer, hold, holds, living
+from shlpt.runs.liveness import Observer, hold, holds, living, settled
 from shlpt.runs.store import Store
 
 
@@ -67,7 +67,7 @@ def test_a_worker_whose_counter_stands_still_is_dead_after_a_while(
         claims.register(store, "w", "cpu")
         assert not lock.closed
     else:
-        join(store, "w")
+        join_elsewhere(store, "w")
     now = [100.0]
     monkeypatch.setattr(liveness.time, "monotonic", lambda: now[0])
     observer = Observer(store, stale=20)
@@ -85,13 +85,50 @@ def test_a_worker_whose_counter_stands_still_is_dead_after_a_while(
 
 @pytest.mark.parametrize("jump", [-1e9, 1e9])
 def test_setting_the_clock_changes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
-    join(store, "w")
+    join_elsewhere(store, "w")
     observer = Observer(store)
     assert observer.alive("w")
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + jump)
     assert observer.alive("w")
     assert living(store) == ["w"]
+
+
+def test_who_hangs_on_this_machine_is_told_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whoever looks for the first time, as each command does."""
+    join(store, "w")
+    assert Observer(store).certain("w") is True
+    later = time.monotonic() + liveness.STALE
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: later)
+    assert Observer(store).certain("w") is False
+    assert living(store) == []
+
+
+def test_who_looks_again_sees_a_worker_of_another_machine_die(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    join_elsewhere(store, "w")
+    assert (living(store), Observer(store).certain("w")) == (["w"], None)
+    later = time.monotonic() + liveness.STALE
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: later)
+    assert living(store) == []
+
+
+def test_watching_ends_with_a_beat_or_after_a_while(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, looks = [time.monotonic()], [0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        looks[0] += 1
+        if looks[0] % 5 == 0:
+            claims.beat(store, "beats")
+
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(liveness.time, "sleep", sleep)
+    for worker in ("beats", "silent"):
+        join_elsewhere(store, worker)
+    assert settled(store, ["beats"]) == {"beats"}
+    assert looks == [5]
+    assert settled(store, ["beats", "silent", "unknown"]) == {"beats"}
+    assert looks[0] * liveness.LOOK_SECONDS == pytest.approx(liveness.STALE, abs=1)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

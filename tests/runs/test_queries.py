@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from storing import TINY, group_rows, join, queued, spec_of, taken
+from storing import TINY, group_rows, join_elsewhere, queued, spec_of, taken
 
 from shlpt.errors import UserError
 from shlpt.runs import claims, queries
@@ -65,7 +65,7 @@ def test_an_empty_store_has_empty_frames(empty: Store) -> None:
 def test_a_run_shows_who_trains_it_and_how_far_it_is(empty: Store) -> None:
     (plan,) = queued(empty, LATER)
     assert queries.run(empty, LATER.id)["worker"] is None
-    taken(empty, join(empty))
+    taken(empty, join_elsewhere(empty))
     with empty.write() as db:
         claims.add_events(db, [Event(plan.stages[0].key, 0, "step", {}, 0.0)])
     worker = queries.run(empty, LATER.id)["worker"]
@@ -177,7 +177,7 @@ def test_reading_writes_nothing_and_works_while_somebody_writes(store: Store) ->
 
 
 def test_workers_and_their_logs(empty: Store) -> None:
-    join(empty)
+    join_elsewhere(empty)
     (empty.home / "workers").mkdir()
     (empty.home / "workers" / "a.log").write_text("one\ntwo\nthree\n")
     (empty.home / "secret").write_text("mine")
