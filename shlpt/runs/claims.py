@@ -68,7 +68,7 @@ def beat(store: Store, worker: str) -> None:
 # --- claiming -----------------------------------------------------------------------------
 _READY = """
     SELECT g.key, g.state, g.worker, g.claim, g.backbone, g.dtype, g.made FROM groups g
-    WHERE g.state IN ('queued', 'running', 'paused') AND (g.state != 'paused' OR g.wish LIKE 'step%')
+    WHERE g.state IN ('queued', 'running', 'paused') AND (g.state != 'paused' OR g.wish LIKE 'step%' OR g.worker=?)
       AND NOT EXISTS (
         SELECT 1 FROM stages s JOIN stages p ON p.key = s.parent
         WHERE s.grp = g.key AND s.state = 'queued' AND p.state = 'queued')
@@ -77,11 +77,14 @@ _READY = """
 
 
 def claim(store: Store, worker: str, observer: Observer, only: Collection[str] | None = None) -> Job | None:
-    """The first group that can be trained now: its parents are done, and nobody alive holds it."""
-    for row in store.rows(_READY):
+    """The first group that can be trained now: its parents are done, and nobody else alive holds it.
+
+    What this worker holds it could not give back, on a full disk: who claims has nothing in training.
+    """
+    for row in store.rows(_READY, (worker,)):
         if only is not None and row["key"] not in only:
             continue
-        if row["worker"] is not None and observer.alive(row["worker"]):
+        if row["worker"] not in (None, worker) and observer.alive(row["worker"]):
             continue
         job = _take(store, worker, row)
         if job is not None:

@@ -109,6 +109,7 @@ class Messenger:
         self.ray, self.secretary, self.claim = ray, secretary, claim
         self._events: list[Event] = []
         self._lock = threading.Lock()
+        self.interrupted = False
         self._lost: Exception | None = None
         self._wish = self._report()
         self._over = threading.Event()

@@ -29,6 +29,8 @@ Found = TypeVar("Found")
 class Recorder(Protocol):
     """Where a group in training reports to, here or over a network."""
 
+    interrupted: bool  # somebody pressed Ctrl-C: nothing is waited for any more
+
     def begin(self, made: Mapping[str, Any], warnings: Sequence[str], since: Mapping[str, int]) -> None:
         """What it is trained with; what people should know; from which event on each stage says everything anew."""
         ...
@@ -58,7 +60,7 @@ class Ledger:
     """A Recorder that writes to the store."""
 
     def __init__(self, store: Store, claim: Claim) -> None:
-        self.store, self.claim = store, claim
+        self.store, self.claim, self.interrupted = store, claim, False
         self._events: list[Event] = []
         self._lock = threading.RLock()  # one writer at a time, so that events stay in order
         self._ended: Exception | None = None  # why the thread looks no more: another worker has the group
@@ -133,7 +135,7 @@ class Ledger:
             self._patiently(lambda: claims.release(self.store, self.claim, state))
         self._over.set()
         self._thread.join()
-        with suppress(Fenced):
+        with suppress(Fenced, DiskFull):  # what cannot be given back is dead with this process, or claimed by it again
             with suppress(DiskFull):
                 self._flush()
             if state != "done":
@@ -169,6 +171,8 @@ class Ledger:
                 self._say_full(error)
             if self._ended is not None:
                 raise self._ended
+            if self.interrupted:
+                raise KeyboardInterrupt
             if self._wish in ("stop", "leave") or self._over.wait(POLL_SECONDS):
                 raise self._full or DiskFull(self.store.home, "")
 

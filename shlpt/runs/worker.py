@@ -152,7 +152,7 @@ def noting_interrupts(conductor: GroupConductor) -> Iterator[None]:
     def note(*_: object) -> None:
         if conductor.interrupted:
             raise KeyboardInterrupt
-        conductor.interrupted = True
+        conductor.interrupted = conductor.recorder.interrupted = True
 
     before = signal.signal(signal.SIGINT, note)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +13,12 @@ from storing import SLOW, finished, group_rows, join, queued, spec_of, taken
 
 from shlpt.runs import artifacts, claims, control, ledger
 from shlpt.runs.artifacts import DiskFull
-from shlpt.runs.claims import Event, Fenced
+from shlpt.runs.claims import Event, Fenced, Job
+from shlpt.runs.conductor import GroupConductor
 from shlpt.runs.ledger import Ledger
+from shlpt.runs.meter import Meter
 from shlpt.runs.store import Store
+from shlpt.runs.worker import Silent, Workshops, noting_interrupts, train_and_report
 
 SPEC = spec_of(("sst2",))
 
@@ -220,3 +224,41 @@ def test_a_stop_ends_the_waiting(store: Store, held: tuple[Ledger, str], monkeyp
     assert "no room on the disk" in row["note"]
     control.resume(store, [SPEC.id])
     assert (group_rows(store)[0]["state"], group_rows(store)[0]["note"]) == ("queued", "")
+
+
+def test_ctrl_c_ends_the_waiting(store: Store, held: tuple[Ledger, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one, although it is only noted while a group trains."""
+    book, key = held
+    Full(store.home, monkeypatch)
+    looks = iter(range(3))
+
+    def wait(seconds: float | None = None) -> bool:
+        look = next(looks)
+        if not look:
+            signal.raise_signal(signal.SIGINT)
+        return look == 2  # an end all the same
+
+    monkeypatch.setattr(book._over, "wait", wait)
+    conductor = GroupConductor(book, [key], {key: 0}, Meter({key: 0.0}))
+    with pytest.raises(KeyboardInterrupt), noting_interrupts(conductor):
+        book.finish(finished(key, {"sst2": [1.0]}), b"tensors")
+    assert next(looks) == 1
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_who_leaves_on_a_full_disk_leaves_and_the_group_is_free(
+    store: Store, held: tuple[Ledger, str], monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
+    book, _ = held
+
+    def ready() -> Job:
+        raise end
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claims, "release", lambda *_: (_ for _ in ()).throw(DiskFull(store.home, "")))
+        with pytest.raises(end):
+            train_and_report(book, ready, Workshops("cpu"), Silent())
+    for state in ("running", "paused"):  # as it was left, by a worker that lives on when there is room again
+        with store.write() as db:
+            db.execute("UPDATE groups SET state=?", (state,))
+        assert taken(store, "w1").claim.number > book.claim.number
