@@ -28,6 +28,7 @@ from shlpt.cli_options import (
     Tasks,
     Threads,
     Way,
+    require_device,
     set_threads,
     tasks_of,
     with_groups,
@@ -89,6 +90,7 @@ def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
     from shlpt.runs.store import Store
     from shlpt.runs.submit import submit
 
+    require_device(way.device)
     store = Store(way.home).open()
     sent = submit(store, specs, lanes=way.lanes, alone=alone, fresh=way.fresh, device=way.device)
     if sent.todo:

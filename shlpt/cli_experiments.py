@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shlpt.cli_options import Way, set_threads
+from shlpt.cli_options import Way, require_device, set_threads
 from shlpt.cli_rows import RowsOf
 from shlpt.errors import unknown
 
@@ -39,6 +39,8 @@ def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False)
         from shlpt.runs import cluster
 
         cluster.check(way.address, way.detach)
+    else:
+        require_device(way.device)
     store = Store(way.home).open()
     set_threads(way.threads)
     cost = estimate(store, experiment.specs, calibrated(store, experiment, way), fresh=way.fresh)

@@ -95,6 +95,14 @@ def set_threads(count: int | None) -> None:
         torch.set_num_threads(count)
 
 
+def require_device(name: str) -> None:
+    """Before anything is queued for it. What is always there does not load torch."""
+    if name not in ("auto", "cpu"):
+        from shlpt.backbone.t5 import pick_device
+
+        pick_device(name)
+
+
 def tasks_of(sequence: str | None, tasks: str | None, suite: str) -> tuple[str, ...]:
     """What is to be learned: a named sequence, or tasks by their names."""
     from shlpt.tasks.sequences import find_sequence, read_tasks

@@ -233,6 +233,25 @@ def test_an_unknown_step_is_refused(store: Store, capsys: pytest.CaptureFixture[
     assert "unknown step 'day'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["run", "--tasks=rte"], ["run", "--tasks=rte", "--detach"], ["matrix", "--tasks=rte,sst2"],
+     ["bench", "--methods=per_task", "--detach"], ["worker", "--idle=0"]],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("device", ["cuda:99", "foo"])
+def test_a_device_that_is_not_there_is_refused_before_anything_is_queued(
+    tmp_path: Path, words: list[str], device: str, capsys: pytest.CaptureFixture[str], workers: list[Any]
+) -> None:
+    assert say(tmp_path, *words, f"--device={device}") == 2
+    said = capsys.readouterr()
+    assert f"device '{device}'" in said.err
+    assert said.out == ""
+    assert workers == []
+    store = Store(tmp_path).open()
+    assert store.rows("SELECT id FROM runs UNION SELECT id FROM workers") == []
+
+
 COMMANDS = [
     ["runs", "list"],
     ["runs", "show", "r1"],

@@ -21,12 +21,17 @@ INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the l
 
 
 def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None) -> bool:
-    """Start a worker unless nothing waits for one, or one is alive or on its way; whether one was started."""
+    """Start a worker unless nothing waits for one, or one is alive or on its way; whether one was started.
+
+    One on another device than was asked for does not count.
+    """
     waiting = store.value(
         "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
     )
     busy = {row["worker"] for row in store.rows("SELECT worker FROM groups WHERE state='paused'")}  # with holding still
-    if not waiting or _some_live(store, set(liveness.living(store)) - busy):
+    rows = store.rows("SELECT id, device FROM workers")
+    free = {row["id"] for row in rows if row["id"] not in busy and _fits(row["device"], device)}
+    if not waiting or _some_live(store, free):
         return False
     try:
         lock = liveness.hold(store.home, STARTING)
@@ -35,6 +40,10 @@ def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = N
     with lock:
         start_worker(store, device=device, threads=threads, inherit=lock.fileno())
     return True
+
+
+def _fits(device: str, asked: str) -> bool:
+    return asked in ("auto", device) or device.startswith(f"{asked}:")
 
 
 def _some_live(store: Store, workers: set[str]) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from shlpt.backbone.files import digest_of
-from shlpt.backbone.t5 import load
+from shlpt.backbone.t5 import load, pick_device
 from shlpt.errors import UserError
 from shlpt.methods.base import State
 from shlpt.methods.views import Views
@@ -244,8 +244,9 @@ def work(
     """Train what can be claimed (of `groups`, by default of all) until nothing is left; how many groups it was.
 
     Groups that others hold are waited for while `groups` is given; `idle_seconds` is how long to wait
-    for new work otherwise.
+    for new work otherwise. A device that is not there ends it before it is anybody's worker.
     """
+    device = str(pick_device(device))
     shops, count, since = Workshops(device), 0, time.monotonic()
     with Heart(store, device, log) as heart:
         observer = liveness.Observer(store)
@@ -291,6 +292,7 @@ def run(
     watch: Watch | None = None,
 ) -> list[dict[str, Any]]:
     """Train runs in this process and return their records, as the command line prints them."""
+    pick_device(device)  # before anything is queued
     store = Store(home).open()
     sent = submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
     (watch or Silent()).planned(sent.todo, sent.reused)

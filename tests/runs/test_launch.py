@@ -53,6 +53,19 @@ def test_no_second_one_while_one_is_free(store: Store, started: list[list[str]])
     assert started == []
 
 
+def test_one_on_another_device_does_not_count(store: Store, started: list[list[str]]) -> None:
+    queued(store, spec_of())
+    join(store)  # on the CPU
+    assert not launch.ensure_worker(store, device="cpu")
+    assert launch.ensure_worker(store, device="cuda")
+    assert started[0][started[0].index("--device") + 1] == "cuda"
+    with store.write() as db:
+        db.execute("UPDATE workers SET device='cuda:1'")
+    assert not launch.ensure_worker(store, device="cuda")
+    assert not launch.ensure_worker(store, device="cuda:1")
+    assert launch.ensure_worker(store, device="cpu")
+
+
 def test_who_can_no_longer_be_judged_is_not_relied_upon(
     store: Store, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
