@@ -32,7 +32,11 @@ class Damaged(UserError):
     """A file that is not what was written."""
 
 
-class DiskFull(UserError):
+class NotNow(UserError):
+    """What cannot be written now and may be later: who trains waits for it."""
+
+
+class DiskFull(NotNow):
     """There is no room left: nothing was written, and nothing is lost."""
 
     def __init__(self, home: Path, text: str) -> None:

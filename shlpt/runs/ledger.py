@@ -1,6 +1,6 @@
 """What a worker writes about the lane group it holds: events in batches from a thread, the rest at once. No torch.
 
-On a full disk nothing is thrown away: the ledger waits until there is room, and says so.
+On a full disk, or in a store that another program has locked, nothing is thrown away: the ledger waits, and says so.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from shlpt.errors import UserError
 from shlpt.runs import artifacts, claims
-from shlpt.runs.artifacts import DiskFull
+from shlpt.runs.artifacts import DiskFull, NotNow
 from shlpt.runs.claims import Claim, Event, Fenced, Finished, guarded
 from shlpt.runs.store import Store, to_json
 
@@ -46,7 +46,7 @@ class Recorder(Protocol):
         ...
 
     def checkpoint(self, data: bytes, about: Mapping[str, Any], patient: bool = True) -> None:
-        """Beside the one before. Who is not patient gets DiskFull where there is no room."""
+        """Beside the one before. Who is not patient gets NotNow where there is no room."""
         ...
 
     def finish(self, done: Finished, tensors: bytes) -> None: ...
@@ -64,7 +64,7 @@ class Ledger:
         self._events: list[Event] = []
         self._lock = threading.RLock()  # one writer at a time, so that events stay in order
         self._ended: Exception | None = None  # why the thread looks no more: another worker has the group
-        self._full: DiskFull | None = None
+        self._full: NotNow | None = None  # what is waited for
         self._told, self._state = False, "running"
         self._number = self._last_checkpoint()
         self._wish = claims.wish_of(store, claim)
@@ -135,8 +135,8 @@ class Ledger:
             self._patiently(lambda: claims.release(self.store, self.claim, state))
         self._over.set()
         self._thread.join()
-        with suppress(Fenced, DiskFull):  # what cannot be given back is dead with this process, or claimed by it again
-            with suppress(DiskFull):
+        with suppress(Fenced, NotNow):  # what cannot be given back is dead with this process, or claimed by it again
+            with suppress(NotNow):
                 self._flush()
             if state != "done":
                 note = note or ("" if self._full is None else str(self._full))
@@ -160,28 +160,29 @@ class Ledger:
             (self.store.home / artifacts.FOLDER / file).unlink(missing_ok=True)
 
     def _patiently(self, act: Callable[[], Found]) -> Found:
-        """Again and again while the disk is full: what is done twice is done once."""
+        """Again and again while the disk is full or the store locked: what is done twice is done once."""
         while True:
             try:
                 found = act()
                 if self._full is not None:
                     self._go_on()
                 return found
-            except DiskFull as error:
+            except NotNow as error:
                 self._say_full(error)
             if self._ended is not None:
                 raise self._ended
             if self.interrupted:
                 raise KeyboardInterrupt
             if self._wish in ("stop", "leave") or self._over.wait(POLL_SECONDS):
-                raise self._full or DiskFull(self.store.home, "")
+                raise self._full or NotNow("interrupted")
 
-    def _say_full(self, error: DiskFull) -> None:
+    def _say_full(self, error: NotNow) -> None:
         """The reserve makes the room to say that there is none."""
         self._full = error
-        (self.store.home / ".reserve").unlink(missing_ok=True)
+        if isinstance(error, DiskFull):
+            (self.store.home / ".reserve").unlink(missing_ok=True)
         if not self._told:
-            with suppress(DiskFull, Fenced), guarded(self.store, self.claim) as db:
+            with suppress(NotNow, Fenced), guarded(self.store, self.claim) as db:
                 db.execute("UPDATE groups SET state='paused', note=? WHERE key=?", (str(error), self.claim.group))
                 self._told = True
 

@@ -21,12 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from shlpt.errors import UserError
-from shlpt.runs.artifacts import DiskFull, is_full
+from shlpt.runs.artifacts import DiskFull, NotNow, is_full
 from shlpt.runs.schema import APPLICATION, MIGRATIONS, VERSION
 
 FILE = "shlpt.sqlite"
 SAFE_WAL = (3, 51, 3)  # earlier libraries can corrupt a file that two connections write in WAL mode
 BUSY_SECONDS = 20.0
+
+
+class Locked(NotNow):
+    """Another program has kept the file to itself for longer than anybody waits for a short transaction."""
 
 
 def default_home() -> Path:
@@ -123,7 +127,7 @@ class Store:
             case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
                 return self._cannot_write(text)
             case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-                return UserError(f"{self.file} has been locked for over {self.patience:g} s by another program")
+                return Locked(f"{self.file} has been locked for over {self.patience:g} s by another program")
             case sqlite3.SQLITE_FULL:
                 return DiskFull(self.home, text)
             case sqlite3.SQLITE_IOERR:  # also where there is no room, and over a quota

@@ -23,7 +23,7 @@ from shlpt.errors import UserError
 from shlpt.methods.base import State
 from shlpt.methods.views import Views
 from shlpt.runs import claims, launch, liveness
-from shlpt.runs.artifacts import DiskFull
+from shlpt.runs.artifacts import NotNow
 from shlpt.runs.claims import Event, Fenced, Job
 from shlpt.runs.conductor import CHECKPOINT_SECONDS, GroupConductor
 from shlpt.runs.control import groups_of, others_work_on, worker_wish
@@ -117,7 +117,7 @@ class Training:
             with noting_interrupts(conductor):
                 results = drive(lanes, self.shop.backbone, conductor)
         except (Stopped, KeyboardInterrupt, SystemExit):
-            with suppress(DiskFull):
+            with suppress(NotNow):
                 conductor.save(patient=False)
             raise
         for result in results:
@@ -169,7 +169,7 @@ def train_and_report(
         job = ready()
         interrupted = Training(shops.of(job), job, recorder, watch, every).run()
         recorder.close("done")
-    except (Stopped, DiskFull, Fenced):
+    except (Stopped, NotNow, Fenced):
         recorder.close()
     except KeyboardInterrupt:
         recorder.close("stopped")
@@ -251,21 +251,19 @@ def work(
     with Heart(store, device, log) as heart:
         observer = liveness.Observer(store)
 
-        def leaving() -> bool:
-            return worker_wish(store, heart.worker) == "stop"
-
-        while not leaving():
+        while True:
             try:
+                if worker_wish(store, heart.worker) == "stop":
+                    break
                 job = claims.claim(store, heart.worker, observer, groups)
                 if job is not None:
                     train_job(store, shops, job, watch or Silent(), every)
                     count, since = count + 1, time.monotonic()
                     keep_results(store, runs_of(store, job.claim.group))
                     continue
-            except DiskFull:
-                time.sleep(IDLE_SECONDS)  # what is finished is there; the next group waits for room
-                continue
-            patient = time.monotonic() - since < idle_seconds if groups is None else others_work_on(store, groups)
+                patient = time.monotonic() - since < idle_seconds if groups is None else others_work_on(store, groups)
+            except NotNow:
+                patient = True  # what is finished is there; the next group waits for room
             if not patient:
                 break
             time.sleep(IDLE_SECONDS)

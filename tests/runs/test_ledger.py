@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +19,8 @@ from shlpt.runs.claims import Event, Fenced, Job
 from shlpt.runs.conductor import GroupConductor
 from shlpt.runs.ledger import Ledger
 from shlpt.runs.meter import Meter
-from shlpt.runs.store import Store
-from shlpt.runs.worker import Silent, Workshops, noting_interrupts, train_and_report
+from shlpt.runs.store import Locked, Store
+from shlpt.runs.worker import Silent, Workshops, noting_interrupts, train_and_report, work
 
 SPEC = spec_of(("sst2",))
 
@@ -262,3 +264,43 @@ def test_who_leaves_on_a_full_disk_leaves_and_the_group_is_free(
         with store.write() as db:
             db.execute("UPDATE groups SET state=?", (state,))
         assert taken(store, "w1").claim.number > book.claim.number
+
+
+# --- a locked store -----------------------------------------------------------------------
+def test_a_store_that_another_program_has_locked_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path, patience=0.02).open()
+    (plan,) = queued(store, SPEC)
+    key = plan.stages[0].key
+    book = Ledger(store, taken(store, join(store)).claim)
+    other = sqlite3.connect(store.file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waits, wait = [0], book._over.wait
+    trainer = threading.current_thread()
+
+    def unlocked(seconds: float | None = None) -> bool:
+        if threading.current_thread() is trainer:
+            waits[0] += 1
+            if waits[0] == 2:
+                other.execute("ROLLBACK")
+        return wait(seconds)
+
+    monkeypatch.setattr(book._over, "wait", unlocked)
+    book.finish(finished(key, {"sst2": [1.0]}), b"tensors")
+    other.close()
+    assert waits == [2]
+    book.close("done")
+    assert group_rows(store)[0]["state"] == "done"
+    assert claims.artifact_bytes(store, key, "tensors") == b"tensors"
+
+
+def test_a_worker_waits_for_a_locked_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between its groups, too."""
+    looks = iter([Locked("locked"), DiskFull(store.home, ""), None])
+
+    def claim(*_: object) -> None:
+        if (error := next(looks)) is not None:
+            raise error
+
+    monkeypatch.setattr(claims, "claim", claim)
+    assert work(store, device="cpu") == 0
+    assert next(looks, "all") == "all"
