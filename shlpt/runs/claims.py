@@ -21,6 +21,8 @@ from shlpt.runs.liveness import Observer
 from shlpt.runs.plan import LaneGroup
 from shlpt.runs.store import Store, to_json
 
+LEFT_AS = {"stop": "stopped", "pause": "paused"}  # wish -> state of a group that is given back
+
 
 class Fenced(Exception):
     """The group belongs to another worker by now."""
@@ -119,10 +121,16 @@ def _fail_orphans(db: sqlite3.Connection, group: str) -> None:
     )
 
 
-def release(store: Store, claim: Claim, state: str, note: str = "") -> None:
-    """Give a group back: done, stopped, paused, queued or failed. What is done needs no checkpoint any more."""
+def release(store: Store, claim: Claim, state: str = "", note: str = "") -> None:
+    """Give a group back: done, stopped, failed …, or as is wished by now, which may be newer than what ended it.
+
+    A step that was not taken is left for the next worker. What is done needs no checkpoint any more.
+    """
     with guarded(store, claim) as db:
-        db.execute("UPDATE groups SET state=?, worker=NULL, wish='', note=? WHERE key=?", (state, note, claim.group))
+        wish = "" if state else db.execute("SELECT wish FROM groups WHERE key=?", (claim.group,)).fetchone()[0]
+        state, left = state or LEFT_AS.get(wish, "queued"), wish if wish.startswith("step ") else ""
+        row = (state, left, note, claim.group)
+        db.execute("UPDATE groups SET state=?, worker=NULL, wish=?, note=? WHERE key=?", row)
         if state != "done":
             return
         db.execute("DELETE FROM artifacts WHERE owner=?", (claim.group,))

@@ -22,7 +22,6 @@ from shlpt.runs.store import Store, to_json
 EVENT_SECONDS = 0.25  # between batches of events
 POLL_SECONDS = 0.2  # between looks at what is wished
 RESERVE = 256 * 1024  # bytes kept free, so that a full disk can still be told
-LEFT_AS = {"stop": "stopped", "pause": "paused", "leave": "paused"}  # wish -> state of a group that is given back
 Found = TypeVar("Found")
 
 
@@ -140,7 +139,7 @@ class Ledger:
                 self._flush()
             if state != "done":
                 note = note or ("" if self._full is None else str(self._full))
-                claims.release(self.store, self.claim, state or LEFT_AS.get(self._wish, "queued"), note)
+                claims.release(self.store, self.claim, state, note)
 
     # --- writing --------------------------------------------------------------------------
     def _flush(self, write: Callable[[sqlite3.Connection], Found] | None = None, durable: bool = True) -> Found | None:

@@ -137,8 +137,27 @@ def test_a_group_is_given_back_as_it_was_wished(
     until(lambda: book.wish() == wish)
     book.close(state)
     (row,) = group_rows(store)
-    assert (row["state"], row["wish"], row["worker"]) == (becomes, "", None)
+    left = wish if wish.startswith("step") else ""  # nobody has taken it
+    assert (row["state"], row["wish"], row["worker"]) == (becomes, left, None)
     assert said(store) == [0]
+
+
+@pytest.mark.parametrize(
+    ("before", "act", "becomes"),
+    [("stop", control.resume, "queued"), ("", control.pause, "paused"), ("pause", control.stop, "stopped")],
+)
+def test_a_wish_that_comes_while_a_group_is_given_back_is_the_one_that_counts(
+    store: Store, held: tuple[Ledger, str], before: str, act: Callable[..., None], becomes: str
+) -> None:
+    book, _ = held
+    book._over.set()  # it looks no more
+    book._thread.join()
+    book._wish = before
+    with store.write() as db:
+        db.execute("UPDATE groups SET wish=?", (before,))
+    act(store, [SPEC.id])
+    book.close()
+    assert (group_rows(store)[0]["state"], group_rows(store)[0]["wish"]) == (becomes, "")
 
 
 def test_a_group_that_another_has_is_left_alone(store: Store, held: tuple[Ledger, str]) -> None:
