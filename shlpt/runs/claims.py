@@ -30,8 +30,16 @@ class Fenced(Exception):
 
 @dataclass(frozen=True)
 class Claim:
+    """Of a worker, too: the numbers of a group that was deleted and planned again begin anew."""
+
     group: str
     number: int
+    worker: str
+
+    @property
+    def mark(self) -> str:
+        """In the names of files that are written under it, so that no other claim touches them."""
+        return f"{self.worker}.{self.number}"
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ def _take(store: Store, worker: str, row: Mapping[str, Any]) -> Job | None:
         ).fetchall()  # also those that are done: what they computed together they compute together again
     group = LaneGroup(row["key"], tuple(stage_from(json.loads(stage["plan"])) for stage in stages))
     made = json.loads(row["made"] or "null")
-    return Job(Claim(row["key"], row["claim"] + 1), group, row["backbone"], row["dtype"], made=made)
+    return Job(Claim(row["key"], row["claim"] + 1, worker), group, row["backbone"], row["dtype"], made=made)
 
 
 def _fail_orphans(db: sqlite3.Connection, group: str) -> None:
@@ -178,8 +186,8 @@ class guarded:  # noqa: N801  (reads like a function)
     def __enter__(self) -> sqlite3.Connection:
         db = self.transaction.__enter__()
         try:
-            found = db.execute("SELECT claim FROM groups WHERE key=?", (self.claim.group,)).fetchone()
-            if found is None or found[0] != self.claim.number:
+            found = db.execute("SELECT claim, worker FROM groups WHERE key=?", (self.claim.group,)).fetchone()
+            if found is None or tuple(found) != (self.claim.number, self.claim.worker):
                 raise Fenced(f"group {self.claim.group} was given to another worker")
         except BaseException as error:
             self.transaction.__exit__(type(error), error, error.__traceback__)
@@ -268,11 +276,11 @@ def finish_stage(db: sqlite3.Connection, done: Finished, tensors: Artifact) -> s
 def wish_of(store: Store, claim: Claim) -> str:
     """stop, pause, step …, or leave: the worker shall go, and this group only waits."""
     row = store.row(
-        "SELECT g.wish, g.claim, g.state, w.wish AS leave "
+        "SELECT g.wish, g.claim, g.worker, g.state, w.wish AS leave "
         "FROM groups g LEFT JOIN workers w ON w.id=g.worker WHERE g.key=?",
         (claim.group,),
     )
-    if row is None or row["claim"] != claim.number:
+    if row is None or (row["claim"], row["worker"]) != (claim.number, claim.worker):
         raise Fenced(f"group {claim.group} was given to another worker")
     found: str = "leave" if row["leave"] == "stop" and row["state"] == "paused" else row["wish"]
     return found

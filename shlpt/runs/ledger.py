@@ -112,7 +112,7 @@ class Ledger:
         kind = f"checkpoint.{number % 2}"
 
         def write() -> None:
-            artifact = artifacts.write(self.store.home, f"{group}.{self.claim.number}.{number}", data)
+            artifact = artifacts.write(self.store.home, f"{group}.{self.claim.mark}.{number}", data)
             self._replaced(lambda db: claims.add_artifact(db, group, kind, artifact, {**about, "number": number}))
 
         if patient:
@@ -121,9 +121,8 @@ class Ledger:
             write()
 
     def finish(self, done: Finished, tensors: bytes) -> None:
-        # Another claim must not touch the file of one that was faster, so its number is in the name.
         def write() -> None:
-            artifact = artifacts.write(self.store.home, f"{done.key}.{self.claim.number}", tensors)
+            artifact = artifacts.write(self.store.home, f"{done.key}.{self.claim.mark}", tensors)
             self._replaced(lambda db: claims.finish_stage(db, done, artifact))
 
         self._patiently(write)
@@ -131,6 +130,7 @@ class Ledger:
     def close(self, state: str = "", note: str = "") -> None:
         if state == "done":  # whatever it takes; one that leaves early is trained again from its last place anyway
             self._state = state
+            self._patiently(self._flush)
             self._patiently(lambda: claims.release(self.store, self.claim, state))
         self._over.set()
         self._thread.join()

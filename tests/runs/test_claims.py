@@ -64,7 +64,7 @@ def test_what_a_dead_worker_held_is_taken_over_and_what_a_living_one_holds_is_no
     assert take(store, join(store, "w2")) is None
     claims.leave(store, "dead")
     new = taken(store, "w2")
-    assert new.claim == Claim(old.claim.group, old.claim.number + 1)
+    assert new.claim == Claim(old.claim.group, old.claim.number + 1, "w2")
     assert group_rows(store)[0]["worker"] == "w2"
 
 
@@ -137,6 +137,22 @@ def test_a_group_that_was_deleted_fences_its_worker(store: Store) -> None:
     control.delete(store, [plan.spec.id], force=True)
     with pytest.raises(Fenced):
         claims.wish_of(store, job.claim)
+
+
+def test_a_worker_that_slept_while_its_group_was_deleted_and_planned_again_changes_nothing(store: Store) -> None:
+    (plan,) = queued(store, spec_of(("sst2",)))
+    old = taken(store, join(store, "old"))
+    control.delete(store, [plan.spec.id], force=True)
+    queued(store, spec_of(("sst2",)))
+    new = taken(store, join(store, "new"))
+    assert (old.claim.group, old.claim.number) == (new.claim.group, new.claim.number)
+    with pytest.raises(Fenced), guarded(store, old.claim):
+        pass
+    with pytest.raises(Fenced):
+        claims.wish_of(store, old.claim)
+    assert old.claim.mark != new.claim.mark
+    with guarded(store, new.claim):
+        assert claims.wish_of(store, new.claim) == ""
 
 
 # --- events and ends of stages ------------------------------------------------------------

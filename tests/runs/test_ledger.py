@@ -87,7 +87,8 @@ def test_a_stage_trained_again_leaves_one_file(store: Store, held: tuple[Ledger,
     with store.write() as db:
         db.execute("UPDATE stages SET state='queued'")
         db.execute("UPDATE artifacts SET file='older.safetensors'")
-    (store.home / "artifacts" / f"{key}.1.safetensors").rename(store.home / "artifacts" / "older.safetensors")
+    folder = store.home / "artifacts"
+    (folder / f"{key}.{book.claim.mark}.safetensors").rename(folder / "older.safetensors")
     for _ in range(2):  # the second is said in vain
         book.finish(finished(key, {"sst2": [1.0]}), b"good")
     assert [path.read_bytes() for path in (store.home / "artifacts").iterdir()] == [b"good"]
