@@ -67,16 +67,16 @@ def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
         if sent.todo:
             ensure_worker(store, device=way.device, threads=way.threads)
         return {"trained": 0, "reused": sent.reused}
+    from shlpt.runs.control import groups_of, stopping_on_interrupt
     from shlpt.runs.watch import BarWatch
 
-    with BarWatch() as watch:
+    with BarWatch() as watch, stopping_on_interrupt(store, sent.runs):
         watch.planned(sent.todo, sent.reused)
         if way.executor == "ray":
             from shlpt.runs.cluster import work_on_cluster
 
             work_on_cluster(store, sent.runs, device=way.device, address=way.address, watch=watch)
         else:
-            from shlpt.runs.control import groups_of
             from shlpt.runs.worker import work
 
             work(store, device=way.device, groups=groups_of(store, sent.runs), watch=watch)

@@ -6,7 +6,8 @@ A run's stages train in lane groups with those of other seeds; the group is what
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 
 from shlpt.errors import UserError, unknown
@@ -73,6 +74,17 @@ def others_work_on(store: Store, groups: Collection[str]) -> bool:
 def stop(store: Store, runs: Sequence[str]) -> None:
     """Keep what is finished and the best prompt so far."""
     _wish(store, runs, "stop", "stopped")
+
+
+@contextmanager
+def stopping_on_interrupt(store: Store, runs: Sequence[str]) -> Iterator[None]:
+    """Ctrl-C stops these runs: left in the queue, they would be the first that anybody's worker trains."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        with suppress(UserError):  # no room to say so
+            stop(store, runs)
+        raise
 
 
 def pause(store: Store, runs: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ from shlpt.runs import claims, launch, liveness
 from shlpt.runs.artifacts import NotNow
 from shlpt.runs.claims import Event, Fenced, Job
 from shlpt.runs.conductor import CHECKPOINT_SECONDS, GroupConductor
-from shlpt.runs.control import groups_of, others_work_on, worker_wish
+from shlpt.runs.control import groups_of, others_work_on, stopping_on_interrupt, worker_wish
 from shlpt.runs.ledger import Ledger, Recorder
 from shlpt.runs.meter import Meter
 from shlpt.runs.plan import Stage
@@ -294,5 +294,6 @@ def run(
     store = Store(home).open()
     sent = submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
     (watch or Silent()).planned(sent.todo, sent.reused)
-    work(store, device=device, groups=groups_of(store, sent.runs), watch=watch)
+    with stopping_on_interrupt(store, sent.runs):
+        work(store, device=device, groups=groups_of(store, sent.runs), watch=watch)
     return [run_record(store, id) for id in sent.runs]

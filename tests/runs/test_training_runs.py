@@ -25,6 +25,7 @@ from shlpt.runs import control, liveness, queries
 from shlpt.runs.claims import artifact_bytes
 from shlpt.runs.plan import Stage
 from shlpt.runs.store import Store
+from shlpt.runs.watch import BarWatch
 from shlpt.runs.worker import run, work
 from shlpt.runs.workshop import state_of
 from shlpt.spec import RunSpec
@@ -199,6 +200,30 @@ def test_what_was_stopped_goes_on_with_the_same_command(tmp_path: Path) -> None:
     (record,), watch = go(tmp_path, specs("per_task", (1,)))
     assert record["state"] == "done"
     assert len(watch.trained) == 1
+
+
+@pytest.mark.parametrize("command", [["run"], ["matrix"]])
+def test_what_ctrl_c_ended_waits_for_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """And for nobody else's worker, which would train it before what was asked of it."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def said() -> int:
+        with pytest.raises(SystemExit) as end:
+            main([*command, "--tasks=rte,sst2", "--method=continual", f"--home={tmp_path}", "--lanes=1", *SETTINGS])
+        return int(end.value.code or 0)
+
+    monkeypatch.setattr(BarWatch, "finished", interrupt)
+    assert said() == 130
+    monkeypatch.undo()
+    store = Store(tmp_path)
+    assert work(store, device="cpu") == 0
+    assert "stopped" in {row["state"] for row in store.rows("SELECT state FROM groups")} <= {"done", "stopped"}
+    assert said() == 0
+    assert set(queries.runs(store)["state"]) == {"done"}
 
 
 def test_a_clock_that_is_set_back_and_forward_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
