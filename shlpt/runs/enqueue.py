@@ -17,6 +17,10 @@ from shlpt.spec import Training
 from shlpt.tasks.find import find_task
 
 
+class Taken(Exception):
+    """Somebody else has queued runs of this edition since they were planned."""
+
+
 @dataclass(frozen=True)
 class Enqueued:
     runs: tuple[str, ...]
@@ -51,12 +55,15 @@ def missing_stages(store: Store, plans: Sequence[RunPlan]) -> list[Stage]:
     return [stage for key, stage in wanted.items() if not store.value("SELECT 1 FROM stages WHERE key=?", (key,))]
 
 
-def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> Enqueued:
+def enqueue(store: Store, plans: Sequence[RunPlan], width: int, edition: int | None = None) -> Enqueued:
     """Plan runs: stages that are new form lane groups of their own, whatever the others are doing.
 
     Which stages share forward passes is fixed here, once, and written down with each of them.
+    Raises Taken where `edition` is given and is no longer the next one.
     """
     with store.write() as db:
+        if edition is not None and next_edition(store) != edition:
+            raise Taken
         count = len(new := {stage.key for stage in missing_stages(store, plans)})
         left = set(new)  # one backbone may go by two names
         for backbone, dtype in dict.fromkeys((p.spec.backbone, p.spec.dtype) for p in plans):

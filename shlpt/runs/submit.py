@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shlpt.backbone.files import digest_of, whole_name
 from shlpt.runs import control
-from shlpt.runs.enqueue import enqueue, next_edition
+from shlpt.runs.enqueue import Taken, enqueue, next_edition
 from shlpt.runs.plan import RunPlan, Stage, plan_runs
 from shlpt.runs.results import keep_results
 from shlpt.runs.store import Store
@@ -47,11 +47,14 @@ def submit(
     device: str = "auto",
 ) -> Submitted:
     """Plan runs and queue them; those that were stopped or failed go on."""
-    if fresh:
-        edition = next_edition(store)
+    edition = next_edition(store) if fresh else None
+    if edition is not None:
         specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
     plans = plans_of(specs, alone)
-    enqueue(store, plans, lanes or default_width(device))
+    try:
+        enqueue(store, plans, lanes or default_width(device), edition)
+    except Taken:  # planning takes a while: another command was faster, and each trains its own
+        return submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
     sent = tuple(plan.spec for plan in plans)
     control.resume(store, [spec.id for spec in sent])
     keep_results(store, dict.fromkeys(spec.id for spec in sent))  # other runs may have trained all of their stages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from storing import finish, group_rows, spec_of, states
 from shlpt.backbone.files import EMBEDDED, digest_of, whole_name
 from shlpt.errors import UserError
 from shlpt.runs import control
+from shlpt.runs.plan import RunPlan
 from shlpt.runs.store import Store
-from shlpt.runs.submit import default_width, submit
+from shlpt.runs.submit import Submitted, default_width, plans_of, submit
+from shlpt.spec import RunSpec
 
 
 @pytest.fixture
@@ -51,6 +54,22 @@ def test_a_fresh_run_is_another_one(store: Store) -> None:
     assert len({*first.runs, *second.runs, *third.runs}) == 3
     assert len(second.todo) == len(third.todo) == 3
     assert len({stage.key for sent in (first, second, third) for stage in sent.todo}) == 9
+
+
+def test_two_at_once_that_train_anew_both_do(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    others: list[Submitted] = []
+
+    def planned(specs: Sequence[RunSpec], alone: bool = True) -> list[RunPlan]:
+        found = plans_of(specs, alone)
+        if not others:  # another command plans and queues meanwhile
+            monkeypatch.undo()
+            others.append(submit(store, [spec_of()], fresh=True))
+        return found
+
+    monkeypatch.setattr("shlpt.runs.submit.plans_of", planned)
+    sent = submit(store, [spec_of()], fresh=True)
+    assert [found.specs[0].edition for found in (*others, sent)] == [1, 2]
+    assert not {stage.key for stage in sent.todo} & {stage.key for stage in others[0].todo}
 
 
 def test_names_that_mean_the_same_task_are_the_same_run(store: Store) -> None:
