@@ -79,7 +79,7 @@ def run(
         records = train(specs, way.home, lanes=way.lanes, alone=alone, fresh=way.fresh, device=way.device, watch=watch)
     summary = summarise(records) | {"seconds": round(time.monotonic() - begin, 2)} | watch.counts()
     show_runs(records, summary, way.json, way.csv)
-    if any(record["error"] for record in records):
+    if any(record["state"] != "done" for record in records):
         raise SystemExit(1)
 
 
@@ -110,9 +110,11 @@ def show_runs(records: list[dict[str, Any]], summary: dict[str, Any], json: bool
         last = [{"seed": r["seed"]} | dict(zip(r["tasks"], r["matrix"][-1], strict=True)) for r in records]
         print_table(last, "\nscore on each task after the last one")
         errors.print(f"{summary['seconds']:.1f} s, {summary['trained']} stages trained, {summary['reused']} reused")
-        for record in records:
-            if record["error"]:
-                errors.print(f"run {record['id']} failed: {record['error']}", markup=False)
+    for record in records:
+        if record["error"]:
+            errors.print(f"run {record['id']} {record['state']}: {record['error']}", markup=False)
+        elif record["state"] != "done":
+            errors.print(f"run {record['id']} is {record['state']}: the same command goes on with it", markup=False)
 
 
 @app.command(epilog="Example: python -m shlpt tasks --json")

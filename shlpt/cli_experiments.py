@@ -25,11 +25,15 @@ class Study(Way):
 
 
 def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False) -> dict[str, Any]:
-    """Say what it costs, train what is missing, show what came out."""
+    """Say what it costs, train what is missing, show what came out.
+
+    Ends with exit code 1 where runs are not done; a `quiet` one leaves that to its caller (`left`).
+    """
     from shlpt.report import errors, show
     from shlpt.runs import experiments
     from shlpt.runs.costs import duration
     from shlpt.runs.pace import estimate
+    from shlpt.runs.queries import states
     from shlpt.runs.store import Store
 
     begin = time.monotonic()
@@ -48,14 +52,20 @@ def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False)
     errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)
     id, sent = experiments.start(store, experiment, lanes=way.lanes, fresh=way.fresh, device=way.device)
     counts = train(store, sent, way)
+    left = {} if way.detach else {state: n for state, n in states(store, sent.runs).items() if state != "done"}
     rows, document = rows_of(store, id, way.csv)
     document = {
         "id": id, "kind": experiment.kind, "name": experiment.name, "runs": len(sent.runs),
-        "estimate": vars(cost), "seconds": round(time.monotonic() - begin, 2), **counts, **document,
+        "estimate": vars(cost), "seconds": round(time.monotonic() - begin, 2), **counts, "left": left, **document,
     }  # fmt: skip
     if not quiet:
         show(rows, f"{experiment.name} ({id})", as_json=way.json, as_csv=way.csv, document=document)
     errors.print(f"{document['seconds']:.1f} s, {counts['trained']} stages trained, {counts['reused']} reused")
+    if left:
+        said = ", ".join(f"{count} {state}" for state, count in left.items())
+        errors.print(f"runs that are not done: {said}; the same command goes on with them")
+    if left and not quiet:
+        raise SystemExit(1)
     return document
 
 

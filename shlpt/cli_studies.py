@@ -111,6 +111,8 @@ def bench(
         from shlpt.analysis.benchmark_page import section
 
         print(section(found))
+        if found["left"]:
+            raise SystemExit(1)
 
 
 @app.command(epilog="Example: python -m shlpt ablations --sequence order1")
@@ -183,10 +185,10 @@ def record(
     from shlpt.runs.store import Store
 
     way = Study(out or recorded.HOME, device=device, threads=threads)
-    rows = [
-        {key: found[key] for key in ("id", "kind", "name", "runs", "trained", "seconds")}
-        for found in [carry_out(made, way, ROWS[made.kind], quiet=True) for made in recorded.plan()]
-    ]
+    made = [carry_out(one, way, ROWS[one.kind], quiet=True) for one in recorded.plan()]
+    if any(found["left"] for found in made):
+        raise SystemExit(1)
+    rows = [{key: found[key] for key in ("id", "kind", "name", "runs", "trained", "seconds")} for found in made]
     store = Store(out or recorded.HOME).open()
     recorded.arrange(store)
     recorded.slim(store)

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 
 from shlpt.errors import UserError, unknown
-from shlpt.runs import artifacts, liveness
+from shlpt.runs import artifacts, launch, liveness
 from shlpt.runs.store import Store
 
 NEAREST = 5  # ids shown where one is unknown
@@ -184,11 +184,13 @@ def worker_wish(store: Store, worker: str) -> str:
 
 
 def stop_workers(store: Store) -> int:
-    """Let every worker finish the group it holds and leave."""
-    alive = liveness.living(store)
+    """Let every worker finish the group it holds and leave, but for those that are part of a command; how many."""
+    coming = launch.turn_back(store)  # first: it is registered before it looks
+    serving = {row["id"] for row in store.rows("SELECT id, device FROM workers") if liveness.serves(row["device"])}
+    alive = serving & set(liveness.living(store))
     with store.write() as db:
         db.executemany("UPDATE workers SET wish='stop' WHERE id=?", [(worker,) for worker in alive])
-    return len(alive)
+    return len(alive) + coming
 
 
 # --- names, notes, deleting ---------------------------------------------------------------

@@ -43,7 +43,7 @@ def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = N
 
 
 def _fits(device: str, asked: str) -> bool:
-    return asked in ("auto", device) or device.startswith(f"{asked}:")
+    return liveness.serves(device) and (asked in ("auto", device) or device.startswith(f"{asked}:"))
 
 
 def _some_live(store: Store, workers: set[str]) -> bool:
@@ -82,11 +82,22 @@ def start_worker(
         raise UserError(f"cannot start a worker in {store.home}: {error.strerror}") from None
 
 
-def started() -> None:
-    """Called by a worker that has registered: whoever looks now finds it alive."""
+def turn_back(store: Store) -> bool:
+    """Tell a worker that is on its way to leave as soon as it is there; whether there is one."""
+    if not liveness.holds(store.home, STARTING):
+        return False
+    liveness.lock_file(store.home, STARTING).write_text("stop")
+    return True
+
+
+def started(home: Path) -> bool:
+    """Called by a worker that has registered: whoever looks now finds it alive. Whether it was told to turn back."""
     inherited = os.environ.pop(INHERITED, "")
-    if inherited.isdecimal():
-        os.close(int(inherited))
+    if not inherited.isdecimal():
+        return False
+    told = liveness.lock_file(home, STARTING).read_text() == "stop"
+    os.close(int(inherited))
+    return told
 
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -110,6 +110,11 @@ def settled(store: Store, workers: Iterable[str], seconds: float = STALE + 1.0) 
         time.sleep(LOOK_SECONDS)
 
 
+def serves(device: str) -> bool:
+    """Whether a worker on `device` trains what is queued; not one that is part of a command, for the command's runs."""
+    return not device.startswith(("run:", "ray:"))
+
+
 def living(store: Store) -> list[str]:
     """Workers that live, as far as can be said at once."""
     observer = Observer(store)

@@ -206,7 +206,9 @@ class Heart:
 
     def __enter__(self) -> Heart:
         self._thread.start()
-        launch.started()
+        if launch.started(self.store.home):
+            with self.store.write() as db:
+                db.execute("UPDATE workers SET wish='stop' WHERE id=?", (self.worker,))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -248,7 +250,7 @@ def work(
     """
     device = str(pick_device(device))
     shops, count, since = Workshops(device), 0, time.monotonic()
-    with Heart(store, device, log) as heart:
+    with Heart(store, device if groups is None else f"run:{device}", log) as heart:
         observer = liveness.Observer(store)
 
         while True:

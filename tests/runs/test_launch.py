@@ -15,6 +15,7 @@ from shlpt.errors import UserError
 from shlpt.runs import claims, control, launch, liveness, queries
 from shlpt.runs.store import Store
 from shlpt.runs.submit import submit
+from shlpt.runs.worker import work
 from shlpt.spec import RunSpec
 
 
@@ -74,7 +75,7 @@ def test_who_can_no_longer_be_judged_is_not_relied_upon(
     queued(store, spec_of())
     taken(store, join_elsewhere(store))
     assert launch.ensure_worker(store)
-    later = time.monotonic() + liveness.STALE
+    later = time.monotonic() + liveness.STALE + 1
     join(store, "hangs")
     monkeypatch.setattr(liveness.time, "monotonic", lambda: later)
     assert launch.ensure_worker(store)
@@ -95,6 +96,30 @@ def test_no_second_one_while_one_is_on_its_way(store: Store, started: list[list[
         assert not launch.ensure_worker(store)
     assert launch.ensure_worker(store)
     assert len(started) == 1
+
+
+def test_one_that_is_part_of_a_command_does_not_serve_the_others(store: Store, started: list[list[str]]) -> None:
+    queued(store, spec_of())
+    join(store)
+    with store.write() as db:
+        db.execute("UPDATE workers SET device='run:cpu'")
+    assert launch.ensure_worker(store)
+
+
+def test_one_that_is_on_its_way_is_told_to_turn_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = liveness.hold(store.home, launch.STARTING)
+    assert control.stop_workers(store) == 1
+    monkeypatch.setenv(launch.INHERITED, str(os.dup(lock.fileno())))
+    lock.close()
+    assert liveness.holds(store.home, launch.STARTING)
+    queued(store, spec_of())
+    assert work(store, device="cpu", idle_seconds=60) == 0
+    assert not liveness.holds(store.home, launch.STARTING)
+    assert states(store) == ["queued", "queued"]
+    assert control.stop_workers(store) == 0
+    with liveness.hold(store.home, launch.STARTING):  # the next one knows nothing of it
+        monkeypatch.setenv(launch.INHERITED, str(os.open(os.devnull, os.O_RDONLY)))
+        assert not launch.started(store.home)
 
 
 def test_a_worker_that_holds_still_does_not_serve_the_others(store: Store, started: list[list[str]]) -> None:

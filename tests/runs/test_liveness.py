@@ -98,7 +98,7 @@ def test_who_hangs_on_this_machine_is_told_at_once(store: Store, monkeypatch: py
     """By whoever looks for the first time, as each command does."""
     join(store, "w")
     assert Observer(store).certain("w") is True
-    later = time.monotonic() + liveness.STALE
+    later = time.monotonic() + liveness.STALE + 1
     monkeypatch.setattr(liveness.time, "monotonic", lambda: later)
     assert Observer(store).certain("w") is False
     assert living(store) == []
@@ -107,7 +107,7 @@ def test_who_hangs_on_this_machine_is_told_at_once(store: Store, monkeypatch: py
 def test_who_looks_again_sees_a_worker_of_another_machine_die(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     join_elsewhere(store, "w")
     assert (living(store), Observer(store).certain("w")) == (["w"], None)
-    later = time.monotonic() + liveness.STALE
+    later = time.monotonic() + liveness.STALE + 1
     monkeypatch.setattr(liveness.time, "monotonic", lambda: later)
     assert living(store) == []
 

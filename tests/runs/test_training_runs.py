@@ -203,6 +203,35 @@ def test_what_was_stopped_goes_on_with_the_same_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [["run"], ["matrix"]])
+def test_a_command_whose_runs_are_not_done_says_so_and_one_that_is_at_it_is_no_worker_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said() -> int:
+        words = ["--tasks=rte,sst2", "--method=continual", f"--home={tmp_path}", "--lanes=1", "--json"]
+        with pytest.raises(SystemExit) as end:
+            main([*command, *words, *SETTINGS])
+        return int(end.value.code or 0)
+
+    def stop_workers(*_: Any) -> None:
+        assert control.stop_workers(Store(tmp_path)) == 0
+
+    def stop_all(*_: Any) -> None:
+        store = Store(tmp_path)
+        control.stop(store, list(queries.runs(store)["id"]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BarWatch, "finished", stop_all)
+        assert said() == 1
+    found = capsys.readouterr()
+    assert "stopped" in found.err
+    assert "the same command goes on with" in found.err
+    assert json.loads(found.out)
+    with monkeypatch.context() as patch:
+        patch.setattr(BarWatch, "finished", stop_workers)
+        assert said() == 0
+
+
+@pytest.mark.parametrize("command", [["run"], ["matrix"]])
 def test_what_ctrl_c_ended_waits_for_the_same_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
