@@ -201,7 +201,8 @@ def describe(store: Store, run: str, *, name: str | None = None, note: str | Non
 
 def delete(store: Store, runs: Sequence[str], force: bool = False) -> None:
     """Runs, and all that no other run uses. A worker whose group is gone is told so by its next write."""
-    _settle(store, runs)
+    if not force:
+        _settle(store, runs)
     with store.write() as db:
         held = _held(store)
         for run in runs:
