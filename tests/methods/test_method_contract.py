@@ -152,7 +152,8 @@ def test_a_run_ends_with_a_whole_matrix_and_the_same_numbers_again(method: str, 
         assert row[i + 1 :] == [None] * (2 - i)
     if METHODS[method].keeps_answers:
         assert first["bwt"] == 0
-        assert_nothing_is_forgotten(Store(tmp_path / "one"), first["stages"], method)
+        if METHODS[method].uses_history:  # else each task has a state of its own, which no later one touches
+            assert_nothing_is_forgotten(Store(tmp_path / "one"), first["stages"], method)
 
 
 def assert_nothing_is_forgotten(store: Store, stages: list[str], method: str) -> None:
