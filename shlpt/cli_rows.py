@@ -76,7 +76,7 @@ def pair_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, A
 def _variant_rows(
     values: Any, baseline: dict[str, str], what: str, flat: bool
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    from shlpt.analysis.points import difference, probability, spread
+    from shlpt.analysis.points import spread
     from shlpt.analysis.variants import compared
 
     found = compared(values, baseline)
@@ -86,9 +86,7 @@ def _variant_rows(
                 for row in found], document  # fmt: skip
     return [
         {"variant": row["variant"], "seeds": row["n"], what: spread(row),
-         "minus": "" if row["difference"] is None else row["difference"]["baseline"],
-         "difference": "" if row["difference"] is None else difference(row["difference"]),
-         "p (Holm)": "" if row["difference"] is None else probability(row["difference"]["p_holm"])}
+         "minus": (row["difference"] or {}).get("baseline", ""), **compared_words(row["difference"], "")}
         for row in found
     ], document  # fmt: skip
 
@@ -100,10 +98,20 @@ def numbers(name: str, part: Any) -> dict[str, Any]:
 
 
 def compared_numbers(apart: Any) -> dict[str, Any]:
-    low, high = (apart or {}).get("ci95") or (None, None)
-    found = {name: (apart or {}).get(name) for name in ("difference", "p", "p_holm")}
-    return {"difference": found["difference"], "difference_low": low, "difference_high": high,
-            "p": found["p"], "p_holm": found["p_holm"]}  # fmt: skip
+    """A difference as columns; empty ones for what the others are compared with."""
+    found = apart or {}
+    low, high = found.get("ci95") or (None, None)
+    return {"difference": found.get("difference"), "difference_low": low, "difference_high": high,
+            "p": found.get("p"), "p_holm": found.get("p_holm")}  # fmt: skip
+
+
+def compared_words(apart: Any, itself: str) -> dict[str, str]:
+    """The same for people; `itself` is said of what the others are compared with."""
+    from shlpt.analysis.points import difference, probability
+
+    if apart is None:
+        return {"difference": itself, "p (Holm)": ""}
+    return {"difference": difference(apart), "p (Holm)": probability(apart["p_holm"])}
 
 
 def bench_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
@@ -126,14 +134,12 @@ def _bench(store: Any, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], d
 
 def bench_line(row: dict[str, Any]) -> dict[str, Any]:
     """A method's row for people: points of a hundred."""
-    from shlpt.analysis.points import difference, probability, spread
+    from shlpt.analysis.points import spread
 
-    apart = row["difference"]
     return {
         "method": row["method"], "runs": f"{row['n']} of {row['expected']}",
         **{metric: spread(row[metric]) for metric in ("acc", "bwt", "fwt")},
-        "difference": "reference" if apart is None else difference(apart),
-        "p (Holm)": "" if apart is None else probability(apart["p_holm"]),
+        **compared_words(row["difference"], "reference"),
         "trainable": row["trainable"], "stored": row["stored_bytes"], "seconds": row["seconds"],
     }  # fmt: skip
 

@@ -78,7 +78,8 @@ def estimate(
 ) -> Estimate:
     """What runs would cost, before they start. `plain_step`: seconds, used where this store has measured nothing."""
     if fresh:
-        specs = [spec.model_copy(update={"edition": next_edition(store)}) for spec in specs]
+        edition = next_edition(store)
+        specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
     every = {s.key: s for plan in plans_of(specs) for s in (*plan.stages, *plan.alone)}
     done = "SELECT 1 FROM stages WHERE key=? AND state='done'"  # others may have planned a stage and not trained it
     todo = [stage for key, stage in every.items() if not store.value(done, (key,))]

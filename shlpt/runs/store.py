@@ -66,9 +66,6 @@ class Store:
         """Open it to look; None where there is none: who only looks makes nothing."""
         return self.open() if self.file.exists() else None
 
-    def exists(self) -> bool:
-        return self.file.is_file()
-
     @property
     def db(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "db", None)

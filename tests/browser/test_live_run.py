@@ -37,7 +37,7 @@ def epochs(server: Any, id: str) -> int:
 
 
 def start(one: Any, server: Any) -> str:
-    before = set(runs(server)["id"]) if Store(server.home).exists() else set()
+    before = set(runs(server)["id"]) if Store(server.home).there() else set()
     one.press("Run")
     one.wait_for(lambda: "runs=" in one.page.url)
     new = set(runs(server)["id"]) - before
