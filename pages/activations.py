@@ -33,9 +33,10 @@ def opening() -> Callable[[dict[str, Any]], bool]:
     lines = [line for line in frame.to_dict("records") if line["state"] == "done" and lens.gives_alpha(line["method"])]
     specs = {line["id"]: queries.spec(stores[line["recorded"]], line["id"]) for line in lines if suits(line)}
     found = {
-        id for id, spec in specs.items()
+        id
+        for id, spec in specs.items()
         if spec["settings"].get(inside.ASC) and inside.twin(spec, [(k, s) for k, s in specs.items() if k != id])
-    }  # fmt: skip
+    }
     return lambda line: line["id"] in found
 
 
@@ -55,11 +56,15 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
         return label(lines[id]) + (" · without ASC" if without else "")
 
     chosen = kept(
-        "Compare with", [NONE, *lines], "other", default=default, kind="run",
+        "Compare with",
+        [NONE, *lines],
+        "other",
+        default=default,
+        kind="run",
         write=lambda id: "nothing" if id == NONE else named(id),
         help="Runs that have learned at least two of the same tasks. At first: the same run without ASC, if there is "
         "one",
-    )  # fmt: skip
+    )
     if default == NONE and inside.ASC in spec["settings"]:
         with st.expander("There is no such run without ASC yet. Train it:", icon=":material/terminal:"):
             st.code(inside.twin_command(spec), language="bash")
@@ -71,13 +76,22 @@ def options(layers: int) -> tuple[int, str]:
     names = [str(number) for number in range(1, layers + 1)]
     with st.container(horizontal=True):
         layer = kept(
-            "Decoder layer", names, "layer", default=names[-1], segments=True,
+            "Decoder layer",
+            names,
+            "layer",
+            default=names[-1],
+            segments=True,
             help="The losses of SHLPT look at the last layer",
-        )  # fmt: skip
+        )
         measure = kept(
-            "Measure", list(MEASURES), "measure", default="cosine", write=MEASURES.__getitem__, segments=True,
+            "Measure",
+            list(MEASURES),
+            "measure",
+            default="cosine",
+            write=MEASURES.__getitem__,
+            segments=True,
             help="Cosine compares how strongly neurons answer; Jaccard only which ones answer at all",
-        )  # fmt: skip
+        )
     return int(layer), measure
 
 
@@ -88,8 +102,10 @@ def draw(place: Any, title: str, matrix: Any, tasks: tuple[str, ...], measure: s
         table.insert(0, "task", list(map(theme.titled, tasks)))
         page.chart(
             plot.figure(matrix, tasks, measure=measure, difference=minus, dark=page.is_dark()),
-            plot.alt(matrix, tasks, measure=measure, difference=minus), table, key,
-        )  # fmt: skip
+            plot.alt(matrix, tasks, measure=measure, difference=minus),
+            table,
+            key,
+        )
 
 
 def name_of(run: Shown, spec: dict[str, Any]) -> str:
@@ -139,14 +155,16 @@ def by_layer(probe: dict[str, Any], other: Shown | None) -> None:
         columns.insert(1, "run")
         rows = pd.concat([rows, activations.by_layer(queries.probe(other.store, other.id)).assign(run="second")])
     st.dataframe(
-        rows.sort_values(["layer", "run"])[columns], hide_index=True,
+        rows.sort_values(["layer", "run"])[columns],
+        hide_index=True,
         column_config={
             "cosine": st.column_config.NumberColumn("cosine", format="%.3f", help="mean over the pairs of tasks"),
             "jaccard": st.column_config.NumberColumn("Jaccard", format="%.3f", help="mean over the pairs of tasks"),
-            "active": st.column_config.NumberColumn("active", format="percent",
-                                                    help="share of neurons that a text activates"),
+            "active": st.column_config.NumberColumn(
+                "active", format="percent", help="share of neurons that a text activates"
+            ),
         },
-    )  # fmt: skip
+    )
 
 
 def which_neurons(probe: dict[str, Any], layer: int) -> None:
@@ -160,12 +178,20 @@ def which_neurons(probe: dict[str, Any], layer: int) -> None:
     )
     rows = inside.neurons(probe, layer, first, second, by)
     one, two = theme.titled(first), theme.titled(second)
-    table = rows.rename(columns={
-        "first": f"texts under {one}", "second": f"texts under {two} ", "first_mean": f"mean state under {one}",
-        "second_mean": f"mean state under {two} ",
-    })  # fmt: skip
-    page.chart(neuron_plot.figure(rows, first, second, dark=page.is_dark()), neuron_plot.alt(rows, first, second),
-               table, "neurons")  # fmt: skip
+    table = rows.rename(
+        columns={
+            "first": f"texts under {one}",
+            "second": f"texts under {two} ",
+            "first_mean": f"mean state under {one}",
+            "second_mean": f"mean state under {two} ",
+        }
+    )
+    page.chart(
+        neuron_plot.figure(rows, first, second, dark=page.is_dark()),
+        neuron_plot.alt(rows, first, second),
+        table,
+        "neurons",
+    )
     page.explain(
         f"Of the {len(rows)} neurons of decoder layer {layer}: the share of the fixed texts that activate each (its "
         "state is positive) under the two prompts. The table has them all.",
@@ -175,28 +201,36 @@ def which_neurons(probe: dict[str, Any], layer: int) -> None:
 
 def show() -> None:
     page.head(
-        "Activations", "Whether the prompts of two tasks make the same neurons work. Where they do, learning one can "
+        "Activations",
+        "Whether the prompts of two tasks make the same neurons work. Where they do, learning one can "
         "harm the other; SHLPT pushes dissimilar tasks apart (ASC, Fig. 4 of the paper).",
-    )  # fmt: skip
+    )
     run = pick_run(suits=opening())
     if run is None:
         st.code(COMMAND, language="bash")
         return
     spec, probe = queries.spec(run.store, run.id), queries.probe(run.store, run.id)
     if not inside.keeps_prompts(spec["method"]):
-        st.info(f"{page.plain(spec['method'])} trains the weights and keeps no prompt for each task, so there is "
-                "nothing to hold side by side. Choose a run of a method with prompts above, or train one:",
-                icon=":material/info:")  # fmt: skip
+        st.info(
+            f"{page.plain(spec['method'])} trains the weights and keeps no prompt for each task, so there is "
+            "nothing to hold side by side. Choose a run of a method with prompts above, or train one:",
+            icon=":material/info:",
+        )
         st.code(COMMAND, language="bash")
         return
     if not probe:
-        st.info("No task of this run is learned yet: its activation states are stored at the end of each task.",
-                icon=":material/hourglass_empty:")  # fmt: skip
+        st.info(
+            "No task of this run is learned yet: its activation states are stored at the end of each task.",
+            icon=":material/hourglass_empty:",
+        )
         return
     badges(run, spec, probe)
     if len(probe) == 1:
-        st.info("One task is learned in this run, so there is no pair to compare; below are its neurons. Choose a run "
-                "with several tasks above for the map.", icon=":material/info:")  # fmt: skip
+        st.info(
+            "One task is learned in this run, so there is no pair to compare; below are its neurons. Choose a run "
+            "with several tasks above for the map.",
+            icon=":material/info:",
+        )
         layer, other = activations.layers(probe), None
     else:
         other = choose_other(run, spec)

@@ -28,9 +28,13 @@ def chosen() -> Found:
     from_link = bool(asked) and "experiment" not in st.query_params
     preferred = next((id for id, each in known.items() if each.line["kind"] == "methods"), options[0])
     which = choose.kept(
-        "What to compare", options, "experiment", default=HAND if from_link else preferred, kind="experiment",
+        "What to compare",
+        options,
+        "experiment",
+        default=HAND if from_link else preferred,
+        kind="experiment",
         write=lambda id: "Runs chosen one by one" if id == HAND else f"Experiment: {choose.titled(known[id])}",
-    )  # fmt: skip
+    )
     if which == HAND:
         return by_hand()
     shown = known[which]
@@ -44,10 +48,14 @@ def by_hand() -> Found:
     frame, opened = stores.known_runs()
     lines = {line["id"]: {str(k): v for k, v in line.items()} for line in frame.to_dict("records")}
     ids = choose.kept_many(
-        "Runs", list(lines), "run", default=list(frame["id"][frame["state"] == "done"][:4]),
-        write=lambda id: stores.label(lines[id]), kind="run",
+        "Runs",
+        list(lines),
+        "run",
+        default=list(frame["id"][frame["state"] == "done"][:4]),
+        write=lambda id: stores.label(lines[id]),
+        kind="run",
         help="Runs that differ by their seed only are put together, with an interval.",
-    )  # fmt: skip
+    )
     where = {id: opened[bool(lines[id]["recorded"])] for id in ids}
     return side_by_side.sides([queries.run(where[id], id) for id in ids]), where
 
@@ -76,7 +84,7 @@ COLUMNS: dict[str, Any] = {
     "seconds a run": st.column_config.NumberColumn(format="%.0f", help="training and testing, all its tasks"),
     "KB stored": st.column_config.NumberColumn(format="%.0f", help="what is kept to answer all of its tasks"),
     "numbers that train": st.column_config.NumberColumn(format="localized", help="in the largest stage"),
-}  # fmt: skip
+}
 
 
 def by_task(found: list[Side]) -> None:
@@ -139,8 +147,10 @@ def two(found: list[Side]) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**ACC, seed by seed**")
-        seeds = [{"seed": str(row["seed"]), one: row["one"], other: row["other"], "difference": row["difference"]}
-                 for row in apart["acc"]["seeds"]]  # fmt: skip
+        seeds = [
+            {"seed": str(row["seed"]), one: row["one"], other: row["other"], "difference": row["difference"]}
+            for row in apart["acc"]["seeds"]
+        ]
         table(seeds, "No seed has been finished by both.", dict.fromkeys([one, other, "difference"], PERCENT))
     with right:
         st.markdown("**Settings that differ**")
@@ -154,9 +164,15 @@ def difference(name: str, found: dict[str, Any]) -> None:
     said = f"95 %: {100 * ends[0]:+.1f} to {100 * ends[1]:+.1f}, p = {found['p']:.2g}" if ends else "no interval"
     seeds = "1 seed" if found["n"] == 1 else f"{found['n']} seeds"
     st.metric(
-        f"{name}, difference", points, f"{seeds}; {said}", delta_color="off", delta_arrow="off", border=True,
-        width="content", help="Mean of the paired differences, Student's t",
-    )  # fmt: skip
+        f"{name}, difference",
+        points,
+        f"{seeds}; {said}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        width="content",
+        help="Mean of the paired differences, Student's t",
+    )
 
 
 def word(value: Any) -> str:
@@ -192,9 +208,7 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
 
 
 def show() -> None:
-    page.head(
-        "Compare", "Runs and methods side by side. Runs that differ by their seed only are put together."
-    )  # fmt: skip
+    page.head("Compare", "Runs and methods side by side. Runs that differ by their seed only are put together.")
     found, where = chosen()
     if not found:
         st.info("Choose runs to compare, or train some on the page Live.", icon=":material/info:")

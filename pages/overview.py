@@ -47,12 +47,17 @@ def transfer_between(store: Store) -> None:
         return
     table = transfer.cells(experiments.pairs(store, found["id"]))
     tasks = found["about"]["tasks"]
-    page.chart(transfer_matrix.figure(table, tasks, dark=page.is_dark()), transfer_matrix.alt(table, tasks), table,
-               key="overview-transfer")  # fmt: skip
+    page.chart(
+        transfer_matrix.figure(table, tasks, dark=page.is_dark()),
+        transfer_matrix.alt(table, tasks),
+        table,
+        key="overview-transfer",
+    )
     page.explain(
         "Each row starts another task's prompt from this one's. Below zero the second task is learned worse than by "
-        "itself: negative transfer, what SHLPT is meant to avoid.", 1,
-    )  # fmt: skip
+        "itself: negative transfer, what SHLPT is meant to avoid.",
+        1,
+    )
     settings(found, "continual")
 
 
@@ -83,8 +88,9 @@ def similarity(store: Store) -> None:
     live_plot(figure, key="overview-similarity", alt=alt)
     page.explain(
         "Similarity of the last task of the demonstration to each earlier one, step by step, in one run. Other seeds "
-        "can be as certain of another task.", 4,
-    )  # fmt: skip
+        "can be as certain of another task.",
+        4,
+    )
     page.badge(f"recorded · demo · shlpt · quick · seed {first['seed']}")
     address = {"runs": ",".join(chosen.sort_values("seed")["id"])}
     to_page("live", f"All {len(chosen)} seeds", address)

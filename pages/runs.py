@@ -36,16 +36,24 @@ def wanted(frame: pd.DataFrame) -> dict[str, Any]:
     """The filter, kept in the address."""
     first, second, third, fourth = st.columns([3, 2, 2, 2])
     text = first.text_input(
-        "Find", key="find", bind="query-params", icon=":material/search:", placeholder="name, note, task, id …",
+        "Find",
+        key="find",
+        bind="query-params",
+        icon=":material/search:",
+        placeholder="name, note, task, id …",
         live=True,
-    )  # fmt: skip
+    )
     methods = second.multiselect("Method", sorted(set(frame["method"])), key="method", bind="query-params")
     states = third.multiselect("State", STATES, key="state", bind="query-params")
     place = fourth.segmented_control(
         "Whose", ["mine", "recorded"], key="whose", bind="query-params", help="Recorded runs came with the program"
     )
-    return {"text": text or "", "methods": methods, "states": states,
-            "recorded": None if place is None else place == "recorded"}  # fmt: skip
+    return {
+        "text": text or "",
+        "methods": methods,
+        "states": states,
+        "recorded": None if place is None else place == "recorded",
+    }
 
 
 def listing(filters: dict[str, Any], was_going: bool) -> None:
@@ -55,17 +63,24 @@ def listing(filters: dict[str, Any], was_going: bool) -> None:
         st.rerun()
     rows = shown_runs.matching(frame, **filters)
     if rows.empty:
-        st.info("No run passes the filter." if len(frame) else "There is no run yet. Start one on the page Live.",
-                icon=":material/info:")  # fmt: skip
+        st.info(
+            "No run passes the filter." if len(frame) else "There is no run yet. Start one on the page Live.",
+            icon=":material/info:",
+        )
         return
     ids, picked = list(rows["id"]), st.session_state["picked"]
     key = f"table-{st.session_state.get('drawn', 0)}-{digest(ids)}"
     st.dataframe(
-        shown_runs.for_people(rows), hide_index=True, column_config=COLUMNS, key=key, selection_mode="multi-row",
-        on_select=lambda: take(ids, st.session_state[key].selection.rows), height=min(38 + 35 * len(ids), 420),
+        shown_runs.for_people(rows),
+        hide_index=True,
+        column_config=COLUMNS,
+        key=key,
+        selection_mode="multi-row",
+        on_select=lambda: take(ids, st.session_state[key].selection.rows),
+        height=min(38 + 35 * len(ids), 420),
         selection_default={"selection": {"rows": [place for place, id in enumerate(ids) if id in picked]}},
         alt=f"{len(ids)} runs in the store, one a line",
-    )  # fmt: skip
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Choose all shown", icon=":material/select_all:"):
             remember(ids)
@@ -123,8 +138,12 @@ def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> No
         downloads(records, shown_runs.for_people(frame[frame["id"].isin(ids)]))
         to_page("compare", "Compare", {"run": ids}, help="Side by side on the page Compare")
         if len(ids) == 1:
-            to_page("live", "Duplicate with changes", live_address(records[0]),
-                    help="Opens the page Live with these tasks, this method and these settings")  # fmt: skip
+            to_page(
+                "live",
+                "Duplicate with changes",
+                live_address(records[0]),
+                help="Opens the page Live with these tasks, this method and these settings",
+            )
         if mine and st.button("Delete", icon=":material/delete:"):
             confirm(mine, [stores.label(lines[id]) for id in mine])
     if len(ids) == 1:
@@ -137,11 +156,24 @@ def stores_label(line: dict[str, Any]) -> str:
 
 def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
     """Files are made when they are asked for."""
-    st.download_button("CSV", lambda: export.csv_text(export.rows_of_frame(rows)), "runs.csv", "text/csv",
-                       icon=":material/download:", on_click="ignore", help="One line a run")  # fmt: skip
-    st.download_button("JSON", lambda: export.json_text({"runs": records}), "runs.json", "application/json",
-                       icon=":material/download:", on_click="ignore",
-                       help="All that `runs show --json` prints: settings, matrices, stages")  # fmt: skip
+    st.download_button(
+        "CSV",
+        lambda: export.csv_text(export.rows_of_frame(rows)),
+        "runs.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        help="One line a run",
+    )
+    st.download_button(
+        "JSON",
+        lambda: export.json_text({"runs": records}),
+        "runs.json",
+        "application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        help="All that `runs show --json` prints: settings, matrices, stages",
+    )
 
 
 @st.dialog("Delete for good?")  # type: ignore[untyped-decorator]
@@ -154,8 +186,9 @@ def confirm(ids: list[str], labels: list[str]) -> None:
         st.caption(f"and {len(labels) - 8} more")
     st.checkbox("Also those that are training now", key="force")
     left, right = st.columns(2)
-    left.button("Delete", type="primary", icon=":material/delete:", key="really", width="stretch", on_click=delete,
-                args=(ids,))  # fmt: skip
+    left.button(
+        "Delete", type="primary", icon=":material/delete:", key="really", width="stretch", on_click=delete, args=(ids,)
+    )
     if right.button("Keep", key="keep", width="stretch") or st.session_state.pop("over", False):
         st.rerun()
 
@@ -188,12 +221,17 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
         figure_file("validation", curves, record["id"])
     st.markdown("**Its tasks, one stage each**")
     st.dataframe(shown_runs.stages_for_people(queries.stages(store, record["id"])), hide_index=True, height="content")
-    page.explain("Alone: learned without the others, which forward transfer is measured against. Reused: another run "
-                 "had learned it already, so it was not trained again.")  # fmt: skip
+    page.explain(
+        "Alone: learned without the others, which forward transfer is measured against. Reused: another run "
+        "had learned it already, so it was not trained again."
+    )
     with st.expander("Settings", icon=":material/tune:"):
         settings = {"method": METHODS[record["method"]].title, **record["settings"]}
-        st.dataframe(pd.DataFrame([{"setting": k, "value": str(v)} for k, v in settings.items()]), hide_index=True,
-                     height="content")  # fmt: skip
+        st.dataframe(
+            pd.DataFrame([{"setting": k, "value": str(v)} for k, v in settings.items()]),
+            hide_index=True,
+            height="content",
+        )
 
 
 def accuracy(record: dict[str, Any]) -> Any:
@@ -204,8 +242,9 @@ def names(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
     with st.form("names", border=False):
         left, middle, right = st.columns([3, 5, 1], vertical_alignment="bottom")
         name = left.text_input("Name", record["name"], max_chars=80, disabled=is_recorded, key=f"name-{record['id']}")
-        note = middle.text_input("Note", record["note"], max_chars=500, disabled=is_recorded,
-                                 key=f"note-{record['id']}")  # fmt: skip
+        note = middle.text_input(
+            "Note", record["note"], max_chars=500, disabled=is_recorded, key=f"note-{record['id']}"
+        )
         if right.form_submit_button("Save", icon=":material/save:", disabled=is_recorded, width="stretch"):
             act.describe(store, record["id"], name=name.strip(), note=note.strip())
             st.rerun()
@@ -213,10 +252,16 @@ def names(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
 
 def figure_file(what: str, figure: go.Figure, id: str) -> None:
     st.download_button(
-        "Figure as HTML", lambda: figure.to_html(include_plotlyjs=True), f"{id} {what}.html", "text/html",
-        icon=":material/download:", on_click="ignore", key=f"html-{what}", type="tertiary",
+        "Figure as HTML",
+        lambda: figure.to_html(include_plotlyjs=True),
+        f"{id} {what}.html",
+        "text/html",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"html-{what}",
+        type="tertiary",
         help="A page of its own that needs no internet. As PNG or SVG: the buttons in the figure's corner.",
-    )  # fmt: skip
+    )
 
 
 # --- workers ------------------------------------------------------------------------------
@@ -231,10 +276,15 @@ def workers(store: Store) -> None:
     if frame.empty:
         st.caption("None is running. One is started with the next run.")
         return
-    st.dataframe(shown_runs.workers_for_people(frame), hide_index=True, height="content", column_config={
-        "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
-        "beats": st.column_config.NumberColumn(help="Counts up while the worker lives"),
-    })  # fmt: skip
+    st.dataframe(
+        shown_runs.workers_for_people(frame),
+        hide_index=True,
+        height="content",
+        column_config={
+            "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+            "beats": st.column_config.NumberColumn(help="Counts up while the worker lives"),
+        },
+    )
     for line in frame[~frame["alive"]].tail(3).to_dict("records"):
         crashed(store, {str(key): value for key, value in line.items()})
 

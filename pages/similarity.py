@@ -36,9 +36,14 @@ def choose_task(run: Shown, spec: dict[str, Any]) -> str:
     later = spec["tasks"][1:]
     learned = [task for task in later if task in done]
     return kept(
-        "Task that was learned", later, "task", default=(learned or later)[-1], write=theme.titled,
-        kind="task of this run", help="Every task but the first has earlier tasks to be similar to",
-    )  # fmt: skip
+        "Task that was learned",
+        later,
+        "task",
+        default=(learned or later)[-1],
+        write=theme.titled,
+        kind="task of this run",
+        help="Every task but the first has earlier tasks to be similar to",
+    )
 
 
 # --- the threshold ------------------------------------------------------------------------
@@ -50,9 +55,16 @@ def threshold(run: Shown, trained: float) -> float:
     check_delta(st.query_params.get("delta"))
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     delta: float = left.slider(
-        "Threshold δ", 0.0, 1.0, min(trained, 1.0), 0.005, format="%.3f", key="delta", bind="query-params",
+        "Threshold δ",
+        0.0,
+        1.0,
+        min(trained, 1.0),
+        0.005,
+        format="%.3f",
+        key="delta",
+        bind="query-params",
         help="An earlier task is similar where α > δ (eq. 5). Moving it reads the stored α anew; nothing is retrained",
-    )  # fmt: skip
+    )
     same = abs(delta - min(trained, 1.0)) < 1e-9
     right.badge("as trained" if same else "not retrained", color="green" if same else "orange")
     return trained if same else delta
@@ -81,20 +93,25 @@ def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
     left, right = st.columns([3, 2])
     with left:
         page.chart(
-            alpha.figure(frame, delta, dark=page.is_dark()), alpha.alt(frame, delta), alpha.numbers(frame, delta),
+            alpha.figure(frame, delta, dark=page.is_dark()),
+            alpha.alt(frame, delta),
+            alpha.numbers(frame, delta),
             key="spread",
-        )  # fmt: skip
+        )
     with right:
         st.dataframe(
-            at.divide(frame, delta).assign(earlier=lambda rows: rows["earlier"].map(theme.titled)), hide_index=True,
+            at.divide(frame, delta).assign(earlier=lambda rows: rows["earlier"].map(theme.titled)),
+            hide_index=True,
             column_order=["earlier", "mean", "side", "lent"],
             column_config={
-                "earlier": "earlier task", "mean": st.column_config.NumberColumn("mean α", format="%.3f"),
+                "earlier": "earlier task",
+                "mean": st.column_config.NumberColumn("mean α", format="%.3f"),
                 "side": "is then",
                 "lent": st.column_config.NumberColumn(
-                    "lends", format="percent", help="Its part of the mixture of prompts that is kept (eq. 7)"),
+                    "lends", format="percent", help="Its part of the mixture of prompts that is kept (eq. 7)"
+                ),
             },
-        )  # fmt: skip
+        )
         n, many = frame["earlier"].nunique(), frame["example"].nunique()
         untrained = " From δ = 1 on no prompt is lent, so nothing trained the estimator either." if trained >= 1 else ""
         page.explain(
@@ -125,9 +142,10 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
         left, right = st.columns(2)
         with left:
             live_plot(
-                similarity.figure(frame, delta, n, task=task, dark=dark), "timeline",
+                similarity.figure(frame, delta, n, task=task, dark=dark),
+                "timeline",
                 similarity.alt(frame, delta, n, task=task),
-            )  # fmt: skip
+            )
         with right:
             live_plot(partition.figure(frame, task=task, dark=dark), "sides", partition.alt(frame, task=task))
         page.numbers(mine.drop(columns=["run", "position", "task"]))
@@ -161,9 +179,12 @@ def one_text(run: Shown, task: str, frame: pd.DataFrame, delta: float) -> None:
     """A training text, or any other: its α, the texts around it, and the words that count."""
     texts = frame.drop_duplicates("example").set_index("example")
     example = kept(
-        "Training text", list(texts.index), "example", write=lambda id: " ".join(texts.loc[id, "text"].split())[:110],
+        "Training text",
+        list(texts.index),
+        "example",
+        write=lambda id: " ".join(texts.loc[id, "text"].split())[:110],
         kind="training text",
-    )  # fmt: skip
+    )
     near = at.neighbours(frame, example)
     left, right = st.columns(2)
     with left:
@@ -186,8 +207,9 @@ def text_to_read(original: str) -> str:
         st.session_state["text-of"] = original
     elif "text-edited" not in st.session_state:  # back from another page
         st.session_state["text-edited"] = original
-    text = st.text_area("Text", key="text-edited", max_chars=2000, height=110,
-                        help="Press Ctrl + Enter to see what becomes of α")  # fmt: skip
+    text = st.text_area(
+        "Text", key="text-edited", max_chars=2000, height=110, help="Press Ctrl + Enter to see what becomes of α"
+    )
     if text == original:
         st.query_params.pop("text", None)
     else:
@@ -207,9 +229,13 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
     values = stored_now.alpha.set_index("earlier")["alpha"] if is_edited else stored
     rows = now.alpha.assign(before=now.alpha["earlier"].map(values))
     about = kept(
-        "Words that matter for", list(rows["earlier"]), "about", write=theme.titled, kind="earlier task",
+        "Words that matter for",
+        list(rows["earlier"]),
+        "about",
+        write=theme.titled,
+        kind="earlier task",
         default=rows.loc[rows["alpha"].idxmax(), "earlier"],
-    )  # fmt: skip
+    )
     odds = rows.set_index("earlier")["odds"][about]
     left, right = st.columns(2)
     dark = page.is_dark()
@@ -222,9 +248,11 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
         )
     with right:
         page.chart(
-            words.figure(now.words, about, dark=dark), words.alt(now.words, about),
-            words.numbers(now.words, about, len(now.words)), "words",
-        )  # fmt: skip
+            words.figure(now.words, about, dark=dark),
+            words.alt(now.words, about),
+            words.numbers(now.words, about, len(now.words)),
+            "words",
+        )
         page.explain(
             f"Gradient × input: how much each word raises (orange) or lowers (blue) the log-odds of α, log α/(1 − α), "
             f"now {odds:+.2f}, "
@@ -237,9 +265,10 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
 # --- the page -----------------------------------------------------------------------------
 def show() -> None:
     page.head(
-        "Similarity", "How similar each text of a task is to the tasks learned before it, who counts as similar from "
+        "Similarity",
+        "How similar each text of a task is to the tasks learned before it, who counts as similar from "
         "where on, and which words decide.",
-    )  # fmt: skip
+    )
     run = pick_run(suits=suits)
     if run is None:
         st.code(COMMAND, language="bash")
@@ -256,8 +285,10 @@ def show() -> None:
     frame = queries.alphas(run.store, run.id, task)
     st.header("Who counts as similar", anchor="threshold")
     if frame.empty:
-        st.info("The α of every text is stored when the task is learned; until then there is the timeline.",
-                icon=":material/hourglass_empty:")  # fmt: skip
+        st.info(
+            "The α of every text is stored when the task is learned; until then there is the timeline.",
+            icon=":material/hourglass_empty:",
+        )
     else:
         page.again(spread)(run, frame, spec)
     st.header("While it was learned", anchor="timeline")

@@ -30,9 +30,12 @@ def choose_matrix(found: dict[str, ShownExperiment]) -> str:
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     with left:
         chosen = choose.kept(
-            "Matrix", [*found, NEW], "matrix", kind="matrix",
+            "Matrix",
+            [*found, NEW],
+            "matrix",
+            kind="matrix",
             write=lambda id: "Compose a new one" if id == NEW else choose.titled(found[id]),
-        )  # fmt: skip
+        )
     if right.button("New matrix", icon=":material/add:", disabled=chosen == NEW, width="stretch"):
         choose.go("matrix", NEW)
         st.rerun()
@@ -44,19 +47,30 @@ def compose() -> None:
     """Tasks, method, seeds, settings; what it costs; start."""
     st.subheader("Compose a matrix", anchor=False)
     tasks = choose.kept_many(
-        "Tasks: every ordered pair of them is trained", list(TASKS), "tasks", default=FIRST_TASKS, write=theme.titled,
+        "Tasks: every ordered pair of them is trained",
+        list(TASKS),
+        "tasks",
+        default=FIRST_TASKS,
+        write=theme.titled,
         kind="task",
-    )  # fmt: skip
+    )
     first, second, third = st.columns(3)
     with first:
         method = choose.kept(
-            "Method", list(METHODS), "method", default="continual", write=lambda name: METHODS[name].title,
+            "Method",
+            list(METHODS),
+            "method",
+            default="continual",
+            write=lambda name: METHODS[name].title,
             help="How the target learns after the source. In the paper's Fig. 1, its prompt starts from the source's.",
-        )  # fmt: skip
+        )
     seeds = second.text_input(
-        "Seeds", "42,142,242", key="seeds", bind="query-params",
+        "Seeds",
+        "42,142,242",
+        key="seeds",
+        bind="query-params",
         help="Whole numbers with commas. Each pair is trained once for each; an interval needs two at least.",
-    )  # fmt: skip
+    )
     with third:
         preset = choose.kept("Preset", list(PRESETS), "preset", write=lambda name: f"{name}: {PRESET_ABOUT[name]}")
     st.caption(page.plain(about_method(method)))
@@ -77,10 +91,13 @@ def offer(made: experiments.Experiment) -> None:
         st.metric("Pairs", pairs, border=True, width="content", help="Ordered: source first, then target")
         st.metric("Runs", len(made.specs), border=True, width="content", help="A pair, once for each seed")
         st.metric(
-            "To train", cost.stages, border=True, width="content",
+            "To train",
+            cost.stages,
+            border=True,
+            width="content",
             help=f"Tasks to learn after reuse: {cost.reused} of {cost.reused + cost.stages} are stored already. "
             "Runs share their first task, and each target is learned alone once for all its sources.",
-        )  # fmt: skip
+        )
         time = duration(cost.seconds) if cost.stages else "none"
         st.metric("Takes about", time, border=True, width="content", help=cost.source)
         size_metrics(made.specs[0])
@@ -109,22 +126,31 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         control.troubles(shown.store, runs, states)
     table = transfer.cells(experiments.pairs(shown.store, shown.id))
     clicked = live_plot(
-        transfer_matrix.figure(table, tasks, dark=page.is_dark()), "transfer", transfer_matrix.alt(table, tasks),
+        transfer_matrix.figure(table, tasks, dark=page.is_dark()),
+        "transfer",
+        transfer_matrix.alt(table, tasks),
         clicks=True,
-    )  # fmt: skip
+    )
     page.explain(
         "Orange: the target makes fewer test errors after the source (positive transfer). Blue: it makes more "
-        "(negative transfer). Click a cell to look into it.", 1,
-    )  # fmt: skip
+        "(negative transfer). Click a cell to look into it.",
+        1,
+    )
     if len(table):
         page.numbers(transfer.described(table), COLUMNS)
-        oracle = {"sequence": OWN_SEQUENCE, "tasks": ", ".join(tasks), "method": "oracle_partition",
-                  f"{SETTING}similar_pairs": transfer.helping(table)}  # fmt: skip
+        oracle = {
+            "sequence": OWN_SEQUENCE,
+            "tasks": ", ".join(tasks),
+            "method": "oracle_partition",
+            f"{SETTING}similar_pairs": transfer.helping(table),
+        }
         to_page(
-            "live", "Learn these tasks told which pairs help", oracle,
+            "live",
+            "Learn these tasks told which pairs help",
+            oracle,
             help="SHLPT whose similar tasks are the sources that lower the target's mean test error here, instead of "
             "what its estimator says: what a perfect partition by measured transfer would give",
-        )  # fmt: skip
+        )
     if clicked and open_cell(tasks, clicked):
         st.rerun()
 
@@ -159,11 +185,16 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
     interval = f"95 %: {found['low']:+.1f} to {found['high']:+.1f}, " if found["n"] > 1 else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.metric(
-            "Test error reduction", f"{found['value']:+.1f} points" if measured else "–",
-            f"{interval}{found['n']} seed{'s' * (found['n'] != 1)}", delta_color="off", delta_arrow="off", border=True,
-            width="content", help="Error of the target learned alone minus its error learned after the source, mean "
+            "Test error reduction",
+            f"{found['value']:+.1f} points" if measured else "–",
+            f"{interval}{found['n']} seed{'s' * (found['n'] != 1)}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            width="content",
+            help="Error of the target learned alone minus its error learned after the source, mean "
             "over the seeds, with Student's interval",
-        )  # fmt: skip
+        )
         page.badge(found["verdict"], {"helps": "orange", "harms": "blue"}.get(found["verdict"], "gray"))
     epochs = queries.pair_epochs(shown.store, list(mine["run"]))
     figure = curves.figure(epochs, dark=page.is_dark())
@@ -227,16 +258,18 @@ def look(shown: ShownExperiment) -> None:
         page.again(cell, 3 * control.EVERY if going else None)(shown, source, target)
     flipped(shown, source, target)
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code(commands.matrix(about, None if shown.is_recorded else shown.store.home), language="bash",
-                wrap_lines=True)  # fmt: skip
+        st.code(
+            commands.matrix(about, None if shown.is_recorded else shown.store.home), language="bash", wrap_lines=True
+        )
 
 
 def show() -> None:
     page.head(
-        "Transfer", "Does a task become easier or harder by being learned after another one? Each cell is a pair: the "
+        "Transfer",
+        "Does a task become easier or harder by being learned after another one? Each cell is a pair: the "
         "source is learned first, then the target, and its test error is compared with learning it alone.",
         badges=["points of test error reduction, eq. 1"],
-    )  # fmt: skip
+    )
     found = choose.known_experiments(["matrix"])
     chosen = choose_matrix(found)
     if chosen == NEW:

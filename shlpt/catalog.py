@@ -56,9 +56,10 @@ class ContrastParams(Params):
     tau_asc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 11")
     similar_transfer: bool = Field(True, description="add the mixture of similar prompts (eq. 6); false is −STT")
     own_start: Literal["zero", "words"] = Field(
-        "zero", description="where earlier prompts are mixed in, the own prompt starts at zero, so that the mixture is "
+        "zero",
+        description="where earlier prompts are mixed in, the own prompt starts at zero, so that the mixture is "
         "the starting point, or from words of the vocabulary, as it does where nothing is mixed in",
-    )  # fmt: skip
+    )
     hsc_positions: Literal["first", "all"] = Field("first", description="decoder positions that eq. 8 compares")
     asc_states: Literal["value", "sign_ste"] = Field(
         "value", description="eq. 10 on activation values, or on their signs with a straight-through gradient"
@@ -111,9 +112,10 @@ class ShlptParams(ContrastParams, EstimatorParams):
 
 class OraclePartitionParams(ContrastParams):
     similar_pairs: str = Field(
-        "declared", description="which earlier tasks are similar: by declared relatedness; or those of measured pairs, "
+        "declared",
+        description="which earlier tasks are similar: by declared relatedness; or those of measured pairs, "
         "source>target with commas, as a transfer matrix writes the pairs that help; or none",
-    )  # fmt: skip
+    )
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
@@ -187,15 +189,21 @@ class MethodInfo:
 FASTER = {"lr": 0.3}
 OWN_COPY = ("own copy of the backbone",)
 TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate would ruin all weights at once
-    "shares_backbone": False, "keeps_answers": False, "plain_first": False, "defaults": {"lr": 3e-5},
-}  # fmt: skip
+    "shares_backbone": False,
+    "keeps_answers": False,
+    "plain_first": False,
+    "defaults": {"lr": 3e-5},
+}
 
 METHODS: dict[str, MethodInfo] = {
     m.name: m
     for m in (
         MethodInfo("shlpt", "SHLPT", "similar tasks lend their prompts, dissimilar ones are pushed away", ShlptParams),
         MethodInfo(
-            "per_task", "Per-task prompts", "one fresh prompt per task, no transfer", uses_history=False,
+            "per_task",
+            "Per-task prompts",
+            "one fresh prompt per task, no transfer",
+            uses_history=False,
             defaults=FASTER,
         ),
         MethodInfo(
@@ -234,28 +242,48 @@ METHODS: dict[str, MethodInfo] = {
             defaults=FASTER,
         ),
         MethodInfo(
-            "finetune", "Finetune", "all weights of a copy of the backbone, task after task", needs=OWN_COPY,
+            "finetune",
+            "Finetune",
+            "all weights of a copy of the backbone, task after task",
+            needs=OWN_COPY,
             **TRAINS_ALL,
         ),
         MethodInfo(
-            "ewc", "Online EWC", "Finetune held back where earlier tasks depend on a weight", EwcParams, needs=OWN_COPY,
+            "ewc",
+            "Online EWC",
+            "Finetune held back where earlier tasks depend on a weight",
+            EwcParams,
+            needs=OWN_COPY,
             **TRAINS_ALL,
         ),
         MethodInfo(
-            "replay", "Experience replay", "Finetune with kept examples of earlier tasks in every batch", ReplayParams,
-            needs=("old data", *OWN_COPY), **TRAINS_ALL,
+            "replay",
+            "Experience replay",
+            "Finetune with kept examples of earlier tasks in every batch",
+            ReplayParams,
+            needs=("old data", *OWN_COPY),
+            **TRAINS_ALL,
         ),
         MethodInfo(
-            "joint", "Joint prompt", "bound: one prompt trained on all tasks so far together", needs=("old data",),
-            keeps_answers=False, validates_all=True,
+            "joint",
+            "Joint prompt",
+            "bound: one prompt trained on all tasks so far together",
+            needs=("old data",),
+            keeps_answers=False,
+            validates_all=True,
         ),
         MethodInfo(
-            "oracle_partition", "Oracle partition", "bound: SHLPT told which earlier tasks are related",
-            OraclePartitionParams, needs=("task identity at test", "declared relatedness or measured transfer"),
+            "oracle_partition",
+            "Oracle partition",
+            "bound: SHLPT told which earlier tasks are related",
+            OraclePartitionParams,
+            needs=("task identity at test", "declared relatedness or measured transfer"),
         ),
         MethodInfo(
-            "random_partition", "Random partition", "bound: SHLPT with similar tasks drawn by lot",
+            "random_partition",
+            "Random partition",
+            "bound: SHLPT with similar tasks drawn by lot",
             RandomPartitionParams,
         ),
     )
-}  # fmt: skip
+}

@@ -39,9 +39,13 @@ from shlpt.errors import UserError
 from shlpt.spec import read_seeds
 
 app = typer.Typer(
-    name="shlpt", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="shlpt",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="Similarity heuristic lifelong prompt tuning: see transfer between tasks happen.",
-)  # fmt: skip
+)
 
 app.add_typer(runs_app, name="runs")
 app.add_typer(studies)
@@ -124,9 +128,18 @@ def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     from shlpt.tasks.pocket import TASKS
 
     rows = [
-        {"name": t.name, "family": t.family, "classes": t.classes, "standin_for": t.standin_for, "metric": t.metric,
-         "labels": list(t.labels), "about": t.about, "suite": t.suite} for t in TASKS.values()
-    ]  # fmt: skip
+        {
+            "name": t.name,
+            "family": t.family,
+            "classes": t.classes,
+            "standin_for": t.standin_for,
+            "metric": t.metric,
+            "labels": list(t.labels),
+            "about": t.about,
+            "suite": t.suite,
+        }
+        for t in TASKS.values()
+    ]
     show(rows, "tasks (stand-ins, not the data sets themselves)", as_json=json, as_csv=csv)
 
 
@@ -142,8 +155,9 @@ def methods(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     full = [
         {"name": m.name, "title": m.title, "about": m.about, "needs": list(m.needs)}
         | sizes(RunSpec.make(SEQUENCES["demo"], m.name))
-        | {"shares_backbone": m.shares_backbone, "settings": settings_of(m.params)} for m in METHODS.values()
-    ]  # fmt: skip
+        | {"shares_backbone": m.shares_backbone, "settings": settings_of(m.params)}
+        for m in METHODS.values()
+    ]
     hidden = ("settings", "title", "shares_backbone")
     short = [{k: v for k, v in row.items() if k not in hidden} | {"needs": ", ".join(row["needs"])} for row in full]
     show(short, "methods", as_json=json, as_csv=csv, document=full)

@@ -55,9 +55,16 @@ def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False)
     left = {} if way.detach else {state: n for state, n in states(store, sent.runs).items() if state != "done"}
     rows, document = rows_of(store, id, way.csv)
     document = {
-        "id": id, "kind": experiment.kind, "name": experiment.name, "runs": len(sent.runs),
-        "estimate": vars(cost), "seconds": round(time.monotonic() - begin, 2), **counts, "left": left, **document,
-    }  # fmt: skip
+        "id": id,
+        "kind": experiment.kind,
+        "name": experiment.name,
+        "runs": len(sent.runs),
+        "estimate": vars(cost),
+        "seconds": round(time.monotonic() - begin, 2),
+        **counts,
+        "left": left,
+        **document,
+    }
     if not quiet:
         show(rows, f"{experiment.name} ({id})", as_json=way.json, as_csv=way.csv, document=document)
     errors.print(f"{document['seconds']:.1f} s, {counts['trained']} stages trained, {counts['reused']} reused")

@@ -21,8 +21,10 @@ def alpha(
     text: Annotated[str | None, typer.Option(help="Any text: its α by the stored estimator, and its words.")] = None,
     example: Annotated[str | None, typer.Option(help="A training text by its id: its nearest and farthest.")] = None,
     threshold: Annotated[float | None, typer.Option(min=0, help="δ, by default that of the run.")] = None,
-    home: Home = None, json: Json = False, csv: Csv = False,
-) -> None:  # fmt: skip
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
     """How similar a text, or every training text, is to each earlier task, and what δ makes of it."""
     from shlpt.report import show
     from shlpt.runs import inside, queries
@@ -49,10 +51,14 @@ def _of_text(store: Any, id: str, task: str, text: str, delta: float) -> tuple[l
     words = reading.words.pivot(index=["place", "word"], columns="earlier", values="weight").reset_index()
     rows = reading.alpha.assign(similar=reading.alpha["alpha"] > delta).to_dict("records")
     return rows, {
-        "text": text, "alpha": {row["earlier"]: row["alpha"] for row in rows},
-        "similar": [row["earlier"] for row in rows if row["similar"]], "estimator": "as stored (best epoch)",
-        "temperature": reading.temperature, "cut": reading.is_cut, "words": words.to_dict("records"),
-    }  # fmt: skip
+        "text": text,
+        "alpha": {row["earlier"]: row["alpha"] for row in rows},
+        "similar": [row["earlier"] for row in rows if row["similar"]],
+        "estimator": "as stored (best epoch)",
+        "temperature": reading.temperature,
+        "cut": reading.is_cut,
+        "words": words.to_dict("records"),
+    }
 
 
 def _frame(store: Any, id: str, task: str) -> Any:
@@ -111,8 +117,10 @@ def activations(
     neurons: Annotated[str | None, typer.Option(help="Two tasks with a comma: neurons that differ most.")] = None,
     most: Annotated[int, typer.Option(min=1, max=100_000, help="How many neurons.")] = 12,
     by: Annotated[str, typer.Option(help="Neurons by difference, or active most often.")] = "difference",
-    home: Home = None, json: Json = False, csv: Csv = False,
-) -> None:  # fmt: skip
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
     """How alike the activation states of the tasks' prompts are, beside a run with or without ASC."""
     from shlpt.plots import activation_map
     from shlpt.report import show
@@ -124,18 +132,25 @@ def activations(
         raise UserError(f"run {id} has no activation states: no task is learned yet, or its method keeps no prompts")
     found = inside.activation_map(probe, layer, measure)
     document: dict[str, Any] = {
-        "run": id, "measure": measure, "layer": found.layer, "layers": found.layers, "tasks": found.tasks,
-        "matrix": found.matrix.tolist(), "pairs": activation_map.numbers(found.matrix),
-    }  # fmt: skip
+        "run": id,
+        "measure": measure,
+        "layer": found.layer,
+        "layers": found.layers,
+        "tasks": found.tasks,
+        "matrix": found.matrix.tolist(),
+        "pairs": activation_map.numbers(found.matrix),
+    }
     place = (store, other) if other is None else inside.locate(other, home)
     against = inside.twin_in(store, id) if other is None else place[1]
     if against is not None:
         beside = inside.activation_map(queries.probe(place[0], against), found.layer, measure)
         difference = inside.minus(found, beside)
         document["other"] = {
-            "run": against, "tasks": beside.tasks, "matrix": beside.matrix.tolist(),
+            "run": against,
+            "tasks": beside.tasks,
+            "matrix": beside.matrix.tolist(),
             "pairs": activation_map.numbers(beside.matrix),
-        }  # fmt: skip
+        }
         document["difference"] = {"tasks": difference.tasks, "matrix": difference.matrix.tolist()}
     rows = [
         {"task": task} | dict(zip(found.tasks, row, strict=True))

@@ -47,8 +47,14 @@ class How:
     def of(self, method: str = "") -> dict[str, Any]:
         """As `RunSpec.make` takes it."""
         settings = dict(parse_setting(text) for text in self.set or [])
-        return {"method": method, "settings": settings, "preset": self.preset, "suite": self.suite,
-                "backbone": self.backbone, "dtype": self.dtype}  # fmt: skip
+        return {
+            "method": method,
+            "settings": settings,
+            "preset": self.preset,
+            "suite": self.suite,
+            "backbone": self.backbone,
+            "dtype": self.dtype,
+        }
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,10 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     for name, option in inspect.signature(command).parameters.items():
         if name in groups:
             types = get_type_hints(groups[name], include_extras=True)
-            options += [inspect.Parameter(f.name, option.kind, default=f.default, annotation=types[f.name])
-                        for f in fields(groups[name])]  # fmt: skip
+            options += [
+                inspect.Parameter(f.name, option.kind, default=f.default, annotation=types[f.name])
+                for f in fields(groups[name])
+            ]
         else:
             options.append(option.replace(annotation=hints[name]))
 

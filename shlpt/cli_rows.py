@@ -67,8 +67,9 @@ def pair_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, A
     pairs = dict.fromkeys(of_label.values())
     alone = {pair: pair_label(*pair, ALONE) for pair in pairs}
     baseline = {label: alone[pair] for label, pair in of_label.items() if label != alone[pair]}
-    averages = {f"average {name}": average(values, [pair_label(*pair, name) for pair in pairs])
-                for name in PAIR_VARIANTS}  # fmt: skip
+    averages = {
+        f"average {name}": average(values, [pair_label(*pair, name) for pair in pairs]) for name in PAIR_VARIANTS
+    }
     baseline |= {name: f"average {ALONE}" for name in averages if name != f"average {ALONE}"}
     return _variant_rows(values | averages, baseline, "target", flat)
 
@@ -82,13 +83,20 @@ def _variant_rows(
     found = compared(values, baseline)
     document = {"variants": found, "values": values}
     if flat:
-        return [{"variant": row["variant"], "n": row["n"], **numbers(what, row), **compared_numbers(row["difference"])}
-                for row in found], document  # fmt: skip
+        return [
+            {"variant": row["variant"], "n": row["n"], **numbers(what, row), **compared_numbers(row["difference"])}
+            for row in found
+        ], document
     return [
-        {"variant": row["variant"], "seeds": row["n"], what: spread(row),
-         "minus": (row["difference"] or {}).get("baseline", ""), **compared_words(row["difference"], "")}
+        {
+            "variant": row["variant"],
+            "seeds": row["n"],
+            what: spread(row),
+            "minus": (row["difference"] or {}).get("baseline", ""),
+            **compared_words(row["difference"], ""),
+        }
         for row in found
-    ], document  # fmt: skip
+    ], document
 
 
 def numbers(name: str, part: Any) -> dict[str, Any]:
@@ -101,8 +109,13 @@ def compared_numbers(apart: Any) -> dict[str, Any]:
     """A difference as columns; empty ones for what the others are compared with."""
     found = apart or {}
     low, high = found.get("ci95") or (None, None)
-    return {"difference": found.get("difference"), "difference_low": low, "difference_high": high,
-            "p": found.get("p"), "p_holm": found.get("p_holm")}  # fmt: skip
+    return {
+        "difference": found.get("difference"),
+        "difference_low": low,
+        "difference_high": high,
+        "p": found.get("p"),
+        "p_holm": found.get("p_holm"),
+    }
 
 
 def compared_words(apart: Any, itself: str) -> dict[str, str]:
@@ -137,21 +150,29 @@ def bench_line(row: dict[str, Any]) -> dict[str, Any]:
     from shlpt.analysis.points import spread
 
     return {
-        "method": row["method"], "runs": f"{row['n']} of {row['expected']}",
+        "method": row["method"],
+        "runs": f"{row['n']} of {row['expected']}",
         **{metric: spread(row[metric]) for metric in ("acc", "bwt", "fwt")},
         **compared_words(row["difference"], "reference"),
-        "trainable": row["trainable"], "stored": row["stored_bytes"], "seconds": row["seconds"],
-    }  # fmt: skip
+        "trainable": row["trainable"],
+        "stored": row["stored_bytes"],
+        "seconds": row["seconds"],
+    }
 
 
 def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
     """The same for programs: a column for every number."""
     metrics = [numbers(metric, row[metric]) for metric in ("acc", "bwt", "fwt")]
     return {
-        "method": row["method"], "runs": row["n"], "expected": row["expected"],
-        **{name: value for part in metrics for name, value in part.items()}, **compared_numbers(row["difference"]),
-        "trainable": row["trainable"], "stored_bytes": row["stored_bytes"], "seconds": row["seconds"],
-    }  # fmt: skip
+        "method": row["method"],
+        "runs": row["n"],
+        "expected": row["expected"],
+        **{name: value for part in metrics for name, value in part.items()},
+        **compared_numbers(row["difference"]),
+        "trainable": row["trainable"],
+        "stored_bytes": row["stored_bytes"],
+        "seconds": row["seconds"],
+    }
 
 
 def beside_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
@@ -183,6 +204,11 @@ def _rates(runs: list[dict[str, Any]]) -> str:
 
 
 ROWS: dict[str, RowsOf] = {
-    "matrix": matrix_rows, "sweep": grouped_rows, "orders": grouped_rows, "ablations": ablation_rows,
-    "pairs": pair_rows, "methods": grouped_rows, "bench": bench_rows,
-}  # fmt: skip
+    "matrix": matrix_rows,
+    "sweep": grouped_rows,
+    "orders": grouped_rows,
+    "ablations": ablation_rows,
+    "pairs": pair_rows,
+    "methods": grouped_rows,
+    "bench": bench_rows,
+}

@@ -34,9 +34,13 @@ app = typer.Typer(rich_markup_mode=None)
 @with_groups
 def matrix(
     *,
-    tasks: Tasks = None, sequence: Sequence = None, method: Method = "continual", seeds: Seeds = "42",
-    how: How, way: Study,
-) -> None:  # fmt: skip
+    tasks: Tasks = None,
+    sequence: Sequence = None,
+    method: Method = "continual",
+    seeds: Seeds = "42",
+    how: How,
+    way: Study,
+) -> None:
     """What every task wins or loses by being learned after every other: test error reduction in points."""
     from shlpt.report import errors
     from shlpt.runs import experiments
@@ -55,9 +59,13 @@ def matrix(
 def sweep(
     *,
     values: Annotated[str, typer.Option(help="A setting and its values, as threshold=0.01,0.06,0.3.")],
-    tasks: Tasks = None, sequence: Sequence = None, method: Method = "shlpt", seeds: Seeds = "42",
-    how: How, way: Study,
-) -> None:  # fmt: skip
+    tasks: Tasks = None,
+    sequence: Sequence = None,
+    method: Method = "shlpt",
+    seeds: Seeds = "42",
+    how: How,
+    way: Study,
+) -> None:
     """One setting at several values, the same seeds at each."""
     from shlpt.runs import experiments
 
@@ -74,10 +82,14 @@ def sweep(
 @with_groups
 def orders(
     *,
-    tasks: Tasks = None, sequence: Sequence = None, method: Method = "shlpt", seeds: Seeds = "42",
+    tasks: Tasks = None,
+    sequence: Sequence = None,
+    method: Method = "shlpt",
+    seeds: Seeds = "42",
     sample: Annotated[int | None, typer.Option(min=1, help="Draw so many orders instead of taking all.")] = None,
-    how: How, way: Study,
-) -> None:  # fmt: skip
+    how: How,
+    way: Study,
+) -> None:
     """A sequence in all its orders, or in some of them: how much the order matters."""
     from shlpt.runs import experiments
 
@@ -96,8 +108,9 @@ def bench(
     beside_paper: Annotated[bool, typer.Option("--beside-paper", help="The paper's table next to ours.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Both as a section of a Markdown page.")] = False,
     seeds: Seeds = "42,142,242",
-    how: How, way: Study,
-) -> None:  # fmt: skip
+    how: How,
+    way: Study,
+) -> None:
     """Several methods on a benchmark: ACC, BWT, FWT with intervals, cost, and differences from a reference."""
     from shlpt.runs import experiments
     from shlpt.spec import find_methods, method_info
@@ -121,8 +134,9 @@ def ablations(
     *,
     sequence: Annotated[str, typer.Option(help="A named sequence, see `sequences`.")] = "order1",
     seeds: Seeds = "42,142,242",
-    how: How, way: Study,
-) -> None:  # fmt: skip
+    how: How,
+    way: Study,
+) -> None:
     """Table 4: SHLPT without one of its parts."""
     from shlpt.runs import experiments
 
@@ -132,11 +146,7 @@ def ablations(
 
 @app.command(epilog="Example: python -m shlpt pairs --seeds 42,142")
 @with_groups
-def pairs(
-    *,
-    seeds: Seeds = "42,142,242",
-    how: How, way: Study,
-) -> None:  # fmt: skip
+def pairs(*, seeds: Seeds = "42,142,242", how: How, way: Study) -> None:
     """Table 5: pairs that harm each other, with the two contrastive losses and without."""
     from shlpt.runs import experiments
 
@@ -147,8 +157,10 @@ def pairs(
 @app.command("experiments", epilog="Example: python -m shlpt experiments")
 def listed(
     id: Annotated[str | None, typer.Argument(help="An experiment: its id or name; without one, all of them.")] = None,
-    home: Home = None, json: Json = False, csv: Csv = False,
-) -> None:  # fmt: skip
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
     """Experiments: progress, time left, and what has come out so far."""
     from shlpt.report import errors, no_store, show
     from shlpt.runs import experiments, pace
@@ -177,8 +189,12 @@ def listed(
 @app.command(epilog="Example: python -m shlpt record --out recorded")
 def record(
     out: Annotated[Path | None, typer.Option(help="Folder to write to (default: data/recorded).")] = None,
-    device: Device = "cpu", threads: Threads = None, home: Home = None, json: Json = False, csv: Csv = False,
-) -> None:  # fmt: skip
+    device: Device = "cpu",
+    threads: Threads = None,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
     """Make the recorded results anew that the app shows before anything was trained (some minutes)."""
     from shlpt.report import show
     from shlpt.runs import recorded

@@ -65,9 +65,11 @@ def _table(rows: Sequence[Row], title: str, whole_words: bool) -> Table:
         words = [word for value in (name, *values) for word in _short(value).split()]
         is_number = all(isinstance(value, int | float | None) for value in values)
         table.add_column(
-            name, overflow="fold", justify="right" if is_number else "left",
+            name,
+            overflow="fold",
+            justify="right" if is_number else "left",
             min_width=min(max(map(len, words)), LONGEST_WORD) if whole_words else None,
-        )  # fmt: skip
+        )
     for row in rows:
         table.add_row(*[escape(_short(row.get(name))) for name in names])
     return table
@@ -87,10 +89,16 @@ class Bar:
     def __init__(self, label: str, quiet: bool = False) -> None:
         self.begin, self.label = time.monotonic(), label
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=errors, transient=True,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=errors,
+            transient=True,
             disable=quiet or not errors.is_terminal,
-        )  # fmt: skip
+        )
         self.task = self.progress.add_task(label, total=1.0, visible=False)
 
     def __enter__(self) -> Bar:

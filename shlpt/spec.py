@@ -63,10 +63,19 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {},
     "standard": {"epochs": 30, "shots": 32, "validation_shots": 16, "test_shots": 60, "patience": 6},
     "paper": {
-        "prompt_length": 150, "epochs": 50, "lr": 0.3, "shots": 75, "validation_shots": 75, "test_shots": 100,
-        "patience": 10, "estimator_width": 100, "lambda_hsc": 0.1, "lambda_asc": 0.5, "own_start": "words",
+        "prompt_length": 150,
+        "epochs": 50,
+        "lr": 0.3,
+        "shots": 75,
+        "validation_shots": 75,
+        "test_shots": 100,
+        "patience": 10,
+        "estimator_width": 100,
+        "lambda_hsc": 0.1,
+        "lambda_asc": 0.5,
+        "own_start": "words",
     },
-}  # fmt: skip
+}
 PRESET_ABOUT = {
     "quick": "seconds a task on the embedded backbone",
     "standard": "about a minute a task on the embedded backbone",
@@ -120,11 +129,15 @@ class RunSpec(BaseModel):
         merged = PRESETS[preset] | dict(info.defaults) | dict(settings or {})
         try:
             return cls(
-                suite=suite, tasks=tuple(tasks), method=method, seed=seed, backbone=backbone,
+                suite=suite,
+                tasks=tuple(tasks),
+                method=method,
+                seed=seed,
+                backbone=backbone,
                 dtype=cast(Any, dtype),
                 params=info.params(**{k: v for k, v in merged.items() if k in info.params.model_fields}),
                 training=Training(**{k: v for k, v in merged.items() if k in Training.model_fields}),
-            )  # fmt: skip
+            )
         except ValidationError as error:
             raise UserError(_readable(error)) from None
 
@@ -221,8 +234,15 @@ def settings_of(model: type[BaseModel]) -> list[dict[str, Any]]:
         parts = [field, *field.get("anyOf", [])]
         found = {key: next((p[key] for p in parts if key in p), None) for key in _BOUNDS}
         choices = next((p.get("enum") or [p["const"]] for p in parts if "enum" in p or "const" in p), None)
-        rows.append({"name": name, "default": field.get("default"), "choices": choices,
-                     "range": _range(found), "help": field.get("description", "")})  # fmt: skip
+        rows.append(
+            {
+                "name": name,
+                "default": field.get("default"),
+                "choices": choices,
+                "range": _range(found),
+                "help": field.get("description", ""),
+            }
+        )
     return rows
 
 

@@ -49,10 +49,20 @@ def gated_folder(tmp_path_factory: pytest.TempPathFactory, backbone: Backbone) -
     folder = tmp_path_factory.mktemp("gated")
     torch.manual_seed(0)
     config = T5Config(
-        vocab_size=len(backbone.tokenizer), d_model=32, d_kv=8, num_heads=4, d_ff=64, num_layers=3,
-        num_decoder_layers=2, feed_forward_proj="gated-gelu", tie_word_embeddings=False, dropout_rate=0.1,
-        decoder_start_token_id=0, pad_token_id=0, eos_token_id=1,
-    )  # fmt: skip
+        vocab_size=len(backbone.tokenizer),
+        d_model=32,
+        d_kv=8,
+        num_heads=4,
+        d_ff=64,
+        num_layers=3,
+        num_decoder_layers=2,
+        feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
+        dropout_rate=0.1,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
     T5ForConditionalGeneration(config).save_pretrained(folder, safe_serialization=True)
     backbone.tokenizer.save_pretrained(folder)
     return folder
@@ -74,19 +84,27 @@ class Looked:
 @pytest.fixture(scope="session")
 def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
     """Trained once for all tests that look at results: seconds."""
-    home, small = tmp_path_factory.mktemp("looked"), {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 2,
-                                                      "prompt_length": 4}  # fmt: skip
+    home, small = (
+        tmp_path_factory.mktemp("looked"),
+        {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 2, "prompt_length": 4},
+    )
     three, two = ("rte", "sst2", "agnews"), ("rte", "sst2")
 
     def spec(tasks: tuple[str, ...], method: str = "shlpt", **settings: Any) -> RunSpec:
         return RunSpec.make(tasks, method, seed=1, settings=small | settings)
 
     specs = {
-        "finetune": spec(two, "finetune"), "oracle": spec(two, "oracle_partition"), "per_task": spec(two, "per_task"),
-        "one_task": spec(("rte",)), "uniform": spec(three, estimator="uniform", threshold=0.3),
-        "carried": spec(three, estimator="carried"), "no_asc": spec(three, lambda_asc=0),
-        "still": spec(three, lr=1e-9, own_start="words"), "pair": spec(two), "shlpt": spec(three),
-    }  # fmt: skip
+        "finetune": spec(two, "finetune"),
+        "oracle": spec(two, "oracle_partition"),
+        "per_task": spec(two, "per_task"),
+        "one_task": spec(("rte",)),
+        "uniform": spec(three, estimator="uniform", threshold=0.3),
+        "carried": spec(three, estimator="carried"),
+        "no_asc": spec(three, lambda_asc=0),
+        "still": spec(three, lr=1e-9, own_start="words"),
+        "pair": spec(two),
+        "shlpt": spec(three),
+    }
     train(list(specs.values()), home, device="cpu", alone=False)
     waiting = spec(three, threshold=0.5)
     submit(Store(home).open(), [waiting], alone=False)

@@ -261,8 +261,15 @@ WIDE = [{"method": "oracle_partition", "about": "told which tasks are related", 
 def test_in_a_file_a_row_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     show(WIDE, "methods", as_json=False, as_csv=False)
     assert capsys.readouterr().out.splitlines()[2].split() == [
-        "oracle_partition", "told", "which", "tasks", "are", "related", "9", "90.379"
-    ]  # fmt: skip
+        "oracle_partition",
+        "told",
+        "which",
+        "tasks",
+        "are",
+        "related",
+        "9",
+        "90.379",
+    ]
 
 
 @pytest.mark.parametrize(("columns", "is_whole"), [(45, True), (20, False)])

@@ -31,6 +31,10 @@ def test_what_is_given_arrives_in_its_group() -> None:
 
 def test_how_reads_settings_as_runs_are_made() -> None:
     assert How(preset="standard", set=["lr=0.2", "partition=instance"]).of("shlpt") == {
-        "method": "shlpt", "settings": {"lr": 0.2, "partition": "instance"}, "preset": "standard", "suite": "pocket",
-        "backbone": "pocket", "dtype": "auto",
-    }  # fmt: skip
+        "method": "shlpt",
+        "settings": {"lr": 0.2, "partition": "instance"},
+        "preset": "standard",
+        "suite": "pocket",
+        "backbone": "pocket",
+        "dtype": "auto",
+    }

@@ -71,8 +71,20 @@ def test_runs_are_listed_for_people_and_programs(store: Store, capsys: pytest.Ca
 def test_one_run_is_shown_by_how_its_id_begins(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert say(store, "runs", "show", DONE.id[:7], "--json") == 0
     record = document(capsys)
-    assert {"id", "state", "method", "tasks", "seed", "settings", "progress", "worker", "matrix", "acc", "error",
-            "warnings"} <= set(record)  # fmt: skip
+    assert {
+        "id",
+        "state",
+        "method",
+        "tasks",
+        "seed",
+        "settings",
+        "progress",
+        "worker",
+        "matrix",
+        "acc",
+        "error",
+        "warnings",
+    } <= set(record)
     assert (record["id"], record["matrix"]) == (DONE.id, [[0.5, None], [0.5, 0.5]])
     assert say(store, "runs", "show", DONE.id) == 0
     assert "stages" in capsys.readouterr().out
@@ -161,10 +173,14 @@ def test_a_lost_run_is_watched_while_another_worker_is_there_to_take_it(
 
 
 READING = [
-    (["runs", "list"], 0), (["experiments"], 0), (["experiments", "x1"], 2), (["compare", "r1", "r2"], 2),
-    (["alpha", "r1", "sst2"], 2), (["runs", "watch"], 2),
+    (["runs", "list"], 0),
+    (["experiments"], 0),
+    (["experiments", "x1"], 2),
+    (["compare", "r1", "r2"], 2),
+    (["alpha", "r1", "sst2"], 2),
+    (["runs", "watch"], 2),
     *[(["runs", act, "r1"], 2) for act in ("show", "stop", "pause", "step", "resume", "delete", "watch")],
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("words", "code"), READING, ids=[" ".join(words) for words, _ in READING])
@@ -235,10 +251,15 @@ def test_an_unknown_step_is_refused(store: Store, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize(
     "words",
-    [["run", "--tasks=rte"], ["run", "--tasks=rte", "--detach"], ["matrix", "--tasks=rte,sst2"],
-     ["bench", "--methods=per_task", "--detach"], ["worker", "--idle=0"]],
+    [
+        ["run", "--tasks=rte"],
+        ["run", "--tasks=rte", "--detach"],
+        ["matrix", "--tasks=rte,sst2"],
+        ["bench", "--methods=per_task", "--detach"],
+        ["worker", "--idle=0"],
+    ],
     ids=" ".join,
-)  # fmt: skip
+)
 @pytest.mark.parametrize("device", ["cuda:99", "foo"])
 def test_a_device_that_is_not_there_is_refused_before_anything_is_queued(
     tmp_path: Path, words: list[str], device: str, capsys: pytest.CaptureFixture[str], workers: list[Any]

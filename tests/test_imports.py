@@ -18,13 +18,41 @@ PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 HEAVY = ("torch", "transformers", "peft", "streamlit")
-LIGHT_RUNS = ("schema", "store", "artifacts", "liveness", "plan", "enqueue", "claims", "ledger", "control", "results",
-              "queries", "launch", "watch", "named", "export", "listing")  # fmt: skip
+LIGHT_RUNS = (
+    "schema",
+    "store",
+    "artifacts",
+    "liveness",
+    "plan",
+    "enqueue",
+    "claims",
+    "ledger",
+    "control",
+    "results",
+    "queries",
+    "launch",
+    "watch",
+    "named",
+    "export",
+    "listing",
+)
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("shlpt.spec", "shlpt.catalog", "shlpt.errors"),
-        (*HEAVY, "shlpt.tasks", "shlpt.backbone", "shlpt.methods", "shlpt.training", "shlpt.runs", "shlpt.analysis",
-         "shlpt.plots", "shlpt.sharing", "shlpt.ui", "shlpt.report", "shlpt.cli"),
+        (
+            *HEAVY,
+            "shlpt.tasks",
+            "shlpt.backbone",
+            "shlpt.methods",
+            "shlpt.training",
+            "shlpt.runs",
+            "shlpt.analysis",
+            "shlpt.plots",
+            "shlpt.sharing",
+            "shlpt.ui",
+            "shlpt.report",
+            "shlpt.cli",
+        ),
     ),
     "shlpt.tasks": (*HEAVY, "shlpt.backbone", "shlpt.methods", "shlpt.training", "shlpt.runs", "shlpt.ui"),
     "shlpt.backbone": ("streamlit", "shlpt.methods", "shlpt.training", "shlpt.runs", "shlpt.ui"),
@@ -40,9 +68,18 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         (*HEAVY, "shlpt.backbone.t5", "shlpt.methods", "shlpt.training", "shlpt.ui"),
     ),
     "shlpt.backbone.files": (*HEAVY, "shlpt.backbone.t5"),
-}  # fmt: skip
-PAGES_MAY = ("shlpt.spec", "shlpt.catalog", "shlpt.errors", "shlpt.tasks", "shlpt.runs", "shlpt.analysis",
-             "shlpt.plots", "shlpt.sharing", "shlpt.ui")  # fmt: skip
+}
+PAGES_MAY = (
+    "shlpt.spec",
+    "shlpt.catalog",
+    "shlpt.errors",
+    "shlpt.tasks",
+    "shlpt.runs",
+    "shlpt.analysis",
+    "shlpt.plots",
+    "shlpt.sharing",
+    "shlpt.ui",
+)
 
 
 def module(file: Path) -> str:

@@ -71,10 +71,16 @@ def test_a_table_is_tidy(name: str) -> None:
     numbers = [row[column] for row in rows for column in paper.NUMBERS if row.get(column)]
     assert [text for text in numbers if not re.fullmatch(r"-?\d+\.\d\d", text)] == []
     known: dict[str, set[str]] = {
-        "method": {*METHODS}, "sequence": {*SEQUENCES, ""}, "source": {*TASKS, ""}, "target": {*TASKS, ""},
-        "metric": {"accuracy", "f1", "acc", "bwt", "fwt"}, "aggregate": {"", "average"}, "ablation": {*ABLATIONS},
-        "losses": {"", "HSC", "ASC", "ASC+HSC"}, "benchmark": {"Standard CL", LARGE, "Negative Transfer", ""},
-    }  # fmt: skip
+        "method": {*METHODS},
+        "sequence": {*SEQUENCES, ""},
+        "source": {*TASKS, ""},
+        "target": {*TASKS, ""},
+        "metric": {"accuracy", "f1", "acc", "bwt", "fwt"},
+        "aggregate": {"", "average"},
+        "ablation": {*ABLATIONS},
+        "losses": {"", "HSC", "ASC", "ASC+HSC"},
+        "benchmark": {"Standard CL", LARGE, "Negative Transfer", ""},
+    }
     assert {column: {row[column] for row in rows} - names for column, names in known.items() if column in rows[0]} == {
         column: set() for column in known if column in rows[0]
     }
@@ -82,11 +88,21 @@ def test_a_table_is_tidy(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "count", "total"),
-    [("table1", 28, "2137.85"), ("table2", 64, "4302.77"), ("table3", 32, "2276.82"), ("table4", 30, "2385.30"),
-     ("table5", 41, "3511.46"),
-     ("table6", 9, "729.03"), ("table10", 110, "7076.05"), ("table11", 7, "561.04"), ("table12", 64, "118.52"),
-     ("table13", 32, "79.94"), ("table14", 30, "22.15"), ("table15", 42, "-319.84")],
-)  # fmt: skip
+    [
+        ("table1", 28, "2137.85"),
+        ("table2", 64, "4302.77"),
+        ("table3", 32, "2276.82"),
+        ("table4", 30, "2385.30"),
+        ("table5", 41, "3511.46"),
+        ("table6", 9, "729.03"),
+        ("table10", 110, "7076.05"),
+        ("table11", 7, "561.04"),
+        ("table12", 64, "118.52"),
+        ("table13", 32, "79.94"),
+        ("table14", 30, "22.15"),
+        ("table15", 42, "-319.84"),
+    ],
+)
 def test_every_printed_cell_is_there(name: str, count: int, total: str) -> None:
     """The total of all numbers is no number of the paper: it is here so that no cell changes unnoticed."""
     rows = cells(name)
@@ -324,9 +340,15 @@ def test_an_unknown_table_is_answered_with_the_known_ones(text: str) -> None:
 def test_rows_have_numbers_and_none() -> None:
     row = next(row for row in paper.read("2") if row["method"] == "per_task" and row["aggregate"])
     assert row == {
-        "table": "table2", "method": "per_task", "benchmark": "Standard CL", "sequence": None, "aggregate": "average",
-        "metric": "acc", "value": 78.5, "spread": 2.2,
-    }  # fmt: skip
+        "table": "table2",
+        "method": "per_task",
+        "benchmark": "Standard CL",
+        "sequence": None,
+        "aggregate": "average",
+        "metric": "acc",
+        "value": 78.5,
+        "spread": 2.2,
+    }
     assert (paper.as_printed(row)["value"], paper.as_printed(row)["sequence"]) == ("78.50", None)
 
 

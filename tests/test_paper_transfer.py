@@ -19,10 +19,11 @@ NAMES = {b.title: name for name, b in BENCHMARKS.items()}
 def printed(method: str, benchmark: Benchmark, metric: str) -> float:
     table = "table15" if metric != "acc" else "table3" if benchmark.name == "negative" else "table2"
     (value,) = [
-        row["value"] for row in paper.read(table)
+        row["value"]
+        for row in paper.read(table)
         if (row["method"], row["benchmark"], row["metric"]) == (method, benchmark.title, metric)
         and row.get("aggregate") in (None if metric != "acc" else "average",)
-    ]  # fmt: skip
+    ]
     assert isinstance(value, float)
     return value
 
@@ -47,11 +48,15 @@ def test_there_is_no_row_for_prompts_alone_and_there_are_no_spreads() -> None:
 
 # Forward transfer as it would follow from Tables 2 and 3, (ACC − ACC of per-task prompts) · n/(n − 1), and as printed.
 FORWARD = {
-    "standard_cl": {"l2p": (-3.84, -4.34), "coda": (-1.11, -1.80), "progressive": (-2.92, -3.57),
-                    "shlpt": (2.37, 1.36)},
+    "standard_cl": {
+        "l2p": (-3.84, -4.34),
+        "coda": (-1.11, -1.80),
+        "progressive": (-2.92, -3.57),
+        "shlpt": (2.37, 1.36),
+    },
     "large": {"l2p": (-1.76, -2.30), "coda": (1.10, 0.56), "progressive": (-3.14, -3.88), "shlpt": (2.12, 1.45)},
     "negative": {"l2p": (-1.20, -0.85), "coda": (-0.70, -0.49), "progressive": (-3.22, -3.17), "shlpt": (0.79, 0.99)},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FORWARD)

@@ -74,9 +74,15 @@ def test_settings_are_flat_and_whole() -> None:
 def test_the_paper_preset_has_the_hyper_parameters_of_the_paper() -> None:
     found = RunSpec.make(TASKS, preset="paper").training.model_dump()
     expected = {
-        "prompt_length": 150, "epochs": 50, "lr": 0.3, "batch_size": 8, "weight_decay": 0.01, "shots": 75,
-        "test_shots": 100, "max_length": 256,
-    }  # fmt: skip
+        "prompt_length": 150,
+        "epochs": 50,
+        "lr": 0.3,
+        "batch_size": 8,
+        "weight_decay": 0.01,
+        "shots": 75,
+        "test_shots": 100,
+        "max_length": 256,
+    }
     assert expected.items() <= found.items()
 
 
@@ -122,10 +128,13 @@ def test_a_run_is_frozen_through_and_through() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    threshold=st.floats(0, 2), temperature=st.floats(1e-6, 1e6) | st.just("auto"), epochs=st.integers(1, 1000),
-    lr=st.floats(1e-6, 10), seed=st.integers(0, 2**31 - 1),
+    threshold=st.floats(0, 2),
+    temperature=st.floats(1e-6, 1e6) | st.just("auto"),
+    epochs=st.integers(1, 1000),
+    lr=st.floats(1e-6, 10),
+    seed=st.integers(0, 2**31 - 1),
     tasks=st.lists(st.sampled_from(["sst2", "rte", "cb", "wic"]), min_size=1, unique=True),
-)  # fmt: skip
+)
 def test_a_run_comes_back_from_json_as_it_was(tasks: list[str], seed: int, **chosen: Any) -> None:
     spec = RunSpec.make(tasks, seed=seed, settings=chosen)
     again = RunSpec.model_validate(json.loads(json.dumps(spec.to_json())))
@@ -149,32 +158,63 @@ def test_equal_content_has_an_equal_id_however_it_was_written() -> None:
 def test_the_id_is_the_same_in_another_process() -> None:
     code = "from shlpt.spec import RunSpec; print(RunSpec.make(('sst2', 'rte')).id)"
     found = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "1"},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert found.stdout.strip() == RunSpec.make(("sst2", "rte")).id
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"tasks": ("rte", "sst2")}, {"tasks": ("sst2",)}, {"method": "continual"}, {"seed": 43},
-        {"backbone": "t5-small"}, {"dtype": "float32"}, {"suite": "other"}, {"preset": "standard"},
+        {"tasks": ("rte", "sst2")},
+        {"tasks": ("sst2",)},
+        {"method": "continual"},
+        {"seed": 43},
+        {"backbone": "t5-small"},
+        {"dtype": "float32"},
+        {"suite": "other"},
+        {"preset": "standard"},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_another_run_has_another_id(change: dict[str, Any]) -> None:
     arguments = {"tasks": TASKS} | change
     assert RunSpec.make(**arguments).id != RunSpec.make(TASKS).id
 
 
 OTHER_VALUES: dict[str, Any] = {
-    "threshold": 0.5, "temperature": 2.0, "lambda_hsc": 0.2, "lambda_asc": 0.2, "tau_hsc": 0.5, "tau_asc": 0.5,
-    "partition": "instance", "estimator": "uniform", "estimator_width": 8, "similar_transfer": False,
-    "own_start": "words", "hsc_positions": "all", "asc_states": "sign_ste", "prompt_length": 3, "epochs": 3, "lr": 0.2,
-    "batch_size": 3, "shots": 3, "validation_shots": 3, "test_shots": 3, "patience": 7, "max_length": 99,
-    "weight_decay": 0.5, "clip": 2.0, "beams": 4, "scored_on": "validation",
-}  # fmt: skip
+    "threshold": 0.5,
+    "temperature": 2.0,
+    "lambda_hsc": 0.2,
+    "lambda_asc": 0.2,
+    "tau_hsc": 0.5,
+    "tau_asc": 0.5,
+    "partition": "instance",
+    "estimator": "uniform",
+    "estimator_width": 8,
+    "similar_transfer": False,
+    "own_start": "words",
+    "hsc_positions": "all",
+    "asc_states": "sign_ste",
+    "prompt_length": 3,
+    "epochs": 3,
+    "lr": 0.2,
+    "batch_size": 3,
+    "shots": 3,
+    "validation_shots": 3,
+    "test_shots": 3,
+    "patience": 7,
+    "max_length": 99,
+    "weight_decay": 0.5,
+    "clip": 2.0,
+    "beams": 4,
+    "scored_on": "validation",
+}
 
 
 @pytest.mark.parametrize("name", [*ShlptParams.model_fields, *Training.model_fields])
@@ -331,9 +371,12 @@ def test_every_setting_has_help_and_says_what_it_may_be(model: type[BaseModel]) 
 
 def test_a_number_is_described_with_its_range() -> None:
     assert settings_of(ShlptParams)[0] == {
-        "name": "threshold", "default": 0.06, "choices": None, "range": "≥ 0",
+        "name": "threshold",
+        "default": 0.06,
+        "choices": None,
+        "range": "≥ 0",
         "help": "δ of eq. 5: an earlier task is similar when α > δ",
-    }  # fmt: skip
+    }
 
 
 def test_a_number_or_a_word_is_described_with_both() -> None:

@@ -56,11 +56,18 @@ def benchmark_table(
     compared = _against(runs, against, list(sequences), seeds, reference, metric, test)
     rows = [_row(m, runs[m], units, list(sequences), seeds) | {"difference": compared.get(m)} for m in methods]
     return {
-        "rows": rows, "reference": reference, "metric": metric, "test": test, "correction": "holm",
+        "rows": rows,
+        "reference": reference,
+        "metric": metric,
+        "test": test,
+        "correction": "holm",
         "compared": sum(c["p"] is not None for c in compared.values()),  # what Holm's correction counts
-        "sequences": list(sequences), "seeds": seeds, "expected": len(units), "note": NOTE,
+        "sequences": list(sequences),
+        "seeds": seeds,
+        "expected": len(units),
+        "note": NOTE,
         "left_out": sum(_place(record, names) not in asked for record in records),
-    }  # fmt: skip
+    }
 
 
 def _place(record: Record, names: Mapping[tuple[str, ...], str]) -> tuple[str, str | None, int]:
@@ -102,15 +109,20 @@ def _row(
     done = [record for record in runs.values() if _done(record)]
     failed = sum(record.get("state") == "failed" for record in runs.values())
     return {
-        "method": method, "n": len(done), "expected": len(units), "failed": failed,
-        "unfinished": len(runs) - len(done) - failed, "missing": len(units) - len(runs),
+        "method": method,
+        "n": len(done),
+        "expected": len(units),
+        "failed": failed,
+        "unfinished": len(runs) - len(done) - failed,
+        "missing": len(units) - len(runs),
         **{metric: _summary(runs, sequences, seeds, metric) for metric in METRICS},
         "by_sequence": {
             name: {metric: _summary(runs, [name], seeds, metric) for metric in METRICS} for name in sequences
         },
-        "trainable": _largest(done, "trainable"), "stored_bytes": _largest(done, "stored_bytes"),
+        "trainable": _largest(done, "trainable"),
+        "stored_bytes": _largest(done, "stored_bytes"),
         "seconds": summary(_known(done, "seconds"))["mean"],  # of a run, all its stages
-    }  # fmt: skip
+    }
 
 
 def _summary(
@@ -135,9 +147,14 @@ def _largest(records: Sequence[Record], name: str) -> int | None:
 
 # --- against the reference ----------------------------------------------------------------
 def _against(
-    runs: Mapping[str, Mapping[Unit, Record]], reference: Mapping[Unit, Record], sequences: Sequence[str],
-    seeds: Sequence[int], name: str, metric: str, test: str,
-) -> dict[str, dict[str, Any]]:  # fmt: skip
+    runs: Mapping[str, Mapping[Unit, Record]],
+    reference: Mapping[Unit, Record],
+    sequences: Sequence[str],
+    seeds: Sequence[int],
+    name: str,
+    metric: str,
+    test: str,
+) -> dict[str, dict[str, Any]]:
     """Method minus reference over the seeds that both have, with p corrected over the methods."""
     theirs = _by_seed(reference, sequences, seeds, metric)
     found = {

@@ -21,15 +21,18 @@ def section(document: Mapping[str, Any]) -> str:
         [row["method"], *(points(row["by_sequence"][name]["acc"]["mean"]) for name in sequences)] for row in rows
     ]
     settings = ", ".join(f"{s['setting']} {s['ours']} ({s['paper']})" for s in beside["settings"])
-    return "\n\n".join([
-        f"## {document['title']}",
-        f"{document['runs']} runs: {len(rows)} methods, {len(sequences)} sequences, {len(document['seeds'])} seeds.",
-        table(head, [_line(row, printed[row["method"]], row["method"] == reference) for row in rows]),
-        _agreement(acc),
-        table(["ACC by sequence", *sequences], by_sequence),
-        f"> {beside['about']}\n> {document['note']}",
-        f"Settings that differ from the paper's: {settings}.",
-    ])  # fmt: skip
+    return "\n\n".join(
+        [
+            f"## {document['title']}",
+            f"{document['runs']} runs: {len(rows)} methods, {len(sequences)} sequences, "
+            f"{len(document['seeds'])} seeds.",
+            table(head, [_line(row, printed[row["method"]], row["method"] == reference) for row in rows]),
+            _agreement(acc),
+            table(["ACC by sequence", *sequences], by_sequence),
+            f"> {beside['about']}\n> {document['note']}",
+            f"Settings that differ from the paper's: {settings}.",
+        ]
+    )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -39,14 +42,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _line(row: Mapping[str, Any], printed: Mapping[str, Any], is_reference: bool) -> list[str]:
     apart = row["difference"] or {}
     return [
-        row["method"], *(spread(row[metric]) for metric in ("acc", "bwt", "fwt")),
+        row["method"],
+        *(spread(row[metric]) for metric in ("acc", "bwt", "fwt")),
         "reference" if is_reference else difference(apart),
         "" if is_reference else probability(apart.get("p_holm")),
-        _number(printed["our_rank"]), _number(printed["paper"]), _number(printed["paper_rank"]),
+        _number(printed["our_rank"]),
+        _number(printed["paper"]),
+        _number(printed["paper_rank"]),
         _number(row["trainable"]),
         NOTHING if row["stored_bytes"] is None else f"{row['stored_bytes'] / 1024:,.0f} KB",
         NOTHING if row["seconds"] is None else f"{row['seconds']:.0f}",
-    ]  # fmt: skip
+    ]
 
 
 def _number(value: float | None) -> str:

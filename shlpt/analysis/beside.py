@@ -31,12 +31,28 @@ FORWARD = (
 POINTS = 100.0  # ours are shares, the paper prints points of a hundred
 
 _COMMON: dict[str, Any] = {  # section 5.2 and appendix D; beams and the width r as in the authors' code
-    "data": "the real data sets", "backbone": "T5-large", "seeds": [42, 142, 242],
-    "prompt_length": 150, "epochs": 50, "shots": 75, "validation_shots": 75, "test_shots": 100,
-    "lr": "0.3; 1e-4 where all weights train", "batch_size": 8, "weight_decay": 0.01, "max_length": 256, "beams": 4,
-    "threshold": 0.06, "temperature": 20000.0, "lambda_hsc": 0.1, "lambda_asc": 0.5, "tau_hsc": 1.0, "tau_asc": 1.0,
-    "estimator_width": 100, "own_start": "not said",
-}  # fmt: skip
+    "data": "the real data sets",
+    "backbone": "T5-large",
+    "seeds": [42, 142, 242],
+    "prompt_length": 150,
+    "epochs": 50,
+    "shots": 75,
+    "validation_shots": 75,
+    "test_shots": 100,
+    "lr": "0.3; 1e-4 where all weights train",
+    "batch_size": 8,
+    "weight_decay": 0.01,
+    "max_length": 256,
+    "beams": 4,
+    "threshold": 0.06,
+    "temperature": 20000.0,
+    "lambda_hsc": 0.1,
+    "lambda_asc": 0.5,
+    "tau_hsc": 1.0,
+    "tau_asc": 1.0,
+    "estimator_width": 100,
+    "own_start": "not said",
+}
 _OWN: dict[str, dict[str, Any]] = {"large": {"epochs": 80}, "negative": {"threshold": 1.5}}
 ALWAYS = ("data", "backbone", "seeds", "prompt_length", "epochs", "shots")  # listed even where ours are not known
 
@@ -76,14 +92,15 @@ def beside_paper(
     `settings` are ours: those of a run, with `backbone`, `suite` and `seeds`.
     """
     return {
-        "benchmark": benchmark.name, "origin": paper.ORIGIN,
+        "benchmark": benchmark.name,
+        "origin": paper.ORIGIN,
         "about": STAND_INS if settings.get("suite", "pocket") == "pocket" else OTHERWISE,
         "settings": differing_settings(benchmark.name, settings),
         "metrics": {
             metric: _metric(rows, benchmark, metric, table)
             for metric, table in (("acc", TABLES[benchmark.name]), ("bwt", TRANSFER), ("fwt", TRANSFER))
         },
-    }  # fmt: skip
+    }
 
 
 def _metric(rows: Sequence[Mapping[str, Any]], benchmark: Benchmark, metric: str, table: str) -> dict[str, Any]:
@@ -98,21 +115,30 @@ def _metric(rows: Sequence[Mapping[str, Any]], benchmark: Benchmark, metric: str
     for method in (*ours, *(m for m in printed if m not in ours)):
         row, cell = ours.get(method), printed.get(method, {})
         mine: Mapping[str, Any] = row[metric] if row else {"n": 0, "mean": None, "sd": None, "ci95": None}
-        lines.append({
-            "method": method, "ours": _points(mine["mean"]), "ours_ci95": _interval(mine["ci95"]), "n": mine["n"],
-            "our_rank": our_ranks.get(method), "paper": cell.get("value"), "paper_spread": cell.get("spread"),
-            "paper_rank": their_ranks.get(method),
-            "by_sequence": {
-                name: {"ours": _of_sequence(row, name, metric), "paper": cell.get("by_sequence", {}).get(name)}
-                for name in benchmark.sequences
-            },
-        })  # fmt: skip
+        lines.append(
+            {
+                "method": method,
+                "ours": _points(mine["mean"]),
+                "ours_ci95": _interval(mine["ci95"]),
+                "n": mine["n"],
+                "our_rank": our_ranks.get(method),
+                "paper": cell.get("value"),
+                "paper_spread": cell.get("spread"),
+                "paper_rank": their_ranks.get(method),
+                "by_sequence": {
+                    name: {"ours": _of_sequence(row, name, metric), "paper": cell.get("by_sequence", {}).get(name)}
+                    for name in benchmark.sequences
+                },
+            }
+        )
     return {
-        "table": table, "note": FORWARD if table == TRANSFER else None, "rows": lines,
+        "table": table,
+        "note": FORWARD if table == TRANSFER else None,
+        "rows": lines,
         "agreement": agreement([(means[m], theirs[m]) for m in both]),
         "only_ours": [m for m in ours if m not in printed],
         "only_paper": [m for m in printed if means.get(m) is None],
-    }  # fmt: skip
+    }
 
 
 def printed_values(benchmark: Benchmark, metric: str) -> dict[str, dict[str, Any]]:
@@ -159,5 +185,7 @@ def agreement(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, A
     kendall = stats.kendalltau(left, right)
     spearman = stats.spearmanr(left, right).statistic
     return nothing | {
-        "kendall": float(kendall.statistic), "kendall_p": float(kendall.pvalue), "spearman": float(spearman),
-    }  # fmt: skip
+        "kendall": float(kendall.statistic),
+        "kendall_p": float(kendall.pvalue),
+        "spearman": float(spearman),
+    }

@@ -89,8 +89,10 @@ def _names(firsts: Sequence[Record], labels: Sequence[str]) -> list[str]:
             places = [place for place, known in enumerate(names) if known == name]
             for place, more in zip(places, differing([firsts[p] for p in places]), strict=True):
                 names[place] = f"{name} {more}".rstrip()
-    return [name if names.count(name) == 1 else f"{name} ({names[:place].count(name) + 1})"
-            for place, name in enumerate(names)]  # fmt: skip
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[:place].count(name) + 1})"
+        for place, name in enumerate(names)
+    ]
 
 
 def _settings_named(records: Sequence[Record]) -> list[str]:
@@ -112,14 +114,23 @@ def same_tasks(found: Sequence[Side]) -> bool:
 def table(found: Sequence[Side]) -> list[dict[str, Any]]:
     """One line a side: the metrics with spread and interval over the seeds, and what it cost."""
     return [
-        {"name": side.name, "method": side.records[0]["method"], "tasks": side.tasks, "seeds": side.seeds,
-         "runs": [record["id"] for record in side.records], "n": side.done}
+        {
+            "name": side.name,
+            "method": side.records[0]["method"],
+            "tasks": side.tasks,
+            "seeds": side.seeds,
+            "runs": [record["id"] for record in side.records],
+            "n": side.done,
+        }
         | {metric: _summary(side, metric) for metric in METRICS}
         | {"by_task": {task: summary(_on(side, k)) for k, task in enumerate(side.tasks)}}
-        | {"trainable": _largest(side, "trainable"), "stored_bytes": _largest(side, "stored_bytes"),
-           "seconds": summary([r["seconds"] for r in side.records if r["state"] == "done"])["mean"]}
+        | {
+            "trainable": _largest(side, "trainable"),
+            "stored_bytes": _largest(side, "stored_bytes"),
+            "seconds": summary([r["seconds"] for r in side.records if r["state"] == "done"])["mean"],
+        }
         for side in found
-    ]  # fmt: skip
+    ]
 
 
 def for_people(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -128,13 +139,21 @@ def for_people(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     for row in rows:
         ends = row["acc"]["ci95"] or (None, None)
         lines.append(
-            {"side": row["name"], "seeds done": f"{row['n']} of {len(row['seeds'])}",
-             "ACC": _hundred(row["acc"]["mean"]), "ACC from": _hundred(ends[0]), "ACC to": _hundred(ends[1]),
-             "BWT": _hundred(row["bwt"]["mean"]), "FWT": _hundred(row["fwt"]["mean"]),
-             "numbers that train": row["trainable"], "KB stored": _kilobytes(row["stored_bytes"]),
-             "seconds a run": row["seconds"], "needs": ", ".join(METHODS[row["method"]].needs),
-             "tasks": " → ".join(row["tasks"])}
-        )  # fmt: skip
+            {
+                "side": row["name"],
+                "seeds done": f"{row['n']} of {len(row['seeds'])}",
+                "ACC": _hundred(row["acc"]["mean"]),
+                "ACC from": _hundred(ends[0]),
+                "ACC to": _hundred(ends[1]),
+                "BWT": _hundred(row["bwt"]["mean"]),
+                "FWT": _hundred(row["fwt"]["mean"]),
+                "numbers that train": row["trainable"],
+                "KB stored": _kilobytes(row["stored_bytes"]),
+                "seconds a run": row["seconds"],
+                "needs": ", ".join(METHODS[row["method"]].needs),
+                "tasks": " → ".join(row["tasks"]),
+            }
+        )
     return pd.DataFrame(lines)
 
 
@@ -163,18 +182,13 @@ def _largest(side: Side, name: str) -> Any:
 
 def metric_rows(found: Sequence[Side]) -> pd.DataFrame:
     """As the figure takes them: a line a side and metric; a metric that nobody has is left out."""
-    lines = [
-        (side.name, metric, *_ends(_summary(side, metric)))
-        for metric in METRICS for side in found
-    ]  # fmt: skip
+    lines = [(side.name, metric, *_ends(_summary(side, metric))) for metric in METRICS for side in found]
     return _frame(lines, METRIC_COLUMNS)
 
 
 def task_rows(found: Sequence[Side]) -> pd.DataFrame:
     """Score on each task after the last one, a line a side and task."""
-    lines = [
-        (side.name, task, *_ends(summary(_on(side, k)))) for side in found for k, task in enumerate(side.tasks)
-    ]  # fmt: skip
+    lines = [(side.name, task, *_ends(summary(_on(side, k)))) for side in found for k, task in enumerate(side.tasks)]
     return _frame(lines, TASK_COLUMNS)
 
 
@@ -231,7 +245,9 @@ def difference(one: Side, other: Side, metric: str = "acc") -> Comparison:
 def differences(one: Side, other: Side) -> dict[str, Any]:
     """All that can be said about two sides."""
     return {
-        "one": one.name, "other": other.name, "settings": settings_apart(one, other),
+        "one": one.name,
+        "other": other.name,
+        "settings": settings_apart(one, other),
         "same_tasks": same_tasks([one, other]),
         **{metric: {**difference(one, other, metric), "seeds": seed_rows(one, other, metric)} for metric in METRICS},
-    }  # fmt: skip
+    }

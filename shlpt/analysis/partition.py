@@ -34,11 +34,13 @@ def divide(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
     kept = np.where(mean > threshold, mean, 0.0)
     return pd.DataFrame(
         {
-            "earlier": list(table.columns), "mean": mean, "share": (table > threshold).mean().to_numpy(),
+            "earlier": list(table.columns),
+            "mean": mean,
+            "share": (table > threshold).mean().to_numpy(),
             "side": np.where(mean > threshold, "similar", "dissimilar"),
             "lent": kept / kept.sum() if kept.sum() else kept,
         }
-    )  # fmt: skip
+    )
 
 
 def vacuous(frame: pd.DataFrame, threshold: float) -> str:

@@ -16,8 +16,9 @@ def compared(values: Values, baseline: Mapping[str, str]) -> list[dict[str, Any]
     """A row a variant. `baseline` names what each is compared with; p is corrected over all comparisons."""
     comparisons = {
         name: paired_t(list(mine.values()), [values.get(baseline[name], {}).get(seed) for seed in mine])
-        for name, mine in values.items() if name in baseline
-    }  # fmt: skip
+        for name, mine in values.items()
+        if name in baseline
+    }
     corrected = dict(zip(comparisons, holm([c["p"] for c in comparisons.values()]), strict=True))
     apart = {name: {"baseline": baseline[name], **comparisons[name], "p_holm": corrected[name]} for name in comparisons}
     return [

@@ -26,12 +26,22 @@ from shlpt.tasks import pocket, texts
 SENTINELS = 16
 # Drawn evenly; those that are learned last stand more often.
 MATCHING = (
-    "qqp", "wic", "rte", "sst2", "boolq", "boolq", "multirc", "multirc", "squad", "squad", "copa", "copa", "explain",
-)  # fmt: skip
+    "qqp",
+    "wic",
+    "rte",
+    "sst2",
+    "boolq",
+    "boolq",
+    "multirc",
+    "multirc",
+    "squad",
+    "squad",
+    "copa",
+    "copa",
+    "explain",
+)
 LATE = ("copa", "copa", "copa", "boolq", "boolq", "multirc", "squad", "squad", "explain")
-TOGETHER = (
-    "sst2", "sst2", "qqp", "qqp", "qqp", "copa", "copa", "boolq", "boolq", "multirc", "squad", "wic", "rte",
-)  # fmt: skip
+TOGETHER = ("sst2", "sst2", "qqp", "qqp", "qqp", "copa", "copa", "boolq", "boolq", "multirc", "squad", "wic", "rte")
 
 
 # --- text ---------------------------------------------------------------------------------
@@ -118,26 +128,41 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     vocab += [(piece, -18.0) for piece in ["▁", *letters] if piece not in counts]
     vocab += [(f"<0x{byte:02X}>", -30.0) for byte in range(256)]
     raw = Tokenizer(models.Unigram(vocab, unk_id=2, byte_fallback=True))
-    raw.normalizer = normalizers.Sequence([
-        normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip(),
-    ])  # fmt: skip
+    raw.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+    )
     raw.pre_tokenizer = split
     raw.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
     raw.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=raw, pad_token="<pad>", eos_token="</s>", unk_token="<unk>",
-        additional_special_tokens=sentinels, model_max_length=256,
-    )  # fmt: skip
+        tokenizer_object=raw,
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        additional_special_tokens=sentinels,
+        model_max_length=256,
+    )
 
 
 def build_model(vocabulary: int) -> T5ForConditionalGeneration:
     config = T5Config(
-        vocab_size=vocabulary, d_model=128, d_kv=32, num_heads=4, d_ff=512, num_layers=4, num_decoder_layers=2,
-        relative_attention_num_buckets=32, relative_attention_max_distance=64, dropout_rate=0.0,
-        feed_forward_proj="relu", decoder_start_token_id=0, pad_token_id=0, eos_token_id=1,
-    )  # fmt: skip
+        vocab_size=vocabulary,
+        d_model=128,
+        d_kv=32,
+        num_heads=4,
+        d_ff=512,
+        num_layers=4,
+        num_decoder_layers=2,
+        relative_attention_num_buckets=32,
+        relative_attention_max_distance=64,
+        dropout_rate=0.0,
+        feed_forward_proj="relu",
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
     model = T5ForConditionalGeneration(config)
     _look_around(model)
     return model
@@ -269,11 +294,16 @@ def take_course(
 def describe(model: T5ForConditionalGeneration, tokenizer: Any, minutes: float) -> dict[str, Any]:
     """What was done and what came of it."""
     return {
-        "seed": SEED, "batch": BATCH, "learning_rate": RATE, "minutes": round(minutes, 1),
+        "seed": SEED,
+        "batch": BATCH,
+        "learning_rate": RATE,
+        "minutes": round(minutes, 1),
         "courses": [[{**vars(p), "tasks": list(p.tasks)} for p in course] for course in COURSES],
-        "threads": torch.get_num_threads(), "torch": torch.__version__,
-        "parameters": sum(p.numel() for p in model.parameters()), "scores": scores(model, tokenizer, 50),
-    }  # fmt: skip
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "scores": scores(model, tokenizer, 50),
+    }
 
 
 def pretrain_to(out: Path, scale: float, report: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

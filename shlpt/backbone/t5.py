@@ -177,9 +177,12 @@ class Backbone:
         answers, cache = [], None
         for _ in range(limit):
             step = self.model.decoder(
-                input_ids=token, encoder_hidden_states=encoded, encoder_attention_mask=mask,
-                past_key_values=cache, use_cache=True,
-            )  # fmt: skip
+                input_ids=token,
+                encoder_hidden_states=encoded,
+                encoder_attention_mask=mask,
+                past_key_values=cache,
+                use_cache=True,
+            )
             cache = step.past_key_values
             token = self._logits(step.last_hidden_state[:, -1:]).argmax(-1)
             token = token.masked_fill(done[:, None], config.pad_token_id)

@@ -90,9 +90,11 @@ class L2P:
         used, times = nearest(self.queries, self.keys, count)[0].unique(return_counts=True)  # [u]
         often = used[times.argsort(descending=True, stable=True)[:count]]
         extra = {
-            "prompts": self.prompts, "keys": self.keys,
-            f"prompts.{ctx.task}": self.prompts[used], f"keys.{ctx.task}": self.keys[used],
-        }  # fmt: skip
+            "prompts": self.prompts,
+            "keys": self.keys,
+            f"prompts.{ctx.task}": self.prompts[used],
+            f"keys.{ctx.task}": self.keys[used],
+        }
         kept = {name: tensor.detach().clone() for name, tensor in extra.items()}
         return State(ctx.state.pool.add(self.prompts[often].flatten(0, 1), ctx.task), ctx.state.extra | kept)
 

@@ -99,9 +99,12 @@ class Shlpt:
         down = out.loss.mean()
         away = dissimilar(alpha, p.threshold, p.partition)  # [n] or [B,n]
         self._log = {
-            "down": down.item(), "alpha": alpha.mean(0).tolist(), "alpha_low": alpha.amin(0).tolist(),
-            "alpha_high": alpha.amax(0).tolist(), "dissimilar": _share(away),
-        }  # fmt: skip
+            "down": down.item(),
+            "alpha": alpha.mean(0).tolist(),
+            "alpha_low": alpha.amin(0).tolist(),
+            "alpha_high": alpha.amax(0).tolist(),
+            "dissimilar": _share(away),
+        }
         chosen = [j for j, far in enumerate(away.reshape(-1, len(self.earlier)).any(0).tolist()) if far]
         if not chosen or p.lambda_hsc == p.lambda_asc == 0:
             return down

@@ -25,9 +25,13 @@ def numbers(matrix: npt.ArrayLike) -> dict[str, float]:
 
 
 def figure(
-    matrix: npt.ArrayLike, tasks: Sequence[str], *, measure: str = "cosine", difference: bool = False,
+    matrix: npt.ArrayLike,
+    tasks: Sequence[str],
+    *,
+    measure: str = "cosine",
+    difference: bool = False,
     dark: bool = False,
-) -> go.Figure:  # fmt: skip
+) -> go.Figure:
     """Tasks by tasks. `difference` is for one matrix minus another: its colours diverge at zero."""
     z = np.asarray(matrix, dtype=float)
     name = f"Difference in {MEASURES[measure]}" if difference else MEASURES[measure]

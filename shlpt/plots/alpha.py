@@ -33,11 +33,20 @@ def figure(frame: pd.DataFrame, threshold: float, *, dark: bool = False) -> go.F
         style = theme.task_style(row.earlier, dark)
         name = f"{theme.label(row.earlier)}<br>{row.similar:.0%} similar"
         drawn.add_violin(
-            x=list(frame.loc[frame["earlier"] == row.earlier, "alpha"].dropna()), name=name, orientation="h",
-            line={"color": style.color, "width": 1.5}, fillcolor=theme.faded(style.color, 0.35), points="all",
-            pointpos=0, jitter=0.7, marker={"color": style.color, "size": 4, "opacity": 0.45}, meanline_visible=True,
-            spanmode="hard", hoveron="violins+points", hoverinfo="x+name",
-        )  # fmt: skip
+            x=list(frame.loc[frame["earlier"] == row.earlier, "alpha"].dropna()),
+            name=name,
+            orientation="h",
+            line={"color": style.color, "width": 1.5},
+            fillcolor=theme.faded(style.color, 0.35),
+            points="all",
+            pointpos=0,
+            jitter=0.7,
+            marker={"color": style.color, "size": 4, "opacity": 0.45},
+            meanline_visible=True,
+            spanmode="hard",
+            hoveron="violins+points",
+            hoverinfo="x+name",
+        )
     draw.threshold(drawn, threshold, dark)
     drawn.update_yaxes(autorange="reversed")
     return drawn.update_xaxes(rangemode="tozero").update_layout(showlegend=False)
@@ -65,10 +74,14 @@ def figure_example(frame: pd.DataFrame, example: str, threshold: float, *, dark:
     if rows.empty:
         return draw.say_empty(drawn, "No similarity was stored for this example")
     drawn.add_bar(
-        x=list(rows["alpha"]), y=[theme.label(e) for e in rows["earlier"]], orientation="h",
+        x=list(rows["alpha"]),
+        y=[theme.label(e) for e in rows["earlier"]],
+        orientation="h",
         marker={"color": [theme.task_style(e, dark).color for e in rows["earlier"]]},
-        text=[f"{v:.3f}" for v in rows["alpha"]], textposition="auto", hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-    )  # fmt: skip
+        text=[f"{v:.3f}" for v in rows["alpha"]],
+        textposition="auto",
+        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+    )
     draw.threshold(drawn, threshold, dark)
     drawn.update_yaxes(autorange="reversed")
     return drawn.update_layout(showlegend=False)

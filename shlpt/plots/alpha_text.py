@@ -23,29 +23,57 @@ def figure(frame: pd.DataFrame, threshold: float, before: str = "before", *, dar
         return draw.say_empty(drawn, "There is no similarity for this text")
     places = list(range(len(rows)))
     drawn.add_bar(
-        x=list(rows["alpha"]), y=places, orientation="h", name="now", showlegend=False, width=0.62,
+        x=list(rows["alpha"]),
+        y=places,
+        orientation="h",
+        name="now",
+        showlegend=False,
+        width=0.62,
         marker={"color": [theme.task_style(e, dark).color for e in rows["earlier"]]},
-        customdata=[theme.label(e) for e in rows["earlier"]], hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
-    )  # fmt: skip
+        customdata=[theme.label(e) for e in rows["earlier"]],
+        hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
+    )
     end = max(1.0, threshold)  # the values stand in a column of their own, where no bar and no mark covers them
     drawn.add_scatter(
-        x=[1.18 * end] * len(rows), y=places, text=[f"{v:.3f}" for v in rows["alpha"]], mode="text",
-        textposition="middle left", hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
+        x=[1.18 * end] * len(rows),
+        y=places,
+        text=[f"{v:.3f}" for v in rows["alpha"]],
+        mode="text",
+        textposition="middle left",
+        hoverinfo="skip",
+        showlegend=False,
+    )
     if rows["before"].notna().any():
         drawn.add_scatter(
-            x=[None if pd.isna(v) else v for v in rows["before"]], y=places, mode="markers", name=theme.literal(before),
-            marker={"symbol": "diamond", "size": 10, "color": theme.GROUND[dark],
-                    "line": {"color": theme.TEXT[dark], "width": 2}},
+            x=[None if pd.isna(v) else v for v in rows["before"]],
+            y=places,
+            mode="markers",
+            name=theme.literal(before),
+            marker={
+                "symbol": "diamond",
+                "size": 10,
+                "color": theme.GROUND[dark],
+                "line": {"color": theme.TEXT[dark], "width": 2},
+            },
             hovertemplate=f"{theme.literal(before)}: %{{x:.4f}}<extra></extra>",
-        )  # fmt: skip
+        )
     drawn.add_vline(x=threshold, line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5})
     drawn.add_annotation(
-        x=threshold, y=1, xref="x", yref="paper", yanchor="bottom", text=f"δ = {threshold:g}", showarrow=False,
+        x=threshold,
+        y=1,
+        xref="x",
+        yref="paper",
+        yanchor="bottom",
+        text=f"δ = {threshold:g}",
+        showarrow=False,
         xanchor="center",
-    )  # fmt: skip
-    drawn.update_yaxes(tickvals=places, ticktext=[theme.label(e) for e in rows["earlier"]], showgrid=False,
-                       range=[len(rows) - 0.4, -0.6])  # fmt: skip
+    )
+    drawn.update_yaxes(
+        tickvals=places,
+        ticktext=[theme.label(e) for e in rows["earlier"]],
+        showgrid=False,
+        range=[len(rows) - 0.4, -0.6],
+    )
     drawn.update_xaxes(range=[0, 1.2 * end], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".2~f")
     return drawn.update_layout(legend={"y": -0.28, "yanchor": "top"}, margin_b=8)
 

@@ -28,17 +28,21 @@ def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     for place, (metric, mine) in enumerate(rows.groupby("metric", sort=False)):
         color = theme.template(dark).layout.colorway[place % 10]
         drawn.add_scatter(
-            x=list(mine["mean"]), y=[methods.index(m) + 0.22 * (place - 1) for m in mine["method"]], mode="markers",
-            name=theme.literal(UNITS.get(metric, metric)), marker={"color": color, "size": 10,
-                                                                   "symbol": theme.MARKS[place % 8]},
-            error_x=_whiskers(mine), customdata=[theme.literal(m) for m in mine["method"]],
+            x=list(mine["mean"]),
+            y=[methods.index(m) + 0.22 * (place - 1) for m in mine["method"]],
+            mode="markers",
+            name=theme.literal(UNITS.get(metric, metric)),
+            marker={"color": color, "size": 10, "symbol": theme.MARKS[place % 8]},
+            error_x=_whiskers(mine),
+            customdata=[theme.literal(m) for m in mine["method"]],
             hovertemplate="%{customdata}: %{x:.1f}",
-        )  # fmt: skip
+        )
     drawn.add_vline(x=0, line={"color": theme.FAINT[dark], "width": 1})
     return drawn.update_yaxes(
-        tickvals=list(range(len(methods))), ticktext=[theme.literal(m) for m in methods],
+        tickvals=list(range(len(methods))),
+        ticktext=[theme.literal(m) for m in methods],
         range=[len(methods) - 0.5, -0.5],
-    )  # fmt: skip
+    )
 
 
 def _whiskers(rows: pd.DataFrame, **more: object) -> dict[str, object]:
@@ -82,10 +86,13 @@ def figure_tasks(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     for method, mine in rows.groupby("method", sort=False):
         style = look[method]
         drawn.add_bar(
-            x=[theme.label(t) for t in mine["task"]], y=list(mine["mean"]), name=theme.literal(method),
+            x=[theme.label(t) for t in mine["task"]],
+            y=list(mine["mean"]),
+            name=theme.literal(method),
             marker={"color": style.color, "line": {"color": theme.GROUND[dark], "width": 1}},
-            error_y=_whiskers(mine, color=theme.TEXT[dark]), hovertemplate="%{x}: %{y:.1f} %",
-        )  # fmt: skip
+            error_y=_whiskers(mine, color=theme.TEXT[dark]),
+            hovertemplate="%{x}: %{y:.1f} %",
+        )
     return drawn.update_layout(barmode="group", bargap=0.25).update_yaxes(rangemode="tozero")
 
 

@@ -27,24 +27,37 @@ def figure(rows: Sequence[Dialled], degree: float, *, dark: bool = False) -> go.
     if frame.empty:
         return draw.say_empty(drawn, "No text to show for this dial")
     scale = [color for _, color in theme.diverging(dark)]
-    for agree, name, color, mark in ((True, "same answer", scale[-3], "circle"),
-                                     (False, "answers differ", scale[2], "x")):  # fmt: skip
+    for agree, name, color, mark in (
+        (True, "same answer", scale[-3], "circle"),
+        (False, "answers differ", scale[2], "x"),
+    ):
         mine = frame[frame["agree"] == agree]
         if len(mine):
             drawn.add_scatter(
-                x=list(mine["comfort"]), y=list(mine["bustle"]), mode="markers", name=name,
+                x=list(mine["comfort"]),
+                y=list(mine["bustle"]),
+                mode="markers",
+                name=name,
                 marker={"color": color, "symbol": mark, "size": 8},
-                customdata=[f"at +1: {theme.literal(s)}, at {degree:+.2f}: {theme.literal(t)}"
-                            for s, t in zip(mine["source"], mine["target"], strict=True)],
+                customdata=[
+                    f"at +1: {theme.literal(s)}, at {degree:+.2f}: {theme.literal(t)}"
+                    for s, t in zip(mine["source"], mine["target"], strict=True)
+                ],
                 hovertemplate="comfort %{x:.2f}, bustle %{y:.2f}<br>%{customdata}<extra></extra>",
-            )  # fmt: skip
+            )
     across = math.sqrt(1 - degree * degree)
-    for x, y, name, dash in ((0.0, RADIUS, "rule at +1", "solid"),
-                             (-across * RADIUS, degree * RADIUS, f"rule at {degree:+.2f}", "dash")):  # fmt: skip
+    for x, y, name, dash in (
+        (0.0, RADIUS, "rule at +1", "solid"),
+        (-across * RADIUS, degree * RADIUS, f"rule at {degree:+.2f}", "dash"),
+    ):
         drawn.add_scatter(
-            x=[-x, x], y=[-y, y], mode="lines", name=name, hoverinfo="skip",
+            x=[-x, x],
+            y=[-y, y],
+            mode="lines",
+            name=name,
+            hoverinfo="skip",
             line={"color": theme.TEXT[dark], "dash": dash, "width": 2},
-        )  # fmt: skip
+        )
     drawn.update_xaxes(range=[-1.55, 1.55])
     return drawn.update_yaxes(range=[-1.55, 1.55], scaleanchor="x", constrain="domain")
 

@@ -16,9 +16,13 @@ def base(name: str, x: str, y: str, dark: bool, height: int = theme.HEIGHT) -> g
     """A figure with its axes named. `uirevision` keeps zoom and legend while numbers come in."""
     figure = go.Figure()
     figure.update_layout(
-        template=theme.template(dark), height=height, uirevision=name, xaxis_title_text=x, yaxis_title_text=y,
+        template=theme.template(dark),
+        height=height,
+        uirevision=name,
+        xaxis_title_text=x,
+        yaxis_title_text=y,
         showlegend=True,
-    )  # fmt: skip
+    )
     return figure
 
 
@@ -62,16 +66,27 @@ def line(figure: go.Figure, rows: pd.DataFrame, x: str, name: str, style: theme.
     rows = rows.sort_values(x)
     if (rows["high"] > rows["low"]).any():
         figure.add_scatter(
-            x=[*rows[x], *rows[x][::-1]], y=[*rows["high"], *rows["low"][::-1]], fill="toself",
-            fillcolor=theme.faded(style.color), line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
+            x=[*rows[x], *rows[x][::-1]],
+            y=[*rows["high"], *rows["low"][::-1]],
+            fill="toself",
+            fillcolor=theme.faded(style.color),
+            line={"width": 0},
+            mode="lines",
+            hoverinfo="skip",
+            showlegend=False,
             legendgroup=name,
-        )  # fmt: skip
+        )
     few = len(rows) <= 40
     figure.add_scatter(
-        x=list(rows[x]), y=list(rows["mean"]), name=name, legendgroup=name, mode="lines+markers" if few else "lines",
+        x=list(rows[x]),
+        y=list(rows["mean"]),
+        name=name,
+        legendgroup=name,
+        mode="lines+markers" if few else "lines",
         line={"color": style.color, "dash": style.dash, "width": 2},
-        marker={"symbol": style.marker, "size": 7, "color": style.color}, **more,
-    )  # fmt: skip
+        marker={"symbol": style.marker, "size": 7, "color": style.color},
+        **more,
+    )
 
 
 def each_seed(figure: go.Figure, rows: pd.DataFrame, x: str, y: str, name: str, style: theme.Style) -> None:
@@ -82,27 +97,37 @@ def each_seed(figure: go.Figure, rows: pd.DataFrame, x: str, y: str, name: str, 
         xs += [*mine[x], None]
         ys += [*mine[y], None]
     figure.add_scatter(
-        x=xs, y=ys, mode="lines", name=name, legendgroup=name, showlegend=False, hoverinfo="skip", opacity=0.7,
+        x=xs,
+        y=ys,
+        mode="lines",
+        name=name,
+        legendgroup=name,
+        showlegend=False,
+        hoverinfo="skip",
+        opacity=0.7,
         line={"color": style.color, "dash": style.dash, "width": 1.3},
-    )  # fmt: skip
+    )
 
 
-def level(
-    figure: go.Figure, y: float, name: str, dark: bool, dash: str = "dot", place: str = "top right"
-) -> None:  # fmt: skip
+def level(figure: go.Figure, y: float, name: str, dark: bool, dash: str = "dot", place: str = "top right") -> None:
     """A horizontal line with its name at one end, over the whole width."""
     figure.add_hline(
-        y=y, line={"color": theme.FAINT[dark], "dash": dash, "width": 1.5}, annotation_text=name,
-        annotation_position=place, annotation_font_color=theme.TEXT[dark],
-    )  # fmt: skip
+        y=y,
+        line={"color": theme.FAINT[dark], "dash": dash, "width": 1.5},
+        annotation_text=name,
+        annotation_position=place,
+        annotation_font_color=theme.TEXT[dark],
+    )
 
 
 def threshold(figure: go.Figure, delta: float, dark: bool) -> None:
     """An upright line at δ."""
     figure.add_vline(
-        x=delta, line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5}, annotation_text=f"δ = {delta:g}",
+        x=delta,
+        line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5},
+        annotation_text=f"δ = {delta:g}",
         annotation_position="top",
-    )  # fmt: skip
+    )
 
 
 def learning_curves(
@@ -143,18 +168,35 @@ def color_key(figure: go.Figure, title: str, **more: Any) -> None:
     name = {"text": title, "font_size": 12, "x": 0.5, "xref": "paper", "y": 1, "yanchor": "top"}
     figure.update_layout(title={**name, "pad_t": 2 + 12 * more_lines}, margin_t=below + 38)  # its top is its last line
     figure.data[-1].colorbar = {
-        "orientation": "h", "thickness": 10, "len": 0.94, "x": 0.47, "xanchor": "center", "xpad": 0,
-        "y": 1 - below / figure.layout.height, "yref": "container", "yanchor": "top", "ypad": 0, "tickangle": 0,
-        "nticks": 4, **more,
-    }  # fmt: skip
+        "orientation": "h",
+        "thickness": 10,
+        "len": 0.94,
+        "x": 0.47,
+        "xanchor": "center",
+        "xpad": 0,
+        "y": 1 - below / figure.layout.height,
+        "yref": "container",
+        "yanchor": "top",
+        "ypad": 0,
+        "tickangle": 0,
+        "nticks": 4,
+        **more,
+    }
 
 
 def heat(figure: go.Figure, z: np.ndarray, text: list[list[str]], hover: list[list[str]], **more: Any) -> None:
     """Cells with their text; a missing one stays open. `hover` is shown as it is, so it must be escaped."""
     figure.add_heatmap(
-        z=[[None if np.isnan(v) else float(v) for v in row] for row in z], text=text, texttemplate="%{text}",
-        customdata=hover, hovertemplate="%{customdata}<extra></extra>", hoverongaps=False, xgap=2, ygap=2, **more,
-    )  # fmt: skip
+        z=[[None if np.isnan(v) else float(v) for v in row] for row in z],
+        text=text,
+        texttemplate="%{text}",
+        customdata=hover,
+        hovertemplate="%{customdata}<extra></extra>",
+        hoverongaps=False,
+        xgap=2,
+        ygap=2,
+        **more,
+    )
     figure.update_layout(showlegend=False)
 
 
@@ -170,9 +212,15 @@ def hatch(figure: go.Figure, places: Sequence[tuple[int, int]], dark: bool) -> N
             y += [row + y0, row + y1, None]
     if places:
         figure.add_scatter(
-            x=x, y=y, mode="lines", name=theme.NOT_ZERO, hoverinfo="skip", showlegend=False, opacity=0.7,
+            x=x,
+            y=y,
+            mode="lines",
+            name=theme.NOT_ZERO,
+            hoverinfo="skip",
+            showlegend=False,
+            opacity=0.7,
             line={"color": theme.TEXT[dark], "width": 1},
-        )  # fmt: skip
+        )
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:

@@ -36,15 +36,23 @@ def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             continue
         style = theme.Style(theme.part_color(part, dark), "dot" if part == "loss" else "solid", "circle")
         draw.line(
-            drawn, mine, "x", name, style, customdata=[theme.label(t) for t in mine["task"]],
+            drawn,
+            mine,
+            "x",
+            name,
+            style,
+            customdata=[theme.label(t) for t in mine["task"]],
             hovertemplate="%{y:.3f} at step %{x}<br>%{customdata}",
-        )  # fmt: skip
+        )
     starts = rows.groupby("task", sort=False)["x"].min()
     for task, start in starts.items() if 1 < len(starts) <= 8 else ():
         drawn.add_vline(
-            x=start - 0.5, line={"color": theme.GRID[dark], "width": 1}, annotation_position="top right",
-            annotation_text=theme.label(task) if len(starts) <= 3 else " ", annotation_font_size=11,
-        )  # fmt: skip
+            x=start - 0.5,
+            line={"color": theme.GRID[dark], "width": 1},
+            annotation_position="top right",
+            annotation_text=theme.label(task) if len(starts) <= 3 else " ",
+            annotation_font_size=11,
+        )
     return drawn.update_yaxes(range=[min(0.0, float(rows["low"].min())), 1.15 * float(rows["high"].max())])
 
 

@@ -22,12 +22,16 @@ def figure(frame: pd.DataFrame, first: str, second: str, most: int = 12, *, dark
     names = [str(n) for n in rows["neuron"]]
     for column, task, pattern in (("first", first, ""), ("second", second, "/")):
         drawn.add_bar(
-            x=names, y=list(rows[column]), name=theme.label(task),
-            marker={"color": theme.task_style(task, dark).color,
-                    "pattern": {"shape": pattern if first == second else "", "size": 5}},
+            x=names,
+            y=list(rows[column]),
+            name=theme.label(task),
+            marker={
+                "color": theme.task_style(task, dark).color,
+                "pattern": {"shape": pattern if first == second else "", "size": 5},
+            },
             customdata=[theme.label(task)] * len(names),
             hovertemplate="neuron %{x}<br>%{customdata}: %{y:.0%} of the texts<extra></extra>",
-        )  # fmt: skip
+        )
     drawn.update_xaxes(type="category", showgrid=False)
     return drawn.update_yaxes(range=[0, 1.02], tickformat=".0%").update_layout(barmode="group", bargap=0.25)
 

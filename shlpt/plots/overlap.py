@@ -22,9 +22,13 @@ def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) 
         return draw.say_empty(drawn, "No earlier prompt to compare with yet")
     for earlier, mine in rows.groupby("earlier", sort=False):
         draw.line(
-            drawn, mine, "epoch", theme.label(earlier), theme.task_style(earlier, dark),
+            drawn,
+            mine,
+            "epoch",
+            theme.label(earlier),
+            theme.task_style(earlier, dark),
             hovertemplate="cosine %{y:.3f} after epoch %{x}",
-        )  # fmt: skip
+        )
     return drawn
 
 

@@ -39,11 +39,16 @@ def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) 
     table = rows.pivot(index="earlier", columns="step", values="dissimilar").loc[names]
     turned = flips(frame, task)
     drawn.add_heatmap(
-        z=table.to_numpy().tolist(), x=list(table.columns), y=list(range(len(names))), zmin=0, zmax=1,
-        colorscale=[[1 - at, color] for at, color in reversed(theme.diverging(dark))], ygap=3,
+        z=table.to_numpy().tolist(),
+        x=list(table.columns),
+        y=list(range(len(names))),
+        zmin=0,
+        zmax=1,
+        colorscale=[[1 - at, color] for at, color in reversed(theme.diverging(dark))],
+        ygap=3,
         customdata=[[theme.label(n)] * len(table.columns) for n in names],
         hovertemplate="%{customdata}<br>dissimilar: %{z:.0%} at step %{x}<extra></extra>",
-    )  # fmt: skip
+    )
     draw.color_key(drawn, "Share of dissimilar instances", tickvals=[0, 1], ticktext=["0 %: similar", "100 %"])
     ticks = [f"{theme.label(name)} ({turned[name]:.3g})" for name in names]
     drawn.update_yaxes(tickvals=list(range(len(names))), ticktext=ticks, autorange="reversed", showgrid=False)

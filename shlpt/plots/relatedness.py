@@ -14,9 +14,13 @@ from shlpt.tasks.task import Task
 
 # A letter in each cell, so that colour is not the only bearer of the meaning.
 LETTERS = {
-    "same": "●", "same rule and labels": "R", "same rule, other label words": "L",
-    "same domain, other rule": "D", "unrelated": "", "contrary": "C",
-}  # fmt: skip
+    "same": "●",
+    "same rule and labels": "R",
+    "same rule, other label words": "L",
+    "same domain, other rule": "D",
+    "unrelated": "",
+    "contrary": "C",
+}
 
 
 def numbers(tasks: Sequence[Task]) -> pd.DataFrame:
@@ -34,12 +38,25 @@ def figure(tasks: Sequence[Task], *, dark: bool = False) -> go.Figure:
     rows = numbers(tasks)
     wide = rows.pivot(index="a", columns="b", values="degree").loc[names, names]
     kinds = rows.pivot(index="a", columns="b", values="relation").loc[names, names]
-    text = [[LETTERS.get(kind, f"{wide.iloc[i, k]:+.2f}") for k, kind in enumerate(kinds.iloc[i])]
-            for i in range(len(names))]  # fmt: skip
-    hover = [[f"{theme.label(a)} and {theme.label(b)}<br>{kinds.loc[a, b]} ({wide.loc[a, b]:+.2f})" for b in names]
-             for a in names]  # fmt: skip
-    draw.heat(drawn, wide.to_numpy(float), text, hover, zmin=-1, zmax=1, zmid=0,
-              colorscale=theme.diverging(dark), showscale=False)  # fmt: skip
+    text = [
+        [LETTERS.get(kind, f"{wide.iloc[i, k]:+.2f}") for k, kind in enumerate(kinds.iloc[i])]
+        for i in range(len(names))
+    ]
+    hover = [
+        [f"{theme.label(a)} and {theme.label(b)}<br>{kinds.loc[a, b]} ({wide.loc[a, b]:+.2f})" for b in names]
+        for a in names
+    ]
+    draw.heat(
+        drawn,
+        wide.to_numpy(float),
+        text,
+        hover,
+        zmin=-1,
+        zmax=1,
+        zmid=0,
+        colorscale=theme.diverging(dark),
+        showscale=False,
+    )
     draw.task_axes(drawn, names, names)
     _legend(drawn, [kind for kind in DEGREES if kind in set(rows["relation"])], dark)
     return drawn
@@ -50,9 +67,11 @@ def _legend(drawn: go.Figure, kinds: Sequence[str], dark: bool) -> None:
     scale = theme.diverging(dark)
     for kind in kinds:
         look: dict[str, Any] = {
-            "symbol": "square", "size": 14, "color": scale[round((DEGREES[kind] + 1) / 2 * (len(scale) - 1))][1],
+            "symbol": "square",
+            "size": 14,
+            "color": scale[round((DEGREES[kind] + 1) / 2 * (len(scale) - 1))][1],
             "line": {"color": theme.FAINT[dark], "width": 1},
-        }  # fmt: skip
+        }
         letter = f"{LETTERS[kind]}  " if LETTERS[kind] else ""
         drawn.add_scatter(x=[None], y=[None], mode="markers", name=f"{letter}{kind}", marker=look, showlegend=True)
     drawn.update_layout(showlegend=bool(kinds), legend_itemclick=False, legend_itemdoubleclick=False)

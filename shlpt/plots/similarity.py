@@ -30,9 +30,13 @@ def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
 
 
 def figure(
-    frame: pd.DataFrame, threshold: float | None = None, n: int | None = None, *, task: str | None = None,
+    frame: pd.DataFrame,
+    threshold: float | None = None,
+    n: int | None = None,
+    *,
+    task: str | None = None,
     dark: bool = False,
-) -> go.Figure:  # fmt: skip
+) -> go.Figure:
     """A curve per earlier task with the band of its instances, or a thin line for each seed; δ and 1/n as lines."""
     rows, (all_rows, _) = numbers(frame, task), newest(frame, task)
     several = all_rows["seed"].nunique() > 1

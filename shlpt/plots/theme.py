@@ -16,40 +16,130 @@ from typing import Any
 import plotly.graph_objects as go
 
 LIGHT_TASKS = (
-    "#064fbd", "#b8480f", "#3a836e", "#b46db3", "#3b94f1", "#d27e05", "#27487d", "#8c1942",
-    "#687bf6", "#6e4128", "#5aa433", "#6b3ece", "#336ea2", "#537200", "#9d8ea7", "#b95361",
-)  # fmt: skip
+    "#064fbd",
+    "#b8480f",
+    "#3a836e",
+    "#b46db3",
+    "#3b94f1",
+    "#d27e05",
+    "#27487d",
+    "#8c1942",
+    "#687bf6",
+    "#6e4128",
+    "#5aa433",
+    "#6b3ece",
+    "#336ea2",
+    "#537200",
+    "#9d8ea7",
+    "#b95361",
+)
 DARK_TASKS = (
-    "#5784dd", "#e87f02", "#4acb9f", "#ce9df0", "#cbd4fd", "#f6cd15", "#faf2cd", "#c33958",
-    "#7eadef", "#c0805c", "#b0e27f", "#9777f3", "#5d9bac", "#dba92c", "#abb096", "#f5bdda",
-)  # fmt: skip
+    "#5784dd",
+    "#e87f02",
+    "#4acb9f",
+    "#ce9df0",
+    "#cbd4fd",
+    "#f6cd15",
+    "#faf2cd",
+    "#c33958",
+    "#7eadef",
+    "#c0805c",
+    "#b0e27f",
+    "#9777f3",
+    "#5d9bac",
+    "#dba92c",
+    "#abb096",
+    "#f5bdda",
+)
 # The first eight are drawn solid with full marks, the others dashed with open ones.
 TASK_ORDER = (
-    "yelp", "sst2", "agnews", "rte", "mnli", "qqp", "yahoo", "squad",
-    "amazon", "imdb", "dbpedia", "cb", "wic", "copa", "boolq", "multirc",
-)  # fmt: skip
+    "yelp",
+    "sst2",
+    "agnews",
+    "rte",
+    "mnli",
+    "qqp",
+    "yahoo",
+    "squad",
+    "amazon",
+    "imdb",
+    "dbpedia",
+    "cb",
+    "wic",
+    "copa",
+    "boolq",
+    "multirc",
+)
 MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star")
 METHOD_ORDER = (
-    "shlpt", "per_task", "continual", "progressive", "l2p", "coda", "dtvg", "bmtpt",
-    "finetune", "ewc", "replay", "joint", "oracle_partition", "random_partition",
-)  # fmt: skip
+    "shlpt",
+    "per_task",
+    "continual",
+    "progressive",
+    "l2p",
+    "coda",
+    "dtvg",
+    "bmtpt",
+    "finetune",
+    "ewc",
+    "replay",
+    "joint",
+    "oracle_partition",
+    "random_partition",
+)
 PARTS = {"loss": 6, "down": 0, "hsc": 1, "asc": 2}  # parts of the loss, by their place among the colours
 
 # Blue is harm and orange is help, as in the paper's Fig. 1; zero is the ground itself.
 LIGHT_DIVERGING = (
-    "#08417f", "#2a69ad", "#5f96cf", "#9cc1e4", "#d2e3f2", "#f7f6f3",
-    "#fae0c4", "#f4b983", "#e28a3d", "#b9610f", "#7f3d02",
-)  # fmt: skip
+    "#08417f",
+    "#2a69ad",
+    "#5f96cf",
+    "#9cc1e4",
+    "#d2e3f2",
+    "#f7f6f3",
+    "#fae0c4",
+    "#f4b983",
+    "#e28a3d",
+    "#b9610f",
+    "#7f3d02",
+)
 DARK_DIVERGING = (
-    "#a5d0ff", "#72aef2", "#4c86cb", "#35609a", "#28405f", "#20242b",
-    "#50391f", "#855526", "#b8742c", "#e59a48", "#ffc788",
-)  # fmt: skip
+    "#a5d0ff",
+    "#72aef2",
+    "#4c86cb",
+    "#35609a",
+    "#28405f",
+    "#20242b",
+    "#50391f",
+    "#855526",
+    "#b8742c",
+    "#e59a48",
+    "#ffc788",
+)
 LIGHT_SEQUENTIAL = (
-    "#eef3fb", "#d6e4f5", "#b8d2ee", "#95bce5", "#6fa4da", "#4b8bcb", "#3071b5", "#1d5899", "#10417a", "#082a57",
-)  # fmt: skip
+    "#eef3fb",
+    "#d6e4f5",
+    "#b8d2ee",
+    "#95bce5",
+    "#6fa4da",
+    "#4b8bcb",
+    "#3071b5",
+    "#1d5899",
+    "#10417a",
+    "#082a57",
+)
 DARK_SEQUENTIAL = (
-    "#1f2633", "#243650", "#29476d", "#305a8b", "#3a6faa", "#4d86c4", "#6a9fd8", "#8db8e8", "#b3d1f4", "#dceaff",
-)  # fmt: skip
+    "#1f2633",
+    "#243650",
+    "#29476d",
+    "#305a8b",
+    "#3a6faa",
+    "#4d86c4",
+    "#6a9fd8",
+    "#8db8e8",
+    "#b3d1f4",
+    "#dceaff",
+)
 
 FONT = '"Source Sans", "Source Sans 3", Arial, sans-serif'
 GROUND = {False: "#ffffff", True: "#15181d"}
@@ -149,19 +239,30 @@ def label(task: str) -> str:
 def template(dark: bool = False) -> go.layout.Template:
     """The look of every figure; set explicitly, because another package may have changed plotly's default."""
     axis = {
-        "gridcolor": GRID[dark], "linecolor": GRID[dark], "zeroline": False, "automargin": True,
-        "title": {"standoff": 8}, "tickfont": {"color": FAINT[dark]},
-    }  # fmt: skip
+        "gridcolor": GRID[dark],
+        "linecolor": GRID[dark],
+        "zeroline": False,
+        "automargin": True,
+        "title": {"standoff": 8},
+        "tickfont": {"color": FAINT[dark]},
+    }
     return go.layout.Template(
         layout={
             "font": {"family": FONT, "size": 14, "color": TEXT[dark]},
-            "paper_bgcolor": GROUND[dark], "plot_bgcolor": GROUND[dark],
+            "paper_bgcolor": GROUND[dark],
+            "plot_bgcolor": GROUND[dark],
             "colorway": list((DARK_TASKS if dark else LIGHT_TASKS)[:10]),
             "colorscale": {"sequential": sequential(dark), "diverging": diverging(dark)},
-            "xaxis": axis, "yaxis": axis, "height": HEIGHT,
+            "xaxis": axis,
+            "yaxis": axis,
+            "height": HEIGHT,
             "margin": {"l": 8, "r": 12, "t": 28, "b": 8, "autoexpand": True},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
-            "hoverlabel": {"bgcolor": SECOND[dark], "bordercolor": GRID[dark],
-                           "font": {"color": TEXT[dark], "family": FONT}, "align": "left"},
+            "hoverlabel": {
+                "bgcolor": SECOND[dark],
+                "bordercolor": GRID[dark],
+                "font": {"color": TEXT[dark], "family": FONT},
+                "align": "left",
+            },
         }
-    )  # fmt: skip
+    )

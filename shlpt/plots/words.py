@@ -28,14 +28,18 @@ def figure(frame: pd.DataFrame, earlier: str, most: int = MOST, *, dark: bool = 
     low, *_, high = theme.DARK_DIVERGING[2:-2] if dark else theme.LIGHT_DIVERGING[2:-2]
     places = list(range(len(rows)))
     drawn.add_bar(
-        x=list(rows["weight"]), y=places, orientation="h", width=0.7,
+        x=list(rows["weight"]),
+        y=places,
+        orientation="h",
+        width=0.7,
         marker={"color": [high if v > 0 else low for v in rows["weight"]]},
         customdata=[[theme.literal(r.word), r.place + 1] for r in rows.itertuples()],
         hovertemplate="%{customdata[0]} (word %{customdata[1]}): %{x:+.4f}<extra></extra>",
-    )  # fmt: skip
+    )
     drawn.add_vline(x=0, line={"color": theme.FAINT[dark], "width": 1})
-    drawn.update_yaxes(tickvals=places, ticktext=_names(rows), showgrid=False,
-                       range=[max(len(rows), min(most, 6)) - 0.5, -0.5])  # fmt: skip
+    drawn.update_yaxes(
+        tickvals=places, ticktext=_names(rows), showgrid=False, range=[max(len(rows), min(most, 6)) - 0.5, -0.5]
+    )
     end = 1.08 * float(rows["weight"].abs().max())
     return drawn.update_xaxes(range=[-end, end], nticks=5, exponentformat="e").update_layout(showlegend=False)
 

@@ -190,8 +190,14 @@ def work_on_cluster(
         try:
             here = {} if address else {"_node_ip_address": "127.0.0.1"}
             env = {"env_vars": {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}}
-            ray.init(address=address or "local", include_dashboard=False, log_to_driver=False, configure_logging=False,
-                     runtime_env=env, **here)  # fmt: skip
+            ray.init(
+                address=address or "local",
+                include_dashboard=False,
+                log_to_driver=False,
+                configure_logging=False,
+                runtime_env=env,
+                **here,
+            )
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise UserError(f"cannot reach the Ray cluster at {address or 'local'}: {error}") from None
     try:

@@ -103,8 +103,7 @@ def _wish(store: Store, runs: Sequence[str], wish: str, state: str) -> None:
                 db.execute(f"UPDATE groups SET wish=? WHERE key=? AND state IN {open}", (wish, group))
             else:
                 db.execute(
-                    f"UPDATE groups SET state=?, wish='', worker=NULL WHERE key=? AND state IN {open}",
-                    (state, group),
+                    f"UPDATE groups SET state=?, wish='', worker=NULL WHERE key=? AND state IN {open}", (state, group)
                 )
 
 

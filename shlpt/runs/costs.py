@@ -16,9 +16,13 @@ FLOAT = 4
 # (docs/LOG.md, "How long a benchmark takes").
 EFFORT: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("shlpt", "oracle_partition", "random_partition", "l2p", "coda", "dtvg"), (1.4, 0.0)),
-    "progressive": (1.0, 0.5), "joint": (1.0, 1.5), "bmtpt": (6.5, 0.2),
-    "finetune": (1.8, 0.0), "ewc": (2.2, 0.0), "replay": (2.5, 0.1),
-}  # fmt: skip
+    "progressive": (1.0, 0.5),
+    "joint": (1.0, 1.5),
+    "bmtpt": (6.5, 0.2),
+    "finetune": (1.8, 0.0),
+    "ewc": (2.2, 0.0),
+    "replay": (2.5, 0.1),
+}
 
 
 def effort(method: str, earlier: int) -> float:

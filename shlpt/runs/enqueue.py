@@ -30,17 +30,32 @@ class Enqueued:
 
 def stage_json(stage: Stage) -> dict[str, Any]:
     return {
-        "key": stage.key, "parent": stage.parent, "task": stage.task, "earlier": list(stage.earlier),
-        "suite": stage.suite, "method": stage.method, "params": stage.params.model_dump(mode="json"),
-        "training": stage.training.model_dump(mode="json"), "seed": stage.seed, "backbone": stage.backbone,
-    }  # fmt: skip
+        "key": stage.key,
+        "parent": stage.parent,
+        "task": stage.task,
+        "earlier": list(stage.earlier),
+        "suite": stage.suite,
+        "method": stage.method,
+        "params": stage.params.model_dump(mode="json"),
+        "training": stage.training.model_dump(mode="json"),
+        "seed": stage.seed,
+        "backbone": stage.backbone,
+    }
 
 
 def stage_from(row: Mapping[str, Any]) -> Stage:
     return Stage(
-        row["key"], row["parent"], row["task"], tuple(row["earlier"]), row["suite"], row["method"],
-        METHODS[row["method"]].params(**row["params"]), Training(**row["training"]), row["seed"], row["backbone"],
-    )  # fmt: skip
+        row["key"],
+        row["parent"],
+        row["task"],
+        tuple(row["earlier"]),
+        row["suite"],
+        row["method"],
+        METHODS[row["method"]].params(**row["params"]),
+        Training(**row["training"]),
+        row["seed"],
+        row["backbone"],
+    )
 
 
 def steps_of(stage: Stage) -> int:

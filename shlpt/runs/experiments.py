@@ -60,8 +60,9 @@ def matrix(tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str
         raise UserError("a matrix needs two tasks at least: give --tasks yelp,sst2,agnews")
     cells = [
         Cell({"source": source, "target": target, "seed": seed}, make((source, target), seed, common))
-        for source, target in itertools.permutations(tasks, 2) for seed in seeds
-    ]  # fmt: skip
+        for source, target in itertools.permutations(tasks, 2)
+        for seed in seeds
+    ]
     about = {"tasks": list(tasks), "seeds": list(seeds)} | dict(common)
     return Experiment("matrix", name or f"matrix of {len(tasks)} tasks", tuple(cells), about)
 
@@ -76,8 +77,9 @@ def sweep(
     settings = dict(common.get("settings") or {})
     cells = [
         Cell({key: value, "seed": seed}, make(tasks, seed, {**common, "settings": settings | {key: value}}))
-        for value in values for seed in seeds
-    ]  # fmt: skip
+        for value in values
+        for seed in seeds
+    ]
     about = {"tasks": list(tasks), "setting": key, "values": list(values), "seeds": list(seeds)} | dict(common)
     return Experiment("sweep", name or f"{key} over {len(values)} values", tuple(cells), about)
 
@@ -90,9 +92,10 @@ def orders(
     if sample is None and count > 120:
         raise UserError(f"{len(tasks)} tasks have {count:,} orders: draw some of them with --sample 20")
     chosen = (
-        [tuple(order) for order in itertools.permutations(tasks)] if sample is None or sample >= count
+        [tuple(order) for order in itertools.permutations(tasks)]
+        if sample is None or sample >= count
         else _drawn(tasks, sample)
-    )  # fmt: skip
+    )
     cells = [
         Cell({"order": " ".join(order), "seed": seed}, make(order, seed, common)) for order in chosen for seed in seeds
     ]
@@ -101,9 +104,13 @@ def orders(
 
 
 def bench(
-    benchmark: str, methods: Sequence[str], seeds: Sequence[int], common: Common, reference: str = "per_task",
+    benchmark: str,
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    common: Common,
+    reference: str = "per_task",
     name: str = "",
-) -> Experiment:  # fmt: skip
+) -> Experiment:
     """Methods on the sequences of a benchmark, always with the reference. A setting goes to those that have it."""
     chosen = find_benchmark(benchmark)
     methods = tuple(dict.fromkeys((*methods, reference)))
@@ -117,10 +124,13 @@ def bench(
         base = {"threshold": 1.5} if benchmark == "negative" else {}
         own = {key: value for key, value in {**base, **given}.items() if has_setting(method, key)}
         cells += [
-            Cell({"method": method, "sequence": sequence, "seed": seed},
-                 make(tasks, seed, {**common, "method": method, "settings": own}))
-            for sequence, tasks in chosen.tasks.items() for seed in seeds
-        ]  # fmt: skip
+            Cell(
+                {"method": method, "sequence": sequence, "seed": seed},
+                make(tasks, seed, {**common, "method": method, "settings": own}),
+            )
+            for sequence, tasks in chosen.tasks.items()
+            for seed in seeds
+        ]
     about = {"benchmark": benchmark, "methods": list(methods), "seeds": list(seeds), "reference": reference}
     about |= _where(common)
     return Experiment("bench", name or f"{chosen.title}, {len(methods)} methods", tuple(cells), about)
@@ -174,9 +184,11 @@ def start(
         )
         db.executemany(
             "INSERT INTO experiment_runs (experiment, number, run, cell) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
-            [(id, number, run, to_json(cell.label))
-             for number, (run, cell) in enumerate(zip(sent.runs, experiment.cells, strict=True))],
-        )  # fmt: skip
+            [
+                (id, number, run, to_json(cell.label))
+                for number, (run, cell) in enumerate(zip(sent.runs, experiment.cells, strict=True))
+            ],
+        )
     return id, sent
 
 

@@ -66,8 +66,20 @@ def start_worker(
 ) -> subprocess.Popen[bytes]:
     """A process of its own session; what it says goes to HOME/workers/<name>.log."""
     log = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}.log"
-    command = [sys.executable, "-m", "shlpt", "worker", "--home", str(store.home.resolve()), "--device", device,
-               "--idle", str(idle_seconds), "--log", log]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "shlpt",
+        "worker",
+        "--home",
+        str(store.home.resolve()),
+        "--device",
+        device,
+        "--idle",
+        str(idle_seconds),
+        "--log",
+        log,
+    ]
     if threads:
         command += ["--threads", str(threads)]
     environment = os.environ | ({} if inherit is None else {INHERITED: str(inherit)})
@@ -75,9 +87,15 @@ def start_worker(
         (store.home / "workers").mkdir(exist_ok=True)
         with (store.home / "workers" / log).open("wb") as file:
             return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True, cwd=_ROOT,
-                env=environment, pass_fds=() if inherit is None else (inherit,),
-            )  # fmt: skip
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+                cwd=_ROOT,
+                env=environment,
+                pass_fds=() if inherit is None else (inherit,),
+            )
     except OSError as error:
         raise UserError(f"cannot start a worker in {store.home}: {error.strerror}") from None
 

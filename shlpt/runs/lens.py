@@ -82,9 +82,13 @@ def source(store: Store, run: str, task: str) -> Source:
         raise UserError(f"{task} is not learned yet in this run ({row['state']}): its estimator comes with its end")
     plan = queries.stage(store, row["key"])
     return Source(
-        row["key"], tuple(tasks[: tasks.index(task)]), plan["params"], plan["training"], spec["backbone"],
+        row["key"],
+        tuple(tasks[: tasks.index(task)]),
+        plan["params"],
+        plan["training"],
+        spec["backbone"],
         plan["fingerprint"],
-    )  # fmt: skip
+    )
 
 
 def read(store: Store, run: str, task: str, text: str) -> Reading:

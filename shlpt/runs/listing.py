@@ -8,9 +8,12 @@ import pandas as pd
 
 
 def matching(
-    frame: pd.DataFrame, text: str = "", methods: Collection[str] = (), states: Collection[str] = (),
+    frame: pd.DataFrame,
+    text: str = "",
+    methods: Collection[str] = (),
+    states: Collection[str] = (),
     recorded: bool | None = None,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Runs with every word of `text` in id, name, note, method, tasks or experiment; empty filters let all pass."""
     rows = frame
     if methods:

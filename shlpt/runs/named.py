@@ -60,9 +60,15 @@ PAIR_VARIANTS: dict[str, Variant] = {
 }
 ALONE = "per-task"  # what the variants of a pair are compared with: the target by itself
 PAIRS: tuple[tuple[str, str], ...] = (  # source, target
-    ("qqp", "rte"), ("yahoo", "rte"), ("mnli", "cb"), ("squad", "cb"),
-    ("copa", "qqp"), ("yahoo", "qqp"), ("copa", "mnli"), ("squad", "mnli"),
-)  # fmt: skip
+    ("qqp", "rte"),
+    ("yahoo", "rte"),
+    ("mnli", "cb"),
+    ("squad", "cb"),
+    ("copa", "qqp"),
+    ("yahoo", "qqp"),
+    ("copa", "mnli"),
+    ("squad", "mnli"),
+)
 
 
 def ablation_specs(
@@ -72,10 +78,15 @@ def ablation_specs(
     tasks = find_sequence(sequence)
     base = ALL_DISSIMILAR if sequence in BENCHMARKS["negative"].sequences else {}
     return [
-        (name, RunSpec.make(tasks, v.method, seed=seed, preset=preset,
-                            settings={**base, **(settings or {}), **v.settings}, **where))
-        for name, v in ABLATIONS.items() for seed in seeds
-    ]  # fmt: skip
+        (
+            name,
+            RunSpec.make(
+                tasks, v.method, seed=seed, preset=preset, settings={**base, **(settings or {}), **v.settings}, **where
+            ),
+        )
+        for name, v in ABLATIONS.items()
+        for seed in seeds
+    ]
 
 
 def pair_specs(
@@ -107,10 +118,12 @@ def pair_specs(
             own = {key: value for key, value in given.items() if has_setting(v.method, key)}
             chosen = {**base, **own, **v.settings}
             found += [
-                (pair_label(source, target, name),
-                 RunSpec.make((source, target), v.method, seed=seed, preset=preset, settings=chosen, **where))
+                (
+                    pair_label(source, target, name),
+                    RunSpec.make((source, target), v.method, seed=seed, preset=preset, settings=chosen, **where),
+                )
                 for seed in seeds
-            ]  # fmt: skip
+            ]
         alone.add(target)
     return found
 

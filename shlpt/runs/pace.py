@@ -105,6 +105,8 @@ def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
     left = [row for row in stages.values() if row["state"] == "queued"]
     work = work_of((row["method"], row["earlier"], row["steps"]) for row in left)
     return {
-        "stages": len(stages), "done": len(stages) - len(left), "steps_left": sum(row["steps"] for row in left),
+        "stages": len(stages),
+        "done": len(stages) - len(left),
+        "steps_left": sum(row["steps"] for row in left),
         "seconds_left": measured(store).seconds(work),
-    }  # fmt: skip
+    }

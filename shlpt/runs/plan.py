@@ -78,17 +78,35 @@ def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple
         method, params = ("per_task", NoParams()) if plain else (spec.method, spec.params)
         parent = stages[-1].key if has_history else None
         content = {
-            "parent": parent, "task": task, "suite": spec.suite, "data": data(task), "method": method,
-            "version": METHODS[method].version, "params": params.model_dump(mode="json"), "seed": spec.seed,
-            "training": spec.training.model_dump(mode="json"), "backbone": backbone, "dtype": spec.dtype,
-        }  # fmt: skip
+            "parent": parent,
+            "task": task,
+            "suite": spec.suite,
+            "data": data(task),
+            "method": method,
+            "version": METHODS[method].version,
+            "params": params.model_dump(mode="json"),
+            "seed": spec.seed,
+            "training": spec.training.model_dump(mode="json"),
+            "backbone": backbone,
+            "dtype": spec.dtype,
+        }
         if spec.edition:
             content["edition"] = spec.edition
         earlier = spec.tasks[:position] if has_history else ()
         stages.append(
-            Stage(digest(content, size=10), parent, task, earlier, spec.suite, method, params, spec.training,
-                  spec.seed, backbone)
-        )  # fmt: skip
+            Stage(
+                digest(content, size=10),
+                parent,
+                task,
+                earlier,
+                spec.suite,
+                method,
+                params,
+                spec.training,
+                spec.seed,
+                backbone,
+            )
+        )
     return tuple(stages)
 
 

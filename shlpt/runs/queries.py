@@ -22,8 +22,22 @@ from shlpt.runs.store import Store
 from shlpt.spec import Training, digest
 from shlpt.tasks.find import draw, find_task
 
-LIST_COLUMNS = ["id", "name", "method", "tasks", "seed", "state", "progress", "acc", "bwt", "fwt", "backbone",
-                "created", "note", "experiment"]  # fmt: skip
+LIST_COLUMNS = [
+    "id",
+    "name",
+    "method",
+    "tasks",
+    "seed",
+    "state",
+    "progress",
+    "acc",
+    "bwt",
+    "fwt",
+    "backbone",
+    "created",
+    "note",
+    "experiment",
+]
 POINTS = 1000  # of a curve: more are thinned out
 
 
@@ -53,12 +67,23 @@ def runs(store: Store) -> pd.DataFrame:
         if state == "done" and not result:  # its worker did not get so far as to write it down
             result = run_record(store, row["id"])
         lines.append(
-            {"id": row["id"], "name": row["name"], "method": spec["method"], "tasks": spec["tasks"],
-             "seed": spec["seed"], "state": state, "progress": 1.0 if result else progress(store, stages),
-             "acc": result.get("acc"), "bwt": result.get("bwt"), "fwt": result.get("fwt"),
-             "backbone": spec["backbone"], "created": row["created"], "note": row["note"],
-             "experiment": row["experiment"]}
-        )  # fmt: skip
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "method": spec["method"],
+                "tasks": spec["tasks"],
+                "seed": spec["seed"],
+                "state": state,
+                "progress": 1.0 if result else progress(store, stages),
+                "acc": result.get("acc"),
+                "bwt": result.get("bwt"),
+                "fwt": result.get("fwt"),
+                "backbone": spec["backbone"],
+                "created": row["created"],
+                "note": row["note"],
+                "experiment": row["experiment"],
+            }
+        )
     return pd.DataFrame(lines, columns=LIST_COLUMNS)
 
 
@@ -89,8 +114,9 @@ def troubles(store: Store, ids: Iterable[str], lines: int = 20) -> list[dict[str
         record = run(store, id)
         worker = record["worker"] or {}
         tail = log_tail(store, worker["log"], lines) if worker.get("log") else []
-        found.append({"id": id, "state": record["state"], "error": record["error"], "worker": worker.get("id"),
-                      "log": tail})  # fmt: skip
+        found.append(
+            {"id": id, "state": record["state"], "error": record["error"], "worker": worker.get("id"), "log": tail}
+        )
     return found
 
 
@@ -113,13 +139,24 @@ def stages(store: Store, id: str) -> pd.DataFrame:
         summary = json.loads(row["summary"]) if row["summary"] else {}
         state = row["state"] if row["state"] != "queued" else row["group_state"]
         lines.append(
-            {"task": row["task"], "alone": bool(row["alone"]), "position": row["position"], "method": row["method"],
-             "state": state, "reused": bool(row["reused"]), "steps": summary.get("steps"),
-             "planned_steps": row["steps"], "epochs": summary.get("epochs"), "validation": summary.get("validation"),
-             "trainable": summary.get("trainable"), "stored_bytes": summary.get("stored_bytes"),
-             "seconds": row["seconds"], "note": row["error"] or row["note"] or row["warnings"],
-             "key": row["key"]}
-        )  # fmt: skip
+            {
+                "task": row["task"],
+                "alone": bool(row["alone"]),
+                "position": row["position"],
+                "method": row["method"],
+                "state": state,
+                "reused": bool(row["reused"]),
+                "steps": summary.get("steps"),
+                "planned_steps": row["steps"],
+                "epochs": summary.get("epochs"),
+                "validation": summary.get("validation"),
+                "trainable": summary.get("trainable"),
+                "stored_bytes": summary.get("stored_bytes"),
+                "seconds": row["seconds"],
+                "note": row["error"] or row["note"] or row["warnings"],
+                "key": row["key"],
+            }
+        )
     return pd.DataFrame(lines)
 
 
@@ -231,10 +268,12 @@ def stage(store: Store, key: str) -> dict[str, Any]:
     scores = store.rows("SELECT task, examples FROM scores WHERE stage=?", (row["id"],))
     found: dict[str, Any] = json.loads(row["plan"]) | json.loads(row["record"] or "{}")
     return found | {
-        "state": row["state"], "error": row["error"], "seconds": row["seconds"],
+        "state": row["state"],
+        "error": row["error"],
+        "seconds": row["seconds"],
         "summary": json.loads(row["summary"] or "{}"),
         "tests": {score["task"]: json.loads(score["examples"]) for score in scores},
-    }  # fmt: skip
+    }
 
 
 def stage_tensors(store: Store, key: str) -> dict[str, np.ndarray[Any, Any]]:
@@ -274,19 +313,26 @@ def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
     examples = draw(find_task(task, spec["suite"]), "train", spec["training"]["shots"], spec["seed"])
     earlier = spec["tasks"][: spec["tasks"].index(task)]
     return pd.DataFrame(
-        [(e.id, e.text, e.target, name, float(value))
-         for e, row in zip(examples, alpha, strict=True) for name, value in zip(earlier, row, strict=True)],
+        [
+            (e.id, e.text, e.target, name, float(value))
+            for e, row in zip(examples, alpha, strict=True)
+            for name, value in zip(earlier, row, strict=True)
+        ],
         columns=columns,
-    )  # fmt: skip
+    )
 
 
 def answers(store: Store, id: str, task: str, *, after: str | None = None, alone: bool = False) -> pd.DataFrame:
     """Test examples of `task` with answers and scores, as measured after `after` (by default when it was learned)."""
     columns = ["example", "text", "target", "answer", "score"]
     key = _key(store, id, after or task, alone)
-    found = None if key is None else store.value(
-        "SELECT examples FROM scores WHERE stage=(SELECT id FROM stages WHERE key=?) AND task=?", (key, task)
-    )  # fmt: skip
+    found = (
+        None
+        if key is None
+        else store.value(
+            "SELECT examples FROM scores WHERE stage=(SELECT id FROM stages WHERE key=?) AND task=?", (key, task)
+        )
+    )
     if found is None:
         return pd.DataFrame(columns=columns)
     tests = json.loads(found)

@@ -29,14 +29,16 @@ def recorded() -> Store | None:
 
 def plan() -> list[Experiment]:
     """What is recorded: a demonstration by several methods, a hard sequence with and without ASC, a matrix."""
-    demo = _methods("the demonstration", "demo", ("shlpt", "per_task", "continual", "progressive", "l2p",
-                                                            "finetune"))  # fmt: skip
+    demo = _methods("the demonstration", "demo", ("shlpt", "per_task", "continual", "progressive", "l2p", "finetune"))
     hard = [("SHLPT", {}), ("−ASC", {"lambda_asc": 0.0}), ("−HSC−ASC", {"lambda_hsc": 0.0, "lambda_asc": 0.0})]
     cells = [
-        Cell({"variant": name, "seed": seed},
-             make(SEQUENCES["negative1"], seed, {"method": "shlpt", "settings": {"threshold": 1.5} | settings}))
-        for name, settings in hard for seed in SEEDS
-    ]  # fmt: skip
+        Cell(
+            {"variant": name, "seed": seed},
+            make(SEQUENCES["negative1"], seed, {"method": "shlpt", "settings": {"threshold": 1.5} | settings}),
+        )
+        for name, settings in hard
+        for seed in SEEDS
+    ]
     losses = Experiment("ablations", "tasks that harm each other", tuple(cells), {})
     common = {"method": "continual", "settings": {}}
     return [demo, losses, experiments.matrix(TRANSFER_TASKS, SEEDS, common, "transfer between six tasks")]
@@ -45,8 +47,9 @@ def plan() -> list[Experiment]:
 def _methods(name: str, sequence: str, methods: tuple[str, ...]) -> Experiment:
     cells = [
         Cell({"method": method, "seed": seed}, make(SEQUENCES[sequence], seed, {"method": method}))
-        for method in methods for seed in SEEDS
-    ]  # fmt: skip
+        for method in methods
+        for seed in SEEDS
+    ]
     return Experiment("methods", name, tuple(cells), {"sequence": sequence})
 
 
@@ -61,8 +64,7 @@ def arrange(store: Store) -> None:
                 what = (cell.get("method") and METHODS[cell["method"]].title) or cell.get("variant", "")
                 name = f"{what} · {experiment.name}" if what else ""
                 db.execute(
-                    "UPDATE runs SET name=?, created=? WHERE id=?",
-                    (name, newest - number - place / 1000, row["run"]),
+                    "UPDATE runs SET name=?, created=? WHERE id=?", (name, newest - number - place / 1000, row["run"])
                 )
 
 

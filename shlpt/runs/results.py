@@ -78,21 +78,33 @@ def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
     state, error = state_of_run(store, stages)
     summaries = [json.loads(s["summary"]) for s in path if s["summary"]]
     record = {
-        "id": row["id"], "method": spec["method"], "tasks": tasks, "seed": spec["seed"], "state": state,
-        "error": error, "progress": progress(store, stages),
+        "id": row["id"],
+        "method": spec["method"],
+        "tasks": tasks,
+        "seed": spec["seed"],
+        "state": state,
+        "error": error,
+        "progress": progress(store, stages),
         "warnings": list(dict.fromkeys(line for s in stages for line in s["warnings"].splitlines())),
-        "matrix": a.tolist(), "alone": [np.nan, *alone] if has_alone else None,
+        "matrix": a.tolist(),
+        "alone": [np.nan, *alone] if has_alone else None,
         "acc": metrics.average_accuracy(a) if complete else None,
         "bwt": metrics.backward_transfer(a) if complete else None,
         "fwt": metrics.forward_transfer(a, [np.nan, *alone]) if has_alone else None,
-        "settings": spec["training"] | spec["params"], "suite": spec["suite"], "backbone": spec["backbone"],
+        "settings": spec["training"] | spec["params"],
+        "suite": spec["suite"],
+        "backbone": spec["backbone"],
         "seconds": sum(s["seconds"] or 0 for s in path),
         "trainable": max((s["trainable"] for s in summaries), default=None),
         "stored_bytes": _stored(summaries, METHODS[spec["method"]].uses_history),
-        "name": row["name"], "note": row["note"], "created": row["created"], "spec": spec,
-        "stages": [s["key"] for s in path], "alone_stages": [s["key"] for s in stages if s["alone"]],
+        "name": row["name"],
+        "note": row["note"],
+        "created": row["created"],
+        "spec": spec,
+        "stages": [s["key"] for s in path],
+        "alone_stages": [s["key"] for s in stages if s["alone"]],
         "reused": [s["key"] for s in stages if s["reused"]],
-    }  # fmt: skip
+    }
     found: dict[str, Any] = clean(record)
     return found
 

@@ -85,16 +85,20 @@ def pack(
     for name, answers in result.answers.items():
         examples = shop.encoded(name, stage.suite, *t.scored, t.max_length).examples
         tests[name] = {
-            "examples": [e.id for e in examples], "targets": [e.target for e in examples],
-            "answers": answers, "scores": result.scores[name],
-        }  # fmt: skip
+            "examples": [e.id for e in examples],
+            "targets": [e.target for e in examples],
+            "answers": answers,
+            "scores": result.scores[name],
+        }
     train = shop.encoded(stage.task, stage.suite, "train", t.shots, stage.seed, t.max_length)
     pool, tensors = state_parts(result.state)
     tensors |= {f"record.{name}": tensor for name, tensor in result.record.items()}
     record = {
-        "pool": pool, "train_examples": [e.id for e in train.examples],
-        "group": [s.key for s in group.stages], "fingerprint": dict(made),
-    }  # fmt: skip
+        "pool": pool,
+        "train_examples": [e.id for e in train.examples],
+        "group": [s.key for s in group.stages],
+        "fingerprint": dict(made),
+    }
     arrays = {name: _array(tensor) for name, tensor in tensors.items()}
     done = Finished(stage.key, record, result.summary, tests, seconds, result.summary["failure"] or None)
     return done, to_bytes(arrays, {"pool": pool})
@@ -122,8 +126,13 @@ def places_of(data: bytes) -> tuple[dict[str, Place], dict[str, int], dict[str, 
 def fingerprint(backbone: Backbone) -> dict[str, Any]:
     """What must be equal for equal bits."""
     return {
-        "shlpt": __version__, "torch": torch.__version__, "transformers": transformers.__version__,
-        "device": str(backbone.device), "dtype": str(backbone.dtype).removeprefix("torch."),
-        "threads": torch.get_num_threads(), "cpu": torch.backends.cpu.get_cpu_capability(),
-        "machine": platform.machine(), "backbone": backbone.digest,
-    }  # fmt: skip
+        "shlpt": __version__,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "device": str(backbone.device),
+        "dtype": str(backbone.dtype).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "machine": platform.machine(),
+        "backbone": backbone.digest,
+    }

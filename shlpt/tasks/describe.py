@@ -55,11 +55,17 @@ def table() -> list[dict[str, Any]]:
     """Every pocket task in a row."""
     return [
         {
-            "task": task.title, "stands in for": task.standin_for, "asks": task.about, "family": task.family,
-            "classes": task.classes, "metric": task.metric, "chance": task.chance, "words": lengths(task).middle,
+            "task": task.title,
+            "stands in for": task.standin_for,
+            "asks": task.about,
+            "family": task.family,
+            "classes": task.classes,
+            "metric": task.metric,
+            "chance": task.chance,
+            "words": lengths(task).middle,
         }
         for task in TASKS.values()
-    ]  # fmt: skip
+    ]
 
 
 def relations() -> list[dict[str, Any]]:

@@ -25,8 +25,11 @@ Part = Literal["pretrain", "train", "validation", "test"]
 Writer = Callable[[Random, str, int], tuple[str, str]]  # (stream, group, hard) -> (text, target)
 
 PARTS: dict[Part, range] = {
-    "pretrain": range(12), "train": range(12, 15), "validation": range(15, 17), "test": range(17, 20),
-}  # fmt: skip
+    "pretrain": range(12),
+    "train": range(12, 15),
+    "validation": range(15, 17),
+    "test": range(17, 20),
+}
 ENOUGH_REPEATS = 2000  # this many repeats in a row: the world has no more such texts
 GRADES = ("terrible", "bad", "middle", "good", "wonderful")
 NLI = ("entailment", "neutral", "contradiction")
@@ -186,9 +189,18 @@ def _task(name: str, data: str, family: str, rule: str, domain: str, labels: tup
     groups = labels or ("answerable", texts.UNANSWERABLE)
     metric: Metric = "accuracy" if labels else "f1"
     return Task(
-        name=name, family=family, labels=labels, groups=groups, metric=metric, rule=rule, domain=domain,
-        standin_for=data, suite="pocket", about=about, draw=partial(_draw, name, groups, WRITERS[name]),
-    )  # fmt: skip
+        name=name,
+        family=family,
+        labels=labels,
+        groups=groups,
+        metric=metric,
+        rule=rule,
+        domain=domain,
+        standin_for=data,
+        suite="pocket",
+        about=about,
+        draw=partial(_draw, name, groups, WRITERS[name]),
+    )
 
 
 TASKS: dict[str, Task] = {row[0]: _task(*row) for row in _TABLE}
@@ -214,10 +226,18 @@ def contrary(name: str) -> Task:
         return [Example(e.text, swapped(base.labels, e.target), swapped(base.labels, e.group)) for e in rows]
 
     return Task(
-        name=f"contrary:{name}", family=base.family, labels=base.labels, groups=base.groups, metric=base.metric,
-        rule=f"contrary {base.rule}", domain=base.domain, standin_for=None, suite="pocket",
-        about=f"{base.about} (labels swapped)", draw=draw,
-    )  # fmt: skip
+        name=f"contrary:{name}",
+        family=base.family,
+        labels=base.labels,
+        groups=base.groups,
+        metric=base.metric,
+        rule=f"contrary {base.rule}",
+        domain=base.domain,
+        standin_for=None,
+        suite="pocket",
+        about=f"{base.about} (labels swapped)",
+        draw=draw,
+    )
 
 
 DIAL_LABELS = ("low", "high")
@@ -250,10 +270,16 @@ def dial(degree: float) -> Task:
         raise ValueError(f"relatedness {degree} is outside the dial: from -1 (contrary) to 1 (same)")
     name = f"dial:{degree:+.2f}"
     return Task(
-        name=name, family="dial", labels=DIAL_LABELS, groups=DIAL_LABELS, rule=f"dial {degree:+.2f}",
-        domain="hotels", suite="pocket", about="comfort and bustle of a hotel, weighed by the dial",
+        name=name,
+        family="dial",
+        labels=DIAL_LABELS,
+        groups=DIAL_LABELS,
+        rule=f"dial {degree:+.2f}",
+        domain="hotels",
+        suite="pocket",
+        about="comfort and bustle of a hotel, weighed by the dial",
         draw=partial(_draw, name, DIAL_LABELS, dial_writer(degree)),
-    )  # fmt: skip
+    )
 
 
 def dial_pair(degree: float) -> tuple[Task, Task]:

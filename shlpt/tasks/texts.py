@@ -105,12 +105,14 @@ def news(rng: Random, topic: str) -> str:
         if rng.random() < 0.3:
             words[1] = rng.choice(w.NEWS_SHARED)
     x, y, z = rng.sample([*words, third], 3)
-    form = rng.choice((
-        "the {x} and the {y} face a new {z} in {city}",
-        "{city} : {x} waits for {y} , says {z}",
-        "after the {x} , the {y} and the {z} made headlines on {day}",
-        "no news of the {x} while the {z} meets the {y}",
-    ))  # fmt: skip
+    form = rng.choice(
+        (
+            "the {x} and the {y} face a new {z} in {city}",
+            "{city} : {x} waits for {y} , says {z}",
+            "after the {x} , the {y} and the {z} made headlines on {day}",
+            "no news of the {x} while the {z} meets the {y}",
+        )
+    )
     return form.format(x=x, y=y, z=z, city=rng.choice(w.CITIES), day=rng.choice(w.DAYS)) + " ."
 
 

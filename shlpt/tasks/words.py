@@ -92,9 +92,15 @@ THINGS = {
 
 # --- inference ----------------------------------------------------------------------------
 KINDS = {
-    "boy": "child", "girl": "child", "man": "adult", "woman": "adult",
-    "dog": "animal", "cat": "animal", "horse": "animal", "goat": "animal",
-}  # fmt: skip
+    "boy": "child",
+    "girl": "child",
+    "man": "adult",
+    "woman": "adult",
+    "dog": "animal",
+    "cat": "animal",
+    "horse": "animal",
+    "goat": "animal",
+}
 MANNERS = ("young", "old", "tall", "small", "happy", "tired")
 ACTS = (("sleeping", "running"), ("sitting", "jumping"), ("eating", "swimming"), ("hiding", "dancing"))
 SPOTS = ("park", "kitchen", "street", "station", "library", "stable")
@@ -114,40 +120,94 @@ INTENTS = (
     ("what does a {x} cost ?", "how expensive is a {x} ?", "what is the price of a {x} ?"),
 )
 TOPICS = (
-    "guitar", "piano", "violin", "flute", "bicycle", "camera", "drum", "clock",
-    "boat", "lamp", "tent", "kite", "trumpet", "stove", "mirror", "carpet",
-)  # fmt: skip
+    "guitar",
+    "piano",
+    "violin",
+    "flute",
+    "bicycle",
+    "camera",
+    "drum",
+    "clock",
+    "boat",
+    "lamp",
+    "tent",
+    "kite",
+    "trumpet",
+    "stove",
+    "mirror",
+    "carpet",
+)
 
 # --- word senses: word -> two lists of contexts -------------------------------------------
 SENSES = {
-    "bank": (("the bank of the river was muddy", "we fished from the bank of the stream", "reeds grow on the bank of the river"),
-             ("the bank raised its interest", "she took a loan from the bank", "the bank refused the loan")),
-    "bat": (("the bat slept in the cave", "a bat flew out at dusk", "at dusk the bat left the cave"),
-            ("he swung the bat at the ball", "the player dropped the bat", "the bat hit the ball")),
-    "spring": (("flowers bloom in spring", "the snow melts in spring", "in spring the snow and ice melts"),
-               ("the spring in the mattress broke", "a metal spring pushed the lid", "the lid needs a metal spring")),
-    "bark": (("the bark of the oak is rough", "moss grew on the bark of the trunk", "the trunk lost its bark"),
-             ("the bark of the dog woke us", "a loud bark scared the puppy", "we heard the bark of a puppy")),
-    "ring": (("she wore a gold ring", "the jeweller polished the ring", "the jeweller sold a gold ring"),
-             ("the boxer fell in the ring", "two fighters entered the ring", "the boxer left the ring")),
-    "seal": (("the seal swam under the ice", "a seal caught a herring", "the seal rested on the ice"),
-             ("the letter had a wax seal", "he broke the seal of the envelope", "the wax seal of the letter was red")),
-    "plant": (("the plant needs water and sun", "a plant grew in the pot", "water the plant in the pot"),
-              ("the plant makes steel engines", "workers left the plant at noon", "the plant makes steel for workers")),
-    "crane": (("the crane nested in the marsh", "a crane spread its feathers", "the crane flew over the marsh"),
-              ("the crane lifted the concrete", "builders climbed the crane", "the crane dropped the concrete")),
-}  # fmt: skip
+    "bank": (
+        (
+            "the bank of the river was muddy",
+            "we fished from the bank of the stream",
+            "reeds grow on the bank of the river",
+        ),
+        ("the bank raised its interest", "she took a loan from the bank", "the bank refused the loan"),
+    ),
+    "bat": (
+        ("the bat slept in the cave", "a bat flew out at dusk", "at dusk the bat left the cave"),
+        ("he swung the bat at the ball", "the player dropped the bat", "the bat hit the ball"),
+    ),
+    "spring": (
+        ("flowers bloom in spring", "the snow melts in spring", "in spring the snow and ice melts"),
+        ("the spring in the mattress broke", "a metal spring pushed the lid", "the lid needs a metal spring"),
+    ),
+    "bark": (
+        ("the bark of the oak is rough", "moss grew on the bark of the trunk", "the trunk lost its bark"),
+        ("the bark of the dog woke us", "a loud bark scared the puppy", "we heard the bark of a puppy"),
+    ),
+    "ring": (
+        ("she wore a gold ring", "the jeweller polished the ring", "the jeweller sold a gold ring"),
+        ("the boxer fell in the ring", "two fighters entered the ring", "the boxer left the ring"),
+    ),
+    "seal": (
+        ("the seal swam under the ice", "a seal caught a herring", "the seal rested on the ice"),
+        ("the letter had a wax seal", "he broke the seal of the envelope", "the wax seal of the letter was red"),
+    ),
+    "plant": (
+        ("the plant needs water and sun", "a plant grew in the pot", "water the plant in the pot"),
+        ("the plant makes steel engines", "workers left the plant at noon", "the plant makes steel for workers"),
+    ),
+    "crane": (
+        ("the crane nested in the marsh", "a crane spread its feathers", "the crane flew over the marsh"),
+        ("the crane lifted the concrete", "builders climbed the crane", "the crane dropped the concrete"),
+    ),
+}
 
 # --- cause and effect: what happens to a thing, as causes and as effects ------------------
 EVENTS = (
     (("the {x} fell on the floor", "the {x} was knocked over"), ("the {x} broke into pieces", "the {x} got a crack")),
     (("the {x} stood in the rain", "the {x} dropped into the river"), ("the {x} got wet", "the {x} had to be dried")),
     (("the {x} stood near a candle", "the {x} lay by the fire"), ("the {x} burned to ash", "the {x} caught flames")),
-    (("the {x} was left in the street", "the {x} was never locked away"), ("the {x} was stolen", "the {x} disappeared")),
+    (
+        ("the {x} was left in the street", "the {x} was never locked away"),
+        ("the {x} was stolen", "the {x} disappeared"),
+    ),
     (("the {x} lay in the dust", "the {x} was never washed"), ("the {x} looked dirty", "the {x} had to be cleaned")),
-    (("the {x} cost very little", "the {x} was praised on television"), ("the {x} found many buyers", "the {x} sold out")),
-)  # fmt: skip
+    (
+        ("the {x} cost very little", "the {x} was praised on television"),
+        ("the {x} found many buyers", "the {x} sold out"),
+    ),
+)
 BELONGINGS = (
-    "clock", "lamp", "drum", "guitar", "kite", "camera", "tent", "mirror",
-    "carpet", "basket", "chair", "violin", "radio", "book", "doll", "ladder",
-)  # fmt: skip
+    "clock",
+    "lamp",
+    "drum",
+    "guitar",
+    "kite",
+    "camera",
+    "tent",
+    "mirror",
+    "carpet",
+    "basket",
+    "chair",
+    "violin",
+    "radio",
+    "book",
+    "doll",
+    "ladder",
+)

@@ -102,8 +102,11 @@ def drive(
                 first = asks[chosen[0]]
                 replies = _serve(first.backbone or backbone, [asks[i] for i in chosen], first.kind)
                 for index, reply in zip(chosen, replies, strict=True):
-                    resume(index, None if isinstance(reply, Diverged) else reply,
-                           reply if isinstance(reply, Diverged) else None)  # fmt: skip
+                    resume(
+                        index,
+                        None if isinstance(reply, Diverged) else reply,
+                        reply if isinstance(reply, Diverged) else None,
+                    )
     finally:
         for lane in lanes:
             lane.close()

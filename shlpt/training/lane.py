@@ -100,10 +100,15 @@ def learn(
     result = StageResult(kept, answers, scores, learner.record())
     result.record |= yield from probe_states(ctx, kept, probe)
     result.summary = {
-        "steps": step, "epochs": done, "best_epoch": best.epoch, "validation": best.rank[0],
-        "validation_loss": -best.rank[1], "failure": failure, "cut_texts": ctx.train.cut,
+        "steps": step,
+        "epochs": done,
+        "best_epoch": best.epoch,
+        "validation": best.rank[0],
+        "validation_loss": -best.rank[1],
+        "failure": failure,
+        "cut_texts": ctx.train.cut,
         **costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train)),
-    }  # fmt: skip
+    }
     return result
 
 

@@ -121,9 +121,10 @@ class Bench:
         except ImportError:
             return None
         config = PromptTuningConfig(
-            task_type=TaskType.SEQ_2_SEQ_LM, num_virtual_tokens=self.training.prompt_length,
+            task_type=TaskType.SEQ_2_SEQ_LM,
+            num_virtual_tokens=self.training.prompt_length,
             num_transformer_submodules=1,
-        )  # fmt: skip
+        )
         model: Any = get_peft_model(copy.deepcopy(self.backbone.model), config).eval()
         weights = [p for p in model.parameters() if p.requires_grad]
         opt = torch.optim.AdamW(weights, lr=self.training.lr, weight_decay=self.training.weight_decay, fused=True)

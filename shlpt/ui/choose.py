@@ -18,9 +18,17 @@ Write = Callable[[Any], str]
 
 
 def kept(
-    text: str, options: Sequence[str], key: str, *, default: str | None = None, write: Write = str, kind: str = "",
-    where: Any = st, segments: bool = False, **more: Any,
-) -> str:  # fmt: skip
+    text: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    default: str | None = None,
+    write: Write = str,
+    kind: str = "",
+    where: Any = st,
+    segments: bool = False,
+    **more: Any,
+) -> str:
     """A select box whose choice stands in the address under `key`; a part of an id at its beginning is enough.
 
     With `segments` all options lie side by side. Streamlit's own binding to the address writes what is shown and
@@ -45,9 +53,15 @@ def kept(
 
 
 def kept_many(
-    text: str, options: Sequence[str], key: str, *, default: Sequence[str] = (), write: Write = str, kind: str = "",
+    text: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    default: Sequence[str] = (),
+    write: Write = str,
+    kind: str = "",
     **more: Any,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Several of them; the address has the key once for each."""
     widget = f"{key}-choices"
     asked = st.query_params.get_all(key)

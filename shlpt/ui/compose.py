@@ -62,19 +62,31 @@ def form() -> Composed | None:
     tasks = _tasks()
     left, middle, right = st.columns([2, 1, 1])
     method = kept(
-        "Method", list(METHODS), "method", write=lambda name: METHODS[name].title, where=left,
+        "Method",
+        list(METHODS),
+        "method",
+        write=lambda name: METHODS[name].title,
+        where=left,
         help="How each task is learned, and what of earlier tasks is used",
-    )  # fmt: skip
+    )
     seeds = middle.text_input(
-        "Seeds", "42", key="seeds", bind="query-params",
+        "Seeds",
+        "42",
+        key="seeds",
+        bind="query-params",
         help="Whole numbers with commas. Each is a run of its own with other training examples; all of them train "
         "together and are shown as mean and band",
-    )  # fmt: skip
+    )
     presets = list(PRESET_ABOUT)[:2]  # the third is for a model that fills a GPU: not from a form
     preset = kept(
-        "Preset", presets, "preset", default="quick", where=right, segments=True,
+        "Preset",
+        presets,
+        "preset",
+        default="quick",
+        where=right,
+        segments=True,
         help="; ".join(f"{name}: {PRESET_ABOUT[name]}" for name in presets),
-    )  # fmt: skip
+    )
     st.caption(page.plain(about_method(method)))
     settings = folded_settings(method, preset, SETTING)
     with page.guard():
@@ -89,19 +101,28 @@ def _tasks() -> tuple[str, ...]:
     named = [*SEQUENCES, OWN_SEQUENCE]
     left, right = st.columns([1, 2])
     sequence = kept(
-        "Sequence of tasks", named, "sequence", default=DEFAULT, where=left,
+        "Sequence of tasks",
+        named,
+        "sequence",
+        default=DEFAULT,
+        where=left,
         help="The orders of the paper's Tables 8 and 9 on generated stand-ins, a short demonstration, or your own",
-    )  # fmt: skip
+    )
     if sequence != OWN_SEQUENCE:
         right.text_input(
             "Tasks, in the order in which they are learned",
-            " → ".join(map(theme.titled, SEQUENCES[sequence])), disabled=True, help=about(sequence),
-        )  # fmt: skip
+            " → ".join(map(theme.titled, SEQUENCES[sequence])),
+            disabled=True,
+            help=about(sequence),
+        )
         return SEQUENCES[sequence]
     text = right.text_input(
-        "Tasks, in the order in which they are learned", "yelp, sst2, agnews, rte", key="tasks", bind="query-params",
+        "Tasks, in the order in which they are learned",
+        "yelp, sst2, agnews, rte",
+        key="tasks",
+        bind="query-params",
         help=f"Names with commas: {', '.join(TASKS)}; also contrary:yelp and the like, see the page Tasks",
-    )  # fmt: skip
+    )
     with page.guard():
         return read_tasks(text)
     return ()
@@ -128,12 +149,22 @@ def cost(store: Store, composed: Composed) -> None:
     memory = costs.memory(composed.specs, default_width())
     with st.container(horizontal=True):
         about = f"One task learned after a history is a stage. {found.reused} are there already, shared with other runs"
-        st.metric("Stages to train", f"{found.stages} of {found.stages + found.reused}", help=about, border=True,
-                  width="content")  # fmt: skip
+        st.metric(
+            "Stages to train",
+            f"{found.stages} of {found.stages + found.reused}",
+            help=about,
+            border=True,
+            width="content",
+        )
         st.metric("Takes about", costs.duration(found.seconds), help=found.source, border=True, width="content")
         size_metrics(composed.specs[0])
-        st.metric("Memory, roughly", f"{memory / 2**20:.0f} MB", help="Libraries, model, views and one step",
-                  border=True, width="content")  # fmt: skip
+        st.metric(
+            "Memory, roughly",
+            f"{memory / 2**20:.0f} MB",
+            help="Libraries, model, views and one step",
+            border=True,
+            width="content",
+        )
 
 
 def elsewhere(composed: Composed) -> None:

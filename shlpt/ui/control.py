@@ -45,16 +45,31 @@ def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str)
     """Pause, stop and go on; what makes no sense now is there and cannot be pressed, so that nothing jumps."""
     can = possible(states, expected(store))
     with st.container(horizontal=True):
-        if st.button("Pause", icon=":material/pause:", key=f"{key}-pause", disabled="pause" not in can,
-                     help="Hold until it is resumed"):  # fmt: skip
+        if st.button(
+            "Pause",
+            icon=":material/pause:",
+            key=f"{key}-pause",
+            disabled="pause" not in can,
+            help="Hold until it is resumed",
+        ):
             control.pause(store, runs)
             st.rerun()
-        if st.button("Stop", icon=":material/stop:", key=f"{key}-stop", disabled="stop" not in can,
-                     help="Keep what is finished and the best prompts so far"):  # fmt: skip
+        if st.button(
+            "Stop",
+            icon=":material/stop:",
+            key=f"{key}-stop",
+            disabled="stop" not in can,
+            help="Keep what is finished and the best prompts so far",
+        ):
             control.stop(store, runs)
             st.rerun()
-        if st.button("Resume", icon=":material/play_arrow:", key=f"{key}-resume", disabled="resume" not in can,
-                     help="Go on where it was; what failed is tried again"):  # fmt: skip
+        if st.button(
+            "Resume",
+            icon=":material/play_arrow:",
+            key=f"{key}-resume",
+            disabled="resume" not in can,
+            help="Go on where it was; what failed is tried again",
+        ):
             resume(store, runs)
 
 
@@ -67,8 +82,10 @@ def resume(store: Store, runs: Sequence[str]) -> None:
 def troubles(store: Store, runs: Sequence[str], states: dict[str, int], most: int = 3) -> None:
     """Why runs failed or were lost, with the last lines of the worker's log."""
     if states.get("queued") and not expected(store):
-        st.warning("Runs are waiting and no worker is there to train them: Resume starts one.",
-                   icon=":material/hourglass_empty:")  # fmt: skip
+        st.warning(
+            "Runs are waiting and no worker is there to train them: Resume starts one.",
+            icon=":material/hourglass_empty:",
+        )
     if not (states.get("failed") or states.get("lost")):
         return
     found = queries.troubles(store, runs)
@@ -79,8 +96,11 @@ def troubles(store: Store, runs: Sequence[str], states: dict[str, int], most: in
 
 
 def trouble_box(trouble: dict[str, Any]) -> None:
-    st.error(f"Run {trouble['id'][:7]} {'failed' if trouble['state'] == 'failed' else 'was interrupted'}: "
-             f"{plain(trouble['error'] or 'no reason was recorded')}", icon=":material/error:")  # fmt: skip
+    st.error(
+        f"Run {trouble['id'][:7]} {'failed' if trouble['state'] == 'failed' else 'was interrupted'}: "
+        f"{plain(trouble['error'] or 'no reason was recorded')}",
+        icon=":material/error:",
+    )
     if trouble["log"]:
         with st.expander("The last lines that its worker wrote", icon=":material/article:"):
             st.code("\n".join(trouble["log"]), language=None, wrap_lines=True)

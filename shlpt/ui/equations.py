@@ -4,25 +4,45 @@ from __future__ import annotations
 
 PAPER = "https://arxiv.org/abs/2406.12251"
 EQUATIONS: dict[int, tuple[str, str]] = {
-    1: (r"r_T = \epsilon_T(A(\emptyset, T)) - \epsilon_T(A(S, T))",
-        "Transfer: test error of the target learned alone minus its error learned after the source."),
-    3: (r"\tilde X = \mathrm{LayerNorm}(\mathrm{SiLU}(\hat X W_{down}) W_{up})",
-        "The estimator maps the pooled text into the space of the prompts."),
-    4: (r"\alpha_i(X) = \frac{e^{\tilde X \hat P^i / \tau}}{\sum_{j<t} e^{\tilde X \hat P^j / \tau}}",
-        "Similarity of a text to each earlier task: a share, so all of them add up to 1."),
-    5: (r"i \text{ is similar if } \alpha_i > \delta, \text{ dissimilar if } \alpha_i \le \delta",
-        "The threshold δ divides the earlier tasks."),
-    6: (r"P(X) = \sum_{j<t} \tilde\alpha_j(X) P^j + P^t",
-        "Similar tasks lend their prompts, weighted, to the new one."),
-    7: (r"\hat\alpha_i = \alpha_i \text{ if } \alpha_i > \delta, \text{ else } 0",
-        "Dissimilar tasks lend nothing; the rest is scaled to add up to 1."),
-    8: (r"L_{HSC} = -\log \frac{e^{\cos(h,h)/\tau}}{e^{\cos(h,h)/\tau} + \sum_k e^{\cos(h,h_k)/\tau}}",
-        "Pushes the last hidden state away from those that dissimilar prompts produce."),
-    10: (r"m = 1 - \mathrm{sign}(s_0), \quad \hat s = s \odot m",
-         "Leaves out the neurons that the text activates without any prompt."),
-    11: (r"L_{ASC} = -\log \frac{e^{\cos(\hat s,\hat s)/\tau}}"
-         r"{e^{\cos(\hat s,\hat s)/\tau} + \sum_k e^{\cos(\hat s,\hat s_k)/\tau}}",
-         "Pushes the activation states away from those that dissimilar prompts produce."),
-    12: (r"L = L_{Down} + \lambda_1 L_{HSC} + \lambda_2 L_{ASC}",
-         "The whole loss: the task's own, and the two that push away."),
-}  # fmt: skip
+    1: (
+        r"r_T = \epsilon_T(A(\emptyset, T)) - \epsilon_T(A(S, T))",
+        "Transfer: test error of the target learned alone minus its error learned after the source.",
+    ),
+    3: (
+        r"\tilde X = \mathrm{LayerNorm}(\mathrm{SiLU}(\hat X W_{down}) W_{up})",
+        "The estimator maps the pooled text into the space of the prompts.",
+    ),
+    4: (
+        r"\alpha_i(X) = \frac{e^{\tilde X \hat P^i / \tau}}{\sum_{j<t} e^{\tilde X \hat P^j / \tau}}",
+        "Similarity of a text to each earlier task: a share, so all of them add up to 1.",
+    ),
+    5: (
+        r"i \text{ is similar if } \alpha_i > \delta, \text{ dissimilar if } \alpha_i \le \delta",
+        "The threshold δ divides the earlier tasks.",
+    ),
+    6: (
+        r"P(X) = \sum_{j<t} \tilde\alpha_j(X) P^j + P^t",
+        "Similar tasks lend their prompts, weighted, to the new one.",
+    ),
+    7: (
+        r"\hat\alpha_i = \alpha_i \text{ if } \alpha_i > \delta, \text{ else } 0",
+        "Dissimilar tasks lend nothing; the rest is scaled to add up to 1.",
+    ),
+    8: (
+        r"L_{HSC} = -\log \frac{e^{\cos(h,h)/\tau}}{e^{\cos(h,h)/\tau} + \sum_k e^{\cos(h,h_k)/\tau}}",
+        "Pushes the last hidden state away from those that dissimilar prompts produce.",
+    ),
+    10: (
+        r"m = 1 - \mathrm{sign}(s_0), \quad \hat s = s \odot m",
+        "Leaves out the neurons that the text activates without any prompt.",
+    ),
+    11: (
+        r"L_{ASC} = -\log \frac{e^{\cos(\hat s,\hat s)/\tau}}"
+        r"{e^{\cos(\hat s,\hat s)/\tau} + \sum_k e^{\cos(\hat s,\hat s_k)/\tau}}",
+        "Pushes the activation states away from those that dissimilar prompts produce.",
+    ),
+    12: (
+        r"L = L_{Down} + \lambda_1 L_{HSC} + \lambda_2 L_{ASC}",
+        "The whole loss: the task's own, and the two that push away.",
+    ),
+}

@@ -50,9 +50,17 @@ def fields(model: type[BaseModel], defaults: Mapping[str, Any] | None = None) ->
         above = _bound(parts, "exclusiveMinimum")
         low = low if low is not None or above is None else above + step / 1000
         found.append(
-            Field(row["name"], kind, default, low, _bound(parts, "maximum"), step,
-                  tuple(row["choices"] or ()), _help(row, default))
-        )  # fmt: skip
+            Field(
+                row["name"],
+                kind,
+                default,
+                low,
+                _bound(parts, "maximum"),
+                step,
+                tuple(row["choices"] or ()),
+                _help(row, default),
+            )
+        )
     return found
 
 
@@ -82,8 +90,13 @@ def _help(row: Mapping[str, Any], default: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value as a person writes it."""
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:g}" if isinstance(
-        value, float) else str(value)  # fmt: skip
+    return (
+        {True: "yes", False: "no"}[value]
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def widget(field: Field, prefix: str = "") -> Any:
@@ -98,10 +111,15 @@ def widget(field: Field, prefix: str = "") -> Any:
         return st.text_input(label, placeholder=shown(field.default), **common).strip() or None
     cast = int if field.kind == "integer" else float
     return st.number_input(
-        label, min_value=None if field.low is None else cast(field.low),
-        max_value=None if field.high is None else cast(field.high), value=None, step=cast(field.step),
-        format="%d" if cast is int else "%g", placeholder=shown(field.default), **common,
-    )  # fmt: skip
+        label,
+        min_value=None if field.low is None else cast(field.low),
+        max_value=None if field.high is None else cast(field.high),
+        value=None,
+        step=cast(field.step),
+        format="%d" if cast is int else "%g",
+        placeholder=shown(field.default),
+        **common,
+    )
 
 
 def folded_settings(method: str, preset: str, prefix: str) -> dict[str, Any]:

@@ -18,10 +18,12 @@ def live_address(record: Mapping[str, Any]) -> dict[str, str]:
     """What the page Live reads: tasks, method, seeds, and the settings that differ from the defaults."""
     settings = changed(record["method"], record["settings"])
     return {
-        "sequence": OWN_SEQUENCE, "tasks": ", ".join(record["tasks"]), "method": record["method"],
+        "sequence": OWN_SEQUENCE,
+        "tasks": ", ".join(record["tasks"]),
+        "method": record["method"],
         "seeds": str(record["seed"]),
         **{f"{SETTING}{key}": _word(value) for key, value in settings.items()},
-    }  # fmt: skip
+    }
 
 
 def _word(value: Any) -> str:

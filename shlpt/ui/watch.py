@@ -24,8 +24,15 @@ from shlpt.ui.store import at
 POLL_SECONDS = 0.8
 POINTS = 250  # of a curve of one stage: as many as a screen shows
 NEWEST = "the newest"
-COLORS = {"running": "green", "queued": "blue", "paused": "orange", "stopped": "gray", "done": "blue",
-          "failed": "red", "lost": "red"}  # fmt: skip
+COLORS = {
+    "running": "green",
+    "queued": "blue",
+    "paused": "orange",
+    "stopped": "gray",
+    "done": "blue",
+    "failed": "red",
+    "lost": "red",
+}
 Drawn = tuple[dict[str, Any], str]  # the figure as it is sent, and its sentence
 
 
@@ -35,10 +42,14 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
     store = at(home)
     records = [run_record(store, id) for id in ids]
     found = {
-        "records": records, "losses": queries.losses(store, ids, POINTS), "epochs": queries.epochs(store, ids),
-        "similarity": queries.similarity(store, ids, POINTS), "overlap": queries.overlap(store, ids),
-        "stages": queries.stages(store, ids[0]), "progress": pace.progress(store, ids),
-    }  # fmt: skip
+        "records": records,
+        "losses": queries.losses(store, ids, POINTS),
+        "epochs": queries.epochs(store, ids),
+        "similarity": queries.similarity(store, ids, POINTS),
+        "overlap": queries.overlap(store, ids),
+        "stages": queries.stages(store, ids[0]),
+        "progress": pace.progress(store, ids),
+    }
     store.close()
     return found
 
@@ -84,23 +95,44 @@ def _matrix(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Fig
 
 
 FIGURES: dict[str, Callable[[dict[str, Any], str | None, bool], tuple[go.Figure, str]]] = {
-    "losses": _losses, "validation": _validation, "similarity": _similarity, "partition": _partition,
-    "overlap": _overlap, "matrix": _matrix,
-}  # fmt: skip
+    "losses": _losses,
+    "validation": _validation,
+    "similarity": _similarity,
+    "partition": _partition,
+    "overlap": _overlap,
+    "matrix": _matrix,
+}
 SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation
-    "similarity": ("Similarity to each earlier task", "Mean α over the batch with the range of its instances; of "
-                   "several seeds each is a thin line. Above δ an earlier task lends its prompt, below it is pushed "
-                   "away.", 4),
-    "partition": ("Who is similar, who is not", "For each earlier task, the share of the batch that calls it "
-                  "dissimilar.", 5),
-    "overlap": ("Overlap of activation states", "Cosine of the last decoder layer's activations with those under each "
-                "earlier prompt, on texts of the new task. Lower means that other neurons work.", 10),
-    "losses": ("Losses by part", "What the task asks (down), and what pushing away adds: on hidden states (HSC) and "
-               "on activations (ASC).", 12),
+    "similarity": (
+        "Similarity to each earlier task",
+        "Mean α over the batch with the range of its instances; of "
+        "several seeds each is a thin line. Above δ an earlier task lends its prompt, below it is pushed "
+        "away.",
+        4,
+    ),
+    "partition": (
+        "Who is similar, who is not",
+        "For each earlier task, the share of the batch that calls it dissimilar.",
+        5,
+    ),
+    "overlap": (
+        "Overlap of activation states",
+        "Cosine of the last decoder layer's activations with those under each "
+        "earlier prompt, on texts of the new task. Lower means that other neurons work.",
+        10,
+    ),
+    "losses": (
+        "Losses by part",
+        "What the task asks (down), and what pushing away adds: on hidden states (HSC) and on activations (ASC).",
+        12,
+    ),
     "validation": ("Validation", "Share of right answers on examples that are not trained on, after each epoch.", None),
-    "matrix": ("Accuracy matrix", "Row: the task learned last. Column: the task tested. A column that keeps its "
-               "colour is not forgotten.", None),
-}  # fmt: skip
+    "matrix": (
+        "Accuracy matrix",
+        "Row: the task learned last. Column: the task tested. A column that keeps its colour is not forgotten.",
+        None,
+    ),
+}
 
 
 # --- the view -----------------------------------------------------------------------------
@@ -197,8 +229,9 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
         heading, said, equation = SAYS[name]
         with columns[place % 2].container(border=True):
             st.markdown(f"**{heading}**")
-            figure, alt = drawn(home, ids, mark, name, task if name in ("similarity", "partition", "overlap") else None,
-                                dark)  # fmt: skip
+            figure, alt = drawn(
+                home, ids, mark, name, task if name in ("similarity", "partition", "overlap") else None, dark
+            )
             live_plot(figure, key=f"live-{name}", alt=alt)
             page.explain(said, equation)
             if name == "partition" and task:

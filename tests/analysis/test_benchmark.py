@@ -25,9 +25,15 @@ def no_warnings() -> Iterator[None]:
 
 def run(method: str, sequence: str, seed: int, acc: float | None, **more: Any) -> dict[str, Any]:
     return {
-        "id": f"r-{method}-{sequence}-{seed}", "method": method, "tasks": list(SEQUENCES[sequence]), "seed": seed,
-        "state": "done", "acc": acc, "bwt": 0.0, "fwt": None,
-    } | more  # fmt: skip
+        "id": f"r-{method}-{sequence}-{seed}",
+        "method": method,
+        "tasks": list(SEQUENCES[sequence]),
+        "seed": seed,
+        "state": "done",
+        "acc": acc,
+        "bwt": 0.0,
+        "fwt": None,
+    } | more
 
 
 def grid(method: str, accs: dict[tuple[str, int], float], **more: Any) -> list[dict[str, Any]]:
@@ -101,8 +107,13 @@ def test_a_method_without_runs_has_a_row_of_none_with_counts() -> None:
     assert (row["n"], row["expected"], row["missing"], row["failed"], row["unfinished"]) == (0, 6, 6, 0, 0)
     assert row["acc"] == {"n": 0, "mean": None, "sd": None, "ci95": None}
     assert row["difference"] == {
-        "reference": "per_task", "n": 0, "difference": None, "ci95": None, "p": None, "p_holm": None,
-    }  # fmt: skip
+        "reference": "per_task",
+        "n": 0,
+        "difference": None,
+        "ci95": None,
+        "p": None,
+        "p_holm": None,
+    }
 
 
 def test_runs_that_are_not_done_are_counted_and_not_averaged() -> None:

@@ -40,11 +40,20 @@ def no_warnings() -> Iterator[None]:
 def records(scores: dict[str, float | None], benchmark: Benchmark = STANDARD) -> list[dict[str, Any]]:
     """Two seeds of every sequence, two points apart; None is a run that stopped."""
     return [
-        {"id": f"{method}-{name}-{seed}", "method": method, "tasks": list(tasks), "seed": seed,
-         "state": "stopped" if acc is None else "done", "acc": acc if acc is None else acc + 0.02 * seed,
-         "bwt": 0.0, "fwt": None if acc is None else acc - 0.5}
-        for method, acc in scores.items() for name, tasks in benchmark.tasks.items() for seed in (0, 1)
-    ]  # fmt: skip
+        {
+            "id": f"{method}-{name}-{seed}",
+            "method": method,
+            "tasks": list(tasks),
+            "seed": seed,
+            "state": "stopped" if acc is None else "done",
+            "acc": acc if acc is None else acc + 0.02 * seed,
+            "bwt": 0.0,
+            "fwt": None if acc is None else acc - 0.5,
+        }
+        for method, acc in scores.items()
+        for name, tasks in benchmark.tasks.items()
+        for seed in (0, 1)
+    ]
 
 
 def compared(scores: dict[str, float | None], name: str = "standard_cl", **settings: Any) -> dict[str, Any]:
@@ -68,8 +77,10 @@ def test_ours_and_the_papers_stand_side_by_side_in_points() -> None:
     assert (row["n"], row["paper"], row["paper_spread"]) == (2, 80.28, 0.07)
     assert row["by_sequence"]["order2"]["ours"] == pytest.approx(81.0)
     assert {name: cell["paper"] for name, cell in row["by_sequence"].items()} == {
-        "order1": 80.21, "order2": 79.69, "order3": 80.93,
-    }  # fmt: skip
+        "order1": 80.21,
+        "order2": 79.69,
+        "order3": 80.93,
+    }
 
 
 @pytest.mark.parametrize(
@@ -84,9 +95,7 @@ def test_ours_and_the_papers_stand_side_by_side_in_points() -> None:
         ("large", "bwt", "table15", 0.0, None),
     ],
 )
-def test_each_benchmark_has_its_table(
-    name: str, metric: str, table: str, coda: float, spread: float | None
-) -> None:  # fmt: skip
+def test_each_benchmark_has_its_table(name: str, metric: str, table: str, coda: float, spread: float | None) -> None:
     found = compared({"coda": 0.5}, name)
     row = line(found, "coda", metric)
     assert (found["metrics"][metric]["table"], row["paper"], row["paper_spread"]) == (table, coda, spread)
@@ -119,8 +128,12 @@ def test_a_method_that_we_lack_or_have_not_finished_is_listed() -> None:
     assert (row["ours"], row["ours_ci95"], row["n"], row["our_rank"], row["paper_rank"]) == (None, None, 0, None, None)
     assert (row["paper"], row["by_sequence"]["order1"]) == (75.62, {"ours": None, "paper": 76.26})
     assert (line(found, "coda")["ours"], line(found, "coda")["paper_rank"]) == (None, None)
-    assert [r["method"] for r in acc["rows"]] == ["shlpt", "coda", "per_task", *(m for m in PRINTED
-                                                  if m not in ("shlpt", "coda", "per_task"))]  # fmt: skip
+    assert [r["method"] for r in acc["rows"]] == [
+        "shlpt",
+        "coda",
+        "per_task",
+        *(m for m in PRINTED if m not in ("shlpt", "coda", "per_task")),
+    ]
 
 
 def test_table_15_has_no_prompts_alone_and_says_so() -> None:
@@ -161,12 +174,22 @@ def test_settings_that_differ_are_listed_with_both_values() -> None:
     ours = RunSpec.make(("sst2", "rte")).settings | {"backbone": "pocket", "suite": "pocket", "seeds": [42, 142]}
     found = {row["setting"]: (row["ours"], row["paper"]) for row in differing_settings("standard_cl", ours)}
     assert found == {
-        "data": ("generated stand-ins", "the real data sets"), "backbone": ("pocket", "T5-large"),
-        "seeds": ([42, 142], [42, 142, 242]), "prompt_length": (10, 150), "epochs": (20, 50), "shots": (8, 75),
-        "validation_shots": (8, 75), "test_shots": (32, 100), "beams": (1, 4), "temperature": ("auto", 20000.0),
-        "estimator_width": (16, 100), "lambda_hsc": (0.03, 0.1), "lambda_asc": (0.1, 0.5),
-        "lr": (0.1, "0.3; 1e-4 where all weights train"), "own_start": ("zero", "not said"),
-    }  # fmt: skip
+        "data": ("generated stand-ins", "the real data sets"),
+        "backbone": ("pocket", "T5-large"),
+        "seeds": ([42, 142], [42, 142, 242]),
+        "prompt_length": (10, 150),
+        "epochs": (20, 50),
+        "shots": (8, 75),
+        "validation_shots": (8, 75),
+        "test_shots": (32, 100),
+        "beams": (1, 4),
+        "temperature": ("auto", 20000.0),
+        "estimator_width": (16, 100),
+        "lambda_hsc": (0.03, 0.1),
+        "lambda_asc": (0.1, 0.5),
+        "lr": (0.1, "0.3; 1e-4 where all weights train"),
+        "own_start": ("zero", "not said"),
+    }
 
 
 def test_equal_settings_are_not_listed_whatever_the_order_of_the_seeds() -> None:

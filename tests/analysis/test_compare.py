@@ -18,16 +18,29 @@ def record(method: str, seed: int, acc: float | None, **more: Any) -> dict[str, 
     """A finished run over two tasks whose scores are acc − 0.1 and acc + 0.1; without ACC it is still running."""
     scores = [None, None] if acc is None else [acc - 0.1, acc + 0.1]
     found = {
-        "id": f"r{method}{seed}{more.get('state', '')}", "method": method, "seed": seed, "tasks": ["yelp", "sst2"],
-        "state": "running" if acc is None else "done", "acc": acc, "bwt": None if acc is None else 0.0, "fwt": None,
-        "matrix": [[scores[0], None], scores], "settings": {"epochs": 20}, "seconds": 2.0, "trainable": 10,
-        "stored_bytes": 40, "suite": "pocket", "backbone": "pocket",
-    }  # fmt: skip
+        "id": f"r{method}{seed}{more.get('state', '')}",
+        "method": method,
+        "seed": seed,
+        "tasks": ["yelp", "sst2"],
+        "state": "running" if acc is None else "done",
+        "acc": acc,
+        "bwt": None if acc is None else 0.0,
+        "fwt": None,
+        "matrix": [[scores[0], None], scores],
+        "settings": {"epochs": 20},
+        "seconds": 2.0,
+        "trainable": 10,
+        "stored_bytes": 40,
+        "suite": "pocket",
+        "backbone": "pocket",
+    }
     return found | more
 
 
-OURS = [record("shlpt", 1, 0.8, settings={"epochs": 20, "threshold": 0.06}),
-        record("shlpt", 2, 0.9, settings={"epochs": 20, "threshold": 0.06})]  # fmt: skip
+OURS = [
+    record("shlpt", 1, 0.8, settings={"epochs": 20, "threshold": 0.06}),
+    record("shlpt", 2, 0.9, settings={"epochs": 20, "threshold": 0.06}),
+]
 THEIRS = [record("per_task", 1, 0.7), record("per_task", 2, 0.6), record("per_task", 3, 0.5)]
 
 
@@ -86,8 +99,11 @@ def test_frames_for_the_figures_leave_out_what_is_missing() -> None:
     found = compare.sides([*OURS, THEIRS[0], record("l2p", 1, None)])
     metrics = compare.metric_rows(found)
     assert [tuple(row) for row in metrics[["method", "metric", "n"]].to_numpy()] == [
-        ("shlpt", "acc", 2), ("per_task", "acc", 1), ("shlpt", "bwt", 2), ("per_task", "bwt", 1)
-    ]  # fmt: skip
+        ("shlpt", "acc", 2),
+        ("per_task", "acc", 1),
+        ("shlpt", "bwt", 2),
+        ("per_task", "bwt", 1),
+    ]
     assert math.isnan(metrics["low"][1])  # one seed has no interval
     tasks = compare.task_rows(found)
     assert list(tasks["method"]) == ["shlpt", "shlpt", "per_task", "per_task"]

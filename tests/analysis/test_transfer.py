@@ -17,9 +17,14 @@ def pairs(*rows: tuple[str, str, int, float, float]) -> pd.DataFrame:
 
 
 FOUND = pairs(
-    ("yelp", "sst2", 1, 0.9, 0.8), ("yelp", "sst2", 2, 0.7, 0.8), ("sst2", "yelp", 1, 0.5, 0.8),
-    ("rte", "cb", 1, NAN, 0.5), ("cb", "rte", 1, 0.5, 0.6), ("cb", "rte", 2, 0.5, 0.62), ("cb", "rte", 3, 0.5, 0.61),
-)  # fmt: skip
+    ("yelp", "sst2", 1, 0.9, 0.8),
+    ("yelp", "sst2", 2, 0.7, 0.8),
+    ("sst2", "yelp", 1, 0.5, 0.8),
+    ("rte", "cb", 1, NAN, 0.5),
+    ("cb", "rte", 1, 0.5, 0.6),
+    ("cb", "rte", 2, 0.5, 0.62),
+    ("cb", "rte", 3, 0.5, 0.61),
+)
 
 
 def test_cells_are_points_over_the_seeds() -> None:
@@ -61,10 +66,12 @@ def test_pairs_that_help_are_those_above_zero() -> None:
 
 def test_flips_are_gained_or_lost() -> None:
     columns = ["example", "text", "target", "answer", "score"]
-    after = pd.DataFrame([("a", "A", "x", "x", 1.0), ("b", "B", "x", "y", 0.0), ("c", "C", "x", "x", 1.0)],
-                         columns=columns)  # fmt: skip
-    alone = pd.DataFrame([("a", "A", "x", "y", 0.0), ("b", "B", "x", "x", 1.0), ("c", "C", "x", "x", 1.0)],
-                         columns=columns)  # fmt: skip
+    after = pd.DataFrame(
+        [("a", "A", "x", "x", 1.0), ("b", "B", "x", "y", 0.0), ("c", "C", "x", "x", 1.0)], columns=columns
+    )
+    alone = pd.DataFrame(
+        [("a", "A", "x", "y", 0.0), ("b", "B", "x", "x", 1.0), ("c", "C", "x", "x", 1.0)], columns=columns
+    )
     gained, lost = transfer.flips(after, alone)
     assert gained.to_dict("records") == [
         {"example": "a", "text": "A", "target": "x", "alone": "y", "with transfer": "x"}

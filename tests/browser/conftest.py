@@ -46,8 +46,11 @@ class Server:
         environment = os.environ | {"SHLPT_HOME": str(self.home), "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
-            cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         begin = time.monotonic()
         while time.monotonic() - begin < SECONDS:
             try:

@@ -48,8 +48,10 @@ def sheet(images: list[Image.Image]) -> Image.Image:
     """Four pictures of a page side by side, two pages in a row."""
     rows = []
     for start in range(0, len(images), 4):
-        scaled = [i.resize((CELL if i.width > i.height * 0.5 else CELL * 390 // 1440, CELL * WIDE[1] // WIDE[0]))
-                  for i in images[start : start + 4]]  # fmt: skip
+        scaled = [
+            i.resize((CELL if i.width > i.height * 0.5 else CELL * 390 // 1440, CELL * WIDE[1] // WIDE[0]))
+            for i in images[start : start + 4]
+        ]
         row = Image.new("RGB", (sum(i.width + GAP for i in scaled), scaled[0].height), "#8a93a3")
         x = 0
         for image in scaled:

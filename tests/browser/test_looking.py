@@ -28,11 +28,7 @@ def test_a_cell_is_clicked_and_its_link_shows_the_same(visit: Any) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [
-        "live?sequence=negative1&method=progressive&seeds=7&s_epochs=3",
-        "tasks?task=wic",
-        "similarity?delta=0.4",
-    ],
+    ["live?sequence=negative1&method=progressive&seeds=7&s_epochs=3", "tasks?task=wic", "similarity?delta=0.4"],
 )
 def test_an_address_says_what_is_seen(visit: Any, address: str) -> None:
     one = visit(address)

@@ -59,12 +59,7 @@ def test_similarity_is_the_inner_product_of_mean_rows_averaged_over_the_width() 
     assert similarities(a, b).tolist() == [[2.5, -2.0]]
 
 
-BETWEEN = [
-    [9.0, 0.2, 0.6, -0.5],
-    [0.2, 9.0, 0.7, 0.1],
-    [0.6, 0.7, 9.0, 0.4],
-    [-0.5, 0.1, 0.4, 9.0],
-]
+BETWEEN = [[9.0, 0.2, 0.6, -0.5], [0.2, 9.0, 0.7, 0.1], [0.6, 0.7, 9.0, 0.4], [-0.5, 0.1, 0.4, 9.0]]
 
 
 def test_consistency_is_the_mean_over_pairs_and_of_one_source_zero() -> None:

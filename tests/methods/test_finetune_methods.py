@@ -106,8 +106,9 @@ def test_lanes_with_own_models_and_shared_ones_do_not_touch_each_other(backbone:
     def lanes() -> list[Any]:
         learners = [Finetune(context(backbone, "finetune", seed=s)) for s in (1, 2)]
         learners.append(PerTask(context(backbone, "per_task", seed=3)))  # type: ignore[arg-type]
-        return [train_step(one, optimiser_for(one, one.ctx.training), one.ctx.train.batch([0, 1]), 1.0)
-                for one in learners]  # fmt: skip
+        return [
+            train_step(one, optimiser_for(one, one.ctx.training), one.ctx.train.batch([0, 1]), 1.0) for one in learners
+        ]
 
     together = drive(lanes(), backbone)
     alone = [drive([lane], backbone)[0] for lane in lanes()]
@@ -135,8 +136,10 @@ def test_finetune_forgets_and_its_weights_come_back_from_the_store(backbone: Bac
 
 # --- Online EWC ---------------------------------------------------------------------------
 def test_the_penalty_by_hand() -> None:
-    weights, anchors = {"a": torch.tensor([1.0, 2.0]), "b": torch.tensor(7.0)}, {"a": torch.tensor([0.0, 4.0]),
-                                                                                "b": torch.tensor(6.0)}  # fmt: skip
+    weights, anchors = (
+        {"a": torch.tensor([1.0, 2.0]), "b": torch.tensor(7.0)},
+        {"a": torch.tensor([0.0, 4.0]), "b": torch.tensor(6.0)},
+    )
     fisher = {"a": torch.tensor([3.0, 0.5]), "b": torch.tensor(10.0)}
     # λ/2 (3·1² + 0.5·2² + 10·1²)
     assert penalty(weights, anchors, fisher, 2.0).item() == pytest.approx(15.0)

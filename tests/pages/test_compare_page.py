@@ -66,8 +66,9 @@ def test_a_page_without_an_address_compares_what_there_is(home: Path) -> None:
 def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
     cells = tuple(
         Cell({"variant": f"{EVIL} {method}", "seed": seed}, RunSpec.make(TASKS, method, seed=seed, settings=TINY))
-        for method in ("shlpt", "continual") for seed in SEEDS
-    )  # fmt: skip
+        for method in ("shlpt", "continual")
+        for seed in SEEDS
+    )
     id, _ = experiments.start(Store(home).open(), Experiment("methods", EVIL, cells, {}))
     app = visit("compare.py", {"experiment": id[:6]})
     assert errors(app) == []
@@ -77,8 +78,13 @@ def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
 
 
 def test_two_sides_and_a_task_are_in_the_address(home: Path) -> None:
-    address: dict[str, Any] = {"experiment": "runs", "run": run_ids(), "first": "continual", "second": "shlpt",
-                               "task": "sst2"}  # fmt: skip
+    address: dict[str, Any] = {
+        "experiment": "runs",
+        "run": run_ids(),
+        "first": "continual",
+        "second": "shlpt",
+        "task": "sst2",
+    }
     app = visit("compare.py", address)
     assert app.selectbox("first-choice").value == "continual"
     assert app.selectbox("task-choice").value == "sst2"

@@ -100,8 +100,12 @@ def test_what_is_composed_is_what_the_command_line_says(home: Path) -> None:
     assert words[:4] == ["python", "-m", "shlpt", "matrix"]
     options = dict(zip(words[4::2], words[5::2], strict=True))
     assert options == {
-        "--tasks": "rte,cb", "--seeds": "3", "--method": "continual", "--set": "shots=4", "--home": str(home)
-    }  # fmt: skip
+        "--tasks": "rte,cb",
+        "--seeds": "3",
+        "--method": "continual",
+        "--set": "shots=4",
+        "--home": str(home),
+    }
     assert command.__doc__
 
 
@@ -137,9 +141,15 @@ def test_a_choice_that_cannot_be_trained_is_said(home: Path, seeds: str, tasks: 
 # --- what can be wrong --------------------------------------------------------------------
 @pytest.mark.parametrize(
     "address",
-    [{"matrix": "<b>x</b>"}, {"source": "=1+1"}, {"target": "nobody"}, {"source": "yelp", "target": "yelp"},
-     {"seed": "99"}, {"matrix": "new", "method": "$x$", "tasks": "[a](b)", "preset": "huge"}],
-)  # fmt: skip
+    [
+        {"matrix": "<b>x</b>"},
+        {"source": "=1+1"},
+        {"target": "nobody"},
+        {"source": "yelp", "target": "yelp"},
+        {"seed": "99"},
+        {"matrix": "new", "method": "$x$", "tasks": "[a](b)", "preset": "huge"},
+    ],
+)
 def test_an_address_edited_by_hand_says_what_is_not_there(home: Path, address: dict[str, str]) -> None:
     app = visit("transfer.py", address)
     assert errors(app) == []
@@ -162,8 +172,9 @@ def test_a_failed_pair_says_why(home: Path) -> None:
         db.execute("UPDATE runs SET result=NULL WHERE id=?", (run,))
         db.execute(
             "UPDATE stages SET state='failed', error=? WHERE key=(SELECT stage FROM run_stages WHERE run=? AND alone=0 "
-            "AND position=1)", (f"loss is no number {EVIL}", run),
-        )  # fmt: skip
+            "AND position=1)",
+            (f"loss is no number {EVIL}", run),
+        )
     app = visit("transfer.py")
     assert errors(app) == []
     assert "loss is no number" in app.error[0].value

@@ -74,93 +74,123 @@ def toy(name: str) -> Task:
 
 CASES = {
     "losses": Case(
-        losses.figure, losses.alt,
-        lambda n: (frame(LOSSES, (1, "yelp", 1, 1, 2.0, 2.0, NAN, NAN), (1, n, 1, 1, 2.0, 1.0, 0.5, NAN),
-                         (2, n, 1, 1, 3.0, 2.0, 0.5, NAN)),),
+        losses.figure,
+        losses.alt,
+        lambda n: (
+            frame(
+                LOSSES,
+                (1, "yelp", 1, 1, 2.0, 2.0, NAN, NAN),
+                (1, n, 1, 1, 2.0, 1.0, 0.5, NAN),
+                (2, n, 1, 1, 3.0, 2.0, 0.5, NAN),
+            ),
+        ),
         (empty(LOSSES),),
     ),
     "similarity": Case(
-        similarity.figure, similarity.alt,
+        similarity.figure,
+        similarity.alt,
         lambda n: (frame(SIMILARITY, (1, "sst2", n, 1, 0.5, 0.4, 0.7), (1, "sst2", "yelp", 1, 0.5, 0.4, 0.6)), 0.06, 2),
         (empty(SIMILARITY), 0.06, 0),
     ),
     "partition": Case(
-        partition.figure, partition.alt, lambda n: (frame(PARTITION, (1, "sst2", n, 1, 0.2), (1, "sst2", n, 2, 0.9)),),
+        partition.figure,
+        partition.alt,
+        lambda n: (frame(PARTITION, (1, "sst2", n, 1, 0.2), (1, "sst2", n, 2, 0.9)),),
         (empty(PARTITION),),
     ),
     "overlap": Case(
-        overlap.figure, overlap.alt, lambda n: (frame(OVERLAP, (1, "sst2", n, 1, 0.2), (1, "sst2", n, 2, 0.9)),),
+        overlap.figure,
+        overlap.alt,
+        lambda n: (frame(OVERLAP, (1, "sst2", n, 1, 0.2), (1, "sst2", n, 2, 0.9)),),
         (empty(OVERLAP),),
     ),
     "validation": Case(
-        validation.figure, validation.alt, lambda n: (frame(VALIDATION, (1, n, 1, 0.25), (2, n, 1, 0.75)),),
+        validation.figure,
+        validation.alt,
+        lambda n: (frame(VALIDATION, (1, n, 1, 0.25), (2, n, 1, 0.75)),),
         (empty(VALIDATION),),
     ),
     "accuracy_matrix": Case(
-        accuracy_matrix.figure, accuracy_matrix.alt, lambda n: ([[0.5, NAN], [0.25, 1.0]], ["yelp", n]),
+        accuracy_matrix.figure,
+        accuracy_matrix.alt,
+        lambda n: ([[0.5, NAN], [0.25, 1.0]], ["yelp", n]),
         ([[NAN, NAN], [NAN, NAN]], ["yelp", "sst2"]),
     ),
     "transfer_matrix": Case(
-        transfer_matrix.figure, transfer_matrix.alt,
+        transfer_matrix.figure,
+        transfer_matrix.alt,
         lambda n: (frame(TRANSFER, ("yelp", n, 2.5, 1.0, 4.0), (n, "yelp", -0.5, -2.0, 1.0)), ["yelp", n, "rte"]),
         (empty(TRANSFER), ["yelp", "sst2"]),
     ),
     "alpha": Case(
-        alpha.figure, alpha.alt,
+        alpha.figure,
+        alpha.alt,
         lambda n: (frame("example earlier alpha", *[(f"e{i}", n, i / 10) for i in range(10)]), 0.45),
         (empty("example earlier alpha"), 0.06),
     ),
     "alpha_example": Case(
-        alpha.figure_example, alpha.alt_example,
+        alpha.figure_example,
+        alpha.alt_example,
         lambda n: (frame("example earlier alpha", ("e1", "yelp", 0.2), ("e1", n, 0.8)), "e1", 0.06),
         (empty("example earlier alpha"), "e1", 0.06),
     ),
     "alpha_text": Case(
-        alpha_text.figure, alpha_text.alt,
+        alpha_text.figure,
+        alpha_text.alt,
         lambda n: (frame("earlier alpha before", ("yelp", 0.2, NAN), (n, 0.8, 0.7)), 0.06, n),
         (empty("earlier alpha before"), 0.06),
     ),
     "words": Case(
-        words.figure, words.alt,
+        words.figure,
+        words.alt,
         lambda n: (frame("place word earlier weight", (0, n, "yelp", 0.5), (1, "b", "yelp", -0.7)), "yelp"),
         (empty("place word earlier weight"), "yelp"),
     ),
     "neurons": Case(
-        neurons.figure, neurons.alt, lambda n: (frame("neuron first second", (3, 0.5, 0.25), (7, 1.0, 0.0)), n, "yelp"),
+        neurons.figure,
+        neurons.alt,
+        lambda n: (frame("neuron first second", (3, 0.5, 0.25), (7, 1.0, 0.0)), n, "yelp"),
         (empty("neuron first second"), "yelp", "sst2"),
     ),
     "activation_map": Case(
-        activation_map.figure, activation_map.alt, lambda n: ([[1.0, 0.5], [0.5, 1.0]], ["yelp", n]), ([], []),
+        activation_map.figure, activation_map.alt, lambda n: ([[1.0, 0.5], [0.5, 1.0]], ["yelp", n]), ([], [])
     ),
     "activation_difference": Case(
-        activation_map.figure, activation_map.alt, lambda n: ([[0.0, -0.5], [0.25, 0.0]], ["yelp", n]), ([], []),
+        activation_map.figure,
+        activation_map.alt,
+        lambda n: ([[0.0, -0.5], [0.25, 0.0]], ["yelp", n]),
+        ([], []),
         {"difference": True, "measure": "jaccard"},
     ),
     "compare": Case(
-        compare.figure, compare.alt,
+        compare.figure,
+        compare.alt,
         lambda n: (frame(METRICS, (n, "acc", 0.8, 0.7, 0.9), ("shlpt", "acc", 0.9, NAN, NAN), (n, "fwt", 0.0, 0, 0)),),
         (empty(METRICS),),
     ),
     "compare_tasks": Case(
-        compare.figure_tasks, compare.alt_tasks,
-        lambda n: (frame(BY_TASK, ("shlpt", n, 0.8, 0.7, 0.9), ("joint", n, 0.5, 0.4, 0.6)),), (empty(BY_TASK),),
+        compare.figure_tasks,
+        compare.alt_tasks,
+        lambda n: (frame(BY_TASK, ("shlpt", n, 0.8, 0.7, 0.9), ("joint", n, 0.5, 0.4, 0.6)),),
+        (empty(BY_TASK),),
     ),
     "compare_curves": Case(
-        compare.figure_curves, compare.alt_curves,
+        compare.figure_curves,
+        compare.alt_curves,
         lambda n: (frame("method seed epoch validation", (n, 1, 1, 0.5), (n, 2, 1, 0.7), ("shlpt", 1, 1, 0.25)),),
         (empty("method seed epoch validation"),),
     ),
     "relatedness": Case(
-        relatedness.figure, relatedness.alt, lambda n: ([find_task("yelp"), find_task("contrary:yelp"), toy(n)],),
-        ([],),
+        relatedness.figure, relatedness.alt, lambda n: ([find_task("yelp"), find_task("contrary:yelp"), toy(n)],), ([],)
     ),
     "curves": Case(
-        curves.figure, curves.alt,
+        curves.figure,
+        curves.alt,
         lambda n: (frame("which epoch validation", (n, 1, 0.5), ("alone", 1, 0.25)),),
         (empty("which epoch validation"),),
     ),
     "dial": Case(dial.figure, dial.alt, lambda n: ([Dialled(n, 0.5, 0.5, n, "high")], 0.5), ([], 0.5)),
-}  # fmt: skip
+}
 
 
 def drawn(case: Case, arguments: tuple[Any, ...], dark: bool = False) -> dict[str, Any]:
@@ -238,8 +268,12 @@ def test_tasks_follow_each_other_in_the_losses() -> None:
 
 
 def test_similarity_is_averaged_over_the_seeds_of_one_task_in_the_range_of_all() -> None:
-    rows = frame(SIMILARITY, (1, "rte", "yelp", 1, 0.9, 0.9, 0.9), (1, "sst2", "yelp", 1, 0.2, 0.1, 0.3),
-                 (2, "sst2", "yelp", 1, 0.4, 0.3, 0.7))  # fmt: skip
+    rows = frame(
+        SIMILARITY,
+        (1, "rte", "yelp", 1, 0.9, 0.9, 0.9),
+        (1, "sst2", "yelp", 1, 0.2, 0.1, 0.3),
+        (2, "sst2", "yelp", 1, 0.4, 0.3, 0.7),
+    )
     assert similarity.numbers(rows).to_dict("records") == [
         {"earlier": "yelp", "step": 1, "mean": pytest.approx(0.3), "low": 0.1, "high": 0.7}
     ]
@@ -256,8 +290,10 @@ def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
     scores = [(1, "b", 1, 0.5), (2, "b", 1, 1.0), (2, "b", 2, 0.0), (1, "a", 1, 0.25)]  # a has not begun with seed 2
     found = validation.numbers(frame(VALIDATION, *scores))
     assert found[["task", "epoch", "mean", "seeds"]].to_numpy().tolist() == [
-        ["b", 1, 0.75, 2], ["b", 2, 0.25, 2], ["a", 1, 0.25, 1]
-    ]  # fmt: skip
+        ["b", 1, 0.75, 2],
+        ["b", 2, 0.25, 2],
+        ["a", 1, 0.25, 1],
+    ]
 
 
 def test_each_seed_has_its_own_line_where_seeds_may_be_certain_of_different_tasks() -> None:
@@ -315,9 +351,7 @@ def test_similar_means_above_the_threshold() -> None:
 
 
 def test_pairs_leave_out_the_diagonal() -> None:
-    assert activation_map.numbers([[1, 0.2], [0.4, 1]]) == {
-        "mean": pytest.approx(0.3), "low": 0.2, "high": 0.4,
-    }  # fmt: skip
+    assert activation_map.numbers([[1, 0.2], [0.4, 1]]) == {"mean": pytest.approx(0.3), "low": 0.2, "high": 0.4}
 
 
 def test_metrics_are_in_percent_and_without_the_unmeasured() -> None:
@@ -338,8 +372,13 @@ def test_curves_tell_transfer_from_alone() -> None:
 
 # --- one text and its words ---------------------------------------------------------------
 def test_the_words_that_matter_most_come_first_and_repeated_ones_say_where_they_stand() -> None:
-    rows = frame("place word earlier weight", (0, "in", "yelp", 0.1), (1, "a", "yelp", -0.7), (2, "in", "yelp", 0.3),
-                 (0, "in", "rte", 9.0))  # fmt: skip
+    rows = frame(
+        "place word earlier weight",
+        (0, "in", "yelp", 0.1),
+        (1, "a", "yelp", -0.7),
+        (2, "in", "yelp", 0.3),
+        (0, "in", "rte", 9.0),
+    )
     assert list(words.numbers(rows, "yelp")["place"]) == [1, 2, 0]
     assert list(words.numbers(rows, "yelp", 1)["word"]) == ["a"]
     assert drawn(CASES["words"], (rows, "yelp"))["layout"]["yaxis"]["ticktext"] == ["a", "in (3)", "in (1)"]

@@ -21,9 +21,13 @@ class Nursery:
     def __init__(self) -> None:
         root = Path(__file__).resolve().parents[2]
         self.process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root,
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=root,
             env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)},
-        )  # fmt: skip
+        )
         assert self._read() == "ready"
         self.children: set[int] = set()
 

@@ -164,8 +164,11 @@ def test_an_event_that_is_there_stays_as_it_is(store: Store) -> None:
         claims.add_events(db, [Event(key, n, "step", {"n": -n}, 2.0) for n in (2, 3)])
     rows = store.rows("SELECT seq, at, payload FROM events")
     assert [(r["seq"], r["at"], r["payload"]) for r in rows] == [
-        (0, 1.0, '{"n":0}'), (1, 1.0, '{"n":1}'), (2, 1.0, '{"n":2}'), (3, 2.0, '{"n":-3}'),
-    ]  # fmt: skip
+        (0, 1.0, '{"n":0}'),
+        (1, 1.0, '{"n":1}'),
+        (2, 1.0, '{"n":2}'),
+        (3, 2.0, '{"n":-3}'),
+    ]
 
 
 def test_a_finished_stage_is_finished_once_and_says_nothing_more(store: Store) -> None:

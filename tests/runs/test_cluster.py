@@ -143,9 +143,8 @@ def nobody() -> str:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
-    [((), "no Ray cluster answers at 127.0.0.1:"), (("--detach",), "leave --detach out")],
-)  # fmt: skip
+    ("words", "said"), [((), "no Ray cluster answers at 127.0.0.1:"), (("--detach",), "leave --detach out")]
+)
 def test_a_cluster_that_cannot_be_used_is_told_before_anything_is_queued(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
 ) -> None:
@@ -186,10 +185,14 @@ def pretended(train: Callable[..., None]) -> Any:
         return lambda what: SimpleNamespace(remote=actor if what is module.Secretary else partial(partial, train))
 
     return SimpleNamespace(
-        exceptions=ray.exceptions, remote=remote, get=lambda ref: ref(), wait=lambda refs, timeout: (refs, []),
-        cluster_resources=lambda: {"CPU": 1.0}, get_runtime_context=lambda: SimpleNamespace(get_node_id=str),
+        exceptions=ray.exceptions,
+        remote=remote,
+        get=lambda ref: ref(),
+        wait=lambda refs, timeout: (refs, []),
+        cluster_resources=lambda: {"CPU": 1.0},
+        get_runtime_context=lambda: SimpleNamespace(get_node_id=str),
         util=SimpleNamespace(scheduling_strategies=SimpleNamespace(NodeAffinitySchedulingStrategy=lambda *_, **__: 0)),
-    )  # fmt: skip
+    )
 
 
 def thrown(error: Exception) -> Exception:
@@ -208,9 +211,11 @@ def sent(store: Store, train: Callable[..., None]) -> int:
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(ImportError("no module named 'safetensors'"), "ImportError: no module named 'safetensors'"),
-     (UserError("the backbone is not there"), "on the cluster: the backbone is not there")],
-)  # fmt: skip
+    [
+        (ImportError("no module named 'safetensors'"), "ImportError: no module named 'safetensors'"),
+        (UserError("the backbone is not there"), "on the cluster: the backbone is not there"),
+    ],
+)
 def test_what_cannot_be_trained_on_a_node_fails_with_its_reason(tmp_path: Path, error: Exception, said: str) -> None:
     def train(*_: Any) -> None:
         raise thrown(error)

@@ -33,8 +33,10 @@ def test_planning_again_changes_nothing(store: Store) -> None:
 
 def test_stages_of_many_runs_train_side_by_side_in_the_planned_order(store: Store) -> None:
     plans = queued(store, *(spec_of(seed=seed) for seed in (1, 2, 3)), width=2)
-    members = [[row["key"] for row in store.rows("SELECT key FROM stages WHERE grp=? ORDER BY id", (g["key"],))]
-               for g in group_rows(store)]  # fmt: skip
+    members = [
+        [row["key"] for row in store.rows("SELECT key FROM stages WHERE grp=? ORDER BY id", (g["key"],))]
+        for g in group_rows(store)
+    ]
     first, second = ([plan.stages[depth].key for plan in plans] for depth in (0, 1))
     assert members == [first[:2], first[2:], second[:2], second[2:]]
 

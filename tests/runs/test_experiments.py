@@ -35,8 +35,13 @@ def test_a_matrix_has_every_ordered_pair_once_for_each_seed() -> None:
     found = experiments.matrix(("rte", "sst2", "cb"), (1, 2), COMMON)
     assert len(found.cells) == 3 * 2 * 2
     assert {(c.label["source"], c.label["target"]) for c in found.cells} == {
-        ("rte", "sst2"), ("rte", "cb"), ("sst2", "rte"), ("sst2", "cb"), ("cb", "rte"), ("cb", "sst2"),
-    }  # fmt: skip
+        ("rte", "sst2"),
+        ("rte", "cb"),
+        ("sst2", "rte"),
+        ("sst2", "cb"),
+        ("cb", "rte"),
+        ("cb", "sst2"),
+    }
     assert all(c.spec.tasks == (c.label["source"], c.label["target"]) for c in found.cells)
 
 

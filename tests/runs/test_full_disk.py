@@ -68,8 +68,9 @@ def later(store: Store) -> int:
 def numbers(store: Store) -> list[Any]:
     events = [
         [(event["seq"], event["kind"], event.get("loss")) for event in queries.stage_events(store, key)]
-        for spec in SPECS for key in queries.run(store, spec.id)["stages"]
-    ]  # fmt: skip
+        for spec in SPECS
+        for key in queries.run(store, spec.id)["stages"]
+    ]
     return [[queries.run(store, spec.id)["matrix"] for spec in SPECS], events]
 
 

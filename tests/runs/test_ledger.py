@@ -125,9 +125,16 @@ def test_a_newer_wish_is_not_overwritten(store: Store, held: tuple[Ledger, str])
 # --- giving back --------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("wish", "state", "becomes"),
-    [("", "", "queued"), ("stop", "", "stopped"), ("pause", "", "paused"), ("step batch", "", "queued"),
-     ("pause", "stopped", "stopped"), ("", "done", "done"), ("stop", "done", "done")],
-)  # fmt: skip
+    [
+        ("", "", "queued"),
+        ("stop", "", "stopped"),
+        ("pause", "", "paused"),
+        ("step batch", "", "queued"),
+        ("pause", "stopped", "stopped"),
+        ("", "done", "done"),
+        ("stop", "done", "done"),
+    ],
+)
 def test_a_group_is_given_back_as_it_was_wished(
     store: Store, held: tuple[Ledger, str], wish: str, state: str, becomes: str
 ) -> None:

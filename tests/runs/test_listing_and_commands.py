@@ -22,25 +22,46 @@ from shlpt.ui.links import live_address
 
 
 def frame(*lines: dict[str, Any]) -> pd.DataFrame:
-    usual = {"id": "r1", "name": "", "note": "", "method": "shlpt", "tasks": ["yelp", "rte"], "seed": 42,
-             "state": "done", "progress": 1.0, "acc": 0.5, "bwt": -0.1, "fwt": None, "created": 0.0,
-             "experiment": None, "recorded": False}  # fmt: skip
+    usual = {
+        "id": "r1",
+        "name": "",
+        "note": "",
+        "method": "shlpt",
+        "tasks": ["yelp", "rte"],
+        "seed": 42,
+        "state": "done",
+        "progress": 1.0,
+        "acc": 0.5,
+        "bwt": -0.1,
+        "fwt": None,
+        "created": 0.0,
+        "experiment": None,
+        "recorded": False,
+    }
     return pd.DataFrame([usual | line for line in lines])
 
 
 # --- lists --------------------------------------------------------------------------------
-ROWS = frame({"id": "ra"}, {"id": "rb", "name": "=Chalk", "method": "l2p", "state": "failed"},
-             {"id": "rc", "recorded": True, "note": "for class", "experiment": "the demonstration"})  # fmt: skip
+ROWS = frame(
+    {"id": "ra"},
+    {"id": "rb", "name": "=Chalk", "method": "l2p", "state": "failed"},
+    {"id": "rc", "recorded": True, "note": "for class", "experiment": "the demonstration"},
+)
 
 
 @pytest.mark.parametrize(
     ("filters", "ids"),
     [
-        ({}, ["ra", "rb", "rc"]), ({"text": "CHALK"}, ["rb"]), ({"text": "class demonstration"}, ["rc"]),
-        ({"text": "yelp seed 42"}, ["ra", "rb", "rc"]), ({"text": "(["}, []), ({"methods": ["l2p"]}, ["rb"]),
-        ({"states": ["done"], "recorded": False}, ["ra"]), ({"recorded": True}, ["rc"]),
+        ({}, ["ra", "rb", "rc"]),
+        ({"text": "CHALK"}, ["rb"]),
+        ({"text": "class demonstration"}, ["rc"]),
+        ({"text": "yelp seed 42"}, ["ra", "rb", "rc"]),
+        ({"text": "(["}, []),
+        ({"methods": ["l2p"]}, ["rb"]),
+        ({"states": ["done"], "recorded": False}, ["ra"]),
+        ({"recorded": True}, ["rc"]),
     ],
-)  # fmt: skip
+)
 def test_a_filter_lets_pass_what_it_names(filters: dict[str, Any], ids: list[str]) -> None:
     assert list(listing.matching(ROWS, **filters)["id"]) == ids
 
@@ -77,8 +98,13 @@ def test_json_has_null_for_what_is_missing() -> None:
 
 # --- command lines ------------------------------------------------------------------------
 def test_a_matrix_as_a_command_line() -> None:
-    about = {"tasks": ["yelp", "rte"], "seeds": [1, 2], "method": "shlpt", "preset": "standard",
-             "settings": {"threshold": 1.5, "similar_transfer": False, "partition": "instance"}}  # fmt: skip
+    about = {
+        "tasks": ["yelp", "rte"],
+        "seeds": [1, 2],
+        "method": "shlpt",
+        "preset": "standard",
+        "settings": {"threshold": 1.5, "similar_transfer": False, "partition": "instance"},
+    }
     words = shlex.split(commands.matrix(about, Path("my runs")))
     assert words[:4] == ["python", "-m", "shlpt", "matrix"]
     given = [parse_setting(words[place + 1]) for place, word in enumerate(words) if word == "--set"]
@@ -103,8 +129,14 @@ def test_of_a_run_with_defaults_nothing_is_changed(method: str) -> None:
 def test_the_link_to_live_makes_the_same_run() -> None:
     spec = RunSpec.make(["yelp", "rte"], "shlpt", seed=7, settings={"threshold": 0.5, "similar_transfer": False})
     address = live_address({"method": "shlpt", "tasks": ["yelp", "rte"], "seed": 7, "settings": spec.settings})
-    assert address == {"sequence": "my own", "tasks": "yelp, rte", "method": "shlpt", "seeds": "7",
-                       "s_threshold": "0.5", "s_similar_transfer": "no"}  # fmt: skip
+    assert address == {
+        "sequence": "my own",
+        "tasks": "yelp, rte",
+        "method": "shlpt",
+        "seeds": "7",
+        "s_threshold": "0.5",
+        "s_similar_transfer": "no",
+    }
 
 
 def test_a_label_leaves_out_the_seed() -> None:

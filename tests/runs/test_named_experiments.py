@@ -122,9 +122,10 @@ def test_the_losses_are_those_of_the_column_and_act_on_the_source() -> None:
     names = ("lambda_hsc", "lambda_asc", "threshold")
     found = {label: tuple(s.settings[n] for n in names) for label, s in specs.items() if s.method == "shlpt"}
     assert found == {
-        "yahoo → rte +HSC": (0.03, 0.0, 1.5), "yahoo → rte +ASC": (0.0, 0.1, 1.5),
+        "yahoo → rte +HSC": (0.03, 0.0, 1.5),
+        "yahoo → rte +ASC": (0.0, 0.1, 1.5),
         "yahoo → rte +ASC+HSC": (0.03, 0.1, 1.5),
-    }  # fmt: skip
+    }
 
 
 def test_a_target_alone_is_one_run_and_the_same_after_any_source() -> None:

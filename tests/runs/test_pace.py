@@ -79,8 +79,10 @@ def test_time_left_is_that_of_the_methods_that_wait(store: Store) -> None:
     queued(store, *again)
     said = [pace.progress(store, [spec.id]) for spec in (PLAIN, *again)]
     assert [(s["stages"], s["done"], s["steps_left"], s["seconds_left"]) for s in said] == [
-        (2, 2, 0, 0.0), (2, 0, 4, 3.0), (2, 0, 4, 3.0),
-    ]  # fmt: skip
+        (2, 2, 0, 0.0),
+        (2, 0, 4, 3.0),
+        (2, 0, 4, 3.0),
+    ]
 
 
 def test_what_counts_is_the_latest(store: Store) -> None:

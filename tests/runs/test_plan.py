@@ -73,11 +73,17 @@ def test_the_first_stage_of_a_method_is_plain_prompt_tuning(method: str) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        {"seed": 1}, {"settings": {"epochs": 3}}, {"settings": {"test_shots": 3}}, {"preset": "paper"},
-        {"backbone": "b1"}, {"data": "other data"}, {"dtype": "bfloat16"}, {"suite": "other"},
+        {"seed": 1},
+        {"settings": {"epochs": 3}},
+        {"settings": {"test_shots": 3}},
+        {"preset": "paper"},
+        {"backbone": "b1"},
+        {"data": "other data"},
+        {"dtype": "bfloat16"},
+        {"suite": "other"},
     ],
     ids=str,
-)  # fmt: skip
+)
 @pytest.mark.parametrize("method", ["shlpt", "per_task"])
 def test_what_decides_the_result_changes_every_key(method: str, change: dict[str, Any]) -> None:
     assert not set(keys(path(method=method))) & set(keys(path(method=method, **change)))

@@ -161,8 +161,9 @@ def test_a_run_is_running_while_its_worker_lives_and_lost_afterwards(store: Stor
     assert run_record(store, SPEC.id)["state"] == "running"
     with store.write() as db:
         claims.add_events(db, [Event(plan.stages[0].key, n, "step", {}, 0.0) for n in range(2)])
-    assert run_record(store, SPEC.id)["progress"] == pytest.approx(2 / sum(r["steps"] for r in store.rows(
-        "SELECT steps FROM stages")), abs=1e-4)  # fmt: skip
+    assert run_record(store, SPEC.id)["progress"] == pytest.approx(
+        2 / sum(r["steps"] for r in store.rows("SELECT steps FROM stages")), abs=1e-4
+    )
     claims.leave(store, "w1")
     record = run_record(store, SPEC.id)
     assert (record["state"], record["error"]) == ("lost", "its worker is gone; it goes on when it is resumed")

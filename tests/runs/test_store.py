@@ -103,12 +103,18 @@ def left_behind(file: Path, *statements: str) -> None:
 
 @pytest.mark.parametrize(
     "statements",
-    [["PRAGMA journal_mode=WAL", "CREATE TABLE photos (id)"],
-     ["PRAGMA journal_mode=WAL", "PRAGMA application_id=7", "CREATE TABLE photos (id)"],
-     ["CREATE TABLE photos (id)", "PRAGMA cache_size=1", "BEGIN",
-      *[f"INSERT INTO photos VALUES (zeroblob({9000 + i}))" for i in range(9)]]],
+    [
+        ["PRAGMA journal_mode=WAL", "CREATE TABLE photos (id)"],
+        ["PRAGMA journal_mode=WAL", "PRAGMA application_id=7", "CREATE TABLE photos (id)"],
+        [
+            "CREATE TABLE photos (id)",
+            "PRAGMA cache_size=1",
+            "BEGIN",
+            *[f"INSERT INTO photos VALUES (zeroblob({9000 + i}))" for i in range(9)],
+        ],
+    ],
     ids=["WAL", "WAL, named", "hot journal"],
-)  # fmt: skip
+)
 def test_what_another_program_has_not_merged_stays_so(tmp_path: Path, statements: list[str]) -> None:
     left_behind(tmp_path / FILE, *statements)
     before = files(tmp_path)

@@ -93,8 +93,12 @@ def test_a_folder_is_known_from_everywhere_and_by_its_weights(store: Store, tmp_
 
 
 def test_a_mistake_leaves_the_store_as_it_was(store: Store) -> None:
-    for name, reason in (("/nowhere", "folder not found: /nowhere"), ("./no/such/one", "folder not found"),
-                         ("", "unknown backbone ''"), ("a/b/c", "cannot load the backbone 'a/b/c'")):  # fmt: skip
+    for name, reason in (
+        ("/nowhere", "folder not found: /nowhere"),
+        ("./no/such/one", "folder not found"),
+        ("", "unknown backbone ''"),
+        ("a/b/c", "cannot load the backbone 'a/b/c'"),
+    ):
         with pytest.raises(UserError, match=reason):
             submit(store, [spec_of().model_copy(update={"backbone": name})])
     with pytest.raises(UserError, match="unknown backbone 'poket'"):

@@ -121,9 +121,20 @@ def test_a_polite_end_gives_the_group_back(training: tuple[Store, Nursery]) -> N
 
 
 def test_interrupting_the_command_ends_quickly_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    arguments = ["run", "--tasks=rte,yahoo,sst2", "--method=per_task", f"--home={tmp_path}", "--no-alone", "--lanes=1",
-                 "--set=epochs=30", "--set=patience=30", "--set=shots=4", "--set=test_shots=4", "--json",
-                 "--threads=1"]  # fmt: skip
+    arguments = [
+        "run",
+        "--tasks=rte,yahoo,sst2",
+        "--method=per_task",
+        f"--home={tmp_path}",
+        "--no-alone",
+        "--lanes=1",
+        "--set=epochs=30",
+        "--set=patience=30",
+        "--set=shots=4",
+        "--set=test_shots=4",
+        "--json",
+        "--threads=1",
+    ]
     command = [sys.executable, "-m", "shlpt", *arguments]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

@@ -28,8 +28,24 @@ from shlpt.tasks.task import Example, Split
 ROOT = Path(__file__).resolve().parents[2]
 GRADES = ("terrible", "bad", "middle", "good", "wonderful")
 NLI = ("entailment", "neutral", "contradiction")
-SIXTEEN = ("yelp", "amazon", "imdb", "sst2", "agnews", "yahoo", "dbpedia", "mnli", "cb", "rte", "qqp", "wic", "copa",
-           "boolq", "multirc", "squad")  # fmt: skip
+SIXTEEN = (
+    "yelp",
+    "amazon",
+    "imdb",
+    "sst2",
+    "agnews",
+    "yahoo",
+    "dbpedia",
+    "mnli",
+    "cb",
+    "rte",
+    "qqp",
+    "wic",
+    "copa",
+    "boolq",
+    "multirc",
+    "squad",
+)
 NAMES = (*SIXTEEN, "contrary:sst2", "dial:0.5", "dial:-1")
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 of_every_task = pytest.mark.parametrize("name", NAMES)
@@ -68,9 +84,13 @@ def test_a_draw_is_the_same_in_another_process() -> None:
         "print(hashlib.sha256(' '.join(rows).encode()).hexdigest())"
     )
     there = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "1"},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     here = [e.id for name in NAMES for e in drawn(name, "validation", 4, 3)]
     assert there.stdout.strip() == hashlib.sha256(" ".join(here).encode()).hexdigest()
 
@@ -154,10 +174,28 @@ def test_an_example_is_known_by_its_text_and_its_target() -> None:
 # --- labels, metrics, families ------------------------------------------------------------
 @pytest.mark.parametrize(
     ("name", "classes"),
-    [("yelp", 5), ("amazon", 5), ("imdb", 2), ("sst2", 2), ("agnews", 4), ("yahoo", 10), ("dbpedia", 14), ("mnli", 3),
-     ("cb", 3), ("rte", 2), ("qqp", 2), ("wic", 2), ("copa", 2), ("boolq", 2), ("multirc", 2), ("squad", 2),
-     ("contrary:sst2", 2), ("dial:0.5", 2), ("dial:-1", 2)],
-)  # fmt: skip
+    [
+        ("yelp", 5),
+        ("amazon", 5),
+        ("imdb", 2),
+        ("sst2", 2),
+        ("agnews", 4),
+        ("yahoo", 10),
+        ("dbpedia", 14),
+        ("mnli", 3),
+        ("cb", 3),
+        ("rte", 2),
+        ("qqp", 2),
+        ("wic", 2),
+        ("copa", 2),
+        ("boolq", 2),
+        ("multirc", 2),
+        ("squad", 2),
+        ("contrary:sst2", 2),
+        ("dial:0.5", 2),
+        ("dial:-1", 2),
+    ],
+)
 def test_a_task_has_as_many_classes_as_its_data_set(name: str, classes: int) -> None:
     assert find_task(name).classes == classes
     assert find_task(name).chance == 1 / classes

@@ -9,10 +9,23 @@ from shlpt.tasks.find import find_task
 from shlpt.tasks.sequences import BENCHMARKS, SEQUENCES, about, find_benchmark, find_sequence, read_tasks
 
 KEYS = {
-    "DBpedia": "dbpedia", "Amazon": "amazon", "Yahoo": "yahoo", "AG News": "agnews", "MNLI": "mnli", "CB": "cb",
-    "WiC": "wic", "COPA": "copa", "QQP": "qqp", "BoolQ": "boolq", "RTE": "rte", "IMDB": "imdb", "Yelp": "yelp",
-    "SST2": "sst2", "MultiRC": "multirc", "SQuAD v2": "squad",
-}  # fmt: skip
+    "DBpedia": "dbpedia",
+    "Amazon": "amazon",
+    "Yahoo": "yahoo",
+    "AG News": "agnews",
+    "MNLI": "mnli",
+    "CB": "cb",
+    "WiC": "wic",
+    "COPA": "copa",
+    "QQP": "qqp",
+    "BoolQ": "boolq",
+    "RTE": "rte",
+    "IMDB": "imdb",
+    "Yelp": "yelp",
+    "SST2": "sst2",
+    "MultiRC": "multirc",
+    "SQuAD v2": "squad",
+}
 TABLES_8_AND_9 = {
     "order1": "DBpedia→ Amazon→ Yahoo→ AG News",
     "order2": "DBpedia→ Amazon→ AG News→ Yahoo",

@@ -26,9 +26,17 @@ Make = Callable[[int, Said, Place | None], Lane[StageResult]]
 
 
 def stage(
-    backbone: Backbone, method: str, number: int, said: Said, start: Place | None, *, task: str = "sst2",
-    epochs: int = 4, patience: int = 5, **options: Any,
-) -> Lane[StageResult]:  # fmt: skip
+    backbone: Backbone,
+    method: str,
+    number: int,
+    said: Said,
+    start: Place | None,
+    *,
+    task: str = "sst2",
+    epochs: int = 4,
+    patience: int = 5,
+    **options: Any,
+) -> Lane[StageResult]:
     """A lane with everything freshly built, as another process would."""
     ctx = context(backbone, method, task, shots=3, **options)
     ctx = replace(ctx, training=ctx.training.model_copy(update={"epochs": epochs, "patience": patience}))

@@ -64,9 +64,15 @@ def ask(path: str, host: str) -> tuple[int, int]:
         found["size"] += len(message.get("body", b""))
 
     scope = {
-        "type": "http", "method": "GET", "path": path, "root_path": "", "query_string": b"", "scheme": "http",
-        "headers": [(b"host", host.encode())], "server": ("127.0.0.1", 80),
-    }  # fmt: skip
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "root_path": "",
+        "query_string": b"",
+        "scheme": "http",
+        "headers": [(b"host", host.encode())],
+        "server": ("127.0.0.1", 80),
+    }
     route = routes()[0]
     _, child = route.matches(scope)
     asyncio.run(route.handle({**scope, **child}, receive, send))
