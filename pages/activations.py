@@ -12,7 +12,7 @@ from shlpt.analysis import activations
 from shlpt.plots import activation_map as plot
 from shlpt.plots import neurons as neuron_plot
 from shlpt.plots import theme
-from shlpt.runs import inside, lens, queries
+from shlpt.results import frames, lens, twins
 from shlpt.ui import page
 from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.store import Shown, known_runs, label, shown
@@ -24,18 +24,18 @@ NONE = "none"
 
 
 def suits(line: dict[str, Any]) -> bool:
-    return inside.keeps_prompts(line["method"]) and len(line["tasks"]) > 1
+    return twins.keeps_prompts(line["method"]) and len(line["tasks"]) > 1
 
 
 def opening() -> Callable[[dict[str, Any]], bool]:
     """The page opens with a finished run that there is another without ASC to hold against."""
     frame, stores = known_runs()
     lines = [line for line in frame.to_dict("records") if line["state"] == "done" and lens.gives_alpha(line["method"])]
-    specs = {line["id"]: queries.spec(stores[line["recorded"]], line["id"]) for line in lines if suits(line)}
+    specs = {line["id"]: frames.spec(stores[line["recorded"]], line["id"]) for line in lines if suits(line)}
     found = {
         id
         for id, spec in specs.items()
-        if spec["settings"].get(inside.ASC) and inside.twin(spec, [(k, s) for k, s in specs.items() if k != id])
+        if spec["settings"].get(twins.ASC) and twins.twin(spec, [(k, s) for k, s in specs.items() if k != id])
     }
     return lambda line: line["id"] in found
 
@@ -48,11 +48,11 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
         for line in frame.to_dict("records")
         if line["id"] != run.id and suits(line) and len(set(line["tasks"]) & set(spec["tasks"])) > 1
     }
-    specs = {id: queries.spec(stores[line["recorded"]], id) for id, line in lines.items()}
-    default = inside.twin(spec, specs.items()) or NONE
+    specs = {id: frames.spec(stores[line["recorded"]], id) for id, line in lines.items()}
+    default = twins.twin(spec, specs.items()) or NONE
 
     def named(id: str) -> str:
-        without = specs[id]["settings"].get(inside.ASC) == 0
+        without = specs[id]["settings"].get(twins.ASC) == 0
         return label(lines[id]) + (" · without ASC" if without else "")
 
     chosen = kept(
@@ -65,9 +65,9 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
         help="Runs that have learned at least two of the same tasks. At first: the same run without ASC, if there is "
         "one",
     )
-    if default == NONE and inside.ASC in spec["settings"]:
+    if default == NONE and twins.ASC in spec["settings"]:
         with st.expander("There is no such run without ASC yet. Train it:", icon=":material/terminal:"):
-            st.code(inside.twin_command(spec), language="bash")
+            st.code(twins.twin_command(spec), language="bash")
     return None if chosen == NONE else shown(chosen)
 
 
@@ -110,23 +110,23 @@ def draw(place: Any, title: str, matrix: Any, tasks: tuple[str, ...], measure: s
 
 def name_of(run: Shown, spec: dict[str, Any]) -> str:
     """A run in the title of a map."""
-    weight = spec["settings"].get(inside.ASC)
+    weight = spec["settings"].get(twins.ASC)
     asc = "" if weight is None else " with ASC" if weight > 0 else " without ASC"
     return f"{page.plain(run.line['method'])}{asc} · {run.id[:7]}"
 
 
 def maps(run: Shown, spec: dict[str, Any], probe: dict[str, Any], other: Shown | None) -> int:
     layer, measure = options(activations.layers(probe))
-    mine = inside.activation_map(probe, layer, measure)
+    mine = twins.activation_map(probe, layer, measure)
     if other is None:
         draw(st.container(width=660), name_of(run, spec), mine.matrix, mine.tasks, measure, "mine", False)
     else:
-        against = inside.activation_map(queries.probe(other.store, other.id), layer, measure)
-        change = inside.minus(mine, against)
+        against = twins.activation_map(frames.probe(other.store, other.id), layer, measure)
+        change = twins.minus(mine, against)
         few = len(mine.tasks) <= 5
         places = st.columns(3) if few else [*st.columns(2), st.container()]
         draw(places[0], name_of(run, spec), mine.matrix, mine.tasks, measure, "mine", False)
-        theirs = queries.spec(other.store, other.id)
+        theirs = frames.spec(other.store, other.id)
         draw(places[1], name_of(other, theirs), against.matrix, against.tasks, measure, "theirs", False)
         draw(places[2], "First minus second", change.matrix, change.tasks, measure, "change", True)
         st.info(told(mine, against, change), icon=":material/compare_arrows:")
@@ -139,7 +139,7 @@ def maps(run: Shown, spec: dict[str, Any], probe: dict[str, Any], other: Shown |
     return layer
 
 
-def told(mine: inside.Map, against: inside.Map, change: inside.Difference) -> str:
+def told(mine: twins.Map, against: twins.Map, change: twins.Difference) -> str:
     """The difference in a sentence."""
     one, two = plot.numbers(mine.only(change.tasks)), plot.numbers(against.only(change.tasks))
     return (
@@ -153,7 +153,7 @@ def by_layer(probe: dict[str, Any], other: Shown | None) -> None:
     rows, columns = activations.by_layer(probe).assign(run="first"), ["layer", "cosine", "jaccard", "active"]
     if other is not None:
         columns.insert(1, "run")
-        rows = pd.concat([rows, activations.by_layer(queries.probe(other.store, other.id)).assign(run="second")])
+        rows = pd.concat([rows, activations.by_layer(frames.probe(other.store, other.id)).assign(run="second")])
     st.dataframe(
         rows.sort_values(["layer", "run"])[columns],
         hide_index=True,
@@ -176,7 +176,7 @@ def which_neurons(probe: dict[str, Any], layer: int) -> None:
     by = kept(
         "Neurons that", list(ORDERS), "by", default="difference", write=ORDERS.__getitem__, where=right, segments=True
     )
-    rows = inside.neurons(probe, layer, first, second, by)
+    rows = twins.neurons(probe, layer, first, second, by)
     one, two = theme.titled(first), theme.titled(second)
     table = rows.rename(
         columns={
@@ -209,8 +209,8 @@ def show() -> None:
     if run is None:
         st.code(COMMAND, language="bash")
         return
-    spec, probe = queries.spec(run.store, run.id), queries.probe(run.store, run.id)
-    if not inside.keeps_prompts(spec["method"]):
+    spec, probe = frames.spec(run.store, run.id), frames.probe(run.store, run.id)
+    if not twins.keeps_prompts(spec["method"]):
         st.info(
             f"{page.plain(spec['method'])} trains the weights and keeps no prompt for each task, so there is "
             "nothing to hold side by side. Choose a run of a method with prompts above, or train one:",
@@ -234,7 +234,7 @@ def show() -> None:
         layer, other = activations.layers(probe), None
     else:
         other = choose_other(run, spec)
-        if other is not None and not queries.probe(other.store, other.id):
+        if other is not None and not frames.probe(other.store, other.id):
             st.info("The second run has learned nothing yet.", icon=":material/hourglass_empty:")
             other = None
         layer = maps(run, spec, probe, other)
@@ -246,8 +246,8 @@ def badges(run: Shown, spec: dict[str, Any], probe: dict[str, Any]) -> None:
     with st.container(horizontal=True):
         if run.is_recorded:
             page.badge("recorded", "blue")
-        if inside.ASC in spec["settings"]:
-            page.badge(f"λ2 = {spec['settings'][inside.ASC]:g} (ASC)")
+        if twins.ASC in spec["settings"]:
+            page.badge(f"λ2 = {spec['settings'][twins.ASC]:g} (ASC)")
         page.badge(f"{len(probe)} of {len(spec['tasks'])} tasks learned")
         page.badge(f"{len(next(iter(probe.values())))} texts looked at")
 

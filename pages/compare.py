@@ -9,9 +9,10 @@ import streamlit as st
 
 from shlpt.analysis import compare as side_by_side
 from shlpt.analysis.compare import Side
+from shlpt.plans import commands, pace
 from shlpt.plots import accuracy_matrix, compare, theme
-from shlpt.runs import commands, experiments, pace, queries
-from shlpt.runs.store import Store
+from shlpt.results import experiments, frames
+from shlpt.store.store import Store
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
 
@@ -57,7 +58,7 @@ def by_hand() -> Found:
         help="Runs that differ by their seed only are put together, with an interval.",
     )
     where = {id: opened[bool(lines[id]["recorded"])] for id in ids}
-    return side_by_side.sides([queries.run(where[id], id) for id in ids]), where
+    return side_by_side.sides([frames.run(where[id], id) for id in ids]), where
 
 
 # --- all of them --------------------------------------------------------------------------
@@ -98,8 +99,8 @@ def curves(found: list[Side], where: dict[str, Store]) -> None:
     """Validation of one task, a curve a side."""
     tasks = list(dict.fromkeys(task for side in found for task in side.tasks))
     task = choose.kept("Task", tasks, "task", default=tasks[-1], write=theme.titled, width=320)
-    frames = [queries.epochs(where[record["id"]], [record["id"]]) for side in found for record in side.records]
-    frame = side_by_side.named(pd.concat(frames, ignore_index=True), found)
+    curves = [frames.epochs(where[record["id"]], [record["id"]]) for side in found for record in side.records]
+    frame = side_by_side.named(pd.concat(curves, ignore_index=True), found)
     frame = frame[frame["task"] == task]
     figure = compare.figure_curves(frame, dark=page.is_dark())
     page.chart(figure, compare.alt_curves(frame), compare.numbers_curves(frame), key="curves")
@@ -189,7 +190,7 @@ def table(rows: list[dict[str, Any]], empty: str, columns: dict[str, Any] | None
 # --- the page -----------------------------------------------------------------------------
 def watch(store: Store, runs: list[str], done: int, was_going: bool) -> None:
     """While runs train: how far they are. The page is drawn anew whenever one more task has been learned."""
-    states = queries.states(store, runs)
+    states = frames.states(store, runs)
     if control.progress(store, runs, states) != done or control.going(store, states) != was_going:
         st.rerun()
 
@@ -200,7 +201,7 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
     if not runs:
         return
     store = where[runs[0]]
-    states = queries.states(store, runs)
+    states = frames.states(store, runs)
     going = control.going(store, states)
     done = pace.progress(store, runs)["done"]
     page.again(watch, control.EVERY if going else None)(store, runs, done, going)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from shlpt.errors import UserError
-from shlpt.runs.launch import ensure_worker
-from shlpt.runs.store import Store
-from shlpt.runs.submit import submit
+from shlpt.queue.launch import ensure_worker
+from shlpt.queue.submit import submit
+from shlpt.store.store import Store
 from shlpt.ui import compose, page, watch
 from shlpt.ui.store import own, shown
 

@@ -8,12 +8,12 @@ from shlpt.analysis import compare as side_by_side
 from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
 from shlpt.plots import compare, transfer_matrix
-from shlpt.runs import experiments, queries
-from shlpt.runs.launch import ensure_worker
-from shlpt.runs.recorded import recorded
-from shlpt.runs.store import Store
-from shlpt.runs.submit import submit
+from shlpt.queue.launch import ensure_worker
+from shlpt.queue.submit import submit
+from shlpt.results import experiments, frames
+from shlpt.results.recorded import recorded
 from shlpt.spec import RunSpec
+from shlpt.store.store import Store
 from shlpt.tasks.sequences import SEQUENCES
 from shlpt.ui import compose, page, picture, watch
 from shlpt.ui.links import to_page
@@ -78,13 +78,13 @@ def methods(store: Store) -> None:
 
 def similarity(store: Store) -> None:
     st.subheader("What SHLPT sees while it learns", anchor=False)
-    frame = queries.runs(store)
+    frame = frames.runs(store)
     chosen = frame[(frame["method"] == "shlpt") & (frame["tasks"].map(tuple) == SEQUENCES["demo"])]
     if not len(chosen):
         return
     first = chosen.sort_values("seed").iloc[0]
     ids = (str(first["id"]),)
-    figure, alt = watch.drawn(str(store.home), ids, queries.marker(store, ids), "similarity", "rte", page.is_dark())
+    figure, alt = watch.drawn(str(store.home), ids, frames.marker(store, ids), "similarity", "rte", page.is_dark())
     live_plot(figure, key="overview-similarity", alt=alt)
     page.explain(
         "Similarity of the last task of the demonstration to each earlier one, step by step, in one run. Other seeds "

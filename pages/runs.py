@@ -12,11 +12,11 @@ import streamlit as st
 from shlpt.catalog import METHODS
 from shlpt.errors import UserError
 from shlpt.plots import accuracy_matrix, validation
-from shlpt.runs import control as act
-from shlpt.runs import export, queries
-from shlpt.runs import listing as shown_runs
-from shlpt.runs.store import Store
+from shlpt.queue import control as act
+from shlpt.results import export, frames
+from shlpt.results import listing as shown_runs
 from shlpt.spec import digest
+from shlpt.store.store import Store
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
 from shlpt.ui.links import live_address, to_page
@@ -106,7 +106,7 @@ def remember(ids: list[str]) -> None:
 def going(opened: dict[bool, Store]) -> bool:
     if False not in opened:
         return False
-    counts = queries.runs(opened[False])["state"].value_counts()
+    counts = frames.runs(opened[False])["state"].value_counts()
     return control.going(opened[False], {str(state): int(n) for state, n in counts.items()})
 
 
@@ -130,10 +130,10 @@ def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> No
         st.caption(f"{some} recorded and came with the program: to look at and to copy, but not to change.")
     if mine:
         store = opened[False]
-        states = queries.states(store, mine)
+        states = frames.states(store, mine)
         control.troubles(store, mine, states)
         control.buttons(store, mine, states, "chosen")
-    records = [queries.run(opened[bool(lines[id]["recorded"])], id) for id in ids]
+    records = [frames.run(opened[bool(lines[id]["recorded"])], id) for id in ids]
     with st.container(horizontal=True, vertical_alignment="center"):
         downloads(records, shown_runs.for_people(frame[frame["id"].isin(ids)]))
         to_page("compare", "Compare", {"run": ids}, help="Side by side on the page Compare")
@@ -215,12 +215,12 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
         figure_file("accuracy matrix", matrix, record["id"])
     with right:
         st.markdown("**Validation**")
-        epochs = queries.epochs(store, [record["id"]])
+        epochs = frames.epochs(store, [record["id"]])
         curves = validation.figure(epochs, dark=page.is_dark())
         page.chart(curves, validation.alt(epochs), validation.numbers(epochs), key=f"{record['id']} validation")
         figure_file("validation", curves, record["id"])
     st.markdown("**Its tasks, one stage each**")
-    st.dataframe(shown_runs.stages_for_people(queries.stages(store, record["id"])), hide_index=True, height="content")
+    st.dataframe(shown_runs.stages_for_people(frames.stages(store, record["id"])), hide_index=True, height="content")
     page.explain(
         "Alone: learned without the others, which forward transfer is measured against. Reused: another run "
         "had learned it already, so it was not trained again."
@@ -268,7 +268,7 @@ def figure_file(what: str, figure: go.Figure, id: str) -> None:
 def workers(store: Store) -> None:
     """Who trains, and what a crashed one said last."""
     st.header("Workers", anchor="workers")
-    frame = queries.workers(store)
+    frame = frames.workers(store)
     page.explain(
         "A worker is a process that trains what is queued. It goes on when this page, the browser or the server is "
         "closed, and leaves when nothing has been queued for ten minutes."
@@ -290,10 +290,10 @@ def workers(store: Store) -> None:
 
 
 def crashed(store: Store, worker: dict[str, Any]) -> None:
-    left = queries.left_by(store, worker["id"])
+    left = frames.left_by(store, worker["id"])
     said = f"left {len(left)} unfinished" if left else "left nothing unfinished"
     st.error(f"Worker {worker['id']} is gone without a farewell; it {said}.", icon=":material/heart_broken:")
-    lines = queries.log_tail(store, worker["log"]) if worker["log"] else []
+    lines = frames.log_tail(store, worker["log"]) if worker["log"] else []
     st.code("\n".join(lines) or "It wrote nothing into its log.", language=None, wrap_lines=True)
     if left and st.button("Resume what it left", icon=":material/play_arrow:", key=f"resume-{worker['id']}"):
         control.resume(store, left)

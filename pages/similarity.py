@@ -9,8 +9,8 @@ import streamlit as st
 
 from shlpt.analysis import partition as at
 from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
-from shlpt.runs import lens, queries
-from shlpt.runs.results import OVER
+from shlpt.results import frames, lens
+from shlpt.results.record import OVER
 from shlpt.ui import page
 from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.live_plot import live_plot
@@ -31,7 +31,7 @@ def instead(why: str) -> None:
 
 def choose_task(run: Shown, spec: dict[str, Any]) -> str:
     """A task with earlier tasks; at first the last one that is learned."""
-    stages = queries.stages(run.store, run.id)
+    stages = frames.stages(run.store, run.id)
     done = list(stages.loc[(stages["state"] == "done") & ~stages["alone"], "task"])
     later = spec["tasks"][1:]
     learned = [task for task in later if task in done]
@@ -132,7 +132,7 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
     def panel() -> None:
         if running and progress(run) != at_first:  # a task is learned, or the run is over: there is more to show
             st.rerun()
-        frame = queries.similarity(run.store, [run.id])
+        frame = frames.similarity(run.store, [run.id])
         mine = frame[frame["task"] == task]
         if mine.empty:
             st.info("No step of this task has been trained yet.", icon=":material/hourglass_empty:")
@@ -160,7 +160,7 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
 
 def progress(run: Shown) -> tuple[str, ...]:
     """The states of the run's stages; they change when there is something new beside the curves."""
-    return tuple(queries.stages(run.store, run.id)["state"])
+    return tuple(frames.stages(run.store, run.id)["state"])
 
 
 # --- one text -----------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def show() -> None:
     if run is None:
         st.code(COMMAND, language="bash")
         return
-    spec = queries.spec(run.store, run.id)
+    spec = frames.spec(run.store, run.id)
     if not lens.gives_alpha(spec["method"]):
         instead(f"{page.plain(spec['method'])} knows no similarity α between texts and earlier tasks; shlpt does.")
         return
@@ -282,7 +282,7 @@ def show() -> None:
         return
     task = choose_task(run, spec)
     badges(run, spec)
-    frame = queries.alphas(run.store, run.id, task)
+    frame = frames.alphas(run.store, run.id, task)
     st.header("Who counts as similar", anchor="threshold")
     if frame.empty:
         st.info(

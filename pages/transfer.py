@@ -7,10 +7,13 @@ import streamlit as st
 
 from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
+from shlpt.plans import commands, experiments, pace
+from shlpt.plans.costs import duration
 from shlpt.plots import curves, theme, transfer_matrix
-from shlpt.runs import commands, experiments, pace, queries
-from shlpt.runs.costs import duration
-from shlpt.runs.launch import ensure_worker
+from shlpt.queue.launch import ensure_worker
+from shlpt.queue.submit import start_experiment
+from shlpt.results import experiments as results
+from shlpt.results import frames
 from shlpt.spec import PRESET_ABOUT, PRESETS, read_seeds
 from shlpt.tasks.pocket import TASKS
 from shlpt.ui import choose, control, page
@@ -102,7 +105,7 @@ def offer(made: experiments.Experiment) -> None:
         st.metric("Takes about", time, border=True, width="content", help=cost.source)
         size_metrics(made.specs[0])
     if st.button("Train this matrix", type="primary", icon=":material/play_arrow:"):
-        id, sent = experiments.start(store, made)
+        id, sent = start_experiment(store, made)
         if sent.todo:
             ensure_worker(store)
         choose.go("matrix", id)
@@ -114,8 +117,8 @@ def offer(made: experiments.Experiment) -> None:
 # --- one that is stored -------------------------------------------------------------------
 def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
     """Progress and the figure; run again while something trains."""
-    runs = experiments.runs_in(shown.store, shown.id)
-    states = queries.states(shown.store, runs)
+    runs = results.runs_in(shown.store, shown.id)
+    states = frames.states(shown.store, runs)
     if control.going(shown.store, states) != was_going:
         st.rerun()
     if shown.is_recorded:
@@ -124,7 +127,7 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         control.progress(shown.store, runs, states)
         control.buttons(shown.store, runs, states, "matrix")
         control.troubles(shown.store, runs, states)
-    table = transfer.cells(experiments.pairs(shown.store, shown.id))
+    table = transfer.cells(results.pairs(shown.store, shown.id))
     clicked = live_plot(
         transfer_matrix.figure(table, tasks, dark=page.is_dark()),
         "transfer",
@@ -178,7 +181,7 @@ def open_cell(tasks: list[str], clicked: dict[str, object]) -> bool:
 
 def cell(shown: ShownExperiment, source: str, target: str) -> None:
     """What one pair has come to."""
-    pairs = experiments.pairs(shown.store, shown.id)
+    pairs = results.pairs(shown.store, shown.id)
     mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)]
     found = transfer.cell(transfer.cells(pairs), source, target)
     measured = found["n"] > 0
@@ -196,7 +199,7 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
             "over the seeds, with Student's interval",
         )
         page.badge(found["verdict"], {"helps": "orange", "harms": "blue"}.get(found["verdict"], "gray"))
-    epochs = queries.pair_epochs(shown.store, list(mine["run"]))
+    epochs = frames.pair_epochs(shown.store, list(mine["run"]))
     figure = curves.figure(epochs, dark=page.is_dark())
     page.chart(figure, curves.alt(epochs), curves.numbers(epochs), key="curves")
     page.explain(
@@ -208,7 +211,7 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
 
 def flipped(shown: ShownExperiment, source: str, target: str) -> None:
     """Test examples that are right only with the transfer, or only without it."""
-    pairs = experiments.pairs(shown.store, shown.id)
+    pairs = results.pairs(shown.store, shown.id)
     mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)].dropna(subset=["score", "alone"])
     st.subheader("Examples that flipped", anchor="flipped")
     if mine.empty:
@@ -216,8 +219,8 @@ def flipped(shown: ShownExperiment, source: str, target: str) -> None:
         return
     runs = dict(zip(mine["seed"].map(str), mine["run"], strict=True))
     seed = choose.kept("Seed", list(runs), "seed", width=160)
-    after = queries.answers(shown.store, runs[seed], target)
-    gained, lost = transfer.flips(after, queries.answers(shown.store, runs[seed], target, alone=True))
+    after = frames.answers(shown.store, runs[seed], target)
+    gained, lost = transfer.flips(after, frames.answers(shown.store, runs[seed], target, alone=True))
     st.markdown(
         f"Of **{len(after)}** test examples, **{len(gained)}** are answered better after "
         f"{page.plain(theme.titled(source))} and **{len(lost)}** worse than alone."
@@ -237,9 +240,9 @@ def examples(title: str, rows: pd.DataFrame) -> None:
 
 
 def look(shown: ShownExperiment) -> None:
-    about = experiments.find(shown.store, shown.id)["about"]
+    about = results.find(shown.store, shown.id)["about"]
     tasks = about["tasks"]
-    states = queries.states(shown.store, experiments.runs_in(shown.store, shown.id))
+    states = frames.states(shown.store, results.runs_in(shown.store, shown.id))
     going = control.going(shown.store, states)
     every = control.EVERY if going else None
     left, right = st.columns([6, 5], gap="large")
@@ -248,7 +251,7 @@ def look(shown: ShownExperiment) -> None:
         page.again(matrix, every)(shown, tasks, going)
     with right:
         st.subheader("One pair", anchor=False)
-        first = transfer.strongest(transfer.cells(experiments.pairs(shown.store, shown.id))) or tuple(tasks[:2])
+        first = transfer.strongest(transfer.cells(results.pairs(shown.store, shown.id))) or tuple(tasks[:2])
         one, two = st.columns(2)
         with one:
             source = choose.kept("Source (learned first)", tasks, "source", default=first[0], write=theme.titled)

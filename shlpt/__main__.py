@@ -1,3 +1,3 @@
-from shlpt.cli import main
+from shlpt.cli.main import main
 
 main()

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from shlpt.backbone.t5 import Backbone, load
-from shlpt.runs.store import Store
-from shlpt.runs.submit import submit
-from shlpt.runs.worker import run as train
+from shlpt.queue.submit import submit
 from shlpt.spec import RunSpec
+from shlpt.store.store import Store
+from shlpt.work.worker import run as train
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,8 +8,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from shlpt.catalog import METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,68 +16,41 @@ PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 HEAVY = ("torch", "transformers", "peft", "streamlit")
-LIGHT_RUNS = (
-    "schema",
-    "store",
-    "artifacts",
-    "liveness",
-    "plan",
-    "enqueue",
-    "claims",
-    "ledger",
-    "control",
-    "results",
-    "queries",
-    "launch",
-    "watch",
-    "named",
-    "export",
-    "listing",
-)
-FORBIDDEN: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        ("shlpt.spec", "shlpt.catalog", "shlpt.errors"),
-        (
-            *HEAVY,
-            "shlpt.tasks",
-            "shlpt.backbone",
-            "shlpt.methods",
-            "shlpt.training",
-            "shlpt.runs",
-            "shlpt.analysis",
-            "shlpt.plots",
-            "shlpt.sharing",
-            "shlpt.ui",
-            "shlpt.report",
-            "shlpt.cli",
-        ),
+# What each room may use of the others, and whether it may load torch when it is imported.
+MAY: dict[str, tuple[str, ...]] = {
+    "errors": (),
+    "catalog": (),
+    "spec": ("catalog", "errors"),
+    "paper": ("errors",),
+    "tasks": ("errors",),
+    "backbone": ("errors", "spec", "tasks"),
+    "store": ("errors",),
+    "analysis": ("catalog", "errors", "paper", "tasks"),
+    "plans": ("backbone.files", "catalog", "errors", "spec", "store", "tasks"),
+    "plots": ("tasks",),
+    "methods": ("backbone", "catalog", "errors", "spec", "tasks"),
+    "training": ("analysis.metrics", "backbone", "catalog", "errors", "methods", "spec", "store", "tasks"),
+    # Results read a stored estimator with the training core when somebody asks for α of a text.
+    "results": ("analysis", "backbone", "catalog", "errors", "methods", "plans", "spec", "store", "tasks", "training"),
+    "queue": ("catalog", "errors", "plans", "results", "spec", "store", "tasks"),
+    "work": (
+        "backbone",
+        "catalog",
+        "errors",
+        "methods",
+        "plans",
+        "queue",
+        "results",
+        "spec",
+        "store",
+        "tasks",
+        "training",
     ),
-    "shlpt.tasks": (*HEAVY, "shlpt.backbone", "shlpt.methods", "shlpt.training", "shlpt.runs", "shlpt.ui"),
-    "shlpt.backbone": ("streamlit", "shlpt.methods", "shlpt.training", "shlpt.runs", "shlpt.ui"),
-    "shlpt.methods": ("streamlit", "shlpt.training", "shlpt.runs", "shlpt.ui"),
-    "shlpt.training": ("streamlit", "shlpt.runs", "shlpt.ui"),
-    **dict.fromkeys(
-        (*(f"shlpt.runs.{name}" for name in LIGHT_RUNS), "shlpt.analysis", "shlpt.plots", "shlpt.paper"),
-        (*HEAVY, "shlpt.backbone", "shlpt.methods", "shlpt.training", "shlpt.ui"),
-    ),
-    # Which weights a name stands for is told without loading them.
-    **dict.fromkeys(
-        (f"shlpt.runs.{name}" for name in ("submit", "experiments", "pace", "costs", "recorded", "inside")),
-        (*HEAVY, "shlpt.backbone.t5", "shlpt.methods", "shlpt.training", "shlpt.ui"),
-    ),
-    "shlpt.backbone.files": (*HEAVY, "shlpt.backbone.t5"),
+    "ui": ("analysis", "catalog", "errors", "plans", "plots", "queue", "results", "spec", "store", "tasks"),
 }
-PAGES_MAY = (
-    "shlpt.spec",
-    "shlpt.catalog",
-    "shlpt.errors",
-    "shlpt.tasks",
-    "shlpt.runs",
-    "shlpt.analysis",
-    "shlpt.plots",
-    "shlpt.sharing",
-    "shlpt.ui",
-)
+LOADS_TORCH = ("backbone", "methods", "training", "work")  # all others must be light: pages and lists wait for no model
+LIGHT_INSIDE = ("shlpt.backbone.files",)
+PAGES_MAY = ("analysis", "catalog", "errors", "plans", "plots", "queue", "results", "spec", "store", "tasks", "ui")
 
 
 def module(file: Path) -> str:
@@ -95,12 +66,8 @@ def imported(file: Path) -> frozenset[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                package = module(file).split(".")
-                package = package if file.name == "__init__.py" else package[:-1]
-                base = ".".join([*package[: len(package) - node.level + 1], *([base] if base else [])])
-            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+            assert not node.level, f"{file} imports relatively: write the whole name"
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
     return frozenset(found)
 
 
@@ -108,83 +75,77 @@ def within(name: str, packages: tuple[str, ...]) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-def inside(package: str) -> list[Path]:
-    return [file for file in SOURCES if within(module(file), (package,))]
+def room(file: Path) -> str:
+    return (*module(file).split("."), "shlpt")[1]
+
+
+def not_allowed(file: Path, rooms: tuple[str, ...]) -> list[str]:
+    allowed = ("shlpt.__version__", *(f"shlpt.{name}" for name in rooms))
+    ours = [name for name in imported(file) if within(name, ("shlpt",)) and name != "shlpt"]
+    return sorted(name for name in ours if not within(name, allowed) and not any(a.startswith(name) for a in allowed))
 
 
 # --- from below to above ------------------------------------------------------------------
-@pytest.mark.parametrize("package", FORBIDDEN)
-def test_a_layer_does_not_know_the_layers_above_it(package: str) -> None:
-    files = inside(package)
-    assert files
+def test_every_room_uses_only_those_below_it() -> None:
+    rooms = {room(file) for file in SOURCES} - {"shlpt", "cli", "__main__"}
+    assert rooms == set(MAY)
     wrong = {
         str(file.relative_to(ROOT)): names
-        for file in files
-        if (names := sorted(name for name in imported(file) if within(name, FORBIDDEN[package])))
+        for file in SOURCES
+        if room(file) in MAY and (names := not_allowed(file, (room(file), *MAY[room(file)])))
     }
     assert wrong == {}
 
 
-def test_a_module_of_runs_that_says_it_needs_no_torch_is_held_to_it() -> None:
-    saying = [
-        module(f) for f in inside("shlpt.runs") if "No torch" in (ast.get_docstring(ast.parse(f.read_text())) or "")
-    ]
-    assert [name for name in saying if name not in FORBIDDEN] == []
-
-
 def test_only_the_user_interface_knows_streamlit() -> None:
-    knowing = [module(file) for file in SOURCES if any(within(name, ("streamlit",)) for name in imported(file))]
-    assert [name for name in knowing if not within(name, ("shlpt.ui",))] == []
+    knowing = {room(file) for file in SOURCES if any(within(name, ("streamlit",)) for name in imported(file))}
+    assert knowing == {"ui"}
 
 
-@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
-def test_a_page_knows_no_torch_and_only_what_is_there_for_pages(file: Path) -> None:
-    names = imported(file)
-    assert [name for name in names if within(name, ("torch", "transformers"))] == []
-    ours = [name for name in names if within(name, ("shlpt",)) and name != "shlpt"]
-    assert [name for name in ours if not within(name, PAGES_MAY)] == []
+def test_pages_know_no_torch_and_only_what_is_there_for_pages() -> None:
+    heavy = {file.name: [n for n in imported(file) if within(n, ("torch", "transformers"))] for file in PAGES}
+    other = {file.name: not_allowed(file, PAGES_MAY) for file in PAGES}
+    assert {name: found for name, found in heavy.items() if found} == {}
+    assert {name: found for name, found in other.items() if found} == {}
 
 
-def test_light_modules_stay_light_when_they_are_imported() -> None:
-    """What they import must not load torch or streamlit either."""
-    light = [module(file) for package, names in FORBIDDEN.items() if "torch" in names for file in inside(package)]
+def test_light_rooms_load_no_torch_when_they_are_imported() -> None:
+    """Nor what they import."""
+    light = [
+        module(file)
+        for file in SOURCES
+        if room(file) not in (*LOADS_TORCH, "ui", "__main__")
+        or within(module(file), tuple(f"shlpt.{m}" for m in LIGHT_INSIDE))
+    ]
+    used_by_pages = {name for file in PAGES for name in imported(file)} & {module(file) for file in SOURCES}
     code = (
         "import importlib, sys\n"
         f"for name in {light}:\n"
         "    importlib.import_module(name)\n"
         "    heavy = {'torch', 'streamlit'} & set(sys.modules)\n"
-        "    if heavy: sys.exit(f'{name} loads {heavy}')"
-    )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (found.returncode, found.stderr) == (0, "")
-    assert {"shlpt.spec", "shlpt.tasks.find", "shlpt.runs.store", "shlpt.analysis.metrics"} <= set(light)
-
-
-def test_what_pages_import_loads_no_torch() -> None:
-    modules = {module(file) for file in SOURCES}
-    used = sorted({name for file in PAGES for name in imported(file)} & modules)
-    code = (
-        "import importlib, sys\n"
-        f"for name in {used}:\n"
+        "    if heavy: sys.exit(f'{name} loads {heavy}')\n"
+        f"for name in {sorted(used_by_pages)}:\n"
         "    importlib.import_module(name)\n"
         "    if 'torch' in sys.modules: sys.exit(f'{name} loads torch')"
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (found.returncode, found.stderr) == (0, "")
-    assert "shlpt.runs.store" in used
+    assert {"shlpt.spec", "shlpt.tasks.find", "shlpt.store.store", "shlpt.queue.claims", "shlpt.cli.main"} <= set(light)
 
 
 # --- files --------------------------------------------------------------------------------
-@pytest.mark.parametrize("file", [*SOURCES, *PAGES, *TESTS], ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_file_is_longer_than_400_lines(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
+def test_no_file_is_longer_than_400_lines() -> None:
+    lines = {
+        str(f.relative_to(ROOT)): len(f.read_text(encoding="utf-8").splitlines()) for f in (*SOURCES, *PAGES, *TESTS)
+    }
+    assert {name: count for name, count in lines.items() if count > 400} == {}
 
 
-@pytest.mark.parametrize("file", [*SOURCES, *PAGES], ids=lambda file: str(file.relative_to(ROOT)))
-def test_every_module_with_content_says_what_it_is(file: Path) -> None:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    if file.name != "__main__.py":
-        assert not tree.body or ast.get_docstring(tree)
+def test_every_module_with_content_says_what_it_is() -> None:
+    trees = {f: ast.parse(f.read_text(encoding="utf-8")) for f in (*SOURCES, *PAGES) if f.name != "__main__.py"}
+    assert [
+        str(file.relative_to(ROOT)) for file, tree in trees.items() if tree.body and not ast.get_docstring(tree)
+    ] == []
 
 
 def test_every_method_of_the_catalogue_has_a_learner_and_the_other_way_round() -> None:

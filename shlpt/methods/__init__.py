@@ -1,0 +1,1 @@
+"""How a sequence is learned: one file a method, and the pure pieces that they share."""

@@ -1,0 +1,1 @@
+"""What is learned: tasks, how their texts are written, named sequences. No torch."""

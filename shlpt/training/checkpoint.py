@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from safetensors.torch import load
 from torch import Tensor
 
 from shlpt.methods.base import Learner, Remembering, State
 from shlpt.methods.prompts import PromptPool
+from shlpt.store.artifacts import about_of
 
 
 @dataclass
@@ -100,3 +102,8 @@ def state_from(pool: list[str], tensors: Mapping[str, Tensor], device: torch.dev
     for number, task in enumerate(pool):
         prompts = prompts.add(tensors[f"prompt.{number}"].to(device), task)
     return State(prompts, {name: tensor.to(device) for name, tensor in under(tensors, "extra.").items()})
+
+
+def state_of(data: bytes, device: torch.device) -> State:
+    """The state that a finished stage left."""
+    return state_from(about_of(data)["pool"], load(data), device)

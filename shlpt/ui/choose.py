@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from shlpt.errors import unknown
-from shlpt.runs import experiments
-from shlpt.runs.store import Store
+from shlpt.results import experiments
+from shlpt.store.store import Store
 from shlpt.ui.page import plain
 from shlpt.ui.store import Shown, both, known_runs, label
 

@@ -10,12 +10,12 @@ from typing import Any
 import streamlit as st
 
 from shlpt.catalog import METHODS
+from shlpt.plans import commands, costs, pace
+from shlpt.plans.sizes import sizes
 from shlpt.plots import theme
-from shlpt.runs import commands, costs, pace
-from shlpt.runs.store import Store, default_home
-from shlpt.runs.submit import default_width
-from shlpt.sizes import sizes
+from shlpt.queue.submit import default_width
 from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
+from shlpt.store.store import Store, default_home
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES, about, read_tasks
 from shlpt.ui import page
@@ -50,7 +50,7 @@ class Composed:
     def python(self) -> str:
         """The same as a few lines of Python."""
         return (
-            "from shlpt.runs.worker import run\nfrom shlpt.spec import RunSpec\n\n"
+            "from shlpt.work.worker import run\nfrom shlpt.spec import RunSpec\n\n"
             f"specs = [\n    RunSpec.make({self.tasks!r}, {self.method!r}, seed=seed, preset={self.preset!r},\n"
             f"                 settings={self.settings!r})\n    for seed in {self.seeds!r}\n]\n"
             'for record in run(specs):\n    print(record["id"], record["acc"], record["matrix"])'

@@ -7,11 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from shlpt.runs import control, pace, queries
-from shlpt.runs.costs import duration
-from shlpt.runs.launch import ensure_worker, expected
-from shlpt.runs.results import GOING
-from shlpt.runs.store import Store
+from shlpt.plans import pace
+from shlpt.plans.costs import duration
+from shlpt.queue import control
+from shlpt.queue.launch import ensure_worker
+from shlpt.results import frames
+from shlpt.results.record import GOING
+from shlpt.store.liveness import expected
+from shlpt.store.store import Store
 from shlpt.ui.page import plain
 
 EVERY = 1.0  # seconds between looks while something trains
@@ -88,7 +91,7 @@ def troubles(store: Store, runs: Sequence[str], states: dict[str, int], most: in
         )
     if not (states.get("failed") or states.get("lost")):
         return
-    found = queries.troubles(store, runs)
+    found = frames.troubles(store, runs)
     for trouble in found[:most]:
         trouble_box(trouble)
     if len(found) > most:

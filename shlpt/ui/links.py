@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from shlpt.runs.commands import changed
+from shlpt.plans.commands import changed
 from shlpt.ui.navigation import place
 
 SETTING = "s_"  # before the names of settings in the address of the page Live

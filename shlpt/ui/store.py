@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from shlpt.errors import UserError, unknown
-from shlpt.runs import queries
-from shlpt.runs.recorded import recorded
-from shlpt.runs.store import Store
+from shlpt.results import frames
+from shlpt.results.recorded import recorded
+from shlpt.store.store import Store
 from shlpt.ui.page import plain
 
 
@@ -22,7 +22,7 @@ class Shown:
 
     store: Store
     id: str
-    line: dict[str, Any]  # its row in queries.runs
+    line: dict[str, Any]  # its row in frames.runs
 
     @property
     def is_recorded(self) -> bool:
@@ -64,12 +64,12 @@ def both() -> Iterator[tuple[bool, Store]]:
 
 def known_runs() -> tuple[pd.DataFrame, dict[bool, Store]]:
     """All runs, the visitor's first, with a column `recorded`; and the two stores by that."""
-    stores, frames = {}, [pd.DataFrame(columns=[*queries.LIST_COLUMNS, "recorded"])]
+    stores, tables = {}, [pd.DataFrame(columns=[*frames.LIST_COLUMNS, "recorded"])]
     for is_recorded, store in both():
         stores[is_recorded] = store
-        frames.append(queries.runs(store).assign(recorded=is_recorded))
-    filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else frames[0], stores
+        tables.append(frames.runs(store).assign(recorded=is_recorded))
+    filled = [frame for frame in tables if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0], stores
 
 
 def shown(id: str) -> Shown:

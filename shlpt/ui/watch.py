@@ -10,11 +10,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from shlpt.catalog import METHODS
+from shlpt.plans import pace
+from shlpt.plans.costs import duration
 from shlpt.plots import accuracy_matrix, losses, overlap, partition, similarity, theme, validation
-from shlpt.runs import control, launch, pace, queries
-from shlpt.runs.costs import duration
-from shlpt.runs.results import GOING, run_record
-from shlpt.runs.store import Store
+from shlpt.queue import control, launch
+from shlpt.results import frames
+from shlpt.results.record import GOING, run_record
+from shlpt.store import liveness
+from shlpt.store.store import Store
 from shlpt.ui import page
 from shlpt.ui.choose import kept
 from shlpt.ui.control import possible, troubles
@@ -43,11 +46,11 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
     records = [run_record(store, id) for id in ids]
     found = {
         "records": records,
-        "losses": queries.losses(store, ids, POINTS),
-        "epochs": queries.epochs(store, ids),
-        "similarity": queries.similarity(store, ids, POINTS),
-        "overlap": queries.overlap(store, ids),
-        "stages": queries.stages(store, ids[0]),
+        "losses": frames.losses(store, ids, POINTS),
+        "epochs": frames.epochs(store, ids),
+        "similarity": frames.similarity(store, ids, POINTS),
+        "overlap": frames.overlap(store, ids),
+        "stages": frames.stages(store, ids[0]),
         "progress": pace.progress(store, ids),
     }
     store.close()
@@ -149,7 +152,7 @@ def _moving(store: Store, records: list[dict[str, Any]]) -> bool:
 
 def _panel(home: str, ids: tuple[str, ...], own: bool, polled: bool) -> None:
     store = at(home)
-    mark = queries.marker(store, ids)
+    mark = frames.marker(store, ids)
     records = [run_record(store, id) for id in ids]
     if polled and not _moving(store, records):
         st.rerun()  # nothing moves any more: stop polling
@@ -182,14 +185,14 @@ def _status(store: Store, records: list[dict[str, Any]], found: dict[str, Any], 
     if own:
         counts = {state: [r["state"] for r in records].count(state) for state in states}
         troubles(store, [r["id"] for r in records], counts)
-        if "queued" in states and launch.expected(store):
+        if "queued" in states and liveness.expected(store):
             st.caption("A worker is getting ready. The first one loads the libraries, which takes some seconds.")
 
 
 def _controls(store: Store, records: list[dict[str, Any]]) -> None:
     """Hold, step, go on, stop: what can be done now is enabled, and nothing moves about."""
     states, ids = {r["state"] for r in records}, [r["id"] for r in records]
-    can = possible(states, launch.expected(store))
+    can = possible(states, liveness.expected(store))
     columns = st.columns(6)
 
     def button(place: int, text: str, icon: str, wish: str, act: Callable[[], None], about: str) -> None:

@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 from conftest import BROWSERS, FLAGS, Server, Visit  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
-from shlpt.runs.recorded import recorded  # noqa: E402
+from shlpt.results.recorded import recorded  # noqa: E402
 from shlpt.ui.navigation import PAGES  # noqa: E402
 
 WIDE, NARROW = (1440, 1600), (390, 1600)

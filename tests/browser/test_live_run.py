@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from shlpt.runs import control, queries
-from shlpt.runs.store import Store
+from shlpt.queue import control
+from shlpt.results import frames
+from shlpt.store.store import Store
 
 # Long enough to be interrupted on a fast machine.
 LONG = "live?sequence=my+own&tasks=rte%2C+sst2&s_epochs=1000&s_patience=1000&s_test_shots=8"
@@ -25,15 +26,15 @@ def quiet(server: Any) -> Iterator[None]:
 
 
 def runs(server: Any) -> Any:
-    return queries.runs(Store(server.home).open())
+    return frames.runs(Store(server.home).open())
 
 
 def steps(server: Any, id: str) -> int:
-    return len(queries.losses(Store(server.home).open(), [id]))
+    return len(frames.losses(Store(server.home).open(), [id]))
 
 
 def epochs(server: Any, id: str) -> int:
-    return len(queries.epochs(Store(server.home).open(), [id]))
+    return len(frames.epochs(Store(server.home).open(), [id]))
 
 
 def start(one: Any, server: Any) -> str:

@@ -17,13 +17,13 @@ from shlpt.methods.bounds import GivenPartition, Joint, OraclePartition, RandomP
 from shlpt.methods.registry import LEARNERS
 from shlpt.methods.shlpt import Shlpt
 from shlpt.methods.views import Views
-from shlpt.runs import queries
-from shlpt.runs.plan import plan_runs
-from shlpt.runs.store import Store
-from shlpt.runs.worker import run
-from shlpt.runs.workshop import Workshop, validation_data
+from shlpt.plans.stages import plan_runs
+from shlpt.results import frames
 from shlpt.spec import RunSpec
+from shlpt.store.store import Store
 from shlpt.tasks.pocket import TASKS
+from shlpt.work.worker import run
+from shlpt.work.workshop import Workshop, validation_data
 
 
 def partition(backbone: Backbone, method: str, task: str, earlier: tuple[str, ...], seed: int = 42) -> GivenPartition:
@@ -188,4 +188,4 @@ def test_a_joint_prompt_cannot_know_a_task_and_its_contrary(tmp_path: Path) -> N
     spec = RunSpec.make(("sst2", "contrary:sst2"), "joint", settings={"epochs": 2, "test_shots": 20})
     (record,) = run([spec], tmp_path, device="cpu", alone=False)
     assert record["acc"] <= 0.5
-    assert queries.stage(Store(tmp_path), record["stages"][1])["tests"].keys() == {"sst2", "contrary:sst2"}
+    assert frames.stage(Store(tmp_path), record["stages"][1])["tests"].keys() == {"sst2", "contrary:sst2"}

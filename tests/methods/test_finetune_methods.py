@@ -19,15 +19,15 @@ from shlpt.methods.finetune import WEIGHTS, Finetune, model_of
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.registry import LEARNERS
 from shlpt.methods.replay import Replay, per_task_memory, reservoir_memory
-from shlpt.runs import queries
-from shlpt.runs.claims import artifact_bytes
-from shlpt.runs.store import Store
-from shlpt.runs.worker import run
-from shlpt.runs.workshop import state_of
+from shlpt.results import frames
 from shlpt.spec import RunSpec
+from shlpt.store.store import Store
+from shlpt.store.tensors import artifact_bytes
 from shlpt.tasks.pocket import TASKS
+from shlpt.training.checkpoint import state_of
 from shlpt.training.engine import drive
 from shlpt.training.lane import optimiser_for, train_step
+from shlpt.work.worker import run
 
 TINY = {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6}
 
@@ -126,7 +126,7 @@ def test_finetune_forgets_and_its_weights_come_back_from_the_store(backbone: Bac
     assert record["matrix"][0][0] > 0.85
     assert record["bwt"] < -0.2
     store, key = Store(tmp_path), record["stages"][1]
-    stage, state = queries.stage(store, key), state_of(artifact_bytes(store, key, "tensors"), torch.device("cpu"))
+    stage, state = frames.stage(store, key), state_of(artifact_bytes(store, key, "tensors"), torch.device("cpu"))
     assert set(stage["tests"]) == {"sst2", "contrary:sst2"}
     data = Encoded(backbone, TASKS["sst2"].draw("test", 20, 0), 256)
     model, batch = model_of(backbone, state), data.batch(range(len(data)))
@@ -236,12 +236,12 @@ def test_a_run_carries_the_decayed_fisher_and_says_what_it_costs(backbone: Backb
     (record,) = run([spec], tmp_path, device="cpu", alone=False)
     store, weights = Store(tmp_path), sum(p.numel() for p in backbone.model.parameters())
     for key, mean, added in zip(record["stages"], (1.0, 0.5 + 1.0), (2 * 4 * weights, 0), strict=True):
-        fisher = [t for name, t in queries.stage_tensors(store, key).items() if name.startswith(f"extra.{FISHER}")]
+        fisher = [t for name, t in frames.stage_tensors(store, key).items() if name.startswith(f"extra.{FISHER}")]
         assert sum(float(t.sum()) for t in fisher) / weights == pytest.approx(mean, rel=1e-3)
-        summary = queries.stage(store, key)["summary"]
+        summary = frames.stage(store, key)["summary"]
         assert (summary["trainable"], summary["stored_bytes"]) == (weights, 2 * 4 * weights)  # weights and Fisher
         assert summary["added_bytes"] == added
-    first, second = ([e for e in queries.stage_events(store, key) if e["kind"] == "step"] for key in record["stages"])
+    first, second = ([e for e in frames.stage_events(store, key) if e["kind"] == "step"] for key in record["stages"])
     assert not any("penalty" in event for event in first)
     assert second[-1]["penalty"] > 0
 
@@ -327,5 +327,5 @@ def test_a_run_gives_replay_the_earlier_tasks_and_others_not(
     train = TASKS["sst2"].draw("train", 4, 42)
     encoded = Encoded(backbone, train, 256)
     assert given == {"replay": [[], [encoded.digest]], "finetune": [[], []]}
-    memory = queries.stage_tensors(Store(tmp_path), last["replay"])["record.memory"]
+    memory = frames.stage_tensors(Store(tmp_path), last["replay"])["record.memory"]
     assert set(memory[:, 0].tolist()) == {0}

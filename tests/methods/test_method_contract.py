@@ -18,13 +18,14 @@ from shlpt.catalog import METHODS
 from shlpt.methods.base import Ask, Kind, Learner, State
 from shlpt.methods.registry import LEARNERS
 from shlpt.methods.views import Views
-from shlpt.runs.claims import artifact_bytes
-from shlpt.runs.store import Store
-from shlpt.runs.worker import run
-from shlpt.runs.workshop import Workshop, state_of
 from shlpt.spec import RunSpec
+from shlpt.store.store import Store
+from shlpt.store.tensors import artifact_bytes
+from shlpt.training.checkpoint import state_of
 from shlpt.training.engine import drive
 from shlpt.training.lane import optimiser_for, train_step
+from shlpt.work.worker import run
+from shlpt.work.workshop import Workshop
 
 METHOD_NAMES = sorted(METHODS)
 SHARING = [name for name in METHOD_NAMES if METHODS[name].shares_backbone]

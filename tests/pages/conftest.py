@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from shlpt.runs import experiments, recorded, worker
-from shlpt.runs.store import Store
+from shlpt.plans import experiments
+from shlpt.queue.submit import start_experiment
+from shlpt.results import recorded
 from shlpt.spec import RunSpec
+from shlpt.store.store import Store
+from shlpt.work import worker
 
 TINY = {"epochs": 2, "shots": 4, "validation_shots": 4, "test_shots": 4}
 TASKS = ("yelp", "sst2")
@@ -26,7 +29,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A matrix over two tasks and two seeds, and SHLPT on the same tasks."""
     home = tmp_path_factory.mktemp("weigh") / "home"
     store = Store(home).open()
-    experiments.start(store, matrix())
+    start_experiment(store, matrix())
     worker.run([RunSpec.make(TASKS, "shlpt", seed=seed, settings=TINY) for seed in SEEDS], home)
     worker.work(store)
     store.close()

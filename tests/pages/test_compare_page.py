@@ -10,11 +10,12 @@ import pytest
 from conftest import SEEDS, TASKS, TINY, matrix
 from visiting import charts, figures, said, visit
 
-from shlpt.cli import main
-from shlpt.runs import control, experiments
-from shlpt.runs.experiments import Cell, Experiment
-from shlpt.runs.store import Store
+from shlpt.cli.main import main
+from shlpt.plans.experiments import Cell, Experiment
+from shlpt.queue import control
+from shlpt.queue.submit import start_experiment
 from shlpt.spec import RunSpec
+from shlpt.store.store import Store
 
 EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** \u202eabc 🦜"
 
@@ -69,7 +70,7 @@ def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
         for method in ("shlpt", "continual")
         for seed in SEEDS
     )
-    id, _ = experiments.start(Store(home).open(), Experiment("methods", EVIL, cells, {}))
+    id, _ = start_experiment(Store(home).open(), Experiment("methods", EVIL, cells, {}))
     app = visit("compare.py", {"experiment": id[:6]})
     assert errors(app) == []
     assert list(table(app)["side"]) == [f"{EVIL} shlpt", f"{EVIL} continual"]
@@ -107,7 +108,7 @@ def test_nothing_to_compare_is_said(empty_home: Path) -> None:
 def test_runs_that_are_not_over_are_shown_as_far_as_they_are(home: Path) -> None:
     store = Store(home).open()
     spec = RunSpec.make(("rte", "cb"), "continual", settings=TINY)
-    experiments.start(store, Experiment("methods", "waiting", (Cell({"method": "continual", "seed": 42}, spec),), {}))
+    start_experiment(store, Experiment("methods", "waiting", (Cell({"method": "continual", "seed": 42}, spec),), {}))
     control.pause(store, [spec.id])
     app = visit("compare.py", {"run": spec.id, "experiment": "runs"})
     assert errors(app) == []

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from visiting import charts, said, visit
 
-from shlpt.runs import launch, queries
-from shlpt.runs.store import Store
+from shlpt.queue import launch
+from shlpt.results import frames
+from shlpt.store.store import Store
 from shlpt.ui.links import live_address
 
 
@@ -41,9 +42,9 @@ def test_run_queues_what_the_form_says_and_shows_it(home: Path) -> None:
     address = live_address({"method": "per_task", "tasks": ["rte", "cb"], "seed": 7, "settings": {"epochs": 3}})
     app = press(visit("live.py", address), "Run")
     whole(app)
-    frame = queries.runs(Store(home).open())
+    frame = frames.runs(Store(home).open())
     assert list(frame["tasks"]) == [["rte", "cb"]]
-    record = queries.run(Store(home).open(), frame["id"][0])
+    record = frames.run(Store(home).open(), frame["id"][0])
     assert (record["method"], record["seed"], record["settings"]["epochs"]) == ("per_task", 7, 3)
     assert app.query_params["runs"] in (frame["id"][0], [frame["id"][0]])
 
@@ -85,11 +86,11 @@ def test_a_store_of_a_newer_version_is_told_on_the_page(home: Path) -> None:
 
 
 def test_recorded_runs_are_shown_without_buttons_that_change_them(home: Path) -> None:
-    from shlpt.runs.recorded import recorded
+    from shlpt.results.recorded import recorded
 
     store = recorded()
     assert store is not None
-    frame = queries.runs(store)
+    frame = frames.runs(store)
     ids = list(frame["id"][(frame["method"] == "shlpt") & (frame["tasks"].map(len) == 4)])
     app = visit("live.py", {"runs": ",".join(ids)})
     whole(app)

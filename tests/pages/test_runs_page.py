@@ -9,10 +9,12 @@ import pytest
 from conftest import TASKS, TINY, matrix
 from visiting import said, visit
 
-from shlpt.runs import claims, control, launch, queries
-from shlpt.runs.store import Store
-from shlpt.runs.submit import submit
+from shlpt.queue import claims, control, launch
+from shlpt.queue.submit import submit
+from shlpt.results import frames
 from shlpt.spec import RunSpec
+from shlpt.store.find import groups_of
+from shlpt.store.store import Store
 
 EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** [a](http://b) \u202eabc 🦜"
 
@@ -37,7 +39,7 @@ def table(app: Any) -> Any:
 def test_every_run_is_in_the_table_and_the_filter_narrows_it(home: Path) -> None:
     app = visit("runs.py")
     assert errors(app) == []
-    assert sorted(table(app)["id"]) == sorted(queries.runs(opened(home))["id"])
+    assert sorted(table(app)["id"]) == sorted(frames.runs(opened(home))["id"])
     assert list(table(visit("runs.py", {"method": "shlpt"}))["method"]) == ["shlpt"] * 2
     assert list(table(visit("runs.py", {"find": "SST2 seed tiny"}))["experiment"]) == ["tiny matrix"] * 4
     assert "No run passes" in visit("runs.py", {"find": "nothing like it"}).info[0].value
@@ -51,7 +53,7 @@ def test_a_name_and_a_note_are_kept_and_shown_letter_by_letter(home: Path) -> No
     app.text_input(f"note-{run}").set_value(EVIL)
     app = press(app, "Save")
     assert errors(app) == []
-    line = queries.runs(opened(home)).set_index("id").loc[run]
+    line = frames.runs(opened(home)).set_index("id").loc[run]
     assert (line["name"], line["note"]) == (EVIL, EVIL)
     assert "<img" not in app.header[0].value.replace("\\<img", "")
     assert EVIL in list(table(app)["name"])
@@ -68,11 +70,11 @@ def test_all_that_are_shown_can_be_chosen_without_a_mouse(home: Path) -> None:
 def test_a_run_is_deleted_only_after_it_was_confirmed(home: Path) -> None:
     run = RunSpec.make(TASKS, "shlpt", seed=1, settings=TINY).id
     app = press(visit("runs.py", {"run": run}), "Delete")
-    assert run in list(queries.runs(opened(home))["id"])
+    assert run in list(frames.runs(opened(home))["id"])
     next(button for button in app.button if button.key == "really").click()
     app.run()
     assert errors(app) == []
-    assert run not in list(queries.runs(opened(home))["id"])
+    assert run not in list(frames.runs(opened(home))["id"])
 
 
 def test_a_run_waits_is_paused_stopped_and_resumed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,12 +85,12 @@ def test_a_run_waits_is_paused_stopped_and_resumed(home: Path, monkeypatch: pyte
     app = visit("runs.py", {"run": run})
     assert "no worker is there" in said(app)
     app = press(app, "Pause")
-    assert queries.states(store, [run]) == {"paused": 1}
+    assert frames.states(store, [run]) == {"paused": 1}
     app = press(app, "Resume")
-    assert queries.states(store, [run]) == {"queued": 1}
+    assert frames.states(store, [run]) == {"queued": 1}
     assert len(started) == 1
     press(app, "Stop")
-    assert queries.states(store, [run]) == {"stopped": 1}
+    assert frames.states(store, [run]) == {"stopped": 1}
 
 
 def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(
@@ -105,21 +107,21 @@ def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(
     app = visit("runs.py", {"run": run})
     assert errors(app) == []
     assert any("Killed" in code.value and EVIL in code.value for code in app.code)
-    assert queries.left_by(store, "wgone") == [run]
+    assert frames.left_by(store, "wgone") == [run]
     app = press(app, "Resume what it left")
-    assert queries.states(store, [run]) == {"queued": 1}
+    assert frames.states(store, [run]) == {"queued": 1}
 
 
 def test_a_running_run_is_refused_unless_forced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = opened(home)
     (run,) = submit(store, [RunSpec.make(("rte", "cb"), "continual", settings=TINY)]).runs
-    monkeypatch.setattr(control, "_held", lambda store: set(control.groups_of(store, [run])))
+    monkeypatch.setattr(control, "_held", lambda store: set(groups_of(store, [run])))
     app = press(visit("runs.py", {"run": run}), "Delete")
     next(button for button in app.button if button.key == "really").click()
     app.run()
     assert errors(app) == []
     assert "is running" in app.error[0].value
-    assert run in list(queries.runs(store)["id"])
+    assert run in list(frames.runs(store)["id"])
 
 
 def test_recorded_runs_can_be_looked_at_and_not_changed(only_recorded: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from visiting import charts, figures, said, visit, whole
 
-from shlpt.runs import queries
-from shlpt.runs.store import Store
+from shlpt.results import frames
+from shlpt.store.store import Store
 
 PAGE = "similarity.py"
 
@@ -84,7 +84,7 @@ def test_another_training_text_brings_its_own_words(looked: Any) -> None:
     app = opened(looked, "still", text="something else")
     assert app.text_area("text-edited").value == "something else"
     app.selectbox("example-choice").select_index(5).run()
-    texts = queries.alphas(Store(looked.home).open(), looked.ids["still"], "agnews")["text"].drop_duplicates()
+    texts = frames.alphas(Store(looked.home).open(), looked.ids["still"], "agnews")["text"].drop_duplicates()
     assert app.text_area("text-edited").value == texts.iloc[5]
     assert "text" not in app.query_params
 

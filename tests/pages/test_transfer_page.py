@@ -12,8 +12,10 @@ from conftest import SEEDS, TINY, matrix
 from visiting import charts, figures, said, visit
 
 from shlpt.analysis import transfer
-from shlpt.runs import control, experiments, launch, queries
-from shlpt.runs.store import Store
+from shlpt.queue import control, launch
+from shlpt.results import experiments as found
+from shlpt.results import frames
+from shlpt.store.store import Store
 
 EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** \u202eabc 🦜"
 
@@ -37,7 +39,7 @@ def test_the_matrix_shows_what_the_store_has(home: Path) -> None:
     shown = figure(app)
     assert shown["clicks"]
     assert "pairs" in shown["alt"]
-    cells = transfer.cells(experiments.pairs(opened(home), matrix().id))
+    cells = transfer.cells(found.pairs(opened(home), matrix().id))
     z = next(trace["z"] for trace in shown["figure"]["data"] if trace["type"] == "heatmap")
     expected = {(c.source, c.target): c.value for c in cells.itertuples()}
     assert z == [[None, pytest.approx(expected["yelp", "sst2"])], [pytest.approx(expected["sst2", "yelp"]), None]]
@@ -48,7 +50,7 @@ def test_the_matrix_shows_what_the_store_has(home: Path) -> None:
 def test_the_pairs_that_help_go_to_the_oracle_as_a_link(home: Path) -> None:
     (link,) = [part.proto for part in visit("transfer.py").get("page_link") if "which pairs help" in part.proto.label]
     address = dict(parse_qsl(link.query_string))
-    cells = transfer.cells(experiments.pairs(opened(home), matrix().id))
+    cells = transfer.cells(found.pairs(opened(home), matrix().id))
     assert address["s_similar_pairs"] == transfer.helping(cells)
     app = visit("live.py", address)
     assert errors(app) == []
@@ -60,7 +62,7 @@ def test_a_cell_has_curves_and_the_examples_that_flipped(home: Path) -> None:
     app = visit("transfer.py", {"source": "sst2", "target": "yelp", "seed": "2"})
     run = next(c.spec.id for c in matrix().cells if c.label == {"source": "sst2", "target": "yelp", "seed": 2})
     store = opened(home)
-    gained, lost = transfer.flips(queries.answers(store, run, "yelp"), queries.answers(store, run, "yelp", alone=True))
+    gained, lost = transfer.flips(frames.answers(store, run, "yelp"), frames.answers(store, run, "yelp", alone=True))
     assert f"**{len(gained)}** are answered better after pocket\\/sst2 and **{len(lost)}** worse" in said(app)
     curves = figures(app)[1]
     assert {trace["name"] for trace in curves["data"] if trace.get("name")} == {"with transfer", "alone"}
@@ -76,7 +78,7 @@ def test_the_choice_of_a_cell_goes_into_the_address(home: Path) -> None:
 
 def test_the_curve_of_the_target_alone_is_that_of_the_stage_alone(home: Path) -> None:
     run = matrix().cells[0].spec.id
-    frame = queries.pair_epochs(opened(home), [run])
+    frame = frames.pair_epochs(opened(home), [run])
     assert set(frame["task"]) == {"sst2"}
     assert list(frame.groupby("which").size()) == [TINY["epochs"]] * 2
 
@@ -92,7 +94,7 @@ def test_an_empty_store_offers_to_compose_one(empty_home: Path) -> None:
 
 
 def test_what_is_composed_is_what_the_command_line_says(home: Path) -> None:
-    from shlpt.cli_studies import matrix as command
+    from shlpt.cli.studies import matrix as command
 
     app = visit("transfer.py", {"matrix": "new", "tasks": "rte", "seeds": "3", "s_shots": "4"})
     app.multiselect("tasks-choices").set_value(["rte", "cb"]).run()
@@ -119,7 +121,7 @@ def test_starting_queues_the_runs_and_shows_them(home: Path, monkeypatch: pytest
     app.run()
     assert errors(app) == []
     assert len(started) == 1
-    line = experiments.listed(opened(home))[0]
+    line = found.listed(opened(home))[0]
     assert (line["name"], line["kind"], line["runs"]) == (EVIL, "matrix", 2)
     assert line["id"] in app.query_params["matrix"]
     assert app.selectbox("matrix-choice").options[0].startswith(EVIL)
@@ -127,7 +129,7 @@ def test_starting_queues_the_runs_and_shows_them(home: Path, monkeypatch: pytest
     assert "No pair of tasks" in figure(app)["figure"]["layout"]["annotations"][0]["text"]
     next(button for button in app.button if button.label == "Stop").click()
     app.run()
-    assert queries.states(opened(home), experiments.runs_in(opened(home), line["id"])) == {"stopped": 2}
+    assert frames.states(opened(home), found.runs_in(opened(home), line["id"])) == {"stopped": 2}
 
 
 @pytest.mark.parametrize(("seeds", "tasks"), [("x", "rte"), ("", "rte"), ("1", "rte")])

@@ -13,13 +13,13 @@ from making import context
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.methods.registry import LEARNERS
-from shlpt.runs.conductor import packed
-from shlpt.runs.workshop import places_of
 from shlpt.tasks.find import probe_examples
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.checkpoint import Place, state_parts
 from shlpt.training.engine import Cut, Lane, Onward, Stopped, drive
 from shlpt.training.lane import Examined, StageResult, learn
+from shlpt.work.conductor import packed
+from shlpt.work.workshop import places_of
 
 Said = dict[int, list[str]]  # lane -> what it said, as JSON
 Make = Callable[[int, Said, Place | None], Lane[StageResult]]

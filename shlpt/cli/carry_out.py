@@ -1,0 +1,116 @@
+"""How an experiment is carried out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from shlpt.cli.options import Way, require_device, set_threads
+from shlpt.cli.rows import RowsOf
+from shlpt.errors import unknown
+
+
+@dataclass(frozen=True)
+class Study(Way):
+    """The same for an experiment, which has a name and may be spread over a cluster."""
+
+    name: Annotated[str, typer.Option(help="What to call the experiment.")] = ""
+    executor: Annotated[str, typer.Option(help="local, or ray (see docs/cluster.md).")] = "local"
+    address: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster; without one, a private one is started.")
+    ] = None
+
+
+def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False) -> dict[str, Any]:
+    """Say what it costs, train what is missing, show what came out.
+
+    Ends with exit code 1 where runs are not done; a `quiet` one leaves that to its caller (`left`).
+    """
+    from shlpt.cli.report import errors, show
+    from shlpt.plans.costs import duration
+    from shlpt.plans.pace import estimate
+    from shlpt.queue.submit import start_experiment
+    from shlpt.results.frames import states
+    from shlpt.store.store import Store
+
+    begin = time.monotonic()
+    if way.executor not in ("local", "ray"):
+        raise unknown("executor", way.executor, ("local", "ray"))
+    if way.executor == "ray":
+        from shlpt.work import cluster
+
+        cluster.check(way.address, way.detach)
+    else:
+        require_device(way.device)
+    store = Store(way.home).open()
+    set_threads(way.threads)
+    cost = estimate(store, experiment.specs, calibrated(store, experiment, way), fresh=way.fresh)
+    said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
+    errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)
+    id, sent = start_experiment(store, experiment, lanes=way.lanes, fresh=way.fresh, device=way.device)
+    counts = train(store, sent, way)
+    left = {} if way.detach else {state: n for state, n in states(store, sent.runs).items() if state != "done"}
+    rows, document = rows_of(store, id, way.csv)
+    document = {
+        "id": id,
+        "kind": experiment.kind,
+        "name": experiment.name,
+        "runs": len(sent.runs),
+        "estimate": vars(cost),
+        "seconds": round(time.monotonic() - begin, 2),
+        **counts,
+        "left": left,
+        **document,
+    }
+    if not quiet:
+        show(rows, f"{experiment.name} ({id})", as_json=way.json, as_csv=way.csv, document=document)
+    errors.print(f"{document['seconds']:.1f} s, {counts['trained']} stages trained, {counts['reused']} reused")
+    if left:
+        said = ", ".join(f"{count} {state}" for state, count in left.items())
+        errors.print(f"runs that are not done: {said}; the same command goes on with them")
+    if left and not quiet:
+        raise SystemExit(1)
+    return document
+
+
+def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
+    """Here, on a cluster, or by a worker that goes on when this command has ended."""
+    if way.detach:
+        from shlpt.queue.launch import ensure_worker
+
+        if sent.todo:
+            ensure_worker(store, device=way.device, threads=way.threads)
+        return {"trained": 0, "reused": sent.reused}
+    from shlpt.cli.bar import BarWatch
+    from shlpt.queue.control import stopping_on_interrupt
+    from shlpt.store.find import groups_of
+
+    with BarWatch() as watch, stopping_on_interrupt(store, sent.runs):
+        watch.planned(sent.todo, sent.reused)
+        if way.executor == "ray":
+            from shlpt.work.cluster import work_on_cluster
+
+            work_on_cluster(store, sent.runs, device=way.device, address=way.address, watch=watch)
+        else:
+            from shlpt.work.worker import work
+
+            work(store, device=way.device, groups=groups_of(store, sent.runs), watch=watch)
+        return watch.counts()
+
+
+def calibrated(store: Any, experiment: Any, way: Study) -> float:
+    """Seconds of a plain training step by a short trial, where the store has measured nothing yet."""
+    from shlpt.plans.costs import LAPTOP_SECONDS_PER_STEP
+    from shlpt.plans.pace import measured
+    from shlpt.queue.submit import default_width
+
+    if measured(store).usual is not None or way.detach:
+        return LAPTOP_SECONDS_PER_STEP
+    from shlpt.backbone.t5 import load
+    from shlpt.training.speed import calibrate
+
+    spec, lanes = experiment.specs[0], way.lanes or default_width(way.device, many=True)
+    return calibrate(load(spec.backbone, way.device, spec.dtype), spec.training, lanes)

@@ -1,0 +1,308 @@
+"""`python -m shlpt COMMAND`: everything the app shows, from the command line.
+
+Commands import what they need when they run, so that listing tasks does not load a model.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shlpt.cli.compare import compare
+from shlpt.cli.look import app as looks
+from shlpt.cli.options import (
+    Csv,
+    Device,
+    Dtype,
+    Home,
+    How,
+    Json,
+    Method,
+    Model,
+    Seeds,
+    Sequence,
+    Tasks,
+    Threads,
+    Way,
+    require_device,
+    set_threads,
+    tasks_of,
+    with_groups,
+)
+from shlpt.cli.record import record
+from shlpt.cli.runs import app as runs_app
+from shlpt.cli.studies import app as studies
+from shlpt.errors import UserError
+from shlpt.spec import read_seeds
+
+app = typer.Typer(
+    name="shlpt",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Similarity heuristic lifelong prompt tuning: see transfer between tasks happen.",
+)
+
+app.add_typer(runs_app, name="runs")
+app.add_typer(studies)
+app.command(epilog="Example: python -m shlpt record --out recorded")(record)
+app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(compare)
+app.add_typer(looks)
+
+
+@app.command(epilog="Example: python -m shlpt run --sequence demo --method shlpt --set threshold=0.3")
+@with_groups
+def run(
+    *,
+    sequence: Sequence = None,
+    tasks: Tasks = None,
+    method: Method = "shlpt",
+    seeds: Seeds = "42",
+    alone: Annotated[bool, typer.Option(help="Learn each later task alone too, for forward transfer.")] = True,
+    how: How,
+    way: Way,
+) -> None:
+    """Learn a sequence of tasks, once for each seed, and show how well each is known afterwards."""
+    from shlpt.results.record import summarise
+    from shlpt.spec import RunSpec
+
+    begin = time.monotonic()
+    names, settings = tasks_of(sequence, tasks, how.suite), how.of(method)
+    specs = [RunSpec.make(names, seed=seed, **settings) for seed in read_seeds(seeds)]
+    if way.detach:
+        submit_detached(specs, alone, way)
+        return
+    set_threads(way.threads)
+    from shlpt.cli.bar import BarWatch
+    from shlpt.work.worker import run as train
+
+    with BarWatch() as watch:
+        records = train(specs, way.home, lanes=way.lanes, alone=alone, fresh=way.fresh, device=way.device, watch=watch)
+    summary = summarise(records) | {"seconds": round(time.monotonic() - begin, 2)} | watch.counts()
+    show_runs(records, summary, way.json, way.csv)
+    if any(record["state"] != "done" for record in records):
+        raise SystemExit(1)
+
+
+def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
+    """Into the queue, with a worker of its own to train it."""
+    from shlpt.cli.report import errors, show
+    from shlpt.queue.launch import ensure_worker
+    from shlpt.queue.submit import submit
+    from shlpt.store.store import Store
+
+    require_device(way.device)
+    store = Store(way.home).open()
+    sent = submit(store, specs, lanes=way.lanes, alone=alone, fresh=way.fresh, device=way.device)
+    if sent.todo:
+        ensure_worker(store, device=way.device, threads=way.threads)
+    rows = [{"id": spec.id, "method": spec.method, "seed": spec.seed} for spec in sent.specs]
+    counts = {"to_train": len(sent.todo), "reused": sent.reused}
+    show(rows, "queued", as_json=way.json, as_csv=way.csv, document={"runs": rows, **counts})
+    errors.print(f"{len(sent.todo)} stages to train, {sent.reused} reused; watch with `python -m shlpt runs watch`")
+
+
+def show_runs(records: list[dict[str, Any]], summary: dict[str, Any], json: bool, csv: bool) -> None:
+    from shlpt.cli.report import errors, print_table, show
+
+    rows = [{key: r[key] for key in ("id", "method", "seed", "state", "acc", "bwt", "fwt", "tasks")} for r in records]
+    show(rows, "runs", as_json=json, as_csv=csv, document={"runs": records, "summary": summary})
+    if not json and not csv:
+        last = [{"seed": r["seed"]} | dict(zip(r["tasks"], r["matrix"][-1], strict=True)) for r in records]
+        print_table(last, "\nscore on each task after the last one")
+        errors.print(f"{summary['seconds']:.1f} s, {summary['trained']} stages trained, {summary['reused']} reused")
+    for one in records:
+        if one["error"]:
+            errors.print(f"run {one['id']} {one['state']}: {one['error']}", markup=False)
+        elif one["state"] != "done":
+            errors.print(f"run {one['id']} is {one['state']}: the same command goes on with it", markup=False)
+
+
+@app.command(epilog="Example: python -m shlpt tasks --json")
+def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
+    """The tasks there are: generated stand-ins for the paper's data sets."""
+    from shlpt.cli.report import show
+    from shlpt.tasks.pocket import TASKS
+
+    rows = [
+        {
+            "name": t.name,
+            "family": t.family,
+            "classes": t.classes,
+            "standin_for": t.standin_for,
+            "metric": t.metric,
+            "labels": list(t.labels),
+            "about": t.about,
+            "suite": t.suite,
+        }
+        for t in TASKS.values()
+    ]
+    show(rows, "tasks (stand-ins, not the data sets themselves)", as_json=json, as_csv=csv)
+
+
+@app.command(epilog="Example: python -m shlpt methods --json")
+def methods(home: Home = None, json: Json = False, csv: Csv = False) -> None:
+    """The methods there are, what each needs, and its settings."""
+    from shlpt.catalog import METHODS
+    from shlpt.cli.report import show
+    from shlpt.plans.sizes import sizes
+    from shlpt.spec import RunSpec, settings_of
+    from shlpt.tasks.sequences import SEQUENCES
+
+    full = [
+        {"name": m.name, "title": m.title, "about": m.about, "needs": list(m.needs)}
+        | sizes(RunSpec.make(SEQUENCES["demo"], m.name))
+        | {"shares_backbone": m.shares_backbone, "settings": settings_of(m.params)}
+        for m in METHODS.values()
+    ]
+    hidden = ("settings", "title", "shares_backbone")
+    short = [{k: v for k, v in row.items() if k not in hidden} | {"needs": ", ".join(row["needs"])} for row in full]
+    show(short, "methods", as_json=json, as_csv=csv, document=full)
+
+
+@app.command(epilog="Example: python -m shlpt sequences")
+def sequences(home: Home = None, json: Json = False, csv: Csv = False) -> None:
+    """The named orders of tasks: the paper's, and a demonstration."""
+    from shlpt.cli.report import show
+    from shlpt.tasks.sequences import SEQUENCES, about
+
+    rows = [{"name": name, "tasks": list(tasks), "about": about(name)} for name, tasks in SEQUENCES.items()]
+    show(rows, "sequences", as_json=json, as_csv=csv)
+
+
+@app.command(epilog="Example: python -m shlpt paper 2 --json")
+def paper(
+    table: Annotated[str | None, typer.Argument(help='2, table2 or "Table 2"; without one, the tables.')] = None,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """What the paper's tables print: T5-large on the real data sets, not ours."""
+    from shlpt.cli.report import show
+    from shlpt.paper import ORIGIN, as_printed, find_table, read, tables, wide
+
+    if table is None:
+        title = "the paper's tables"
+        rows: list[Any] = [{"name": name, "about": about} for name, about in tables().items()]
+        document: dict[str, Any] = {"origin": ORIGIN, "tables": rows}
+    else:
+        name = find_table(table)
+        title = f"{name}: {tables()[name]}"
+        document = {"origin": ORIGIN, "table": name, "about": tables()[name], "rows": read(name)}
+        rows = [as_printed(row) for row in read(name)] if csv else wide(name)
+    if csv:
+        rows = [row | {"origin": ORIGIN} for row in rows]
+    show(rows, title, as_json=json, as_csv=csv, document=document)
+    if not json and not csv:
+        print(f"\n{ORIGIN}")
+
+
+@app.command(epilog="Example: python -m shlpt doctor")
+def doctor(
+    home: Home = None, backbone: Model = "pocket", device: Device = "auto", json: Json = False, csv: Csv = False
+) -> None:
+    """Is everything in place? Device, threads, backbone, store, versions."""
+    from shlpt.cli.doctor import examine
+    from shlpt.cli.report import show
+
+    found = examine(home, backbone, device)
+    rows = [{"what": key, "found": value} for key, value in found.items()]
+    show(rows, "doctor", as_json=json, as_csv=csv, document=found)
+
+
+@app.command(epilog="Example: python -m shlpt speed --json")
+def speed(
+    backbone: Model = "pocket",
+    rounds: Annotated[int, typer.Option(min=3, max=10_000, help="Steps timed of each kind.")] = 60,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    threads: Threads = None,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """How long a step takes: SHLPT against plain prompt tuning, lanes against solo, and against PEFT."""
+    set_threads(threads)
+    from shlpt.backbone.t5 import load
+    from shlpt.cli.report import Bar, show
+    from shlpt.training.speed import measure
+
+    with Bar("timing") as bar:
+        found = measure(load(backbone, device, dtype), rounds, bar)
+    rows = [
+        {"what": f"{key} {part}".strip(), "value": value}
+        for key, group in found.items()
+        for part, value in (group.items() if isinstance(group, dict) else [("", group)])
+    ]
+    show(rows, "speed (ratios of medians)", as_json=json, as_csv=csv, document=found)
+
+
+@app.command(epilog="Example: python -m shlpt pretrain --out my-backbone --scale 0.1")
+def pretrain(
+    out: Annotated[Path | None, typer.Option(help="Folder to write to (default: data/pocket).")] = None,
+    scale: Annotated[float, typer.Option(min=0.0001, max=100, help="Share of the recorded number of steps.")] = 1.0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a backbone that is there.")] = False,
+    threads: Threads = None,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Make the embedded backbone anew: a small T5 pre-trained on the pocket world (about 45 minutes)."""
+    set_threads(threads)
+    from shlpt.backbone.files import EMBEDDED
+    from shlpt.backbone.pretrain import pretrain_to
+    from shlpt.cli.report import Bar, show
+
+    out = out or EMBEDDED
+    if (out / "model.safetensors").exists() and not force:
+        raise UserError(f"{out} already holds a backbone: give another folder with --out, or overwrite it with --force")
+    with Bar("pre-training") as bar:
+        record = pretrain_to(out, scale, lambda row: bar(row["step"] / row["of"], f"loss {row['loss']:.3f}"))
+    rows = [{"task": name, "exact match": value} for name, value in record["scores"].items()]
+    show(rows, f"backbone in {out}", as_json=json, as_csv=csv, document=record)
+
+
+@app.command(epilog="Example: python -m shlpt worker --idle 60")
+def worker(
+    idle: Annotated[float, typer.Option(min=0, help="Seconds to wait for more work before leaving.")] = 600.0,
+    stop: Annotated[bool, typer.Option("--stop", help="Let all workers of this store finish and leave.")] = False,
+    home: Home = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log: Annotated[str, typer.Option(help="Name of the log that this worker's output goes to.", hidden=True)] = "",
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Train what is queued in the store, then wait for more. Several workers share the work."""
+    from shlpt.cli.report import show
+    from shlpt.queue.control import stop_workers
+    from shlpt.store.store import Store
+
+    store = Store(home).open()
+    if stop:
+        show([{"stopping": stop_workers(store)}], "workers", as_json=json, as_csv=csv)
+        return
+    set_threads(threads)
+    from shlpt.work.worker import leave_on_signal, work
+
+    leave_on_signal()
+    groups = work(store, device=device, idle_seconds=idle, log=log)
+    show([{"groups": groups}], "trained", as_json=json, as_csv=csv)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Exit codes: 0 done, 2 the user's mistake, 1 our fault, 130 interrupted."""
+    try:
+        app(args=arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except SystemExit as end:
+        if end.code == 130:
+            print("interrupted: finished stages are kept, the same command goes on from them", file=sys.stderr)
+        raise

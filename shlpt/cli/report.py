@@ -1,0 +1,115 @@
+"""How the command line says things: one JSON document, CSV, or tables for people.
+
+Results go to standard output, progress and messages to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from shlpt.results.export import csv_text, word
+from shlpt.store.store import clean
+
+errors = Console(stderr=True, highlight=False)
+Row = Mapping[str, Any]
+LONGEST_WORD = 20  # letters that a column keeps together
+WHOLE = 10_000  # columns: wide enough for every line
+
+
+def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, document: Any = None) -> None:
+    """Rows in the form that was asked for; `document` is the JSON where it is more than the rows."""
+    if as_json:
+        print(json.dumps(clean(rows if document is None else document), allow_nan=False, ensure_ascii=False))
+    elif as_csv:
+        write_csv(rows)
+    else:
+        print_table(rows, title)
+
+
+def no_store(home: Any) -> str:
+    return f"there is no store in {home} yet: nothing was trained there, or another --home is meant"
+
+
+def write_csv(rows: Sequence[Row]) -> None:
+    sys.stdout.write(csv_text(rows))
+
+
+def print_table(rows: Sequence[Row], title: str) -> None:
+    """In a terminal sentences wrap, and words only where there is no other way; in a file nothing does."""
+    console = Console(highlight=False)
+    if not rows:
+        console.print(f"{title}: none")
+        return
+    if not console.is_terminal:
+        console.width = WHOLE
+    table = _table(rows, title, whole_words=True)
+    fits = console.measure(table, options=console.options.update(width=WHOLE)).minimum <= console.width
+    console.print(table if fits else _table(rows, title, whole_words=False))
+
+
+def _table(rows: Sequence[Row], title: str, whole_words: bool) -> Table:
+    from rich.markup import escape
+
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    for name in names:
+        values = [row.get(name) for row in rows]
+        words = [word for value in (name, *values) for word in _short(value).split()]
+        is_number = all(isinstance(value, int | float | None) for value in values)
+        table.add_column(
+            name,
+            overflow="fold",
+            justify="right" if is_number else "left",
+            min_width=min(max(map(len, words)), LONGEST_WORD) if whole_words else None,
+        )
+    for row in rows:
+        table.add_row(*[escape(_short(row.get(name))) for name in names])
+    return table
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else word(value)
+
+
+class Bar:
+    """A progress bar with the time left, on standard error, for anything over two seconds."""
+
+    def __init__(self, label: str, quiet: bool = False) -> None:
+        self.begin, self.label = time.monotonic(), label
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=errors,
+            transient=True,
+            disable=quiet or not errors.is_terminal,
+        )
+        self.task = self.progress.add_task(label, total=1.0, visible=False)
+
+    def __enter__(self) -> Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def __call__(self, share: float, label: str | None = None) -> None:
+        from rich.markup import escape
+
+        visible = time.monotonic() - self.begin > 2
+        self.progress.update(self.task, completed=share, visible=visible, description=escape(label or self.label))

@@ -1,0 +1,214 @@
+"""What an experiment has come to, as rows: sentences for people, or flat numbers for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+# Store, id of an experiment, whether a program reads the rows -> rows, and the whole as one document.
+RowsOf = Callable[[Any, str, bool], tuple[list[dict[str, Any]], Any]]
+
+
+def matrix_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """A line a source, a column a target; flat, a line a pair."""
+    from shlpt.analysis.transfer import cells, helping, wide
+    from shlpt.results.experiments import find, pairs
+    from shlpt.results.export import rows_of_frame
+
+    frame = pairs(store, id)
+    table = cells(frame)
+    cells_found = rows_of_frame(table)
+    document = {"cells": cells_found, "pairs": rows_of_frame(frame), "similar_pairs": helping(table)}
+    return cells_found if flat else wide(table, find(store, id)["about"]["tasks"]), document
+
+
+def grouped_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """Mean and interval over the seeds of each label, runs beside them."""
+    from shlpt.analysis.metrics import summary
+    from shlpt.results.experiments import RESULT, results
+    from shlpt.results.export import rows_of_frame
+
+    rows = rows_of_frame(results(store, id))
+    keys = [key for key in rows[0] if key not in (*RESULT, "seed", "run")]
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    lines = []
+    for label, members in groups.items():
+        found = {name: summary([m[name] for m in members if m[name] is not None]) for name in ("acc", "bwt", "fwt")}
+        means = {name: part["mean"] for name, part in found.items()}
+        spread = {"acc_ci95": found["acc"]["ci95"], "n": found["acc"]["n"]}
+        lines.append(dict(zip(keys, label, strict=True)) | means | spread)
+    return lines, {"groups": lines, "rows": rows}
+
+
+def ablation_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """ACC of each variant, and what it loses against the whole."""
+    from shlpt.plans.paper_tables import WHOLE
+    from shlpt.results.experiments import labelled
+
+    values: dict[str, dict[int, float | None]] = {}
+    for label, record in labelled(store, id):
+        values.setdefault(label, {})[record["seed"]] = record["acc"]
+    return _variant_rows(values, {name: WHOLE for name in values if name != WHOLE}, "acc", flat)
+
+
+def pair_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """Score on the target of each pair, and eq. 1: what it wins against being learned alone; averages last."""
+    from shlpt.analysis.variants import average
+    from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, pair_label
+    from shlpt.results.experiments import labelled
+
+    values: dict[str, dict[int, float | None]] = {}
+    of_label: dict[str, tuple[str, str]] = {}
+    for label, record in labelled(store, id):
+        of_label[label] = (record["tasks"][0], record["tasks"][1])
+        values.setdefault(label, {})[record["seed"]] = record["matrix"][-1][-1]
+    pairs = dict.fromkeys(of_label.values())
+    alone = {pair: pair_label(*pair, ALONE) for pair in pairs}
+    baseline = {label: alone[pair] for label, pair in of_label.items() if label != alone[pair]}
+    averages = {
+        f"average {name}": average(values, [pair_label(*pair, name) for pair in pairs]) for name in PAIR_VARIANTS
+    }
+    baseline |= {name: f"average {ALONE}" for name in averages if name != f"average {ALONE}"}
+    return _variant_rows(values | averages, baseline, "target", flat)
+
+
+def _variant_rows(
+    values: Any, baseline: dict[str, str], what: str, flat: bool
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    from shlpt.analysis.points import spread
+    from shlpt.analysis.variants import compared
+
+    found = compared(values, baseline)
+    document = {"variants": found, "values": values}
+    if flat:
+        return [
+            {"variant": row["variant"], "n": row["n"], **numbers(what, row), **compared_numbers(row["difference"])}
+            for row in found
+        ], document
+    return [
+        {
+            "variant": row["variant"],
+            "seeds": row["n"],
+            what: spread(row),
+            "minus": (row["difference"] or {}).get("baseline", ""),
+            **compared_words(row["difference"], ""),
+        }
+        for row in found
+    ], document
+
+
+def numbers(name: str, part: Any) -> dict[str, Any]:
+    """A summary as columns: shares from 0 to 1."""
+    low, high = part["ci95"] or (None, None)
+    return {name: part["mean"], f"{name}_sd": part["sd"], f"{name}_low": low, f"{name}_high": high}
+
+
+def compared_numbers(apart: Any) -> dict[str, Any]:
+    """A difference as columns; empty ones for what the others are compared with."""
+    found = apart or {}
+    low, high = found.get("ci95") or (None, None)
+    return {
+        "difference": found.get("difference"),
+        "difference_low": low,
+        "difference_high": high,
+        "p": found.get("p"),
+        "p_holm": found.get("p_holm"),
+    }
+
+
+def compared_words(apart: Any, itself: str) -> dict[str, str]:
+    """The same for people; `itself` is said of what the others are compared with."""
+    from shlpt.analysis.points import difference, probability
+
+    if apart is None:
+        return {"difference": itself, "p (Holm)": ""}
+    return {"difference": difference(apart), "p (Holm)": probability(apart["p_holm"])}
+
+
+def bench_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """One row a method, with the difference from the reference."""
+    _, _, table = _bench(store, id)
+    return [(bench_numbers if flat else bench_line)(row) for row in table["rows"]], table
+
+
+def _bench(store: Any, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    """What the experiment is, its runs, and their table."""
+    from shlpt.analysis.benchmark import benchmark_table
+    from shlpt.results.experiments import find, labelled
+    from shlpt.tasks.sequences import find_benchmark
+
+    about = find(store, id)["about"]
+    runs = [record for _, record in labelled(store, id)]
+    tasks = find_benchmark(about["benchmark"]).tasks
+    return about, runs, benchmark_table(runs, tasks, about["methods"], about["seeds"], reference=about["reference"])
+
+
+def bench_line(row: dict[str, Any]) -> dict[str, Any]:
+    """A method's row for people: points of a hundred."""
+    from shlpt.analysis.points import spread
+
+    return {
+        "method": row["method"],
+        "runs": f"{row['n']} of {row['expected']}",
+        **{metric: spread(row[metric]) for metric in ("acc", "bwt", "fwt")},
+        **compared_words(row["difference"], "reference"),
+        "trainable": row["trainable"],
+        "stored": row["stored_bytes"],
+        "seconds": row["seconds"],
+    }
+
+
+def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """The same for programs: a column for every number."""
+    metrics = [numbers(metric, row[metric]) for metric in ("acc", "bwt", "fwt")]
+    return {
+        "method": row["method"],
+        "runs": row["n"],
+        "expected": row["expected"],
+        **{name: value for part in metrics for name, value in part.items()},
+        **compared_numbers(row["difference"]),
+        "trainable": row["trainable"],
+        "stored_bytes": row["stored_bytes"],
+        "seconds": row["seconds"],
+    }
+
+
+def beside_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """One row a method with the paper's table next to it, and what was measured otherwise."""
+    from shlpt.analysis.beside import beside_paper
+    from shlpt.tasks.sequences import find_benchmark
+
+    about, runs, table = _bench(store, id)
+    benchmark = find_benchmark(about["benchmark"])
+    run = next((run for run in runs if run["method"] == "shlpt"), runs[0])
+    settings = run["settings"] | {"backbone": run["backbone"], "suite": run["suite"], "seeds": about["seeds"]}
+    settings["lr"] = _rates(runs)
+    beside = beside_paper(table["rows"], benchmark, settings)
+    theirs = {row["method"]: row for row in beside["metrics"]["acc"]["rows"]}
+    rows = [(bench_numbers if flat else bench_line)(row) for row in table["rows"]]
+    for row in rows:
+        printed = theirs.get(row["method"], {})
+        row |= {"rank": printed.get("our_rank"), "paper": printed.get("paper"), "paper rank": printed.get("paper_rank")}
+    return rows, table | {"title": benchmark.title, "beside_paper": beside}
+
+
+def _rates(runs: list[dict[str, Any]]) -> str:
+    """The learning rate of most methods first, then who has another: `0.1; 0.3: per_task, continual`."""
+    methods: dict[float, dict[str, None]] = {}
+    for run in runs:
+        methods.setdefault(run["settings"]["lr"], {})[run["method"]] = None
+    usual, *others = sorted(methods.items(), key=lambda item: -len(item[1]))
+    return "; ".join([f"{usual[0]:g}", *(f"{rate:g}: {', '.join(names)}" for rate, names in others)])
+
+
+ROWS: dict[str, RowsOf] = {
+    "matrix": matrix_rows,
+    "sweep": grouped_rows,
+    "orders": grouped_rows,
+    "ablations": ablation_rows,
+    "pairs": pair_rows,
+    "methods": grouped_rows,
+    "bench": bench_rows,
+}

@@ -1,0 +1,173 @@
+"""The commands `matrix`, `sweep`, `orders`, `bench`, `ablations`, `pairs`, and `experiments`, which lists them."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from shlpt.cli.carry_out import Study, carry_out
+from shlpt.cli.options import Csv, Home, How, Json, Method, Seeds, Sequence, Tasks, tasks_of, with_groups
+from shlpt.cli.rows import ROWS, beside_rows
+from shlpt.errors import UserError
+from shlpt.spec import parse_setting, read_seeds
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog="Example: python -m shlpt matrix --tasks yelp,sst2,agnews,rte --seeds 42,142")
+@with_groups
+def matrix(
+    *,
+    tasks: Tasks = None,
+    sequence: Sequence = None,
+    method: Method = "continual",
+    seeds: Seeds = "42",
+    how: How,
+    way: Study,
+) -> None:
+    """What every task wins or loses by being learned after every other: test error reduction in points."""
+    from shlpt.cli.report import errors
+    from shlpt.plans import experiments
+    from shlpt.plans.commands import setting
+
+    chosen = tasks_of(sequence, tasks, how.suite)
+    made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name)
+    found = carry_out(made, way, ROWS["matrix"])
+    if not way.detach:
+        given = setting("similar_pairs", found["similar_pairs"])
+        errors.print(f"for --method oracle_partition: {shlex.join(['--set', given])}", markup=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: python -m shlpt sweep --sequence demo --values threshold=0.01,0.06,0.3")
+@with_groups
+def sweep(
+    *,
+    values: Annotated[str, typer.Option(help="A setting and its values, as threshold=0.01,0.06,0.3.")],
+    tasks: Tasks = None,
+    sequence: Sequence = None,
+    method: Method = "shlpt",
+    seeds: Seeds = "42",
+    how: How,
+    way: Study,
+) -> None:
+    """One setting at several values, the same seeds at each."""
+    from shlpt.plans import experiments
+
+    key, sign, listed = values.partition("=")
+    if not sign:
+        raise UserError(f"cannot read the values {values!r}: write them as threshold=0.01,0.06,0.3")
+    found = [parse_setting(f"{key}={part}")[1] for part in listed.split(",") if part.strip()]
+    chosen = tasks_of(sequence, tasks, how.suite)
+    made = experiments.sweep(chosen, key.strip(), found, read_seeds(seeds), how.of(method), way.name)
+    carry_out(made, way, ROWS["sweep"])
+
+
+@app.command(epilog="Example: python -m shlpt orders --tasks yelp,sst2,rte")
+@with_groups
+def orders(
+    *,
+    tasks: Tasks = None,
+    sequence: Sequence = None,
+    method: Method = "shlpt",
+    seeds: Seeds = "42",
+    sample: Annotated[int | None, typer.Option(min=1, help="Draw so many orders instead of taking all.")] = None,
+    how: How,
+    way: Study,
+) -> None:
+    """A sequence in all its orders, or in some of them: how much the order matters."""
+    from shlpt.plans import experiments
+
+    chosen = tasks_of(sequence, tasks, how.suite)
+    made = experiments.orders(chosen, read_seeds(seeds), how.of(method), sample, way.name)
+    carry_out(made, way, ROWS["orders"])
+
+
+@app.command(epilog="Example: python -m shlpt bench --benchmark standard_cl --methods all --beside-paper")
+@with_groups
+def bench(
+    *,
+    benchmark: Annotated[str, typer.Option(help="standard_cl, large or negative.")] = "standard_cl",
+    methods: Annotated[str, typer.Option(help="Methods with commas, or all.")] = "all",
+    reference: Annotated[str, typer.Option(help="The method that the others are compared with.")] = "per_task",
+    beside_paper: Annotated[bool, typer.Option("--beside-paper", help="The paper's table next to ours.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Both as a section of a Markdown page.")] = False,
+    seeds: Seeds = "42,142,242",
+    how: How,
+    way: Study,
+) -> None:
+    """Several methods on a benchmark: ACC, BWT, FWT with intervals, cost, and differences from a reference."""
+    from shlpt.plans import experiments
+    from shlpt.spec import find_methods, method_info
+
+    if markdown and (way.json or way.csv):
+        raise UserError("give one of --markdown, --json and --csv: each of them is the whole output")
+    against = method_info(reference).name
+    made = experiments.bench(benchmark, find_methods(methods), read_seeds(seeds), how.of(), against, way.name)
+    found = carry_out(made, way, beside_rows if beside_paper or markdown else ROWS["bench"], quiet=markdown)
+    if markdown:
+        from shlpt.analysis.benchmark_page import section
+
+        print(section(found))
+        if found["left"]:
+            raise SystemExit(1)
+
+
+@app.command(epilog="Example: python -m shlpt ablations --sequence order1")
+@with_groups
+def ablations(
+    *,
+    sequence: Annotated[str, typer.Option(help="A named sequence, see `sequences`.")] = "order1",
+    seeds: Seeds = "42,142,242",
+    how: How,
+    way: Study,
+) -> None:
+    """Table 4: SHLPT without one of its parts."""
+    from shlpt.plans import experiments
+
+    made = experiments.ablations(sequence, read_seeds(seeds), how.of(), way.name)
+    carry_out(made, way, ROWS["ablations"])
+
+
+@app.command(epilog="Example: python -m shlpt pairs --seeds 42,142")
+@with_groups
+def pairs(*, seeds: Seeds = "42,142,242", how: How, way: Study) -> None:
+    """Table 5: pairs that harm each other, with the two contrastive losses and without."""
+    from shlpt.plans import experiments
+
+    made = experiments.pair_variants(read_seeds(seeds), how.of(), way.name)
+    carry_out(made, way, ROWS["pairs"])
+
+
+@app.command("experiments", epilog="Example: python -m shlpt experiments")
+def listed(
+    id: Annotated[str | None, typer.Argument(help="An experiment: its id or name; without one, all of them.")] = None,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Experiments: progress, time left, and what has come out so far."""
+    from shlpt.cli.report import errors, no_store, show
+    from shlpt.plans import pace
+    from shlpt.results import experiments
+    from shlpt.store.store import Store
+
+    store = Store(home).there()
+    if store is None and id is not None:
+        raise UserError(f"unknown experiment {id!r}: {no_store(Store(home).home)}")
+    if store is None:
+        errors.print(no_store(Store(home).home), markup=False, soft_wrap=True)
+        show([], "experiments", as_json=json, as_csv=csv, document={"experiments": []})
+        return
+    if id is None:
+        rows = [
+            row | pace.progress(store, experiments.runs_in(store, row["id"]))
+            for row in store.rows("SELECT id, kind, name FROM experiments ORDER BY created DESC")
+        ]
+        show(rows, "experiments", as_json=json, as_csv=csv, document={"experiments": rows})
+        return
+    found = experiments.find_with_runs(store, id)
+    lines, document = ROWS[found["kind"]](store, found["id"], csv)
+    state = pace.progress(store, experiments.runs_in(store, found["id"]))
+    show(lines, f"{found['name']} ({found['id']})", as_json=json, as_csv=csv, document=found | state | document)

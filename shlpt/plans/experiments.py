@@ -1,0 +1,163 @@
+"""Named lists of runs: every ordered pair of tasks, values of a setting, orders of a sequence. No torch.
+
+A cell of a transfer matrix is a run over two tasks, a point of a sweep is a run with a setting changed:
+there is no second kind of job, so stages are shared as between any runs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from shlpt.errors import UserError, unknown
+from shlpt.plans.paper_tables import ablation_specs, pair_specs
+from shlpt.spec import RunSpec, digest, has_setting, settings_known
+from shlpt.tasks.sequences import find_benchmark
+
+Common = Mapping[str, Any]  # method, settings, preset, suite, backbone, dtype: what RunSpec.make takes
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A run, and what it stands for in its experiment."""
+
+    label: dict[str, Any]
+    spec: RunSpec
+
+
+@dataclass(frozen=True)
+class Experiment:
+    kind: str
+    name: str
+    cells: tuple[Cell, ...]
+    about: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"x{digest([self.kind, self.name, [c.spec.id for c in self.cells]])}"
+
+    @property
+    def specs(self) -> list[RunSpec]:
+        return [cell.spec for cell in self.cells]
+
+
+# --- the kinds ----------------------------------------------------------------------------
+def matrix(tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
+    """Every ordered pair of tasks: the second learned after the first."""
+    if len(tasks) < 2:
+        raise UserError("a matrix needs two tasks at least: give --tasks yelp,sst2,agnews")
+    cells = [
+        Cell({"source": source, "target": target, "seed": seed}, make((source, target), seed, common))
+        for source, target in itertools.permutations(tasks, 2)
+        for seed in seeds
+    ]
+    about = {"tasks": list(tasks), "seeds": list(seeds)} | dict(common)
+    return Experiment("matrix", name or f"matrix of {len(tasks)} tasks", tuple(cells), about)
+
+
+def sweep(
+    tasks: Sequence[str], key: str, values: Sequence[Any], seeds: Sequence[int], common: Common, name: str = ""
+) -> Experiment:
+    """One setting at several values."""
+    if not values:
+        raise UserError(f"no values to sweep {key} over: write them as --values {key}=0.01,0.06,0.3")
+    values = list(dict.fromkeys(values))
+    settings = dict(common.get("settings") or {})
+    cells = [
+        Cell({key: value, "seed": seed}, make(tasks, seed, {**common, "settings": settings | {key: value}}))
+        for value in values
+        for seed in seeds
+    ]
+    about = {"tasks": list(tasks), "setting": key, "values": list(values), "seeds": list(seeds)} | dict(common)
+    return Experiment("sweep", name or f"{key} over {len(values)} values", tuple(cells), about)
+
+
+def orders(
+    tasks: Sequence[str], seeds: Sequence[int], common: Common, sample: int | None = None, name: str = ""
+) -> Experiment:
+    """A sequence in all its orders, or in some drawn by lot."""
+    count = math.factorial(len(tasks))
+    if sample is None and count > 120:
+        raise UserError(f"{len(tasks)} tasks have {count:,} orders: draw some of them with --sample 20")
+    chosen = (
+        [tuple(order) for order in itertools.permutations(tasks)]
+        if sample is None or sample >= count
+        else _drawn(tasks, sample)
+    )
+    cells = [
+        Cell({"order": " ".join(order), "seed": seed}, make(order, seed, common)) for order in chosen for seed in seeds
+    ]
+    about = {"tasks": list(tasks), "seeds": list(seeds), "sample": sample} | dict(common)
+    return Experiment("orders", name or f"{len(chosen)} orders of {len(tasks)} tasks", tuple(cells), about)
+
+
+def bench(
+    benchmark: str,
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    common: Common,
+    reference: str = "per_task",
+    name: str = "",
+) -> Experiment:
+    """Methods on the sequences of a benchmark, always with the reference. A setting goes to those that have it."""
+    chosen = find_benchmark(benchmark)
+    methods = tuple(dict.fromkeys((*methods, reference)))
+    given = dict(common.get("settings") or {})
+    for key in given:
+        if not any(has_setting(method, key) for method in methods):
+            raise unknown("setting of these methods", key, [k for m in methods for k in settings_known(m)])
+    cells = []
+    for method in methods:
+        # As the paper does: where tasks harm each other δ is so high that none is similar.
+        base = {"threshold": 1.5} if benchmark == "negative" else {}
+        own = {key: value for key, value in {**base, **given}.items() if has_setting(method, key)}
+        cells += [
+            Cell(
+                {"method": method, "sequence": sequence, "seed": seed},
+                make(tasks, seed, {**common, "method": method, "settings": own}),
+            )
+            for sequence, tasks in chosen.tasks.items()
+            for seed in seeds
+        ]
+    about = {"benchmark": benchmark, "methods": list(methods), "seeds": list(seeds), "reference": reference}
+    about |= _where(common)
+    return Experiment("bench", name or f"{chosen.title}, {len(methods)} methods", tuple(cells), about)
+
+
+def ablations(sequence: str, seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
+    """Table 4: SHLPT without one of its parts."""
+    return _named("ablations", name or f"ablations on {sequence}", ablation_specs(sequence, seeds, **_where(common)))
+
+
+def pair_variants(seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
+    """Table 5: pairs that harm each other."""
+    return _named("pairs", name or "pairs that harm each other", pair_specs(seeds, **_where(common)))
+
+
+def _where(common: Common) -> dict[str, Any]:
+    return {key: value for key, value in common.items() if key != "method"}
+
+
+def _named(kind: str, name: str, specs: Sequence[tuple[str, RunSpec]]) -> Experiment:
+    cells = tuple(Cell({"variant": label, "seed": spec.seed}, spec) for label, spec in specs)
+    return Experiment(kind, name, cells, {"seeds": sorted({spec.seed for _, spec in specs})})
+
+
+def _drawn(tasks: Sequence[str], count: int) -> list[tuple[str, ...]]:
+    """Different orders, the same ones whenever they are drawn again."""
+    rng = Random(f"orders/{','.join(tasks)}")
+    found: dict[tuple[str, ...], None] = {}
+    while len(found) < count:
+        found[tuple(rng.sample(list(tasks), len(tasks)))] = None
+    return list(found)
+
+
+def make(tasks: Sequence[str], seed: int, common: Common) -> RunSpec:
+    return RunSpec.make(tasks, seed=seed, **common)
+
+
+# --- in the store -------------------------------------------------------------------------

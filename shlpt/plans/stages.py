@@ -1,0 +1,215 @@
+"""Runs as a tree of stages, and stages as lane groups. No torch.
+
+A stage is one task learned after a given history. Runs with equal beginnings share their first
+stages, so all the runs of an experiment form a tree in which no stage is trained twice. Which
+stages share forward passes (a lane group) follows from the plan alone: same depth, same method,
+in order, up to a fixed width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+from shlpt.backbone.files import digest_of, whole_name
+from shlpt.catalog import METHODS, NoParams, Params
+from shlpt.spec import RunSpec, Training, digest, refuse_repeats
+from shlpt.tasks.find import draw, find_task
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One task learned after a history. The key is a hash of everything that decides the result."""
+
+    key: str
+    parent: str | None
+    task: str
+    earlier: tuple[str, ...]  # tasks that the state depends on, oldest first
+    suite: str
+    method: str
+    params: Params
+    training: Training
+    seed: int
+    backbone: str = ""  # digest of the weights it is planned for
+
+    @property
+    def depth(self) -> int:
+        return len(self.earlier)
+
+
+@dataclass(frozen=True)
+class LaneGroup:
+    """Stages that train together: what a worker claims, and the unit of stop, pause and resume."""
+
+    key: str
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    spec: RunSpec
+    stages: tuple[Stage, ...]  # one for each task of the sequence
+    alone: tuple[Stage, ...]  # each task learned alone: what forward transfer is measured against
+
+
+def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
+    """Which examples a stage sees: change one and the stage is another."""
+    splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed), training.scored)
+    return (_generated if suite == "pocket" else _drawn)(name, suite, splits)
+
+
+def _drawn(name: str, suite: str, splits: tuple[tuple[str, int, int], ...]) -> str:
+    task = find_task(name, suite)
+    return digest([[e.id for e in draw(task, *split)] for split in splits], size=8)
+
+
+_generated = lru_cache(4096)(_drawn)  # generated texts never change; a page asks again at every look
+
+
+def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple[Stage, ...]:
+    """The path of stages of a run. `data` tells the digest of a task's examples."""
+    info = METHODS[spec.method]
+    stages: list[Stage] = []
+    for position, task in enumerate(spec.tasks):
+        has_history = position > 0 and info.uses_history
+        plain = not has_history and info.plain_first
+        method, params = ("per_task", NoParams()) if plain else (spec.method, spec.params)
+        parent = stages[-1].key if has_history else None
+        content = {
+            "parent": parent,
+            "task": task,
+            "suite": spec.suite,
+            "data": data(task),
+            "method": method,
+            "version": METHODS[method].version,
+            "params": params.model_dump(mode="json"),
+            "seed": spec.seed,
+            "training": spec.training.model_dump(mode="json"),
+            "backbone": backbone,
+            "dtype": spec.dtype,
+        }
+        if spec.edition:
+            content["edition"] = spec.edition
+        earlier = spec.tasks[:position] if has_history else ()
+        stages.append(
+            Stage(
+                digest(content, size=10),
+                parent,
+                task,
+                earlier,
+                spec.suite,
+                method,
+                params,
+                spec.training,
+                spec.seed,
+                backbone,
+            )
+        )
+    return tuple(stages)
+
+
+def with_known_names(spec: RunSpec) -> RunSpec:
+    """`dial:0.5` and `dial:+0.50` are one task: each is called by the name it has itself. Unknown names are refused."""
+    names = [find_task(name, spec.suite).name for name in spec.tasks]
+    refuse_repeats(names)
+    for name in spec.params.tasks_named():
+        find_task(name, spec.suite)
+    return spec.model_copy(update={"tasks": tuple(names)})
+
+
+def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> list[RunPlan]:
+    """Each run's stages, and with `alone` those of each later task learned by itself."""
+    known: dict[tuple[Any, ...], str] = {}
+    plans = []
+    for spec in map(with_known_names, specs):
+
+        def data(task: str, spec: RunSpec = spec) -> str:
+            key = (task, spec.suite, spec.training, spec.seed)
+            if key not in known:
+                known[key] = data_digest(*key)
+            return known[key]
+
+        single = tuple(stages_of(one, backbone, data)[0] for one in alone_specs(spec)) if alone else ()
+        plans.append(RunPlan(spec, stages_of(spec, backbone, data), single))
+    return plans
+
+
+def alone_specs(spec: RunSpec) -> list[RunSpec]:
+    """Each later task by itself, which forward transfer is measured against.
+
+    Per-task prompts stand for every method on the frozen backbone, so that all of them are measured against the same;
+    a method that trains the weights is measured against itself.
+    """
+    plain = {"method": "per_task", "params": NoParams()} if METHODS[spec.method].shares_backbone else {}
+    return [spec.model_copy(update={"tasks": (task,), **plain}) for task in spec.tasks[1:]]
+
+
+def lane_groups(plans: Iterable[RunPlan], width: int, only: Container[str] | None = None) -> list[LaneGroup]:
+    """All stages once (or those of `only`), parents before children, in groups of at most `width` lanes.
+
+    Tasks learned alone, for comparison only, come last: what somebody waits for comes first.
+    """
+    plans = list(plans)
+    path = {s.key: s for plan in plans for s in plan.stages}
+    stages = path | {s.key: s for plan in plans for s in plan.alone if s.key not in path}
+    order = {key: number for number, key in enumerate(stages)}
+    chosen = [s for s in stages.values() if only is None or s.key in only]
+    ranked = sorted(chosen, key=lambda s: (s.key not in path, s.depth, s.method, s.task, order[s.key]))
+    groups = []
+    for _, together in groupby(ranked, key=lambda s: (s.key not in path, s.depth, s.method)):
+        row = list(together)
+        for start in range(0, len(row), width):
+            members = tuple(row[start : start + width])
+            groups.append(LaneGroup(digest([s.key for s in members], size=10), members))
+    return groups
+
+
+def stage_json(stage: Stage) -> dict[str, Any]:
+    return {
+        "key": stage.key,
+        "parent": stage.parent,
+        "task": stage.task,
+        "earlier": list(stage.earlier),
+        "suite": stage.suite,
+        "method": stage.method,
+        "params": stage.params.model_dump(mode="json"),
+        "training": stage.training.model_dump(mode="json"),
+        "seed": stage.seed,
+        "backbone": stage.backbone,
+    }
+
+
+def stage_from(row: Mapping[str, Any]) -> Stage:
+    return Stage(
+        row["key"],
+        row["parent"],
+        row["task"],
+        tuple(row["earlier"]),
+        row["suite"],
+        row["method"],
+        METHODS[row["method"]].params(**row["params"]),
+        Training(**row["training"]),
+        row["seed"],
+        row["backbone"],
+    )
+
+
+def steps_of(stage: Stage) -> int:
+    """Training steps of a stage that never stops early."""
+    rows = stage.training.shots * find_task(stage.task, stage.suite).classes
+    return stage.training.epochs * math.ceil(rows / stage.training.batch_size)
+
+
+def plans_of(specs: Sequence[RunSpec], alone: bool = True) -> list[RunPlan]:
+    """Each run's stages, on the backbone that it names; a plan for each of `specs`, in their order."""
+    specs = [spec.model_copy(update={"backbone": whole_name(spec.backbone)}) for spec in specs]
+    found: dict[int, RunPlan] = {}
+    for name in dict.fromkeys(spec.backbone for spec in specs):
+        mine = [place for place, spec in enumerate(specs) if spec.backbone == name]
+        plans = plan_runs([specs[place] for place in mine], digest_of(name), alone)
+        found |= zip(mine, plans, strict=True)
+    return [found[place] for place in range(len(specs))]

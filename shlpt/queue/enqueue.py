@@ -1,0 +1,80 @@
+"""From plans to rows that a worker can claim. Idempotent: what is known by its key is not planned twice. No torch."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shlpt.plans.stages import LaneGroup, RunPlan, Stage, lane_groups, stage_json, steps_of
+from shlpt.store.find import next_edition
+from shlpt.store.store import Store, to_json
+
+
+class Taken(Exception):
+    """Somebody else has queued runs of this edition since they were planned."""
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    runs: tuple[str, ...]
+    trained: int  # stages that are to be trained
+    reused: int  # stages that are there, or planned by an earlier run
+
+
+def missing_stages(store: Store, plans: Sequence[RunPlan]) -> list[Stage]:
+    """What no run has planned so far, each stage once."""
+    wanted = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
+    return [stage for key, stage in wanted.items() if not store.value("SELECT 1 FROM stages WHERE key=?", (key,))]
+
+
+def enqueue(store: Store, plans: Sequence[RunPlan], width: int, edition: int | None = None) -> Enqueued:
+    """Plan runs: stages that are new form lane groups of their own, whatever the others are doing.
+
+    Which stages share forward passes is fixed here, once, and written down with each of them.
+    Raises Taken where `edition` is given and is no longer the next one.
+    """
+    with store.write() as db:
+        if edition is not None and next_edition(store) != edition:
+            raise Taken
+        count = len(new := {stage.key for stage in missing_stages(store, plans)})
+        left = set(new)  # one backbone may go by two names
+        for backbone, dtype in dict.fromkeys((p.spec.backbone, p.spec.dtype) for p in plans):
+            there = [p for p in plans if (p.spec.backbone, p.spec.dtype) == (backbone, dtype)]
+            for group in lane_groups(there, width, left):
+                _add_group(db, group, backbone, dtype)
+                left -= {stage.key for stage in group.stages}
+        for plan in plans:
+            _add_run(db, plan, new)
+            new -= {stage.key for stage in (*plan.stages, *plan.alone)}  # whoever comes next finds them
+    every = {stage.key for plan in plans for stage in (*plan.stages, *plan.alone)}
+    return Enqueued(tuple(plan.spec.id for plan in plans), count, len(every) - count)
+
+
+def _add_group(db: sqlite3.Connection, group: LaneGroup, backbone: str, dtype: str) -> None:
+    method = group.stages[0].method
+    row = (group.key, method, backbone, dtype)
+    db.execute("INSERT INTO groups (key, method, backbone, dtype) VALUES (?,?,?,?)", row)
+    db.executemany(
+        "INSERT INTO stages (key, parent, task, method, plan, steps, grp) VALUES (?,?,?,?,?,?,?)",
+        [(s.key, s.parent, s.task, s.method, to_json(stage_json(s)), steps_of(s), group.key) for s in group.stages],
+    )
+
+
+def _add_run(db: sqlite3.Connection, plan: RunPlan, new: set[str]) -> None:
+    """A run that is there gets what it lacks. Stages of another backbone, data or code take the place of older ones."""
+    id = plan.spec.id
+    row = (id, to_json(plan.spec.to_json()), time.time())
+    db.execute("INSERT INTO runs (id, spec, created) VALUES (?,?,?) ON CONFLICT (id) DO NOTHING", row)
+    order = "SELECT stage FROM run_stages WHERE run=? AND alone=? ORDER BY position"
+    for alone, stages in ((0, plan.stages), (1, plan.alone)):
+        before, after = [found[0] for found in db.execute(order, (id, alone))], [stage.key for stage in stages]
+        if before == after or (alone and not after):
+            continue
+        db.execute("DELETE FROM run_stages WHERE run=? AND alone>=?", (id, alone))  # another path: alone is another too
+        db.executemany(
+            "INSERT INTO run_stages (run, alone, position, stage, reused) VALUES (?,?,?,?,?)",
+            [(id, alone, position, key, key not in new) for position, key in enumerate(after)],
+        )
+        db.execute("UPDATE runs SET result=NULL WHERE id=?", (id,))

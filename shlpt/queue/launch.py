@@ -1,0 +1,116 @@
+"""Start a worker that outlives whoever started it: a page, a terminal, a server. No torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from shlpt.errors import UserError
+from shlpt.store import liveness
+from shlpt.store.liveness import STARTING
+from shlpt.store.store import Store
+
+IDLE_SECONDS = 600  # how long a worker waits for more before it leaves: the next run then starts warm
+BEAT_SECONDS = 3.0  # how long to watch for a sign of a worker on another machine; a second worker would do no harm
+
+
+INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the lock
+
+
+def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None) -> bool:
+    """Start a worker unless nothing waits for one, or one is alive or on its way; whether one was started.
+
+    One on another device than was asked for does not count.
+    """
+    waiting = store.value(
+        "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
+    )
+    busy = {row["worker"] for row in store.rows("SELECT worker FROM groups WHERE state='paused'")}  # with holding still
+    rows = store.rows("SELECT id, device FROM workers")
+    free = {row["id"] for row in rows if row["id"] not in busy and _fits(row["device"], device)}
+    if not waiting or _some_live(store, free):
+        return False
+    try:
+        lock = liveness.hold(store.home, STARTING)
+    except BlockingIOError:
+        return False
+    with lock:
+        start_worker(store, device=device, threads=threads, inherit=lock.fileno())
+    return True
+
+
+def _fits(device: str, asked: str) -> bool:
+    return liveness.serves(device) and (asked in ("auto", device) or device.startswith(f"{asked}:"))
+
+
+def _some_live(store: Store, workers: set[str]) -> bool:
+    observer = liveness.Observer(store)
+    return any(observer.certain(worker) for worker in workers) or bool(liveness.settled(store, workers, BEAT_SECONDS))
+
+
+def start_worker(
+    store: Store,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    idle_seconds: float = IDLE_SECONDS,
+    inherit: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """A process of its own session; what it says goes to HOME/workers/<name>.log."""
+    log = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}.log"
+    command = [
+        sys.executable,
+        "-m",
+        "shlpt",
+        "worker",
+        "--home",
+        str(store.home.resolve()),
+        "--device",
+        device,
+        "--idle",
+        str(idle_seconds),
+        "--log",
+        log,
+    ]
+    if threads:
+        command += ["--threads", str(threads)]
+    environment = os.environ | ({} if inherit is None else {INHERITED: str(inherit)})
+    try:
+        (store.home / "workers").mkdir(exist_ok=True)
+        with (store.home / "workers" / log).open("wb") as file:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+                cwd=_ROOT,
+                env=environment,
+                pass_fds=() if inherit is None else (inherit,),
+            )
+    except OSError as error:
+        raise UserError(f"cannot start a worker in {store.home}: {error.strerror}") from None
+
+
+def turn_back(store: Store) -> bool:
+    """Tell a worker that is on its way to leave as soon as it is there; whether there is one."""
+    if not liveness.holds(store.home, STARTING):
+        return False
+    liveness.lock_file(store.home, STARTING).write_text("stop")
+    return True
+
+
+def started(home: Path) -> bool:
+    """Called by a worker that has registered: whoever looks now finds it alive. Whether it was told to turn back."""
+    inherited = os.environ.pop(INHERITED, "")
+    if not inherited.isdecimal():
+        return False
+    told = liveness.lock_file(home, STARTING).read_text() == "stop"
+    os.close(int(inherited))
+    return told
+
+
+_ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,83 @@
+"""Put runs in the queue. No torch: pages and commands do this at once, whatever trains them later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shlpt.plans.experiments import Experiment
+from shlpt.plans.stages import Stage, plans_of
+from shlpt.queue import control
+from shlpt.queue.enqueue import Taken, enqueue
+from shlpt.results.record import keep_results
+from shlpt.spec import RunSpec, digest
+from shlpt.store.find import next_edition
+from shlpt.store.store import Store, to_json
+
+
+@dataclass(frozen=True)
+class Submitted:
+    specs: tuple[RunSpec, ...]  # one for each that was asked for: two that are equal are one run
+    todo: tuple[Stage, ...]  # stages that are to be trained now
+    reused: int  # stages that are there
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        return tuple(spec.id for spec in self.specs)
+
+
+def submit(
+    store: Store,
+    specs: Sequence[RunSpec],
+    *,
+    lanes: int | None = None,
+    alone: bool = True,
+    fresh: bool = False,
+    device: str = "auto",
+) -> Submitted:
+    """Plan runs and queue them; those that were stopped or failed go on."""
+    edition = next_edition(store) if fresh else None
+    if edition is not None:
+        specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
+    plans = plans_of(specs, alone)
+    try:
+        enqueue(store, plans, lanes or default_width(device), edition)
+    except Taken:  # planning takes a while: another command was faster, and each trains its own
+        return submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
+    sent = tuple(plan.spec for plan in plans)
+    control.resume(store, [spec.id for spec in sent])
+    keep_results(store, dict.fromkeys(spec.id for spec in sent))  # other runs may have trained all of their stages
+    stages = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
+    todo = tuple(stages[key] for key in control.unfinished(store, stages))
+    return Submitted(sent, todo, len(stages) - len(todo))
+
+
+def default_width(device: str = "auto", many: bool = False) -> int:
+    """Lanes in a group: a GPU has room for many, a CPU is busy with a few; some more where there are many runs."""
+    there = Path("/dev/nvidiactl").exists()
+    return 16 if device.startswith("cuda") or (device == "auto" and there) else 6 if many else 4
+
+
+def start_experiment(
+    store: Store, experiment: Experiment, *, lanes: int | None = None, fresh: bool = False, device: str = "auto"
+) -> tuple[str, Submitted]:
+    """Queue all runs and remember what they are for. The same experiment again goes on where it was."""
+    width = lanes or default_width(device, many=True)
+    sent = submit(store, experiment.specs, lanes=width, fresh=fresh, device=device)
+    id = experiment.id if not fresh else f"x{digest([experiment.kind, experiment.name, sent.runs])}"
+    with store.write() as db:
+        db.execute(
+            "INSERT INTO experiments (id, kind, name, about, created) VALUES (?,?,?,?,?) "
+            "ON CONFLICT (id) DO UPDATE SET about=excluded.about",  # the same runs against another reference
+            (id, experiment.kind, experiment.name, to_json(experiment.about), time.time()),
+        )
+        db.executemany(
+            "INSERT INTO experiment_runs (experiment, number, run, cell) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+            [
+                (id, number, run, to_json(cell.label))
+                for number, (run, cell) in enumerate(zip(sent.runs, experiment.cells, strict=True))
+            ],
+        )
+    return id, sent

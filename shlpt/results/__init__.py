@@ -1,0 +1,1 @@
+"""What runs and experiments came to, as records and frames: the only way anyone reads the store."""

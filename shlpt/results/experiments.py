@@ -1,0 +1,97 @@
+"""Experiments of a store and what came out: every cell with what its run has come to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from shlpt.errors import UserError, unknown
+from shlpt.results.record import run_record
+from shlpt.store.store import Store
+
+RESULT = ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")  # of a run, beside its cell's label
+
+
+def find(store: Store, id: str) -> dict[str, Any]:
+    """An experiment by its id, how it begins, or its name."""
+    rows = store.rows("SELECT * FROM experiments ORDER BY created DESC")
+    found = [row for row in rows if row["id"] == id or row["name"] == id] or [
+        row for row in rows if id and row["id"].startswith(id)
+    ]
+    if not found:
+        if not rows:
+            raise UserError(f"unknown experiment {id!r}: there are none in {store.home} yet")
+        raise unknown("experiment", id, [row["id"] for row in rows])
+    return found[0] | {"about": json.loads(found[0]["about"])}
+
+
+def find_with_runs(store: Store, id: str) -> dict[str, Any]:
+    """The same for who wants to see what came out."""
+    found = find(store, id)
+    if not runs_in(store, found["id"]):
+        raise UserError(f"the experiment {found['name']!r} ({found['id']}) has no runs any more: all were deleted")
+    return found
+
+
+def _runs_with_cells(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
+    """The runs of an experiment in order, each with what it stands for."""
+    rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
+    return [(row["run"], json.loads(row["cell"])) for row in rows]
+
+
+def results(store: Store, id: str) -> pd.DataFrame:
+    """Every cell's label with what its run has come to so far."""
+    lines = []
+    for run, cell in _runs_with_cells(store, id):
+        record = run_record(store, run)
+        lines.append(cell | {"run": run} | {key: record[key] for key in RESULT})
+    return pd.DataFrame(lines)
+
+
+def of_kind(store: Store, kind: str) -> dict[str, Any] | None:
+    """The newest experiment of a kind."""
+    rows = store.rows("SELECT * FROM experiments WHERE kind=? ORDER BY created DESC LIMIT 1", (kind,))
+    return rows[0] | {"about": json.loads(rows[0]["about"])} if rows else None
+
+
+def listed(store: Store) -> list[dict[str, Any]]:
+    """Every experiment, the newest first: id, kind, name, when it was made, number of runs."""
+    return store.rows(
+        "SELECT e.id, e.kind, e.name, e.created, count(x.run) AS runs FROM experiments e "
+        "LEFT JOIN experiment_runs x ON x.experiment=e.id GROUP BY e.id ORDER BY e.created DESC, e.id"
+    )
+
+
+def labelled(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
+    """The runs of an experiment as they are now, each with its label but for the seed."""
+    return [(label(cell), run_record(store, run)) for run, cell in _runs_with_cells(store, id)]
+
+
+def label(cell: Mapping[str, Any]) -> str:
+    """`{"threshold": 0.3, "seed": 42}` → `threshold=0.3`; words stand for themselves."""
+    parts = {key: value for key, value in cell.items() if key != "seed"}
+    return " · ".join(value if isinstance(value, str) else f"{key}={value}" for key, value in parts.items())
+
+
+def runs_in(store: Store, id: str) -> list[str]:
+    return [run for run, _ in _runs_with_cells(store, id)]
+
+
+def pairs(store: Store, id: str) -> pd.DataFrame:
+    """Of a matrix: score of the target after the source, and learned alone, seed by seed; NaN while missing."""
+    lines = []
+    for run, cell in _runs_with_cells(store, id):
+        score, alone = (
+            store.value(
+                "SELECT c.mean FROM run_stages r JOIN stages s ON s.key=r.stage JOIN scores c ON c.stage=s.id "
+                "WHERE r.run=? AND r.alone=? AND r.position=? AND s.state='done' AND c.task=s.task",
+                (run, alone, position),
+            )
+            for alone, position in ((0, 1), (1, 0))
+        )
+        lines.append(cell | {"run": run, "score": score, "alone": alone})
+    columns = ["source", "target", "seed", "run", "score", "alone"]
+    return pd.DataFrame(lines, columns=columns).astype({"score": float, "alone": float})

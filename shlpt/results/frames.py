@@ -1,0 +1,374 @@
+"""The store as frames: the only way pages and commands read results. No torch, nothing is written.
+
+Every function takes an open store and works while workers write.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from shlpt.errors import UserError
+from shlpt.results.record import progress, run_record, state_of_run
+from shlpt.spec import Training, digest
+from shlpt.store import artifacts, liveness
+from shlpt.store.find import find_run
+from shlpt.store.store import Store
+from shlpt.store.tensors import artifact_bytes
+from shlpt.tasks.find import draw, find_task
+
+LIST_COLUMNS = [
+    "id",
+    "name",
+    "method",
+    "tasks",
+    "seed",
+    "state",
+    "progress",
+    "acc",
+    "bwt",
+    "fwt",
+    "backbone",
+    "created",
+    "note",
+    "experiment",
+]
+POINTS = 1000  # of a curve: more are thinned out
+
+
+# --- runs ---------------------------------------------------------------------------------
+_LIST = """
+    SELECT r.id, r.name, r.note, r.spec, r.created, r.result,
+      (SELECT e.name FROM experiment_runs x JOIN experiments e ON e.id=x.experiment WHERE x.run=r.id) AS experiment
+    FROM runs r ORDER BY r.created DESC, r.id
+"""
+_OPEN = """
+    SELECT rs.run, rs.alone, s.key, s.steps, s.state, s.error, g.state AS group_state, g.worker, g.note, g.claim
+    FROM runs r JOIN run_stages rs ON rs.run=r.id JOIN stages s ON s.key=rs.stage JOIN groups g ON g.key=s.grp
+    WHERE r.result IS NULL
+"""
+
+
+def runs(store: Store) -> pd.DataFrame:
+    """Every run in a line, the newest first."""
+    unfinished: dict[str, list[Mapping[str, Any]]] = {}
+    for row in store.rows(_OPEN):
+        unfinished.setdefault(row["run"], []).append(row)
+    lines = []
+    for row in store.rows(_LIST):
+        spec, stages = json.loads(row["spec"]), unfinished.get(row["id"], [])
+        result = json.loads(row["result"]) if row["result"] else {}
+        state = "done" if result else state_of_run(store, stages)[0]
+        if state == "done" and not result:  # its worker did not get so far as to write it down
+            result = run_record(store, row["id"])
+        lines.append(
+            {
+                "id": row["id"],
+                "name": row["name"],
+                "method": spec["method"],
+                "tasks": spec["tasks"],
+                "seed": spec["seed"],
+                "state": state,
+                "progress": 1.0 if result else progress(store, stages),
+                "acc": result.get("acc"),
+                "bwt": result.get("bwt"),
+                "fwt": result.get("fwt"),
+                "backbone": spec["backbone"],
+                "created": row["created"],
+                "note": row["note"],
+                "experiment": row["experiment"],
+            }
+        )
+    return pd.DataFrame(lines, columns=LIST_COLUMNS)
+
+
+def run(store: Store, id: str) -> dict[str, Any]:
+    """Everything about a run, as `runs show` prints it."""
+    record = run_record(store, id)
+    worker = store.row(
+        "SELECT w.id, w.pid, w.host, w.beat, w.log, w.device FROM run_stages r JOIN stages s ON s.key=r.stage "
+        "JOIN groups g ON g.key=s.grp JOIN workers w ON w.id=g.worker WHERE r.run=? AND s.state='queued' "
+        "ORDER BY g.number LIMIT 1",
+        (record["id"],),
+    )
+    return record | {"worker": worker}
+
+
+def states(store: Store, ids: Iterable[str]) -> dict[str, int]:
+    """How many of these runs are in each state."""
+    frame = runs(store)
+    counts = frame["state"][frame["id"].isin(list(ids))].value_counts()
+    return {str(state): int(count) for state, count in counts.items()}
+
+
+def troubles(store: Store, ids: Iterable[str], lines: int = 20) -> list[dict[str, Any]]:
+    """Of these runs those that failed or lost their worker: why, and the last lines that the worker wrote."""
+    frame = runs(store)
+    found = []
+    for id in frame["id"][frame["id"].isin(list(ids)) & frame["state"].isin(["failed", "lost"])]:
+        record = run(store, id)
+        worker = record["worker"] or {}
+        tail = log_tail(store, worker["log"], lines) if worker.get("log") else []
+        found.append(
+            {"id": id, "state": record["state"], "error": record["error"], "worker": worker.get("id"), "log": tail}
+        )
+    return found
+
+
+def spec(store: Store, id: str) -> dict[str, Any]:
+    """What a run was asked to be, with all `settings` flat as `--set` takes them."""
+    found: dict[str, Any] = json.loads(store.value("SELECT spec FROM runs WHERE id=?", (id,)))
+    return found | {"settings": found["training"] | found["params"]}
+
+
+def stages(store: Store, id: str) -> pd.DataFrame:
+    """The stages of a run: task, state, whether reused, steps, best validation score, seconds, warning."""
+    rows = store.rows(
+        "SELECT r.alone, r.position, r.reused, s.key, s.task, s.method, s.state, s.error, s.summary, s.seconds, "
+        "s.steps, g.state AS group_state, g.note, g.warnings FROM run_stages r JOIN stages s ON s.key=r.stage "
+        "JOIN groups g ON g.key=s.grp WHERE r.run=? ORDER BY r.alone, r.position",
+        (id,),
+    )
+    lines = []
+    for row in rows:
+        summary = json.loads(row["summary"]) if row["summary"] else {}
+        state = row["state"] if row["state"] != "queued" else row["group_state"]
+        lines.append(
+            {
+                "task": row["task"],
+                "alone": bool(row["alone"]),
+                "position": row["position"],
+                "method": row["method"],
+                "state": state,
+                "reused": bool(row["reused"]),
+                "steps": summary.get("steps"),
+                "planned_steps": row["steps"],
+                "epochs": summary.get("epochs"),
+                "validation": summary.get("validation"),
+                "trainable": summary.get("trainable"),
+                "stored_bytes": summary.get("stored_bytes"),
+                "seconds": row["seconds"],
+                "note": row["error"] or row["note"] or row["warnings"],
+                "key": row["key"],
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def marker(store: Store, ids: Sequence[str]) -> str:
+    """Changes whenever there is something new to show of these runs: what is shown need not be read again before."""
+    marks = ",".join("?" * len(ids))
+    rows = store.rows(
+        "SELECT s.id, s.state, g.state AS held, g.wish, g.note, (SELECT max(seq) FROM events WHERE stage=s.id) AS seq "
+        f"FROM run_stages r JOIN stages s ON s.key=r.stage JOIN groups g ON g.key=s.grp WHERE r.run IN ({marks})",
+        list(ids),
+    )
+    return digest([list(row.values()) for row in rows])
+
+
+# --- curves -------------------------------------------------------------------------------
+def _events(store: Store, ids: Iterable[str], kind: str, points: int, alone: bool = False) -> list[dict[str, Any]]:
+    """Events of the stages on the runs' paths, thinned to about `points` a stage; the last one always stays.
+
+    `alone`: of the tasks learned alone instead, which forward transfer is measured against.
+    """
+    found = []
+    for id in ids:
+        rows = store.rows(
+            "SELECT s.id, s.task, r.position FROM run_stages r JOIN stages s ON s.key=r.stage "
+            "WHERE r.run=? AND r.alone=? ORDER BY r.position",
+            (id, alone),
+        )
+        seed = _spec(store, id)["seed"]
+        for row in rows:
+            last = store.value("SELECT max(seq) FROM events WHERE stage=?", (row["id"],))
+            stride = 1 if kind != "step" else max(1, (last or 0) // points)
+            events = store.rows(
+                "SELECT payload FROM events WHERE stage=? AND kind=? AND (seq % ? = 0 OR seq >= ?) ORDER BY seq",
+                (row["id"], kind, stride, (last or 0) - 1),
+            )
+            same = {"run": id, "seed": seed, "position": row["position"], "task": row["task"]}
+            found += [same | _counted_from_one(json.loads(event["payload"])) for event in events]
+    return found
+
+
+def _counted_from_one(payload: dict[str, Any]) -> dict[str, Any]:
+    """Epochs as people count them."""
+    return payload | {"epoch": payload["epoch"] + 1}
+
+
+_RUN = ["run", "seed", "position", "task"]
+
+
+def losses(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFrame:
+    """Loss of each training step and its parts; a part that a method does not have is NaN."""
+    return pd.DataFrame(
+        _events(store, ids, "step", points), columns=[*_RUN, "step", "epoch", "loss", "down", "hsc", "asc"]
+    )
+
+
+def similarity(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFrame:
+    """α of each earlier task at each step: mean and range over the batch, and who calls it dissimilar (0 to 1)."""
+    lines = []
+    for event in _events(store, ids, "step", points):
+        if "alpha" not in event:
+            continue
+        earlier = _spec(store, event["run"])["tasks"][: event["position"]]
+        parts = (event[key] for key in ("alpha", "alpha_low", "alpha_high", "dissimilar"))
+        for name, mean, low, high, away in zip(earlier, *parts, strict=False):
+            same = {key: event[key] for key in (*_RUN, "step", "epoch")}
+            lines.append(same | {"earlier": name, "mean": mean, "low": low, "high": high, "dissimilar": away})
+    return pd.DataFrame(lines, columns=[*_RUN, "step", "epoch", "earlier", "mean", "low", "high", "dissimilar"])
+
+
+def epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:
+    """Validation score and loss after each epoch."""
+    return pd.DataFrame(
+        _events(store, ids, "epoch", POINTS), columns=[*_RUN, "epoch", "step", "validation", "validation_loss"]
+    )
+
+
+WITH, ALONE = "with transfer", "alone"
+
+
+def pair_epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:
+    """Of runs over two tasks: validation of the target after each epoch, after its source and learned alone."""
+    after = [event for event in _events(store, ids, "epoch", POINTS) if event["position"] == 1]
+    alone = _events(store, ids, "epoch", POINTS, alone=True)
+    lines = [{"which": which} | event for which, events in ((WITH, after), (ALONE, alone)) for event in events]
+    return pd.DataFrame(lines, columns=["which", "run", "seed", "task", "epoch", "validation"])
+
+
+def overlap(store: Store, ids: Sequence[str]) -> pd.DataFrame:
+    """Cosine of activation states with those under each earlier prompt, on the task's own texts, after each epoch."""
+    lines = []
+    for event in _events(store, ids, "epoch", POINTS):
+        earlier = _spec(store, event["run"])["tasks"][: event["position"]]
+        for name, value in zip(earlier, event.get("overlap", []), strict=False):
+            lines.append({key: event[key] for key in (*_RUN, "epoch", "step")} | {"earlier": name, "overlap": value})
+    return pd.DataFrame(lines, columns=[*_RUN, "epoch", "step", "earlier", "overlap"])
+
+
+def _spec(store: Store, id: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(store.value("SELECT spec FROM runs WHERE id=?", (find_run(store, id),)))
+    return found
+
+
+# --- what a stage left --------------------------------------------------------------------
+def stage(store: Store, key: str) -> dict[str, Any]:
+    """A stage by its key: plan, state, summary, what it was made with, and answers example by example."""
+    row = store.row("SELECT * FROM stages WHERE key=?", (key,))
+    if row is None:
+        raise UserError(f"no stage {key!r} in {store.home}")
+    scores = store.rows("SELECT task, examples FROM scores WHERE stage=?", (row["id"],))
+    found: dict[str, Any] = json.loads(row["plan"]) | json.loads(row["record"] or "{}")
+    return found | {
+        "state": row["state"],
+        "error": row["error"],
+        "seconds": row["seconds"],
+        "summary": json.loads(row["summary"] or "{}"),
+        "tests": {score["task"]: json.loads(score["examples"]) for score in scores},
+    }
+
+
+def stage_tensors(store: Store, key: str) -> dict[str, np.ndarray[Any, Any]]:
+    """Prompts (`prompt.0` …), what else the method keeps (`extra.…`), and what was recorded (`record.…`)."""
+    return artifacts.from_bytes(artifact_bytes(store, key, "tensors"))
+
+
+def stage_events(store: Store, key: str) -> list[dict[str, Any]]:
+    rows = store.rows(
+        "SELECT seq, kind, at, payload FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) ORDER BY seq", (key,)
+    )
+    return [{"seq": r["seq"], "kind": r["kind"], "at": r["at"]} | json.loads(r["payload"]) for r in rows]
+
+
+def _key(store: Store, id: str, task: str, alone: bool = False) -> str | None:
+    found = store.value(
+        "SELECT s.key FROM run_stages r JOIN stages s ON s.key=r.stage WHERE r.run=? AND r.alone=? AND s.task=? "
+        "AND s.state='done'",
+        (id, alone, task),
+    )
+    return None if found is None else str(found)
+
+
+def tensors(store: Store, id: str, task: str) -> dict[str, np.ndarray[Any, Any]]:
+    """What the stage that learned `task` left; empty where it is not finished."""
+    key = _key(store, id, task)
+    return {} if key is None else stage_tensors(store, key)
+
+
+def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
+    """α of every training instance as it was last seen: one line per instance and earlier task."""
+    columns = ["example", "text", "target", "earlier", "alpha"]
+    alpha = tensors(store, id, task).get("record.alpha")
+    if alpha is None or not alpha.size:
+        return pd.DataFrame(columns=columns)
+    spec = _spec(store, id)
+    examples = draw(find_task(task, spec["suite"]), "train", spec["training"]["shots"], spec["seed"])
+    earlier = spec["tasks"][: spec["tasks"].index(task)]
+    return pd.DataFrame(
+        [
+            (e.id, e.text, e.target, name, float(value))
+            for e, row in zip(examples, alpha, strict=True)
+            for name, value in zip(earlier, row, strict=True)
+        ],
+        columns=columns,
+    )
+
+
+def answers(store: Store, id: str, task: str, *, after: str | None = None, alone: bool = False) -> pd.DataFrame:
+    """Test examples of `task` with answers and scores, as measured after `after` (by default when it was learned)."""
+    columns = ["example", "text", "target", "answer", "score"]
+    key = _key(store, id, after or task, alone)
+    found = (
+        None
+        if key is None
+        else store.value(
+            "SELECT examples FROM scores WHERE stage=(SELECT id FROM stages WHERE key=?) AND task=?", (key, task)
+        )
+    )
+    if found is None:
+        return pd.DataFrame(columns=columns)
+    tests = json.loads(found)
+    spec = _spec(store, id)
+    texts = {e.id: e.text for e in draw(find_task(task, spec["suite"]), *Training(**spec["training"]).scored)}
+    rows = zip(tests["examples"], tests["targets"], tests["answers"], tests["scores"], strict=True)
+    return pd.DataFrame([(e, texts.get(e, ""), t, a, s) for e, t, a, s in rows], columns=columns)
+
+
+def probe(store: Store, id: str) -> dict[str, np.ndarray[Any, Any]]:
+    """Task -> activation states [N,layers,f] of the probe batch under its prompt, for the tasks learned so far."""
+    found = {task: tensors(store, id, task).get("record.probe_states") for task in _spec(store, id)["tasks"]}
+    return {task: states for task, states in found.items() if states is not None}
+
+
+# --- workers and the store ----------------------------------------------------------------
+def workers(store: Store) -> pd.DataFrame:
+    alive = set(liveness.living(store))
+    rows = store.rows("SELECT id, host, pid, device, started, beat, log FROM workers ORDER BY started")
+    frame = pd.DataFrame(rows, columns=["id", "host", "pid", "device", "started", "beat", "log"])
+    return frame.assign(alive=[worker in alive for worker in frame["id"]], here=frame["host"] == socket.gethostname())
+
+
+def left_by(store: Store, worker: str) -> list[str]:
+    """Runs with stages in a lane group that this worker holds and has not finished."""
+    rows = store.rows(
+        "SELECT DISTINCT r.run FROM groups g JOIN stages s ON s.grp=g.key JOIN run_stages r ON r.stage=s.key "
+        "WHERE g.worker=? AND s.state='queued'",
+        (worker,),
+    )
+    return [row["run"] for row in rows]
+
+
+def log_tail(store: Store, worker_log: str, lines: int = 20) -> list[str]:
+    """The last lines that a worker wrote, by the name of its log."""
+    path = store.home / "workers" / worker_log
+    if path.parent != store.home / "workers" or not path.is_file():
+        return []
+    return path.read_text(errors="replace").splitlines()[-lines:]

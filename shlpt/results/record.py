@@ -1,0 +1,163 @@
+"""What a run came to: its accuracy matrix and metrics, read from its stages. No torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from shlpt.analysis import metrics
+from shlpt.catalog import METHODS
+from shlpt.store import liveness
+from shlpt.store.find import find_run
+from shlpt.store.liveness import Observer
+from shlpt.store.store import Store, clean, to_json
+
+GOING = ("queued", "running")  # states in which numbers change by themselves
+OVER = ("done", "failed", "stopped", "lost")
+
+_STAGES = """
+    SELECT r.run, r.alone, r.position, r.reused, s.key, s.task, s.state, s.error, s.steps, s.seconds, s.summary,
+           g.state AS group_state, g.worker, g.note, g.warnings, g.claim
+    FROM run_stages r JOIN stages s ON s.key=r.stage JOIN groups g ON g.key=s.grp
+    WHERE r.run=? ORDER BY r.alone, r.position
+"""
+
+
+def matrix(scores: Sequence[Mapping[str, float] | None], tasks: Sequence[str], keeps_answers: bool) -> metrics.Matrix:
+    """a[i][k] from the mean scores that each stage measured; NaN above the diagonal and where a stage is missing."""
+    a = np.full((len(tasks), len(tasks)), np.nan)
+    for i, measured in enumerate(scores):
+        if measured is None:
+            break
+        for k in range(i + 1):
+            # What answers task k never changed after task k: its score is not measured again.
+            source = scores[k] if keeps_answers else measured
+            if source is not None:
+                a[i, k] = source[tasks[k]]
+    return a
+
+
+def run_record(store: Store, id: str) -> dict[str, Any]:
+    """A run as JSON: its spec, its state, its matrix and metrics."""
+    row = store.row("SELECT * FROM runs WHERE id=?", (find_run(store, id),))
+    assert row is not None
+    if row["result"]:
+        found: dict[str, Any] = json.loads(row["result"])
+        return found | {"name": row["name"], "note": row["note"]}
+    return _work_out(store, row)
+
+
+def keep_results(store: Store, runs: Iterable[str]) -> None:
+    """Write down what runs came to, where they are done: lists are then read at once."""
+    new = [run for run in runs if not store.value("SELECT result FROM runs WHERE id=?", (run,))]
+    done = [record for run in new if (record := run_record(store, run))["state"] == "done"]
+    if done:
+        with store.write() as db:
+            db.executemany("UPDATE runs SET result=? WHERE id=?", [(to_json(record), record["id"]) for record in done])
+
+
+def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
+    spec = json.loads(row["spec"])
+    stages = store.rows(_STAGES, (row["id"],))
+    path = [s for s in stages if not s["alone"]]
+    scores = {s["key"]: _scores(store, s["key"]) if s["state"] == "done" else None for s in stages}
+    tasks = spec["tasks"]
+    a = matrix([scores[s["key"]] for s in path], tasks, METHODS[spec["method"]].keeps_answers)
+    complete = all(s["state"] == "done" for s in path)
+    alone = [(scores[s["key"]] or {}).get(s["task"], np.nan) for s in stages if s["alone"]]
+    has_alone = complete and len(alone) == len(tasks) - 1 and not np.isnan(alone).any()
+    state, error = state_of_run(store, stages)
+    summaries = [json.loads(s["summary"]) for s in path if s["summary"]]
+    record = {
+        "id": row["id"],
+        "method": spec["method"],
+        "tasks": tasks,
+        "seed": spec["seed"],
+        "state": state,
+        "error": error,
+        "progress": progress(store, stages),
+        "warnings": list(dict.fromkeys(line for s in stages for line in s["warnings"].splitlines())),
+        "matrix": a.tolist(),
+        "alone": [np.nan, *alone] if has_alone else None,
+        "acc": metrics.average_accuracy(a) if complete else None,
+        "bwt": metrics.backward_transfer(a) if complete else None,
+        "fwt": metrics.forward_transfer(a, [np.nan, *alone]) if has_alone else None,
+        "settings": spec["training"] | spec["params"],
+        "suite": spec["suite"],
+        "backbone": spec["backbone"],
+        "seconds": sum(s["seconds"] or 0 for s in path),
+        "trainable": max((s["trainable"] for s in summaries), default=None),
+        "stored_bytes": _stored(summaries, METHODS[spec["method"]].uses_history),
+        "name": row["name"],
+        "note": row["note"],
+        "created": row["created"],
+        "spec": spec,
+        "stages": [s["key"] for s in path],
+        "alone_stages": [s["key"] for s in stages if s["alone"]],
+        "reused": [s["key"] for s in stages if s["reused"]],
+    }
+    found: dict[str, Any] = clean(record)
+    return found
+
+
+def _stored(summaries: Sequence[Mapping[str, Any]], hands_on: bool) -> int | None:
+    """What answers all tasks: the last state has it all where states are handed on, else each has its part."""
+    sizes = [summary["stored_bytes"] for summary in summaries]
+    if not sizes:
+        return None
+    return int(sizes[-1] if hands_on else sum(sizes))
+
+
+def _scores(store: Store, key: str) -> dict[str, float]:
+    rows = store.rows("SELECT task, mean FROM scores WHERE stage=(SELECT id FROM stages WHERE key=?)", (key,))
+    return {row["task"]: row["mean"] for row in rows}
+
+
+def state_of_run(store: Store, stages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
+    """queued, running, paused, stopped, done, failed or lost; and why, where there is a reason."""
+    for stage in stages:
+        if stage["state"] == "failed" and not stage["alone"]:
+            return "failed", stage["error"]
+    waiting = [s for s in stages if s["state"] == "queued"]
+    if not waiting:
+        return "done", None
+    states = {s["group_state"] for s in waiting}
+    note = next((s["note"] for s in waiting if s["note"]), None)
+    if "failed" in states:
+        return "failed", note
+    observer = Observer(store)
+    if "running" in states:
+        lost = [s for s in waiting if s["group_state"] == "running" and not observer.alive(s["worker"])]
+        if not lost:
+            return "running", note
+        then = "another worker takes it" if liveness.expected(store) else "it goes on when it is resumed"
+        return "lost", f"its worker is gone; {then}"
+    return next((state for state in ("paused", "stopped") if state in states), "queued"), note
+
+
+def over(store: Store) -> set[str]:
+    """States in which nothing goes on by itself: what is lost does while a worker is there that takes it."""
+    return set(OVER) - ({"lost"} if liveness.expected(store) else set())
+
+
+def progress(store: Store, stages: Sequence[Mapping[str, Any]]) -> float:
+    """Share of the training steps; a stage that stopped early counts as whole."""
+    total = sum(s["steps"] for s in stages)
+    done = sum(s["steps"] for s in stages if s["state"] != "queued")
+    begun = [s for s in stages if s["state"] == "queued" and s["claim"]]
+    done += sum(min(s["steps"], _steps_so_far(store, s["key"])) for s in begun)
+    return round(done / total, 4) if total else 1.0
+
+
+def _steps_so_far(store: Store, key: str) -> int:
+    query = "SELECT count(*) FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) AND kind='step'"
+    return int(store.value(query, (key,)))
+
+
+def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Mean, standard deviation and 95 % interval over the seeds of a run set."""
+    values = {name: [r[name] for r in records if r[name] is not None] for name in ("acc", "bwt", "fwt")}
+    return {name: metrics.summary(found) for name, found in values.items()}

@@ -1,0 +1,125 @@
+"""What the pages and commands that look inside share: runs to hold against each other, maps of prompts. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from shlpt.analysis import activations
+from shlpt.catalog import METHODS
+from shlpt.errors import UserError, unknown
+from shlpt.results import frames
+from shlpt.results.recorded import recorded
+from shlpt.spec import PRESETS, Training
+from shlpt.store.find import Ambiguous, find_run
+from shlpt.store.store import Store
+
+ASC = "lambda_asc"
+
+
+def locate(id: str, home: Any = None) -> tuple[Store, str]:
+    """A run by its id or how it begins, in the visitor's store or among the recorded ones."""
+    stores = [store for store in (Store(home).there(), recorded()) if store is not None]
+    for store in stores:
+        try:
+            return store, find_run(store, id)
+        except Ambiguous:
+            raise
+        except UserError:
+            continue
+    known = [run for store in stores for run in frames.runs(store)["id"]]
+    raise unknown("run", id, known) if known else UserError(f"unknown run {id!r}: there are no runs yet")
+
+
+def keeps_prompts(method: str) -> bool:
+    """Whether there is a prompt for each task, whose activation states can be compared."""
+    return METHODS[method].shares_backbone
+
+
+def twin(spec: Mapping[str, Any], others: Iterable[tuple[str, Mapping[str, Any]]]) -> str | None:
+    """The run that differs in ASC alone: trained without it if this one was trained with it, and vice versa.
+
+    `others` are ids with their specs. Where several fit, the first.
+    """
+    if ASC not in spec["settings"]:
+        return None
+    with_asc = spec["settings"][ASC] > 0
+    for id, other in others:
+        same = all(spec[key] == other[key] for key in ("suite", "tasks", "method", "seed", "backbone", "training"))
+        if not same or ASC not in other["settings"]:
+            continue
+        rest = {name: value for name, value in other["settings"].items() if name != ASC}
+        if (other["settings"][ASC] > 0) != with_asc and rest == {k: v for k, v in spec["settings"].items() if k != ASC}:
+            return id
+    return None
+
+
+def twin_in(store: Store, id: str) -> str | None:
+    """The twin of a run in the same store."""
+    ids = [other for other in frames.runs(store)["id"] if other != id]
+    return twin(frames.spec(store, id), ((other, frames.spec(store, other)) for other in ids))
+
+
+def twin_command(spec: Mapping[str, Any]) -> str:
+    """How to train the run without ASC that there is nothing to compare with yet."""
+    defaults = METHODS[spec["method"]].params().model_dump()
+    defaults |= PRESETS["quick"] | Training().model_dump(mode="json")
+    changed = {k: v for k, v in spec["settings"].items() if v != defaults.get(k) and k != ASC}
+    set_ = "".join(f" --set {name}={value}" for name, value in changed.items())
+    tasks = ",".join(spec["tasks"])
+    return f"python -m shlpt run --tasks {tasks} --method {spec['method']} --seeds {spec['seed']}{set_} --set {ASC}=0"
+
+
+@dataclass(frozen=True)
+class Map:
+    """How alike the prompts of a run are."""
+
+    tasks: tuple[str, ...]
+    matrix: np.ndarray[Any, Any]  # tasks × tasks
+    layer: int  # from 1
+    layers: int
+
+    def only(self, tasks: Iterable[str]) -> np.ndarray[Any, Any]:
+        at = [self.tasks.index(task) for task in tasks]
+        return self.matrix[np.ix_(at, at)]
+
+
+def activation_map(probe: Mapping[str, activations.Array], layer: int | None = None, measure: str = "cosine") -> Map:
+    """Of the tasks learned so far, in a decoder layer counted from 1 (by default the last)."""
+    layers = activations.layers(probe)
+    chosen = layers if layer is None else layer
+    if measure not in activations.MEASURES:
+        raise unknown("measure", measure, activations.MEASURES)
+    if probe and not 1 <= chosen <= layers:
+        raise UserError(f"there is no decoder layer {chosen}: this backbone has {layers}, counted from 1")
+    states = activations.layer_of(probe, chosen - 1) if probe else {}
+    return Map(tuple(states), activations.matrix(states, measure), chosen, layers)
+
+
+@dataclass(frozen=True)
+class Difference:
+    tasks: tuple[str, ...]  # those that both runs have learned
+    matrix: np.ndarray[Any, Any]
+
+
+def minus(one: Map, other: Map) -> Difference:
+    """One map minus another, on the tasks of both, in the order of the first."""
+    tasks = tuple(task for task in one.tasks if task in other.tasks)
+    return Difference(tasks, one.only(tasks) - other.only(tasks))
+
+
+def neurons(
+    probe: Mapping[str, activations.Array], layer: int, first: str, second: str, by: str, count: int | None = None
+) -> pd.DataFrame:
+    """Neurons of a decoder layer (from 1) under two tasks' prompts."""
+    if by not in ("difference", "active"):
+        raise unknown("order of neurons", by, ("difference", "active"))
+    for task in (first, second):
+        if task not in probe:
+            raise unknown("learned task", task, probe)
+    states = activations.layer_of({first: probe[first], second: probe[second]}, layer - 1)
+    return activations.neurons(states[first], states[second], by, count)

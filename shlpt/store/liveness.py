@@ -1,0 +1,131 @@
+"""Is a worker alive? Told by a file lock on this machine, and by a counter that must move; never by a clock.
+
+A worker holds a lock on HOME/workers/<id>.lock; the kernel drops it when the process ends, however
+it ends. With every beat it marks that file with the machine's monotonic time, so that one that hangs is
+told at once. A worker of another machine is told by its beat alone: dead is one whose counter has not
+moved for STALE seconds on the observer's own monotonic clock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from shlpt.errors import UserError
+from shlpt.store.store import Store
+
+STALE = 20.0
+LOOK_SECONDS = 0.1
+STARTING = "starting"  # the lock of a worker that has been started and has not registered yet
+_SEEN: dict[tuple[str, str], tuple[int, float, bool]] = {}  # home, worker -> beat, since when, whether it ever moved
+
+
+def lock_file(home: Path, worker: str) -> Path:
+    return home / "workers" / f"{worker}.lock"
+
+
+def hold(home: Path, worker: str) -> IO[str]:
+    """The lock of a living worker; let go of it by closing it, or by dying."""
+    path = lock_file(home, worker)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise UserError(f"cannot write to {home}: {error.strerror}. Choose a folder with --home") from None
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
+
+def holds(home: Path, worker: str) -> bool:
+    """Whether some process of this machine holds the worker's lock."""
+    try:
+        file = lock_file(home, worker).open("r")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def mark(lock: IO[str]) -> None:
+    """By its holder: that it still moves, on the clock that all processes of a machine share."""
+    lock.seek(0)
+    lock.write(f"{time.monotonic():020.3f}")
+    lock.flush()
+
+
+def _since_marked(home: Path, worker: str) -> float | None:
+    """Seconds since the holder of a lock on this machine moved, where it says so."""
+    try:
+        return time.monotonic() - float(lock_file(home, worker).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+class Observer:
+    """Watches the beats of workers. All of a process share what they saw: who looks again and again sees one die."""
+
+    def __init__(self, store: Store, stale: float = STALE) -> None:
+        self.store, self.stale = store, stale
+
+    def alive(self, worker: str | None) -> bool:
+        """As far as can be said at once: who may be alive is."""
+        return self.certain(worker) is not False
+
+    def certain(self, worker: str | None) -> bool | None:
+        """None where it takes another look: a worker of another machine, when it is seen for the first time."""
+        row = self.store.row("SELECT host, beat FROM workers WHERE id=?", (worker,))
+        if row is None or worker is None:
+            return False
+        if row["host"] == socket.gethostname():
+            if not holds(self.store.home, worker):
+                return False
+            passed = _since_marked(self.store.home, worker)
+            if passed is not None:
+                return passed < self.stale
+        now, key = time.monotonic(), (str(self.store.home.resolve()), worker)
+        beat, since, moved = _SEEN.get(key, (row["beat"], now, False))
+        if beat != row["beat"]:
+            since, moved = now, True
+        _SEEN[key] = (row["beat"], since, moved)
+        if now - since >= self.stale:
+            return False
+        return True if moved else None
+
+
+def settled(store: Store, workers: Iterable[str], seconds: float = STALE + 1.0) -> set[str]:
+    """Who of them lives for certain: watched until each has been seen to move, or for so long."""
+    observer, watched, end = Observer(store), list(workers), time.monotonic() + seconds
+    while True:
+        found = {worker: observer.certain(worker) for worker in watched}
+        if None not in found.values() or time.monotonic() >= end:
+            return {worker for worker, alive in found.items() if alive}
+        time.sleep(LOOK_SECONDS)
+
+
+def serves(device: str) -> bool:
+    """Whether a worker on `device` trains what is queued; not one that is part of a command, for the command's runs."""
+    return not device.startswith(("run:", "ray:"))
+
+
+def living(store: Store) -> list[str]:
+    """Workers that live, as far as can be said at once."""
+    observer = Observer(store)
+    return [row["id"] for row in store.rows("SELECT id FROM workers") if observer.alive(row["id"])]
+
+
+def new_name() -> str:
+    return f"w{os.getpid():x}-{os.urandom(3).hex()}"
+
+
+def expected(store: Store) -> bool:
+    """Whether a worker lives or is on its way, so that what is queued will be trained."""
+    return bool(living(store)) or holds(store.home, STARTING)

@@ -1,0 +1,133 @@
+"""What turns a stage of a plan into a lane, and its result into what is stored."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from safetensors.torch import load
+from torch import Tensor
+
+from shlpt import __version__
+from shlpt.backbone.encode import Encoded
+from shlpt.backbone.t5 import Backbone
+from shlpt.catalog import EARLIER_DATA, METHODS
+from shlpt.methods.base import Context, State
+from shlpt.methods.registry import LEARNERS
+from shlpt.methods.views import Views
+from shlpt.plans.stages import LaneGroup, Stage
+from shlpt.queue.claims import Finished
+from shlpt.store.artifacts import about_of, to_bytes
+from shlpt.tasks.find import draw, find_task, probe_examples
+from shlpt.training.checkpoint import Place, state_parts, under
+from shlpt.training.engine import Lane
+from shlpt.training.lane import Emit, Examined, StageResult, learn
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A backbone, and what has been made ready for it."""
+
+    backbone: Backbone
+    views: Views
+
+    @lru_cache(maxsize=256)  # noqa: B019  (lives as long as the workshop)
+    def encoded(self, task: str, suite: str, split: str, per_group: int, seed: int, max_length: int) -> Encoded:
+        return Encoded(self.backbone, draw(find_task(task, suite), split, per_group, seed), max_length)
+
+    @lru_cache(maxsize=8)  # noqa: B019
+    def probe(self, suite: str, max_length: int) -> Encoded:
+        return Encoded(self.backbone, probe_examples(suite), max_length)
+
+
+def lane_of(shop: Workshop, stage: Stage, state: State, emit: Emit, start: Place | None = None) -> Lane[StageResult]:
+    """The training loop of a stage, ready to be driven."""
+    t = stage.training
+
+    def data(task: str, split: str, shots: int, seed: int) -> Encoded:
+        return shop.encoded(task, stage.suite, split, shots, seed, t.max_length)
+
+    train = data(stage.task, "train", t.shots, stage.seed)
+    info = METHODS[stage.method]
+    old = stage.earlier if EARLIER_DATA & set(info.needs) else ()
+    earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
+    ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
+    learner = LEARNERS[stage.method](ctx)
+    names = [stage.task] if info.keeps_answers else [*stage.earlier, stage.task]
+    tests = Examined([find_task(n, stage.suite) for n in names], [data(n, *t.scored) for n in names])
+    validation = validation_data(shop, stage)
+    return learn(ctx, learner, validation, tests, shop.probe(stage.suite, t.max_length), emit, start)
+
+
+def validation_data(shop: Workshop, stage: Stage) -> Encoded:
+    """What early stopping looks at: the newest task, or all tasks so far for a method that learns them together."""
+    t = stage.training
+    names = [*stage.earlier, stage.task] if METHODS[stage.method].validates_all else [stage.task]
+    parts = [shop.encoded(n, stage.suite, "validation", t.validation_shots, stage.seed, t.max_length) for n in names]
+    if len(parts) == 1:
+        return parts[0]
+    return Encoded(shop.backbone, [example for part in parts for example in part.examples], t.max_length)
+
+
+# --- to the store and back ----------------------------------------------------------------
+def pack(
+    shop: Workshop, stage: Stage, result: StageResult, group: LaneGroup, seconds: float, made: Mapping[str, Any]
+) -> tuple[Finished, bytes]:
+    """A stage as rows and tensors: state, answers example by example, what it was made with."""
+    t = stage.training
+    tests = {}
+    for name, answers in result.answers.items():
+        examples = shop.encoded(name, stage.suite, *t.scored, t.max_length).examples
+        tests[name] = {
+            "examples": [e.id for e in examples],
+            "targets": [e.target for e in examples],
+            "answers": answers,
+            "scores": result.scores[name],
+        }
+    train = shop.encoded(stage.task, stage.suite, "train", t.shots, stage.seed, t.max_length)
+    pool, tensors = state_parts(result.state)
+    tensors |= {f"record.{name}": tensor for name, tensor in result.record.items()}
+    record = {
+        "pool": pool,
+        "train_examples": [e.id for e in train.examples],
+        "group": [s.key for s in group.stages],
+        "fingerprint": dict(made),
+    }
+    arrays = {name: _array(tensor) for name, tensor in tensors.items()}
+    done = Finished(stage.key, record, result.summary, tests, seconds, result.summary["failure"] or None)
+    return done, to_bytes(arrays, {"pool": pool})
+
+
+def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
+    tensor = tensor.detach().cpu()
+    array: np.ndarray[Any, Any] = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return array
+
+
+def places_of(data: bytes) -> tuple[dict[str, Place], dict[str, int], dict[str, float]]:
+    """A checkpoint: each lane's place, how many events it had said, and the seconds it had taken."""
+    lanes, tensors = about_of(data)["lanes"], load(data)
+    places = {key: Place(lane["numbers"], under(tensors, f"{key}/")) for key, lane in lanes.items()}
+    said = {key: lane["events"] for key, lane in lanes.items()}
+    return places, said, {key: lane.get("seconds", 0.0) for key, lane in lanes.items()}
+
+
+def fingerprint(backbone: Backbone) -> dict[str, Any]:
+    """What must be equal for equal bits."""
+    return {
+        "shlpt": __version__,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "device": str(backbone.device),
+        "dtype": str(backbone.dtype).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "machine": platform.machine(),
+        "backbone": backbone.digest,
+    }

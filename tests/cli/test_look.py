@@ -1,0 +1,122 @@
+"""`alpha` and `activations` on the command line: the numbers of the pages, and kind answers to mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from shlpt.backbone.encode import Encoded
+from shlpt.backbone.t5 import load
+from shlpt.cli.main import main
+from shlpt.methods.views import Views
+from shlpt.results import frames, lens, recorded, twins
+from shlpt.store.store import Store
+from shlpt.store.tensors import artifact_bytes
+from shlpt.tasks.find import probe_examples
+from shlpt.training.checkpoint import state_of
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
+
+
+def asked(looked: Any, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--home", str(looked.home), "--json"])
+    said = capsys.readouterr()
+    assert end.value.code in (0, None), said.err
+    return json.loads(said.out)
+
+
+def refused(looked: Any, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--home", str(looked.home)])
+    assert end.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_alpha_of_a_text(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run, text = looked.ids["still"], "the food was superb ."
+    found = asked(looked, capsys, "alpha", run[:9], "agnews", "--text", text)
+    reading = lens.read(Store(looked.home).open(), run, "agnews", text)
+    assert found["alpha"] == dict(zip(reading.alpha["earlier"], reading.alpha["alpha"], strict=True))
+    assert [word["word"] for word in found["words"]] == [*text.split(), lens.END]
+    assert found["threshold"] == 0.06
+    assert found["similar"] == [name for name, value in found["alpha"].items() if value > 0.06]
+
+
+def test_alpha_of_a_task_and_of_a_training_text(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(looked, capsys, "alpha", looked.ids["still"], "agnews", "--threshold", "0.9")
+    assert [row["earlier"] for row in found["earlier"]] == ["rte", "sst2"]
+    assert found["retrained"] is False
+    assert found["examples"] == len(found["instances"]) == 16
+    first = found["instances"][0]
+    one = asked(looked, capsys, "alpha", looked.ids["still"], "agnews", "--example", first["example"])
+    assert one["alpha"] == first["alpha"]
+    assert {row["which"] for row in one["neighbours"]} == {"nearest", "farthest"}
+
+
+def test_activations_are_those_of_the_stored_prompts(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The map, from states stored in half precision, against a forward pass under each stored prompt."""
+    run = looked.ids["shlpt"]
+    found = asked(looked, capsys, "activations", run)
+    store = Store(looked.home).open()
+    last = frames.stages(store, run).set_index("task").loc[found["tasks"][-1], "key"]
+    backbone = load("pocket")
+    texts, views = Encoded(backbone, probe_examples(), 256), Views(backbone)
+    pool = state_of(artifact_bytes(store, last, "tensors"), torch.device("cpu")).pool
+    seen = [views.whole(prompt, texts).states[:, 0] for prompt in pool]
+    for row, number in [(0, 1), (2, 0), (2, 1)]:
+        expected = torch.cosine_similarity(seen[row], seen[number], dim=-1).mean().item()
+        assert found["matrix"][row][number] == pytest.approx(expected, abs=2e-3)
+    assert found["other"]["run"] == looked.ids["no_asc"]
+    np.testing.assert_allclose(
+        found["difference"]["matrix"], np.subtract(found["matrix"], found["other"]["matrix"]), atol=1e-12
+    )
+
+
+def test_neurons_and_measures(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--measure", "jaccard", "--layer", "1", "--neurons", "rte,agnews", "--most", "5")
+    found = asked(looked, capsys, "activations", looked.ids["shlpt"], *words)
+    assert (found["measure"], found["layer"], len(found["neurons"])) == ("jaccard", 1, 5)
+    changes = [abs(row["difference"]) for row in found["neurons"]]
+    assert changes == sorted(changes, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("still", ("alpha", "RUN", "agnews", "--text", " "), "write some words"),
+        ("still", ("alpha", "RUN", "rte"), "no α is stored"),
+        ("still", ("alpha", "RUN", "qqp"), "unknown task of this run"),
+        ("still", ("alpha", "RUN", "agnews", "--example", "x"), "ids look like"),
+        ("still", ("alpha", "RUN", "agnews", "--example", "x", "--text", "y"), "not both"),
+        ("oracle", ("alpha", "RUN", "sst2", "--text", "y"), "no estimator"),
+        ("finetune", ("activations", "RUN"), "no activation states"),
+        ("still", ("activations", "RUN", "--layer", "9"), "no decoder layer 9"),
+        ("still", ("activations", "RUN", "--measure", "dot"), "unknown measure"),
+        ("still", ("activations", "RUN", "--neurons", "rte"), "with a comma"),
+        ("still", ("activations", "RUN", "--neurons", "rte,yelp"), "unknown learned task"),
+        ("still", ("activations", "RUN", "--neurons", "rte,sst2", "--by", "x"), "unknown order of neurons"),
+        ("still", ("activations", "nobody"), "unknown run"),
+    ],
+)
+def test_mistakes_are_told(
+    looked: Any, capsys: pytest.CaptureFixture[str], name: str, words: tuple[str, ...], message: str
+) -> None:
+    given = [looked.ids[name] if word == "RUN" else word for word in words]
+    assert message in refused(looked, capsys, *given)
+
+
+def test_a_recorded_run_is_found_too(
+    looked: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(recorded, "HOME", looked.home)
+    store, id = twins.locate(looked.ids["shlpt"][:8], tmp_path / "own")
+    assert (store.home, id) == (looked.home, looked.ids["shlpt"])

@@ -1,0 +1,293 @@
+"""The command line: help, lists in three forms, and kind answers to mistakes. It trains nothing here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from shlpt.catalog import METHODS
+from shlpt.cli.main import app, main
+from shlpt.cli.report import show
+from shlpt.errors import UserError
+from shlpt.results.export import safe
+from shlpt.spec import read_seeds
+from shlpt.tasks.pocket import TASKS
+from shlpt.tasks.sequences import SEQUENCES
+
+ROOT = Path(__file__).resolve().parents[2]
+TOP: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = {
+    f"{name} {below}".strip(): command
+    for name, group in TOP.items()
+    for below, command in getattr(group, "commands", {"": group}).items()
+}
+of_every_command = pytest.mark.parametrize("name", COMMANDS)
+
+
+def outcome(*arguments: str) -> int:
+    """The exit code that a command line ends with."""
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    return int(end.value.code or 0)
+
+
+# --- help ---------------------------------------------------------------------------------
+@of_every_command
+def test_a_command_says_what_it_does_and_shows_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert COMMANDS[name].help
+    assert COMMANDS[name].epilog.startswith(f"Example: python -m shlpt {name}")
+    assert outcome(*name.split(), "--help") == 0
+    assert f"Example: python -m shlpt {name}" in " ".join(capsys.readouterr().out.split())
+
+
+@of_every_command
+def test_the_example_of_a_command_is_understood(name: str) -> None:
+    words = shlex.split(COMMANDS[name].epilog.removeprefix("Example: python -m shlpt "))
+    COMMANDS[name].make_context(name, words[len(name.split()) :])
+
+
+@of_every_command
+def test_every_command_speaks_json(name: str) -> None:
+    assert "--json" in {flag for option in COMMANDS[name].params for flag in option.opts}
+
+
+def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome("--help") == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n  {name} " in shown for name in TOP)
+    assert outcome("runs", "--help") == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n  {name.removeprefix('runs ')} " in shown for name in COMMANDS if name.startswith("runs "))
+
+
+# --- lists --------------------------------------------------------------------------------
+LISTS = [
+    ("tasks", list(TASKS), {"name", "family", "classes", "standin_for"}),
+    ("methods", list(METHODS), {"name", "needs", "trainable", "kept_bytes"}),
+    ("sequences", list(SEQUENCES), {"name", "tasks"}),
+]
+of_every_list = pytest.mark.parametrize(("command", "names", "required"), LISTS, ids=[row[0] for row in LISTS])
+
+
+@of_every_list
+def test_a_list_as_json_is_one_document(
+    command: str, names: list[str], required: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert outcome(command, "--json") == 0
+    said = capsys.readouterr()
+    rows = json.loads(said.out)
+    assert [row["name"] for row in rows] == names
+    assert all(required <= set(row) for row in rows)
+    assert said.err == ""
+
+
+@of_every_list
+def test_a_list_as_csv_can_be_read_back(
+    command: str, names: list[str], required: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert outcome(command, "--csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["name"] for row in rows] == names
+    assert all(required <= set(row) and None not in row for row in rows)
+
+
+@of_every_list
+def test_a_list_for_people_names_everything(
+    command: str, names: list[str], required: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert outcome(command) == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n{name} " in shown for name in names)
+
+
+def test_tasks_are_listed_with_their_classes_and_what_they_stand_in_for(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome("tasks", "--json")
+    row = next(row for row in json.loads(capsys.readouterr().out) if row["name"] == "agnews")
+    assert (row["classes"], row["standin_for"], row["family"]) == (4, "AG News", "topic")
+    assert row["labels"] == ["world", "sports", "business", "science"]
+
+
+def test_methods_are_listed_with_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome("methods", "--json")
+    found = {row["name"]: [s["name"] for s in row["settings"]] for row in json.loads(capsys.readouterr().out)}
+    assert found == {name: list(info.params.model_fields) for name, info in METHODS.items()}
+
+
+def test_listing_loads_no_model_and_no_page() -> None:
+    code = (
+        "import sys\nfrom shlpt.cli.main import main\n"
+        "for command in ('tasks', 'methods', 'sequences'):\n"
+        "    try: main([command])\n"
+        "    except SystemExit as end: assert not end.code, end\n"
+        "heavy = {'torch', 'transformers', 'streamlit', 'pandas'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {heavy}' if heavy else 0)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_the_module_is_the_command_line() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "shlpt", "run", "--sequence", "dmo"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.startswith("error: unknown sequence 'dmo': did you mean 'demo'?")
+
+
+# --- mistakes -----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        ("run", "say what to learn: either --sequence demo or --tasks yelp,sst2"),
+        ("run --sequence demo --tasks sst2", "(one of the two)"),
+        ("run --tasks ,", "no tasks given: write them as --tasks yelp,sst2,agnews"),
+        ("run --tasks yelpp", "unknown task 'yelpp': did you mean 'yelp'?"),
+        ("run --tasks sst2,sst2", "task 'sst2' is in the sequence twice"),
+        ("run --tasks dial:0.5,dial:.50", "task 'dial:+0.50' is in the sequence twice"),
+        ("run --tasks dial:7", "outside the dial: from -1"),
+        ("run --sequence ordr1", "unknown sequence 'ordr1': did you mean 'order1'?"),
+        ("run --tasks sst2 --suite poket", "unknown suite 'poket': did you mean 'pocket'?"),
+        ("run --tasks sst2 --method shpt", "unknown method 'shpt': did you mean 'shlpt'?"),
+        ("run --tasks sst2 --preset papr", "unknown preset 'papr': did you mean 'paper'?"),
+        ("run --tasks sst2 --set treshold=1", "unknown setting 'treshold': did you mean 'threshold'?"),
+        ("run --tasks sst2 --method continual --set threshold=1", "belongs to shlpt, not to continual"),
+        ("run --tasks sst2 --set threshold=-1", "threshold cannot be -1 (allowed: ≥ 0)"),
+        ("run --tasks sst2 --set epochs=0", "epochs cannot be 0 (allowed: ≥ 1 and ≤ 1000)"),
+        ("run --tasks sst2 --set lr=NaN", "lr cannot be nan (allowed: > 0 and ≤ 10)"),
+        ("run --tasks sst2 --set epochs", "write it as key=value"),
+        ("run --tasks sst2 --seeds one", "cannot read the seeds 'one'"),
+        ("run --tasks sst2 --seeds -3", "--seeds 42,142,242"),
+        ("run --tasks sst2 --seeds 99999999999", "seed cannot be 99999999999"),
+        ("run --tasks sst2 --lanes 0", "--lanes"),
+        ("run --tasks sst2 --sedes 1", "--seeds"),
+        ("tsks", "Did you mean 'tasks'?"),
+        ("speed --rounds 1", "--rounds"),
+        ("speed --device cudo", "unknown device 'cudo': use auto, cpu, cuda"),
+        ("speed --backbone poket", "unknown backbone 'poket': did you mean 'pocket'?"),
+        ("speed --dtype float8", "unknown dtype 'float8': use auto, float32 or bfloat16"),
+        ("doctor --home tests/conftest.py --backbone t6-small", "unknown backbone 't6-small'"),
+    ],
+)
+def test_a_mistake_is_answered_kindly(arguments: str, answer: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(*arguments.split()) == 2
+    said = capsys.readouterr()
+    assert answer in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+def test_a_mistake_leaves_no_document_behind_with_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome("run", "--tasks", "yelpp", "--json") == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_results_cannot_go_where_a_file_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "home").write_text("a file")
+    assert outcome("run", "--tasks", "sst2", "--home", str(tmp_path / "home")) == 2
+    assert "Choose a folder with --home" in capsys.readouterr().err
+    assert (tmp_path / "home").read_text() == "a file"
+
+
+def test_a_backbone_is_not_overwritten_by_accident(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"mine")
+    assert outcome("pretrain", "--out", str(tmp_path), "--scale", "0.001") == 2
+    assert "--force" in capsys.readouterr().err
+    assert (tmp_path / "model.safetensors").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("42", [42]), ("42, 142,242", [42, 142, 242]), ("3,3,0,", [3, 0])])
+def test_seeds_are_read_in_order_and_once(text: str, seeds: list[int]) -> None:
+    assert read_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", ",", "1.5", "1,-1", "1 2"])
+def test_seeds_that_cannot_be_read_are_answered_with_an_example(text: str) -> None:
+    with pytest.raises(UserError, match="for example --seeds 42,142,242"):
+        read_seeds(text)
+
+
+# --- how things are said ------------------------------------------------------------------
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "--"])
+def test_a_spreadsheet_does_not_take_a_text_for_a_formula(text: str) -> None:
+    assert safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "sst2", "-0.25", "+1.5", "-1e-05", "a=b", "1-2", "order1 @ home"])
+def test_numbers_and_plain_texts_stay_as_they_are(text: str) -> None:
+    assert safe(text) == text
+
+
+ROWS: list[dict[str, Any]] = [
+    {"text": '=HYPERLINK("x")', "value": -0.25, "parts": ["a", "b"]},
+    {"text": "two\nlines", "more": None},
+]
+
+
+def test_csv_has_a_column_for_every_key_and_escapes_formulas(capsys: pytest.CaptureFixture[str]) -> None:
+    show(ROWS, "title", as_json=False, as_csv=True)
+    found = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
+    assert found == [
+        {"text": '\'=HYPERLINK("x")', "value": "-0.25", "parts": "a b", "more": ""},
+        {"text": "two\nlines", "value": "", "parts": "", "more": ""},
+    ]
+
+
+def test_json_has_null_for_what_is_not_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"acc": float("nan"), "δ": 0.5}], "title", as_json=True, as_csv=False)
+    assert json.loads(capsys.readouterr().out) == [{"acc": None, "δ": 0.5}]
+
+
+def test_a_table_shows_texts_as_they_are_and_missing_as_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    show([{"what": "[red]bold[/]", "value": 0.12345, "gone": None, "on": True}], "title", as_json=False, as_csv=False)
+    shown = capsys.readouterr().out
+    assert all(part in shown for part in ("title", "[red]bold[/]", "0.123", "–", "yes"))
+    assert "0.1234" not in shown
+
+
+WIDE = [{"method": "oracle_partition", "about": "told which tasks are related", "n": 9, "acc": 90.379}]
+
+
+def test_in_a_file_a_row_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    show(WIDE, "methods", as_json=False, as_csv=False)
+    assert capsys.readouterr().out.splitlines()[2].split() == [
+        "oracle_partition",
+        "told",
+        "which",
+        "tasks",
+        "are",
+        "related",
+        "9",
+        "90.379",
+    ]
+
+
+@pytest.mark.parametrize(("columns", "is_whole"), [(45, True), (20, False)])
+def test_in_a_narrow_terminal_sentences_wrap_and_nothing_is_lost(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int, is_whole: bool
+) -> None:
+    for name, value in {"TTY_COMPATIBLE": "1", "COLUMNS": str(columns), "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    show(WIDE, "methods", as_json=False, as_csv=False)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any(line.startswith("oracle_partition") for line in lines) == is_whole
+    letters = Counter("".join(lines))
+    assert not Counter("".join(map(str, WIDE[0].values())).replace(" ", "")) - letters
+
+
+def test_an_empty_list_is_an_empty_document(capsys: pytest.CaptureFixture[str]) -> None:
+    show([], "nothing", as_json=True, as_csv=False)
+    assert json.loads(capsys.readouterr().out) == []
+    show([], "nothing", as_json=False, as_csv=True)
+    assert capsys.readouterr().out.strip() == ""

@@ -1,0 +1,312 @@
+"""`runs …` and `run --detach` on stores where nothing is trained."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from storing import TINY, finish, join, queued, spec_of, states, taken
+
+from shlpt.cli.main import main
+from shlpt.plans import experiments
+from shlpt.queue import control
+from shlpt.queue.claims import leave
+from shlpt.queue.submit import start_experiment
+from shlpt.results import frames, recorded
+from shlpt.results.record import keep_results
+from shlpt.store.find import runs_of
+from shlpt.store.schema import VERSION
+from shlpt.store.store import FILE, Store
+
+DONE, WAITING = spec_of(), spec_of(seed=2)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path).open()
+    for spec in (DONE, WAITING):
+        queued(store, spec, width=1)
+    (plan,) = queued(store, DONE)
+    for stage in plan.stages:
+        finish(store, stage.key, {task: [1.0, 0.0] for task in (*stage.earlier, stage.task)})
+    with store.write() as db:
+        db.execute("UPDATE groups SET state='done' WHERE number<=2")
+    keep_results(store, runs_of(store, store.value("SELECT key FROM groups")))
+    return store
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Processes that were not started."""
+    found: list[Any] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: found.append(command))
+    return found
+
+
+def say(store: Store | Path, *words: str) -> int:
+    home = store.home if isinstance(store, Store) else store
+    with pytest.raises(SystemExit) as end:
+        main([*words, f"--home={home}"])
+    return int(end.value.code or 0)
+
+
+def document(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_runs_are_listed_for_people_and_programs(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "list", "--json") == 0
+    rows = document(capsys)["runs"]
+    assert [(row["id"], row["state"]) for row in rows] == [(WAITING.id, "queued"), (DONE.id, "done")]
+    assert rows[0]["acc"] is None
+    assert say(store, "runs", "list", "--csv") == 0
+    assert [row["id"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == [WAITING.id, DONE.id]
+    assert say(store, "runs", "list") == 0
+
+
+def test_one_run_is_shown_by_how_its_id_begins(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "show", DONE.id[:7], "--json") == 0
+    record = document(capsys)
+    assert {
+        "id",
+        "state",
+        "method",
+        "tasks",
+        "seed",
+        "settings",
+        "progress",
+        "worker",
+        "matrix",
+        "acc",
+        "error",
+        "warnings",
+    } <= set(record)
+    assert (record["id"], record["matrix"]) == (DONE.id, [[0.5, None], [0.5, 0.5]])
+    assert say(store, "runs", "show", DONE.id) == 0
+    assert "stages" in capsys.readouterr().out
+
+
+def test_wishes_are_written_and_a_worker_is_started_where_one_is_needed(
+    store: Store, capsys: pytest.CaptureFixture[str], workers: list[Any]
+) -> None:
+    for act, state in (("pause", "paused"), ("stop", "stopped"), ("pause", "stopped")):
+        assert say(store, "runs", act, WAITING.id, "--json") == 0
+        assert document(capsys)["runs"] == [{"id": WAITING.id, "state": state, "progress": 0.0}]
+    assert workers == []
+    assert say(store, "runs", "resume", WAITING.id) == 0
+    assert states(store)[2:] == ["queued", "queued"]
+    assert len(workers) == 1
+    assert say(store, "runs", "step", WAITING.id, "--by=epoch") == 0
+    assert store.value("SELECT wish FROM groups WHERE number=3") == "step epoch"
+
+
+@pytest.mark.parametrize("act", ["stop", "pause", "step", "resume"])
+def test_a_wish_that_changes_nothing_says_where_the_run_stands(
+    store: Store, act: str, capsys: pytest.CaptureFixture[str], workers: list[Any]
+) -> None:
+    with store.write() as db:
+        db.execute("UPDATE groups SET state=? WHERE number>2", ("queued" if act == "resume" else "failed",))
+    assert say(store, "runs", act, DONE.id, WAITING.id) == 0
+    said = capsys.readouterr().err
+    assert f"run {DONE.id} is done: {act} changed nothing" in said
+    assert f"run {WAITING.id} is {'queued' if act == 'resume' else 'failed'}: {act} changed nothing" in said
+    with store.write() as db:
+        db.execute("UPDATE groups SET state='paused' WHERE number>2")
+    for act in ("resume", "stop"):
+        assert say(store, "runs", act, WAITING.id) == 0
+        assert "nothing" not in capsys.readouterr().err
+
+
+def test_a_detached_run_prints_its_id_and_returns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], workers: list[Any]
+) -> None:
+    settings = [f"--set={key}={value}" for key, value in TINY.items()]
+    words = ["run", "--tasks=rte,sst2", "--seeds=1,2", "--detach", "--json", *settings]
+    assert say(tmp_path, *words) == 0
+    found = document(capsys)
+    assert [row["seed"] for row in found["runs"]] == [1, 2]
+    assert (found["to_train"], found["reused"]) == (6, 0)
+    assert len(workers) == 1
+    assert say(tmp_path, *words) == 0
+    assert document(capsys) == found
+
+
+def test_runs_are_deleted(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "delete", DONE.id, WAITING.id[:8], "--json") == 0
+    assert document(capsys) == {"deleted": [DONE.id, WAITING.id]}
+    assert store.rows("SELECT * FROM stages") == []
+
+
+def test_runs_are_watched_until_they_are_over(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "watch", DONE.id, "--json") == 0
+    assert document(capsys)["runs"][0]["state"] == "done"
+    say(store, "runs", "stop", WAITING.id)
+    assert say(store, "runs", "watch") == 0  # nothing is open
+
+
+def test_a_lost_run_is_watched_while_another_worker_is_there_to_take_it(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, other = join(store, "gone"), join(store, "other")
+    job = taken(store, gone)
+    leave(store, gone)
+    assert frames.run(store, WAITING.id)["error"] == "its worker is gone; another worker takes it"
+    looks: list[float] = []
+
+    def asleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 1:
+            assert taken(store, other).claim.group == job.claim.group
+        else:
+            leave(store, other)
+
+    monkeypatch.setattr(time, "sleep", asleep)
+    assert say(store, "runs", "watch", "--json") == 0
+    lines = [json.loads(line)["runs"][0] for line in capsys.readouterr().out.splitlines()]
+    assert [line["state"] for line in lines] == ["lost", "running", "lost"]
+    assert lines[-1]["error"] == "its worker is gone; it goes on when it is resumed"
+    assert len(looks) == 2
+
+
+READING = [
+    (["runs", "list"], 0),
+    (["experiments"], 0),
+    (["experiments", "x1"], 2),
+    (["compare", "r1", "r2"], 2),
+    (["alpha", "r1", "sst2"], 2),
+    (["runs", "watch"], 2),
+    *[(["runs", act, "r1"], 2) for act in ("show", "stop", "pause", "step", "resume", "delete", "watch")],
+]
+
+
+@pytest.mark.parametrize(("words", "code"), READING, ids=[" ".join(words) for words, _ in READING])
+def test_who_only_looks_makes_no_store(
+    tmp_path: Path, words: list[str], code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
+    assert say(tmp_path / "typo", *words, *(["--json"] if code == 0 else [])) == code
+    said = capsys.readouterr()
+    assert (
+        "there are no runs yet" in said.err if words[0] == "alpha" else f"no store in {tmp_path / 'typo'}" in said.err
+    )
+    assert ("unknown run 'r1'" in said.err) == (words[-1] == "r1" or words[0] == "alpha")
+    assert said.out == ("" if code else f'{{"{words[-1] if words[0] != "runs" else "runs"}": []}}\n')
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["matrix", "sweep", "bench"])
+def test_an_experiment_whose_runs_were_deleted_says_so(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = {"settings": TINY}
+    made = {
+        "matrix": lambda: experiments.matrix(("rte", "sst2"), (1,), common | {"method": "continual"}),
+        "sweep": lambda: experiments.sweep(("rte", "sst2"), "lr", (0.1,), (1,), common | {"method": "continual"}),
+        "bench": lambda: experiments.bench("standard_cl", ("per_task",), (1,), common),
+    }[kind]()
+    store = Store(tmp_path).open()
+    id, sent = start_experiment(store, made)
+    control.delete(store, list(sent.runs))
+    for words in (["experiments", id], ["compare", f"--experiment={id}"]):
+        assert say(store, *words) == 2
+        assert f"({id}) has no runs any more: all were deleted" in capsys.readouterr().err
+    assert say(store, "experiments", "--json") == 0
+    assert document(capsys)["experiments"][0]["stages"] == 0
+
+
+# --- mistakes -----------------------------------------------------------------------------
+@pytest.mark.parametrize("act", ["show", "stop", "pause", "step", "resume", "delete", "watch"])
+def test_an_unknown_run_is_answered_with_the_nearest_and_nothing_changes(
+    store: Store, act: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.close()
+    before = store.file.read_bytes()
+    wrong = WAITING.id[:-1] + "x"
+    assert say(store, "runs", act, *([] if act == "show" else [DONE.id]), wrong) == 2
+    said = capsys.readouterr()
+    assert f"error: unknown run '{wrong}': did you mean '{WAITING.id}'?" in said.err
+    assert said.out == ""
+    assert store.file.read_bytes() == before
+
+
+def test_a_running_run_is_not_deleted_without_force(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    taken(store, join(store))
+    store.close()
+    before = store.file.read_bytes()
+    assert say(store, "runs", "delete", DONE.id, WAITING.id) == 2
+    assert f"run {WAITING.id} is running: stop it first, or delete it with --force" in capsys.readouterr().err
+    assert store.file.read_bytes() == before
+    assert say(store, "runs", "delete", WAITING.id, "--force") == 0
+    assert [row["id"] for row in store.rows("SELECT id FROM runs")] == [DONE.id]
+
+
+def test_an_unknown_step_is_refused(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(store, "runs", "step", WAITING.id, "--by=day") == 2
+    assert "unknown step 'day'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--tasks=rte"],
+        ["run", "--tasks=rte", "--detach"],
+        ["matrix", "--tasks=rte,sst2"],
+        ["bench", "--methods=per_task", "--detach"],
+        ["worker", "--idle=0"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("device", ["cuda:99", "foo"])
+def test_a_device_that_is_not_there_is_refused_before_anything_is_queued(
+    tmp_path: Path, words: list[str], device: str, capsys: pytest.CaptureFixture[str], workers: list[Any]
+) -> None:
+    assert say(tmp_path, *words, f"--device={device}") == 2
+    said = capsys.readouterr()
+    assert f"device '{device}'" in said.err
+    assert said.out == ""
+    assert workers == []
+    store = Store(tmp_path).open()
+    assert store.rows("SELECT id FROM runs UNION SELECT id FROM workers") == []
+
+
+COMMANDS = [
+    ["runs", "list"],
+    ["runs", "show", "r1"],
+    ["worker"],
+    ["run", "--tasks=rte", "--detach"],
+    ["run", "--tasks=rte"],
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("what", ["newer", "another program's", "no database"])
+def test_a_store_that_is_not_ours_to_read_is_refused_and_left_alone(
+    tmp_path: Path, words: list[str], what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if what == "newer":
+        store = Store(tmp_path).open()
+        store.db.execute(f"PRAGMA user_version={VERSION + 1}")
+        store.close()
+    elif what == "no database":
+        (tmp_path / FILE).write_text("my diary")
+    else:
+        with closing(sqlite3.connect(tmp_path / FILE)) as db:
+            db.execute("CREATE TABLE photos (id)")
+    before = (tmp_path / FILE).read_bytes()
+    assert say(tmp_path, *words) == 2
+    said = capsys.readouterr()
+    assert {"newer": "newer version of shlpt", "no database": "not a store of shlpt"}.get(
+        what, "another program"
+    ) in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    assert (tmp_path / FILE).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]

@@ -1,0 +1,111 @@
+"""Runs go into the queue at once; what is there is reused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from storing import finish, group_rows, spec_of, states
+
+from shlpt.backbone.files import EMBEDDED, digest_of, whole_name
+from shlpt.errors import UserError
+from shlpt.plans.stages import RunPlan, plans_of
+from shlpt.queue import control
+from shlpt.queue.submit import Submitted, default_width, submit
+from shlpt.spec import RunSpec
+from shlpt.store.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "home").open()
+
+
+def test_runs_are_planned_and_counted(store: Store) -> None:
+    specs = [spec_of(seed=1), spec_of(seed=2)]
+    sent = submit(store, specs, lanes=2)
+    assert sent.runs == tuple(spec.id for spec in specs)
+    assert (len(sent.todo), sent.reused) == (6, 0)
+    again = submit(store, [*specs, spec_of(seed=1)], lanes=2)
+    assert (again.runs, again.todo) == ((*sent.runs, sent.runs[0]), sent.todo)
+
+
+def test_a_run_that_others_have_trained_is_written_down_at_once(store: Store) -> None:
+    for stage in submit(store, [spec_of(("sst2", "cb"), "per_task")], alone=False).todo:
+        finish(store, stage.key, {stage.task: [1.0]})
+    sent = submit(store, [spec_of(("cb", "sst2"), "per_task")], alone=False)
+    assert sent.todo == ()
+    assert [row["id"] for row in store.rows("SELECT id FROM runs WHERE result IS NOT NULL")] == list(sent.runs)
+
+
+def test_what_was_stopped_goes_on(store: Store) -> None:
+    sent = submit(store, [spec_of()], alone=False)
+    control.stop(store, sent.runs)
+    submit(store, [spec_of()], alone=False)
+    assert states(store) == ["queued", "queued"]
+
+
+def test_a_fresh_run_is_another_one(store: Store) -> None:
+    first = submit(store, [spec_of()])
+    second, third = (submit(store, [spec_of()], fresh=True) for _ in range(2))
+    assert len({*first.runs, *second.runs, *third.runs}) == 3
+    assert len(second.todo) == len(third.todo) == 3
+    assert len({stage.key for sent in (first, second, third) for stage in sent.todo}) == 9
+
+
+def test_two_at_once_that_train_anew_both_do(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    others: list[Submitted] = []
+
+    def planned(specs: Sequence[RunSpec], alone: bool = True) -> list[RunPlan]:
+        found = plans_of(specs, alone)
+        if not others:  # another command plans and queues meanwhile
+            monkeypatch.undo()
+            others.append(submit(store, [spec_of()], fresh=True))
+        return found
+
+    monkeypatch.setattr("shlpt.queue.submit.plans_of", planned)
+    sent = submit(store, [spec_of()], fresh=True)
+    assert [found.specs[0].edition for found in (*others, sent)] == [1, 2]
+    assert not {stage.key for stage in sent.todo} & {stage.key for stage in others[0].todo}
+
+
+def test_names_that_mean_the_same_task_are_the_same_run(store: Store) -> None:
+    one, other = (submit(store, [spec_of((name, "sst2"), "continual")]) for name in ("dial:0.5", "dial:+0.50"))
+    assert one.runs == other.runs
+
+
+def test_a_folder_is_known_from_everywhere_and_by_its_weights(store: Store, tmp_path: Path) -> None:
+    shutil.copytree(EMBEDDED, tmp_path / "mine", ignore=shutil.ignore_patterns("*.md"))
+    before = os.getcwd()
+    os.chdir(tmp_path)
+    try:
+        sent = submit(store, [spec_of().model_copy(update={"backbone": "mine"})], alone=False)
+        assert whole_name("mine") == str(tmp_path / "mine")
+    finally:
+        os.chdir(before)
+    assert {row["backbone"] for row in store.rows("SELECT backbone FROM groups")} == {str(tmp_path / "mine")}
+    assert {stage.backbone for stage in sent.todo} == {digest_of(str(tmp_path / "mine"))}
+    assert digest_of("pocket") == digest_of(str(tmp_path / "mine"))  # the same files
+    assert (whole_name("pocket"), whole_name("t5-small")) == ("pocket", "t5-small")
+
+
+def test_a_mistake_leaves_the_store_as_it_was(store: Store) -> None:
+    for name, reason in (
+        ("/nowhere", "folder not found: /nowhere"),
+        ("./no/such/one", "folder not found"),
+        ("", "unknown backbone ''"),
+        ("a/b/c", "cannot load the backbone 'a/b/c'"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            submit(store, [spec_of().model_copy(update={"backbone": name})])
+    with pytest.raises(UserError, match="unknown backbone 'poket'"):
+        submit(store, [spec_of(), spec_of().model_copy(update={"backbone": "poket"})])
+    assert group_rows(store) == []
+    assert store.rows("SELECT * FROM runs") == []
+
+
+def test_a_gpu_has_room_for_more_lanes() -> None:
+    assert default_width("cuda:1") > default_width("cpu", many=True) > default_width("cpu") == 4

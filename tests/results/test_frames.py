@@ -1,0 +1,194 @@
+"""The store as frames, of a run that was really trained and of one that was not."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from storing import TINY, group_rows, join_elsewhere, queued, spec_of, taken
+
+from shlpt.errors import UserError
+from shlpt.queue import claims
+from shlpt.queue.claims import Event
+from shlpt.results import frames
+from shlpt.spec import RunSpec
+from shlpt.store.store import Store
+from shlpt.work.worker import run
+
+TASKS = ("rte", "sst2", "agnews")
+SPEC = RunSpec.make(TASKS, "shlpt", seed=3, settings=TINY)
+LATER = RunSpec.make(("cb", "wic"), "continual", seed=1, settings=TINY)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """One run that is done, and one in the queue."""
+    home = tmp_path_factory.mktemp("home")
+    run([SPEC], home, device="cpu")
+    store = Store(home)
+    queued(store, LATER)
+    return store
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Store:
+    return Store(tmp_path).open()
+
+
+# --- lists --------------------------------------------------------------------------------
+def test_every_run_in_a_line_the_newest_first(store: Store) -> None:
+    frame = frames.runs(store)
+    assert list(frame.columns) == frames.LIST_COLUMNS
+    assert list(frame["id"]) == [LATER.id, SPEC.id]
+    assert list(frame["state"]) == ["queued", "done"]
+    assert list(frame["progress"]) == [0.0, 1.0]
+    assert list(frame["tasks"]) == [["cb", "wic"], list(TASKS)]
+    done = frames.run(store, SPEC.id)
+    assert frame["acc"][1] == done["acc"]
+    assert np.isnan(frame["acc"][0])
+
+
+def test_a_list_shows_what_its_worker_did_not_get_to_write_down(store: Store) -> None:
+    before = frames.runs(store)
+    with store.write() as db:
+        db.execute("UPDATE runs SET result=NULL")
+    pd.testing.assert_frame_equal(frames.runs(store), before)
+
+
+def test_an_empty_store_has_empty_frames(empty: Store) -> None:
+    assert list(frames.runs(empty).columns) == frames.LIST_COLUMNS
+    assert len(frames.runs(empty)) == len(frames.workers(empty)) == 0
+
+
+def test_a_run_shows_who_trains_it_and_how_far_it_is(empty: Store) -> None:
+    (plan,) = queued(empty, LATER)
+    assert frames.run(empty, LATER.id)["worker"] is None
+    taken(empty, join_elsewhere(empty))
+    with empty.write() as db:
+        claims.add_events(db, [Event(plan.stages[0].key, 0, "step", {}, 0.0)])
+    worker = frames.run(empty, LATER.id)["worker"]
+    assert (worker["id"], worker["pid"], worker["beat"]) == ("w1", 7, 0)
+    frame = frames.runs(empty)
+    assert list(frame["state"]) == ["running"]
+    assert frame["progress"][0] == frames.run(empty, LATER.id)["progress"] > 0
+
+
+def test_stages_of_a_run_with_what_they_took(store: Store) -> None:
+    frame = frames.stages(store, SPEC.id)
+    assert list(frame["task"]) == [*TASKS, "sst2", "agnews"]
+    assert list(frame["alone"]) == [False] * 3 + [True] * 2
+    assert set(frame["state"]) == {"done"}
+    assert (frame["steps"] <= frame["planned_steps"]).all()
+    assert (frame["seconds"] > 0).all()
+    assert set(frames.stages(store, LATER.id)["state"]) == {"queued"}
+
+
+# --- curves -------------------------------------------------------------------------------
+def test_losses_of_every_step(store: Store) -> None:
+    frame = frames.losses(store, [SPEC.id])
+    assert list(frame.columns) == ["run", "seed", "position", "task", "step", "epoch", "loss", "down", "hsc", "asc"]
+    stages = frames.stages(store, SPEC.id)
+    assert frame.groupby("task")["step"].max().to_dict() == dict(zip(TASKS, stages["steps"][:3], strict=True))
+    assert set(frame["seed"]) == {3}
+    assert frame.loc[frame["position"] > 0, "down"].notna().all()
+    assert frame.loc[frame["position"] == 0, "down"].isna().all()  # plain prompt tuning has no parts
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_end(empty: Store) -> None:
+    (plan,) = queued(empty, spec_of(("sst2",)))
+    key = plan.stages[0].key
+    events = [Event(key, n, "step", {"step": n + 1, "epoch": 0, "loss": float(n)}, 0.0) for n in range(5000)]
+    last = Event(key, 5000, "epoch", {"step": 5000, "epoch": 0, "validation": 1.0, "validation_loss": 0.0}, 0.0)
+    with empty.write() as db:
+        claims.add_events(db, [*events, last])
+    frame = frames.losses(empty, [plan.spec.id], points=100)
+    assert 100 <= len(frame) <= 103
+    assert (frame["step"].iloc[0], frame["step"].iloc[-1]) == (1, 5000)
+    assert len(frames.losses(empty, [plan.spec.id], points=10_000)) == 5000
+    assert len(frames.epochs(empty, [plan.spec.id])) == 1
+
+
+def test_similarity_of_each_earlier_task(store: Store) -> None:
+    frame = frames.similarity(store, [SPEC.id])
+    assert frame.groupby("task")["earlier"].agg(set).to_dict() == {"sst2": {"rte"}, "agnews": {"rte", "sst2"}}
+    assert ((frame["low"] <= frame["mean"] + 1e-6) & (frame["mean"] <= frame["high"] + 1e-6)).all()
+    assert frame["dissimilar"].between(0, 1).all()
+
+
+def test_epochs_and_overlap(store: Store) -> None:
+    epochs, overlap = frames.epochs(store, [SPEC.id]), frames.overlap(store, [SPEC.id])
+    assert len(epochs) == 6
+    assert epochs["validation"].between(0, 1).all()
+    assert len(overlap) == 2 * (1 + 2)
+    assert overlap["overlap"].between(-1, 1.001).all()
+
+
+@pytest.mark.parametrize("query", [frames.losses, frames.similarity, frames.epochs, frames.overlap])
+def test_curves_of_a_run_that_has_not_begun_are_empty_with_their_columns(store: Store, query) -> None:  # type: ignore[no-untyped-def]
+    assert list(query(store, [LATER.id]).columns) == list(query(store, [SPEC.id]).columns)
+    assert len(query(store, [LATER.id])) == len(query(store, [])) == 0
+    with pytest.raises(UserError, match="unknown run 'rx'"):
+        query(store, ["rx"])
+
+
+# --- what a stage left --------------------------------------------------------------------
+def test_similarity_of_each_instance(store: Store) -> None:
+    frame = frames.alphas(store, SPEC.id, "agnews")
+    assert len(frame) == 16 * 2
+    sums = frame.groupby("example")["alpha"].sum()
+    np.testing.assert_allclose(sums, 1, rtol=1e-5)
+    assert frame["text"].str.len().min() > 0
+    for task in ("rte", "agnews"):
+        assert len(frames.alphas(store, (SPEC if task == "rte" else LATER).id, "rte" if task == "rte" else "wic")) == 0
+
+
+def test_answers_by_example_explain_the_matrix(store: Store) -> None:
+    record = frames.run(store, SPEC.id)
+    frame = frames.answers(store, SPEC.id, "sst2")
+    assert frame["score"].mean() == record["matrix"][1][1]
+    assert (frame["score"] == (frame["answer"] == frame["target"])).all()
+    assert frames.answers(store, SPEC.id, "sst2", alone=True)["score"].mean() == record["alone"][1]
+    assert len(frames.answers(store, LATER.id, "cb")) == len(frames.answers(store, SPEC.id, "rte", after="sst2")) == 0
+
+
+def test_tensors_and_probe_states(store: Store) -> None:
+    assert set(frames.probe(store, SPEC.id)) == set(TASKS)
+    assert frames.probe(store, LATER.id) == {}
+    assert frames.tensors(store, SPEC.id, "agnews")["prompt.2"].shape[0] == 4
+    with pytest.raises(UserError, match="no stage 'nowhere'"):
+        frames.stage(store, "nowhere")
+
+
+# --- beside a worker ----------------------------------------------------------------------
+def test_reading_writes_nothing_and_works_while_somebody_writes(store: Store) -> None:
+    store.close()
+    before = store.file.read_bytes()
+    frames.runs(store), frames.run(store, SPEC.id), frames.losses(store, [SPEC.id]), frames.stages(store, SPEC.id)
+    store.close()
+    assert store.file.read_bytes() == before
+    writer = sqlite3.connect(store.file, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE runs SET name='not yet'")
+    assert set(frames.runs(store)["name"]) == {""}
+    writer.execute("ROLLBACK")
+    writer.close()
+
+
+def test_workers_and_their_logs(empty: Store) -> None:
+    join_elsewhere(empty)
+    (empty.home / "workers").mkdir()
+    (empty.home / "workers" / "a.log").write_text("one\ntwo\nthree\n")
+    (empty.home / "secret").write_text("mine")
+    frame = frames.workers(empty)
+    assert (frame["id"][0], frame["host"][0], frame["pid"][0]) == ("w1", "elsewhere", 7)
+    assert (bool(frame["alive"][0]), bool(frame["here"][0])) == (True, False)
+    assert frames.log_tail(empty, "a.log", 2) == ["two", "three"]
+    for name in ("", "b.log", "../secret", "/etc/passwd"):
+        assert frames.log_tail(empty, name) == []
+
+
+def test_groups_of_the_trained_run_are_done(store: Store) -> None:
+    assert {row["state"] for row in group_rows(store)[:3]} == {"done"}

@@ -1,0 +1,137 @@
+"""α of any text: the same as in training where nothing moved since, by every kind of estimator, with its words."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from shlpt.backbone.t5 import Backbone
+from shlpt.errors import UserError
+from shlpt.methods.similarity import Estimator
+from shlpt.results import frames, lens
+from shlpt.store.store import Store
+
+
+@pytest.fixture(scope="module")
+def store(looked: Any) -> Store:
+    return Store(looked.home).open()
+
+
+@pytest.mark.parametrize("task", ["sst2", "agnews"])
+@pytest.mark.parametrize("name", ["still", "uniform"])
+def test_a_training_text_has_its_stored_alpha_where_the_estimator_did_not_move(
+    store: Store, looked: Any, name: str, task: str
+) -> None:
+    """`still` learns with a rate of 1e-9: what was last seen in training is what the kept estimator says."""
+    stored = frames.alphas(store, looked.ids[name], task)
+    texts = list(dict.fromkeys(stored["text"]))
+    found = lens.alphas(store, looked.ids[name], task, texts)
+    again = stored.merge(found, on=["text", "earlier"], suffixes=("", "_now"))
+    assert len(again) == len(stored) > 0
+    assert np.abs(again["alpha"] - again["alpha_now"]).max() < 1e-5
+    if name == "still" and task == "agnews":
+        assert stored["alpha"].std() > 1e-3  # it does look at the texts
+
+
+@pytest.mark.parametrize("name", ["shlpt", "carried", "still", "no_asc"])
+def test_alpha_is_that_of_the_kept_estimator(store: Store, looked: Any, name: str, backbone: Backbone) -> None:
+    """Equations 3 and 4 with the tensors of the stage, by hand."""
+    run, text = looked.ids[name], "the food was superb and the staff was rude"
+    left = frames.tensors(store, run, "agnews")
+    ids, mask, _ = backbone.tokenize([text], 256)
+    kept = {n.removeprefix("extra.estimator."): torch.tensor(t) for n, t in left.items() if "estimator." in n}
+    estimator = Estimator(backbone.width, len(kept["down.weight"]))
+    estimator.load_state_dict(kept)
+    prompts = torch.stack([torch.tensor(left[f"prompt.{n}"]) for n in range(2)])
+    expected = estimator(backbone.embed(ids), mask, prompts, float(left["extra.temperature"]))[0].detach().numpy()
+    reading = lens.read(store, run, "agnews", text)
+    assert list(reading.alpha["earlier"]) == ["rte", "sst2"]
+    np.testing.assert_allclose(reading.alpha["alpha"], expected, atol=1e-6)
+    assert reading.alpha["alpha"].sum() == pytest.approx(1)
+    assert not reading.is_cut
+
+
+def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: Any) -> None:
+    """Scaling all embeddings by 1 + ε changes the log-odds by ε times the sum over the words."""
+    run, text = looked.ids["still"], "stocks fell in lisbon on friday"
+    where = lens.source(store, run, "agnews")
+    look = lens._Lens(where, lens.artifact_bytes(store, where.key, "tensors"))
+    x, step = look.embed(look.tokens(text)[0]), 1e-2
+    with torch.no_grad():
+        slope = (look.logits(x * (1 + step)) - look.logits(x * (1 - step))).numpy() / (2 * step)
+    reading = lens.read(store, run, "agnews", text)
+    total = reading.words.groupby("earlier", sort=False)["weight"].sum()
+    expected = [slope[0] - slope[1], slope[1] - slope[0]]  # the log-odds of two are their difference
+    np.testing.assert_allclose(total.to_numpy(), expected, rtol=0.02)
+    assert np.abs(expected).max() > 1e-2  # there is something to compare
+    alpha = reading.alpha["alpha"].to_numpy()
+    np.testing.assert_allclose(reading.alpha["odds"], np.log(alpha / (1 - alpha)), atol=1e-5)
+
+
+def test_words_still_tell_where_alpha_is_one(store: Store, looked: Any) -> None:
+    """A trained estimator is soon certain: α is 0 or 1 to the last digit, and its own gradient is gone."""
+    reading = lens.read(store, looked.ids["shlpt"], "agnews", "stocks fell in lisbon on friday")
+    assert reading.alpha["alpha"].max() > 0.99
+    assert reading.words["weight"].abs().max() > 1e-4
+    assert np.isfinite(reading.alpha["odds"]).all()
+
+
+def test_words_are_those_of_the_text_in_order_and_the_end(store: Store, looked: Any) -> None:
+    text = "the food, here,  wasn't <b>good</b> ☃\nagain"
+    words = lens.read(store, looked.ids["shlpt"], "agnews", text).words.drop_duplicates("place")
+    assert list(words["word"]) == [*text.split(), lens.END]
+
+
+def test_one_earlier_task_has_alpha_one_and_no_word_matters(store: Store, looked: Any) -> None:
+    reading = lens.read(store, looked.ids["shlpt"], "sst2", "whatever you say")
+    assert list(reading.alpha["alpha"]) == [1.0]
+    assert reading.words["weight"].abs().max() < 1e-6
+
+
+def test_equal_similarity_does_not_read(store: Store, looked: Any) -> None:
+    reading = lens.read(store, looked.ids["uniform"], "agnews", "whatever you say")
+    assert list(reading.alpha["alpha"]) == [0.5, 0.5]
+    assert reading.words["weight"].abs().max() == 0
+
+
+def test_a_text_that_is_too_long_is_cut_and_says_so(store: Store, looked: Any) -> None:
+    assert lens.read(store, looked.ids["shlpt"], "agnews", "word " * 400).is_cut
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "message"),
+    [
+        ("shlpt", "rte", "first task"),
+        ("shlpt", "yelp", "unknown task of this run 'yelp'"),
+        ("oracle", "sst2", "its partition is given"),
+        ("per_task", "sst2", "it knows no similarity"),
+        ("waiting", "agnews", "not learned yet"),
+    ],
+)
+def test_where_there_is_no_estimator_the_reason_is_said(
+    store: Store, looked: Any, name: str, task: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        lens.read(store, looked.ids[name], task, "a text")
+
+
+def test_no_text_is_no_answer(store: Store, looked: Any) -> None:
+    with pytest.raises(UserError, match="write some words"):
+        lens.read(store, looked.ids["shlpt"], "agnews", " \n ")
+
+
+def test_looking_draws_no_random_numbers(store: Store, looked: Any) -> None:
+    torch.manual_seed(3)
+    before = torch.random.get_rng_state()
+    lens.read(store, looked.ids["shlpt"], "agnews", "a text")
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_importing_it_loads_no_torch() -> None:
+    code = "import sys, shlpt.results.lens, shlpt.results.twins; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
