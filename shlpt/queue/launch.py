@@ -7,17 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from shlpt.errors import UserError
-from shlpt.store import liveness
+from shlpt.store import liveness, locks
 from shlpt.store.liveness import STARTING
 from shlpt.store.store import Store
 
 IDLE_SECONDS = 600  # how long a worker waits for more before it leaves: the next run then starts warm
 BEAT_SECONDS = 3.0  # how long to watch for a sign of a worker on another machine; a second worker would do no harm
-
-
-INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the lock
+INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the lock; Windows hands none on
 
 
 def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None) -> bool:
@@ -61,35 +60,20 @@ def start_worker(
 ) -> subprocess.Popen[bytes]:
     """A process of its own session; what it says goes to HOME/workers/<name>.log."""
     log = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}.log"
-    command = [
-        sys.executable,
-        "-m",
-        "shlpt",
-        "worker",
-        "--home",
-        str(store.home.resolve()),
-        "--device",
-        device,
-        "--idle",
-        str(idle_seconds),
-        "--log",
-        log,
-    ]
+    command = [sys.executable, "-m", "shlpt", "worker", "--home", str(store.home.resolve())]
+    command += ["--device", device, "--idle", str(idle_seconds), "--log", log]
     if threads:
         command += ["--threads", str(threads)]
-    environment = os.environ | ({} if inherit is None else {INHERITED: str(inherit)})
+    environment = dict(os.environ)
+    apart: dict[str, Any] = {"creationflags": 0x208}  # Windows: DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP
+    if sys.platform != "win32":
+        apart = {"start_new_session": True, "pass_fds": () if inherit is None else (inherit,)}
+        environment |= {} if inherit is None else {INHERITED: str(inherit)}
     try:
         (store.home / "workers").mkdir(exist_ok=True)
         with (store.home / "workers" / log).open("wb") as file:
             return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-                cwd=_ROOT,
-                env=environment,
-                pass_fds=() if inherit is None else (inherit,),
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=_ROOT, env=environment, **apart
             )
     except OSError as error:
         raise UserError(f"cannot start a worker in {store.home}: {error.strerror}") from None
@@ -99,7 +83,8 @@ def turn_back(store: Store) -> bool:
     """Tell a worker that is on its way to leave as soon as it is there; whether there is one."""
     if not liveness.holds(store.home, STARTING):
         return False
-    liveness.lock_file(store.home, STARTING).write_text("stop")
+    with liveness.lock_file(store.home, STARTING).open("r+b", buffering=0) as file:
+        locks.say(file, "stop")
     return True
 
 
@@ -108,7 +93,7 @@ def started(home: Path) -> bool:
     inherited = os.environ.pop(INHERITED, "")
     if not inherited.isdecimal():
         return False
-    told = liveness.lock_file(home, STARTING).read_text() == "stop"
+    told = locks.said(liveness.lock_file(home, STARTING)) == "stop"
     os.close(int(inherited))
     return told
 

@@ -96,11 +96,12 @@ def write(home: Path, name: str, data: bytes) -> Artifact:
             os.replace(draft, path)
         finally:
             draft.unlink(missing_ok=True)
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        if os.name != "nt":  # Windows opens no folder
+            handle = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
     except OSError as error:
         if error.errno in NO_ROOM:
             raise DiskFull(home, error.strerror or "") from None

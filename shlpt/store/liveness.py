@@ -8,15 +8,15 @@ moved for STALE seconds on the observer's own monotonic clock.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
 
 from shlpt.errors import UserError
+from shlpt.store import locks
+from shlpt.store.locks import Lock
 from shlpt.store.store import Store
 
 STALE = 20.0
@@ -29,43 +29,32 @@ def lock_file(home: Path, worker: str) -> Path:
     return home / "workers" / f"{worker}.lock"
 
 
-def hold(home: Path, worker: str) -> IO[str]:
+def hold(home: Path, worker: str) -> Lock:
     """The lock of a living worker; let go of it by closing it, or by dying."""
     path = lock_file(home, worker)
     try:
         path.parent.mkdir(exist_ok=True)
-        file = path.open("w")
+        return locks.hold(path)
+    except BlockingIOError:
+        raise
     except OSError as error:
         raise UserError(f"cannot write to {home}: {error.strerror}. Choose a folder with --home") from None
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return file
 
 
 def holds(home: Path, worker: str) -> bool:
     """Whether some process of this machine holds the worker's lock."""
-    try:
-        file = lock_file(home, worker).open("r")
-    except FileNotFoundError:
-        return False
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+    return locks.held(lock_file(home, worker))
 
 
-def mark(lock: IO[str]) -> None:
+def mark(lock: Lock) -> None:
     """By its holder: that it still moves, on the clock that all processes of a machine share."""
-    lock.seek(0)
-    lock.write(f"{time.monotonic():020.3f}")
-    lock.flush()
+    locks.say(lock, f"{time.monotonic():020.3f}")
 
 
 def _since_marked(home: Path, worker: str) -> float | None:
     """Seconds since the holder of a lock on this machine moved, where it says so."""
     try:
-        return time.monotonic() - float(lock_file(home, worker).read_text())
+        return time.monotonic() - float(locks.said(lock_file(home, worker)))
     except (OSError, ValueError):
         return None
 

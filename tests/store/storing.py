@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from shlpt.queue.enqueue import enqueue
 from shlpt.spec import RunSpec
 from shlpt.store import artifacts, liveness
 from shlpt.store.liveness import Observer
+from shlpt.store.locks import Lock
 from shlpt.store.store import Store
 
 SLOW = float(os.environ.get("SHLPT_SLOW_MACHINE", "1"))  # bounds on seconds times this: others use the machine too
@@ -58,7 +59,7 @@ def finish(store: Store, key: str, tests: Mapping[str, Sequence[float]], error: 
         claims.finish_stage(db, finished(key, tests, error), artifacts.write(store.home, f"{key}.1", data))
 
 
-_LOCKS: dict[tuple[str, str], IO[str]] = {}
+_LOCKS: dict[tuple[str, str], Lock] = {}
 
 
 def join(store: Store, worker: str = "w1") -> str:
