@@ -16,11 +16,11 @@ def contrast(anchor: Tensor, negatives: Tensor, temperature: float, mask: Tensor
 
 
 def contrast_cosines(cosines: Tensor, temperature: float, mask: Tensor | None = None) -> Tensor:
-    """Eqs 8 and 11 from the cosines [B,n] with the negatives."""
+    """Eqs 8 and 11 from the cosines [B,n] with the negatives; without any the loss is 0."""
     logits = cosines / temperature
     if mask is not None:
         logits = logits.masked_fill(~mask, float("-inf"))
-    positive = torch.full_like(logits[:, :1], 1 / temperature)
+    positive = logits.new_full((len(logits), 1), 1 / temperature)
     return (torch.logsumexp(torch.cat([positive, logits], 1), 1) - positive[:, 0]).mean()
 
 

@@ -35,6 +35,19 @@ def test_masked_negatives_do_not_count_and_none_at_all_costs_nothing() -> None:
     assert contrast(anchor, negatives, 1.0, mask).item() == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("mask", [None, torch.zeros(2, 0, dtype=torch.bool)])
+def test_without_negatives_the_loss_and_its_gradient_are_zero(mask: torch.Tensor | None) -> None:
+    """-log(e^(1/τ) / e^(1/τ)) = 0, whatever the anchor is; beside a real loss it adds nothing."""
+    anchor = torch.tensor([[2.0, 0.0], [3.0, 4.0]], requires_grad=True)
+    loss = contrast(anchor, torch.zeros(2, 0, 2), 0.5, mask)
+    assert (loss.item(), loss.shape, loss.requires_grad) == (0.0, (), True)
+    ((anchor**2).sum() + loss).backward()
+    assert anchor.grad is not None
+    assert anchor.grad.tolist() == [[4.0, 0.0], [6.0, 8.0]]
+    cosines = contrast_cosines(torch.zeros(2, 0), 0.5, mask)
+    assert cosines.item() == 0.0
+
+
 def test_eq_10_by_hand() -> None:
     states, bare = torch.tensor([[3.0, 2.0, 1.0, 4.0]]), torch.tensor([[0.0, 0.5, -0.2, 2.0]])
     assert filter_states(states, bare).tolist() == [[3.0, 0.0, 1.0, 0.0]]  # a gated value below zero is not active
