@@ -75,22 +75,24 @@ def _wish(store: Store, runs: Sequence[str], wish: str, state: str) -> None:
 
 
 def step(store: Store, runs: Sequence[str], unit: str = "batch") -> None:
-    """Advance the first unfinished group by a batch, an epoch or to the end of its tasks, and hold again."""
+    """Advance the first group that can go on by a batch, an epoch or to the end of its tasks, and hold the rest."""
     if unit not in UNITS:
         raise unknown("step", unit, UNITS)
     _settle(store, runs)
     with store.write() as db:
         held = _held(store)
-        for number, group in enumerate(_open_groups(db, groups_of(store, runs))):
-            if number and group in held:  # later groups wait for their own step
+        open = _open_groups(db, groups_of(store, runs))
+        found = (_can_advance(db, group, open) for group in open)
+        first = next(filter(None, found), open[0] if open else None)
+        for group in dict.fromkeys([first, *open] if first else []):
+            if group == first:
+                db.execute("UPDATE groups SET wish=? WHERE key=?", (f"step {unit}", group))
+                if group not in held:
+                    db.execute("UPDATE groups SET state='queued', worker=NULL WHERE key=?", (group,))
+            elif group in held:  # the others wait for their own step
                 db.execute("UPDATE groups SET wish='pause' WHERE key=?", (group,))
-                continue
-            if number:
+            else:
                 db.execute(f"UPDATE groups SET state='paused', wish='' WHERE key=? AND state IN {NOT_OVER}", (group,))
-                continue
-            db.execute("UPDATE groups SET wish=? WHERE key=?", (f"step {unit}", group))
-            if group not in held:
-                db.execute("UPDATE groups SET state='queued', worker=NULL WHERE key=?", (group,))
 
 
 def resume(store: Store, runs: Sequence[str]) -> None:
@@ -113,6 +115,17 @@ def resume(store: Store, runs: Sequence[str]) -> None:
 def _open_groups(db: sqlite3.Connection, groups: Iterable[str]) -> list[str]:
     over = {row[0] for row in db.execute("SELECT key FROM groups WHERE state IN ('done', 'failed')")}
     return [group for group in groups if group not in over]
+
+
+def _can_advance(db: sqlite3.Connection, group: str, ours: Collection[str]) -> str | None:
+    """The group, or the one that it waits for; None where that is of other runs and goes on by itself."""
+    parents = db.execute(
+        "SELECT DISTINCT g.key, g.state FROM stages s JOIN stages p ON p.key=s.parent JOIN groups g ON g.key=p.grp "
+        "WHERE s.grp=? AND s.state='queued' AND p.state='queued' ORDER BY g.number",
+        (group,),
+    ).fetchall()
+    waiting = (parent for parent, state in parents if parent in ours or state in ("paused", "stopped"))
+    return next(filter(None, (_can_advance(db, parent, ours) for parent in waiting)), None) if parents else group
 
 
 def _settle(store: Store, runs: Iterable[str]) -> None:

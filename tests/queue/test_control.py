@@ -154,6 +154,33 @@ def test_a_step_wakes_what_nobody_holds(store: Store) -> None:
     assert wishes(store)[0] == "step epoch"  # for the worker to see
 
 
+@pytest.fixture
+def waits_for_another(store: Store) -> None:
+    """The second task of SPEC trains together with that of OTHER, whose first task is not trained yet."""
+    (single,) = queued(store, spec_of(("sst2",)))
+    job = taken(store, join(store))
+    finish(store, single.stages[0].key, {"sst2": [1.0]})
+    claims.release(store, job.claim, "done")
+    queued(store, SPEC, OTHER)
+
+
+@pytest.mark.usefixtures("waits_for_another")
+@pytest.mark.parametrize("runs", [[SPEC.id, OTHER.id], [OTHER.id, SPEC.id], [SPEC.id]])
+def test_a_step_goes_to_what_the_first_group_waits_for(store: Store, runs: list[str]) -> None:
+    """Also where that belongs to another run: nothing would advance otherwise."""
+    control.pause(store, [SPEC.id, OTHER.id])
+    control.step(store, runs, "task")
+    assert (states(store), wishes(store)) == (["done", "queued", "paused"], ["", "step task", ""])
+    assert len(taken(store).group.stages) == 1
+
+
+@pytest.mark.usefixtures("waits_for_another")
+def test_a_step_leaves_other_runs_alone_that_go_on_by_themselves(store: Store) -> None:
+    taken(store)
+    control.step(store, [SPEC.id])
+    assert (states(store), wishes(store)) == (["done", "running", "queued"], ["", "", "step batch"])
+
+
 def test_two_groups_that_are_held_do_not_both_step(store: Store) -> None:
     queued(store, spec_of(("sst2", "rte"), "per_task"), width=1)
     for worker in ("w1", "w2"):
