@@ -9,10 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from shlpt.analysis import activations
+from shlpt.catalog import METHODS
 from shlpt.plots import activation_map as plot
 from shlpt.plots import neurons as neuron_plot
 from shlpt.plots import theme
-from shlpt.results import frames, lens, twins
+from shlpt.results import frames, twins
 from shlpt.ui import page
 from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.store import Shown, known_runs, label, shown
@@ -24,13 +25,13 @@ NONE = "none"
 
 
 def suits(line: dict[str, Any]) -> bool:
-    return twins.keeps_prompts(line["method"]) and len(line["tasks"]) > 1
+    return METHODS[line["method"]].keeps_prompts and len(line["tasks"]) > 1
 
 
 def opening() -> Callable[[dict[str, Any]], bool]:
     """The page opens with a finished run that there is another without ASC to hold against."""
     frame, stores = known_runs()
-    lines = [line for line in frame.to_dict("records") if line["state"] == "done" and lens.gives_alpha(line["method"])]
+    lines = [line for line in frame.to_dict("records") if line["state"] == "done" and METHODS[line["method"]].alpha]
     specs = {line["id"]: frames.spec(stores[line["recorded"]], line["id"]) for line in lines if suits(line)}
     found = {
         id
@@ -210,7 +211,7 @@ def show() -> None:
         st.code(COMMAND, language="bash")
         return
     spec, probe = frames.spec(run.store, run.id), frames.probe(run.store, run.id)
-    if not twins.keeps_prompts(spec["method"]):
+    if not METHODS[spec["method"]].keeps_prompts:
         st.info(
             f"{page.plain(spec['method'])} trains the weights and keeps no prompt for each task, so there is "
             "nothing to hold side by side. Choose a run of a method with prompts above, or train one:",

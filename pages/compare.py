@@ -9,7 +9,7 @@ import streamlit as st
 
 from shlpt.analysis import compare as side_by_side
 from shlpt.analysis.compare import Side
-from shlpt.plans import commands, pace
+from shlpt.plans import commands, estimate
 from shlpt.plots import accuracy_matrix, compare, theme
 from shlpt.results import experiments, frames
 from shlpt.store.store import Store
@@ -203,7 +203,7 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
     store = where[runs[0]]
     states = frames.states(store, runs)
     going = control.going(store, states)
-    done = pace.progress(store, runs)["done"]
+    done = estimate.progress(store, runs)["done"]
     page.again(watch, control.EVERY if going else None)(store, runs, done, going)
     control.troubles(store, runs, states)
 

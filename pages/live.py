@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from shlpt.errors import UserError
+from shlpt.plans.stages import RunPlan, plans_of
 from shlpt.queue.launch import ensure_worker
 from shlpt.queue.submit import submit
 from shlpt.store.store import Store
@@ -12,9 +15,9 @@ from shlpt.ui import compose, page, watch
 from shlpt.ui.store import own, shown
 
 
-def start(store: Store, composed: compose.Composed) -> None:
+def start(store: Store, plans: Sequence[RunPlan]) -> None:
     """Into the queue, with a worker to train it; the address then says which runs are watched."""
-    sent = submit(store, composed.specs)
+    sent = submit(store, plans)
     if sent.todo:
         ensure_worker(store)
     st.query_params["runs"] = ",".join(sent.runs)
@@ -45,9 +48,10 @@ def begin() -> None:
     composed = compose.form()
     if composed is None:
         return
-    compose.cost(store, composed)
+    plans = plans_of(composed.specs)
+    compose.cost(store, plans)
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="run-now"):
-        start(store, composed)
+        start(store, plans)
     compose.elsewhere(composed)
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from shlpt.analysis import compare as side_by_side
 from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
+from shlpt.plans.stages import plans_of
 from shlpt.plots import compare, transfer_matrix
 from shlpt.queue.launch import ensure_worker
 from shlpt.queue.submit import submit
@@ -28,7 +29,7 @@ def try_it() -> None:
     if left.button("Run the demonstration now", type="primary", icon=":material/play_arrow:", key="demo-now"):
         with page.guard():
             store = own()
-            sent = submit(store, [RunSpec.make(SEQUENCES["demo"])])
+            sent = submit(store, plans_of([RunSpec.make(SEQUENCES["demo"])]))
             if sent.todo:
                 ensure_worker(store)
             st.session_state["go"] = ",".join(sent.runs)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from shlpt.analysis import partition as at
+from shlpt.catalog import METHODS
 from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
 from shlpt.results import frames, lens
 from shlpt.results.record import OVER
@@ -20,7 +21,7 @@ COMMAND = "python -m shlpt run --sequence demo --method shlpt"
 
 
 def suits(line: dict[str, Any]) -> bool:
-    return lens.gives_alpha(line["method"]) and len(line["tasks"]) > 1 and line["state"] == "done"
+    return METHODS[line["method"]].alpha is not None and len(line["tasks"]) > 1 and line["state"] == "done"
 
 
 def instead(why: str) -> None:
@@ -274,7 +275,7 @@ def show() -> None:
         st.code(COMMAND, language="bash")
         return
     spec = frames.spec(run.store, run.id)
-    if not lens.gives_alpha(spec["method"]):
+    if not METHODS[spec["method"]].alpha:
         instead(f"{page.plain(spec['method'])} knows no similarity α between texts and earlier tasks; shlpt does.")
         return
     if len(spec["tasks"]) == 1:
@@ -304,7 +305,7 @@ def badges(run: Shown, spec: dict[str, Any]) -> None:
         if run.is_recorded:
             page.badge("recorded", "blue")
         page.badge(f"trained with δ = {spec['settings'].get('threshold', 0):g}")
-        if lens.estimates(spec["method"]):
+        if METHODS[spec["method"]].alpha == "estimated":
             page.badge(f"estimator: {spec['settings']['estimator']}")
             page.badge(f"partition: {spec['settings']['partition'].replace('_', ' ')}")
         else:

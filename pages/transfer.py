@@ -7,8 +7,8 @@ import streamlit as st
 
 from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
-from shlpt.plans import commands, experiments, pace
-from shlpt.plans.costs import duration
+from shlpt.plans import commands, estimate, experiments
+from shlpt.plans.stages import plans_of
 from shlpt.plots import curves, theme, transfer_matrix
 from shlpt.queue.launch import ensure_worker
 from shlpt.queue.submit import start_experiment
@@ -88,7 +88,8 @@ def compose() -> None:
 def offer(made: experiments.Experiment) -> None:
     """What it costs, how the command line says it, and the button."""
     store = own()
-    cost = pace.estimate(store, made.specs)
+    plans = plans_of(made.specs)
+    cost = estimate.estimate(store, plans)
     pairs = len(made.about["tasks"]) * (len(made.about["tasks"]) - 1)
     with st.container(horizontal=True):
         st.metric("Pairs", pairs, border=True, width="content", help="Ordered: source first, then target")
@@ -101,11 +102,11 @@ def offer(made: experiments.Experiment) -> None:
             help=f"Tasks to learn after reuse: {cost.reused} of {cost.reused + cost.stages} are stored already. "
             "Runs share their first task, and each target is learned alone once for all its sources.",
         )
-        time = duration(cost.seconds) if cost.stages else "none"
+        time = estimate.duration(cost.seconds) if cost.stages else "none"
         st.metric("Takes about", time, border=True, width="content", help=cost.source)
         size_metrics(made.specs[0])
     if st.button("Train this matrix", type="primary", icon=":material/play_arrow:"):
-        id, sent = start_experiment(store, made)
+        id, sent = start_experiment(store, made, plans)
         if sent.todo:
             ensure_worker(store)
         choose.go("matrix", id)

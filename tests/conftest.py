@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from shlpt.backbone.t5 import Backbone, load
+from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import submit
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -107,5 +108,5 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
     }
     train(list(specs.values()), home, device="cpu", alone=False)
     waiting = spec(three, threshold=0.5)
-    submit(Store(home).open(), [waiting], alone=False)
+    submit(Store(home).open(), plans_of([waiting], alone=False))
     return Looked(home, {name: one.id for name, one in specs.items()} | {"waiting": waiting.id})

@@ -8,8 +8,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from shlpt.catalog import METHODS
-
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "shlpt").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
@@ -27,7 +25,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "store": ("errors",),
     "analysis": ("catalog", "errors", "paper", "tasks"),
     "plans": ("backbone.files", "catalog", "errors", "spec", "store", "tasks"),
-    "plots": ("tasks",),
+    "plots": ("catalog", "tasks"),
     "methods": ("backbone", "catalog", "errors", "spec", "tasks"),
     "training": ("analysis.metrics", "backbone", "catalog", "errors", "methods", "spec", "store", "tasks"),
     # Results read a stored estimator with the training core when somebody asks for α of a text.
@@ -146,11 +144,3 @@ def test_every_module_with_content_says_what_it_is() -> None:
     assert [
         str(file.relative_to(ROOT)) for file, tree in trees.items() if tree.body and not ast.get_docstring(tree)
     ] == []
-
-
-def test_every_method_of_the_catalogue_has_a_learner_and_the_other_way_round() -> None:
-    from shlpt.methods.registry import LEARNERS
-
-    assert set(LEARNERS) == set(METHODS)
-    assert {info.name for info in METHODS.values()} == set(METHODS)
-    assert len(set(LEARNERS.values())) == len(LEARNERS)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from shlpt.analysis.metrics import summary
 from shlpt.analysis.stats import Comparison, Value, holm, measured, paired_t, sign_flip
+from shlpt.catalog import PLAIN
 from shlpt.errors import UserError, unknown
 
 Metric = Literal["acc", "bwt", "fwt"]
@@ -34,7 +35,7 @@ def benchmark_table(
     methods: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
     *,
-    reference: str = "per_task",
+    reference: str = PLAIN,
     metric: Metric = "acc",
     test: str = "t",
 ) -> dict[str, Any]:

@@ -30,9 +30,8 @@ def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False)
     Ends with exit code 1 where runs are not done; a `quiet` one leaves that to its caller (`left`).
     """
     from shlpt.cli.report import errors, show
-    from shlpt.plans.costs import duration
-    from shlpt.plans.pace import estimate
-    from shlpt.queue.submit import start_experiment
+    from shlpt.plans.estimate import duration, estimate
+    from shlpt.queue.submit import planned, start_experiment
     from shlpt.results.frames import states
     from shlpt.store.store import Store
 
@@ -47,10 +46,11 @@ def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False)
         require_device(way.device)
     store = Store(way.home).open()
     set_threads(way.threads)
-    cost = estimate(store, experiment.specs, calibrated(store, experiment, way), fresh=way.fresh)
+    plans = planned(store, experiment.specs, fresh=way.fresh)
+    cost = estimate(store, plans, calibrated(store, experiment, way))
     said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
     errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)
-    id, sent = start_experiment(store, experiment, lanes=way.lanes, fresh=way.fresh, device=way.device)
+    id, sent = start_experiment(store, experiment, plans, lanes=way.lanes, device=way.device)
     counts = train(store, sent, way)
     left = {} if way.detach else {state: n for state, n in states(store, sent.runs).items() if state != "done"}
     rows, document = rows_of(store, id, way.csv)
@@ -103,8 +103,7 @@ def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
 
 def calibrated(store: Any, experiment: Any, way: Study) -> float:
     """Seconds of a plain training step by a short trial, where the store has measured nothing yet."""
-    from shlpt.plans.costs import LAPTOP_SECONDS_PER_STEP
-    from shlpt.plans.pace import measured
+    from shlpt.plans.estimate import LAPTOP_SECONDS_PER_STEP, measured
     from shlpt.queue.submit import default_width
 
     if measured(store).usual is not None or way.detach:

@@ -93,12 +93,13 @@ def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
     """Into the queue, with a worker of its own to train it."""
     from shlpt.cli.report import errors, show
     from shlpt.queue.launch import ensure_worker
-    from shlpt.queue.submit import submit
+    from shlpt.queue.submit import planned, submit
     from shlpt.store.store import Store
 
     require_device(way.device)
     store = Store(way.home).open()
-    sent = submit(store, specs, lanes=way.lanes, alone=alone, fresh=way.fresh, device=way.device)
+    plans = planned(store, specs, alone=alone, fresh=way.fresh)
+    sent = submit(store, plans, lanes=way.lanes, device=way.device)
     if sent.todo:
         ensure_worker(store, device=way.device, threads=way.threads)
     rows = [{"id": spec.id, "method": spec.method, "seed": spec.seed} for spec in sent.specs]
@@ -150,7 +151,7 @@ def methods(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """The methods there are, what each needs, and its settings."""
     from shlpt.catalog import METHODS
     from shlpt.cli.report import show
-    from shlpt.plans.sizes import sizes
+    from shlpt.plans.estimate import sizes
     from shlpt.spec import RunSpec, settings_of
     from shlpt.tasks.sequences import SEQUENCES
 

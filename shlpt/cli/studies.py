@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from shlpt.catalog import PLAIN
 from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import Csv, Home, How, Json, Method, Seeds, Sequence, Tasks, tasks_of, with_groups
 from shlpt.cli.rows import ROWS, beside_rows
@@ -90,7 +91,7 @@ def bench(
     *,
     benchmark: Annotated[str, typer.Option(help="standard_cl, large or negative.")] = "standard_cl",
     methods: Annotated[str, typer.Option(help="Methods with commas, or all.")] = "all",
-    reference: Annotated[str, typer.Option(help="The method that the others are compared with.")] = "per_task",
+    reference: Annotated[str, typer.Option(help="The method that the others are compared with.")] = PLAIN,
     beside_paper: Annotated[bool, typer.Option("--beside-paper", help="The paper's table next to ours.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Both as a section of a Markdown page.")] = False,
     seeds: Seeds = "42,142,242",
@@ -149,7 +150,7 @@ def listed(
 ) -> None:
     """Experiments: progress, time left, and what has come out so far."""
     from shlpt.cli.report import errors, no_store, show
-    from shlpt.plans import pace
+    from shlpt.plans.estimate import progress
     from shlpt.results import experiments
     from shlpt.store.store import Store
 
@@ -162,12 +163,12 @@ def listed(
         return
     if id is None:
         rows = [
-            row | pace.progress(store, experiments.runs_in(store, row["id"]))
+            row | progress(store, experiments.runs_in(store, row["id"]))
             for row in store.rows("SELECT id, kind, name FROM experiments ORDER BY created DESC")
         ]
         show(rows, "experiments", as_json=json, as_csv=csv, document={"experiments": rows})
         return
     found = experiments.find_with_runs(store, id)
     lines, document = ROWS[found["kind"]](store, found["id"], csv)
-    state = pace.progress(store, experiments.runs_in(store, found["id"]))
+    state = progress(store, experiments.runs_in(store, found["id"]))
     show(lines, f"{found['name']} ({found['id']})", as_json=json, as_csv=csv, document=found | state | document)

@@ -7,19 +7,21 @@
     Learner.answer(backbone, state, task, batch)   # rows that answer a batch of a learned task
 
 Training code only knows these four, and `Preparing` for a learner with a phase before training.
-Adding a method is one file, one entry in the catalogue and one line in the registry.
+Adding a method is one file and one entry in the catalogue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from importlib import import_module
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch, Encoded
 from shlpt.backbone.t5 import Backbone, Out
+from shlpt.catalog import METHODS
 from shlpt.errors import UserError
 from shlpt.methods.prompts import PromptPool, prepend
 from shlpt.methods.views import Views
@@ -104,6 +106,12 @@ class Learner(Protocol):
 
     @property
     def answer(self) -> Answer: ...
+
+
+def learner_of(method: str) -> type[Learner]:
+    """The class that the catalogue names."""
+    module, _, name = METHODS[method].learner.partition(":")
+    return cast(type[Learner], getattr(import_module(module), name))
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from shlpt.catalog import PLAIN
 from shlpt.errors import UserError, unknown
 from shlpt.plans.paper_tables import ablation_specs, pair_specs
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
@@ -96,12 +97,7 @@ def orders(
 
 
 def bench(
-    benchmark: str,
-    methods: Sequence[str],
-    seeds: Sequence[int],
-    common: Common,
-    reference: str = "per_task",
-    name: str = "",
+    benchmark: str, methods: Sequence[str], seeds: Sequence[int], common: Common, reference: str = PLAIN, name: str = ""
 ) -> Experiment:
     """Methods on the sequences of a benchmark, always with the reference. A setting goes to those that have it."""
     chosen = find_benchmark(benchmark)

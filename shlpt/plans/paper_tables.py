@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shlpt.catalog import METHODS
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec, has_setting
 from shlpt.tasks.sequences import BENCHMARKS, find_sequence
@@ -112,9 +113,9 @@ def pair_specs(
     alone: set[str] = set()
     for source, target in map(_pair, pairs):
         for name, v in PAIR_VARIANTS.items():
-            if v.method == "per_task" and target in alone:
+            if target in alone and not METHODS[v.method].uses_history:
                 continue
-            base = ALL_DISSIMILAR if v.method == "shlpt" else {}
+            base = ALL_DISSIMILAR if has_setting(v.method, "threshold") else {}
             own = {key: value for key, value in given.items() if has_setting(v.method, key)}
             chosen = {**base, **own, **v.settings}
             found += [
@@ -130,7 +131,8 @@ def pair_specs(
 
 def pair_label(source: str, target: str, variant: str) -> str:
     """`qqp → rte +HSC`; without a source where none counts."""
-    return f"{target} {variant}" if PAIR_VARIANTS[variant].method == "per_task" else f"{source} → {target} {variant}"
+    uses_history = METHODS[PAIR_VARIANTS[variant].method].uses_history
+    return f"{source} → {target} {variant}" if uses_history else f"{target} {variant}"
 
 
 def _pair(tasks: Sequence[str]) -> tuple[str, str]:

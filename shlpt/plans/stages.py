@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from shlpt.backbone.files import digest_of, whole_name
-from shlpt.catalog import METHODS, NoParams, Params
+from shlpt.catalog import METHODS, PLAIN, NoParams, Params
 from shlpt.spec import RunSpec, Training, digest, refuse_repeats
 from shlpt.tasks.find import draw, find_task
 
@@ -54,6 +54,7 @@ class RunPlan:
     spec: RunSpec
     stages: tuple[Stage, ...]  # one for each task of the sequence
     alone: tuple[Stage, ...]  # each task learned alone: what forward transfer is measured against
+    fresh: bool = False  # trained anew: no run may have its edition when it is queued
 
 
 def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
@@ -77,7 +78,7 @@ def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple
     for position, task in enumerate(spec.tasks):
         has_history = position > 0 and info.uses_history
         plain = not has_history and info.plain_first
-        method, params = ("per_task", NoParams()) if plain else (spec.method, spec.params)
+        method, params = (PLAIN, NoParams()) if plain else (spec.method, spec.params)
         parent = stages[-1].key if has_history else None
         content = {
             "parent": parent,
@@ -144,7 +145,7 @@ def alone_specs(spec: RunSpec) -> list[RunSpec]:
     Per-task prompts stand for every method on the frozen backbone, so that all of them are measured against the same;
     a method that trains the weights is measured against itself.
     """
-    plain = {"method": "per_task", "params": NoParams()} if METHODS[spec.method].shares_backbone else {}
+    plain = {"method": PLAIN, "params": NoParams()} if METHODS[spec.method].shares_backbone else {}
     return [spec.model_copy(update={"tasks": (task,), **plain}) for task in spec.tasks[1:]]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.catalog import METHODS
 from shlpt.plots import draw, theme
 
 UNITS = {"acc": "ACC (%)", "bwt": "BWT (points)", "fwt": "FWT (points)"}
@@ -64,8 +65,8 @@ def alt(frame: pd.DataFrame) -> str:
 
 def styles(names: Sequence[str], dark: bool = False) -> dict[str, theme.Style]:
     """A method keeps its colour; other names take those that are left, in order, so that no two look alike."""
-    taken = {name for name in names if name in theme.METHOD_ORDER}
-    free = [name for name in theme.METHOD_ORDER if name not in taken] or list(theme.METHOD_ORDER)
+    taken = {name for name in names if name in METHODS}
+    free = [name for name in METHODS if name not in taken] or list(METHODS)
     others = [name for name in names if name not in taken]
     found = {name: theme.method_style(free[place % len(free)], dark) for place, name in enumerate(others)}
     return found | {name: theme.method_style(name, dark) for name in taken}

@@ -15,6 +15,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from shlpt.catalog import METHODS
+
 LIGHT_TASKS = (
     "#064fbd",
     "#b8480f",
@@ -71,22 +73,6 @@ TASK_ORDER = (
     "multirc",
 )
 MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star")
-METHOD_ORDER = (
-    "shlpt",
-    "per_task",
-    "continual",
-    "progressive",
-    "l2p",
-    "coda",
-    "dtvg",
-    "bmtpt",
-    "finetune",
-    "ewc",
-    "replay",
-    "joint",
-    "oracle_partition",
-    "random_partition",
-)
 PARTS = {"loss": 6, "down": 0, "hsc": 1, "asc": 2}  # parts of the loss, by their place among the colours
 
 # Blue is harm and orange is help, as in the paper's Fig. 1; zero is the ground itself.
@@ -187,8 +173,8 @@ def task_style(name: str, dark: bool = False) -> Style:
 @cache
 def method_style(name: str, dark: bool = False) -> Style:
     colors = DARK_TASKS if dark else LIGHT_TASKS
-    place = METHOD_ORDER.index(name) if name in METHOD_ORDER else _hash(name) % 16
-    return _style(place, colors, ("solid", "dash"))
+    place = list(METHODS).index(name) if name in METHODS else _hash(name)
+    return _style(place % 16, colors, ("solid", "dash"))
 
 
 def part_color(part: str, dark: bool = False) -> str:

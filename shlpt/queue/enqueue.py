@@ -29,14 +29,14 @@ def missing_stages(store: Store, plans: Sequence[RunPlan]) -> list[Stage]:
     return [stage for key, stage in wanted.items() if not store.value("SELECT 1 FROM stages WHERE key=?", (key,))]
 
 
-def enqueue(store: Store, plans: Sequence[RunPlan], width: int, edition: int | None = None) -> Enqueued:
+def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> Enqueued:
     """Plan runs: stages that are new form lane groups of their own, whatever the others are doing.
 
     Which stages share forward passes is fixed here, once, and written down with each of them.
-    Raises Taken where `edition` is given and is no longer the next one.
+    Raises Taken where fresh runs have an edition that is no longer the next one.
     """
     with store.write() as db:
-        if edition is not None and next_edition(store) != edition:
+        if (fresh := [plan.spec.edition for plan in plans if plan.fresh]) and {*fresh} != {next_edition(store)}:
             raise Taken
         count = len(new := {stage.key for stage in missing_stages(store, plans)})
         left = set(new)  # one backbone may go by two names

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shlpt.plans.experiments import Experiment
-from shlpt.plans.stages import Stage, plans_of
+from shlpt.plans.stages import RunPlan, Stage, plans_of
 from shlpt.queue import control
 from shlpt.queue.enqueue import Taken, enqueue
 from shlpt.results.record import keep_results
@@ -28,24 +28,23 @@ class Submitted:
         return tuple(spec.id for spec in self.specs)
 
 
-def submit(
-    store: Store,
-    specs: Sequence[RunSpec],
-    *,
-    lanes: int | None = None,
-    alone: bool = True,
-    fresh: bool = False,
-    device: str = "auto",
-) -> Submitted:
-    """Plan runs and queue them; those that were stopped or failed go on."""
-    edition = next_edition(store) if fresh else None
-    if edition is not None:
-        specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
-    plans = plans_of(specs, alone)
+def planned(store: Store, specs: Sequence[RunSpec], *, alone: bool = True, fresh: bool = False) -> list[RunPlan]:
+    """What an estimate and `submit` take. `fresh`: all of it trained anew, as an edition of its own."""
+    if not fresh:
+        return plans_of(specs, alone)
+    edition = next_edition(store)
+    specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
+    return [replace(plan, fresh=True) for plan in plans_of(specs, alone)]
+
+
+def submit(store: Store, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto") -> Submitted:
+    """Queue planned runs; those that were stopped or failed go on."""
     try:
-        enqueue(store, plans, lanes or default_width(device), edition)
+        enqueue(store, plans, lanes or default_width(device))
     except Taken:  # planning takes a while: another command was faster, and each trains its own
-        return submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
+        alone = any(plan.alone for plan in plans)
+        again = planned(store, [plan.spec for plan in plans], alone=alone, fresh=True)
+        return submit(store, again, lanes=lanes, device=device)
     sent = tuple(plan.spec for plan in plans)
     control.resume(store, [spec.id for spec in sent])
     keep_results(store, dict.fromkeys(spec.id for spec in sent))  # other runs may have trained all of their stages
@@ -61,11 +60,11 @@ def default_width(device: str = "auto", many: bool = False) -> int:
 
 
 def start_experiment(
-    store: Store, experiment: Experiment, *, lanes: int | None = None, fresh: bool = False, device: str = "auto"
+    store: Store, experiment: Experiment, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto"
 ) -> tuple[str, Submitted]:
-    """Queue all runs and remember what they are for. The same experiment again goes on where it was."""
-    width = lanes or default_width(device, many=True)
-    sent = submit(store, experiment.specs, lanes=width, fresh=fresh, device=device)
+    """Queue all runs, as planned, and remember what they are for. The same experiment again goes on where it was."""
+    sent = submit(store, plans, lanes=lanes or default_width(device, many=True), device=device)
+    fresh = any(plan.fresh for plan in plans)
     id = experiment.id if not fresh else f"x{digest([experiment.kind, experiment.name, sent.runs])}"
     with store.write() as db:
         db.execute(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from shlpt.catalog import METHODS, ContrastParams, EstimatorParams
+from shlpt.catalog import METHODS
 from shlpt.errors import UserError, unknown
 from shlpt.results import frames
 from shlpt.store.store import Store
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
 
 END = "end of text"
 _loading = threading.Lock()
-
-
-def gives_alpha(method: str) -> bool:
-    """Whether a run of the method stores α: SHLPT, and the bounds that are given it."""
-    return issubclass(METHODS[method].params, ContrastParams)
-
-
-def estimates(method: str) -> bool:
-    """Whether the method works α out from the text."""
-    return issubclass(METHODS[method].params, EstimatorParams)
 
 
 @dataclass(frozen=True)
@@ -71,8 +61,8 @@ def source(store: Store, run: str, task: str) -> Source:
     method, tasks = spec["method"], spec["tasks"]
     if task not in tasks:
         raise unknown("task of this run", task, tasks)
-    if not estimates(method):
-        why = "its partition is given, not worked out from a text" if gives_alpha(method) else "it knows no similarity"
+    if (alpha := METHODS[method].alpha) != "estimated":
+        why = "its partition is given, not worked out from a text" if alpha else "it knows no similarity"
         raise UserError(f"{method} has no estimator of similarity: {why}. Choose a run of shlpt")
     if tasks.index(task) == 0:
         raise UserError(f"{task} is the first task of this run: there is no earlier task to be similar to")

@@ -35,11 +35,6 @@ def locate(id: str, home: Any = None) -> tuple[Store, str]:
     raise unknown("run", id, known) if known else UserError(f"unknown run {id!r}: there are no runs yet")
 
 
-def keeps_prompts(method: str) -> bool:
-    """Whether there is a prompt for each task, whose activation states can be compared."""
-    return METHODS[method].shares_backbone
-
-
 def twin(spec: Mapping[str, Any], others: Iterable[tuple[str, Mapping[str, Any]]]) -> str | None:
     """The run that differs in ASC alone: trained without it if this one was trained with it, and vice versa.
 

@@ -13,10 +13,9 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import METHODS, NoParams, Params, ShlptParams
-from shlpt.methods.base import Context, State
+from shlpt.catalog import METHODS, PLAIN, NoParams, Params, ShlptParams
+from shlpt.methods.base import Context, State, learner_of
 from shlpt.methods.prompts import PromptPool, fresh_prompt
-from shlpt.methods.registry import LEARNERS
 from shlpt.methods.views import Views
 from shlpt.spec import Training
 from shlpt.tasks.find import draw, find_task
@@ -104,9 +103,9 @@ class Bench:
     def _prompt(self, seed: int, task: str) -> Tensor:
         return fresh_prompt(self.backbone.vocabulary, self.training.prompt_length, seed, task)
 
-    def lanes(self, count: int, method: str = "per_task", params: Params | None = None, earlier: int = 0) -> Step:
+    def lanes(self, count: int, method: str = PLAIN, params: Params | None = None, earlier: int = 0) -> Step:
         """A step of `count` runs that share their forward pass."""
-        learners = [LEARNERS[method](self.context(params or NoParams(), earlier, 42 + i)) for i in range(count)]
+        learners = [learner_of(method)(self.context(params or NoParams(), earlier, 42 + i)) for i in range(count)]
         pairs = [(learner, optimiser_for(learner, self.training)) for learner in learners]
 
         def step() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import streamlit as st
 
 from shlpt.catalog import METHODS
-from shlpt.plans import commands, costs, pace
-from shlpt.plans.sizes import sizes
+from shlpt.plans import commands, estimate
+from shlpt.plans.stages import RunPlan
 from shlpt.plots import theme
 from shlpt.queue.submit import default_width
 from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
@@ -136,17 +137,17 @@ def about_method(method: str) -> str:
 
 def size_metrics(spec: RunSpec) -> None:
     """What the last task of a run trains and keeps, as two numbers."""
-    size = sizes(spec)
+    size = estimate.sizes(spec)
     kept = "examples" if "examples" in size["keeps"] else "nothing"
     kept = f"{size['kept_bytes'] / 1024:,.0f} KB" if size["kept_bytes"] else kept
     st.metric("Numbers that train", f"{size['trainable']:,}", help="For the last task", border=True, width="content")
     st.metric("Keeps of each task", kept, help=f"At the last task: {size['keeps']}", border=True, width="content")
 
 
-def cost(store: Store, composed: Composed) -> None:
+def cost(store: Store, plans: Sequence[RunPlan]) -> None:
     """What pressing the button would mean."""
-    found = pace.estimate(store, composed.specs)
-    memory = costs.memory(composed.specs, default_width())
+    found, specs = estimate.estimate(store, plans), [plan.spec for plan in plans]
+    memory = estimate.memory(specs, default_width())
     with st.container(horizontal=True):
         about = f"One task learned after a history is a stage. {found.reused} are there already, shared with other runs"
         st.metric(
@@ -156,8 +157,8 @@ def cost(store: Store, composed: Composed) -> None:
             border=True,
             width="content",
         )
-        st.metric("Takes about", costs.duration(found.seconds), help=found.source, border=True, width="content")
-        size_metrics(composed.specs[0])
+        st.metric("Takes about", estimate.duration(found.seconds), help=found.source, border=True, width="content")
+        size_metrics(specs[0])
         st.metric(
             "Memory, roughly",
             f"{memory / 2**20:.0f} MB",

@@ -7,8 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from shlpt.plans import pace
-from shlpt.plans.costs import duration
+from shlpt.plans import estimate
 from shlpt.queue import control
 from shlpt.queue.launch import ensure_worker
 from shlpt.results import frames
@@ -34,11 +33,11 @@ def possible(states: Iterable[str], served: bool) -> set[str]:
 
 def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> int:
     """How far runs are, how long it may still take, and what they are doing; the number of tasks learned."""
-    found = pace.progress(store, runs)
+    found = estimate.progress(store, runs)
     share = found["done"] / found["stages"] if found["stages"] else 1.0
     said = f"{found['done']} of {found['stages']} tasks learned"
     if states.get("running") and found["seconds_left"]:
-        said += f", about {duration(found['seconds_left'])} left"
+        said += f", about {estimate.duration(found['seconds_left'])} left"
     others = ", ".join(f"{count} {state}" for state, count in states.items() if state != "done")
     st.progress(share, f"{said} · runs: {others}" if others else f"{said}.")
     return int(found["done"])

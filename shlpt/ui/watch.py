@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from shlpt.catalog import METHODS
-from shlpt.plans import pace
-from shlpt.plans.costs import duration
+from shlpt.plans import estimate
 from shlpt.plots import accuracy_matrix, losses, overlap, partition, similarity, theme, validation
 from shlpt.queue import control, launch
 from shlpt.results import frames
@@ -51,7 +50,7 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
         "similarity": frames.similarity(store, ids, POINTS),
         "overlap": frames.overlap(store, ids),
         "stages": frames.stages(store, ids[0]),
-        "progress": pace.progress(store, ids),
+        "progress": estimate.progress(store, ids),
     }
     store.close()
     return found
@@ -174,7 +173,7 @@ def _status(store: Store, records: list[dict[str, Any]], found: dict[str, Any], 
     if now is not None and set(states) & {"running", "paused"}:
         parts.append(f"{theme.titled(now['task'])}, epoch {int(now['epoch'])}")
     if left and set(states) & set(GOING):
-        parts.append(f"about {duration(left)} left")
+        parts.append(f"about {estimate.duration(left)} left")
     with st.container(horizontal=True, vertical_alignment="center"):
         for state in states:
             page.badge(state if own else "recorded", COLORS[state])
@@ -219,11 +218,10 @@ def _controls(store: Store, records: list[dict[str, Any]]) -> None:
 
 def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) -> None:
     dark, tasks = page.is_dark(), found["records"][0]["tasks"]
-    settings = found["records"][0]["settings"]
-    compares, keeps_prompts = "lambda_hsc" in settings, METHODS[found["records"][0]["method"]].shares_backbone
+    info = METHODS[found["records"][0]["method"]]
     task = _which(tasks, found) if len(tasks) > 1 else None
-    names = ["similarity", "partition"] if compares and task else []
-    names += ["overlap"] if keeps_prompts and task else []
+    names = ["similarity", "partition"] if info.alpha and task else []
+    names += ["overlap"] if info.keeps_prompts and task else []
     names += ["validation", "losses", "matrix"]
     if len(found["records"]) > 1:
         st.caption(f"Means over {len(found['records'])} seeds. One that stops early keeps its last value.")

@@ -26,7 +26,7 @@ from shlpt.plans.stages import Stage
 from shlpt.queue import claims, launch
 from shlpt.queue.claims import Event, Fenced, Job
 from shlpt.queue.control import others_work_on, stopping_on_interrupt, worker_wish
-from shlpt.queue.submit import submit
+from shlpt.queue.submit import planned, submit
 from shlpt.results.record import keep_results, run_record
 from shlpt.spec import RunSpec
 from shlpt.store import liveness
@@ -296,7 +296,7 @@ def run(
     """Train runs in this process and return their records, as the command line prints them."""
     pick_device(device)  # before anything is queued
     store = Store(home).open()
-    sent = submit(store, specs, lanes=lanes, alone=alone, fresh=fresh, device=device)
+    sent = submit(store, planned(store, specs, alone=alone, fresh=fresh), lanes=lanes, device=device)
     (watch or Silent()).planned(sent.todo, sent.reused)
     with stopping_on_interrupt(store, sent.runs):
         work(store, device=device, groups=groups_of(store, sent.runs), watch=watch)

@@ -18,8 +18,7 @@ from shlpt import __version__
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import EARLIER_DATA, METHODS
-from shlpt.methods.base import Context, State
-from shlpt.methods.registry import LEARNERS
+from shlpt.methods.base import Context, State, learner_of
 from shlpt.methods.views import Views
 from shlpt.plans.stages import LaneGroup, Stage
 from shlpt.queue.claims import Finished
@@ -58,7 +57,7 @@ def lane_of(shop: Workshop, stage: Stage, state: State, emit: Emit, start: Place
     old = stage.earlier if EARLIER_DATA & set(info.needs) else ()
     earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
     ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
-    learner = LEARNERS[stage.method](ctx)
+    learner = learner_of(stage.method)(ctx)
     names = [stage.task] if info.keeps_answers else [*stage.earlier, stage.task]
     tests = Examined([find_task(n, stage.suite) for n in names], [data(n, *t.scored) for n in names])
     validation = validation_data(shop, stage)

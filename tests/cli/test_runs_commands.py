@@ -17,6 +17,7 @@ from storing import TINY, finish, join, queued, spec_of, states, taken
 
 from shlpt.cli.main import main
 from shlpt.plans import experiments
+from shlpt.plans.stages import plans_of
 from shlpt.queue import control
 from shlpt.queue.claims import leave
 from shlpt.queue.submit import start_experiment
@@ -213,7 +214,7 @@ def test_an_experiment_whose_runs_were_deleted_says_so(
         "bench": lambda: experiments.bench("standard_cl", ("per_task",), (1,), common),
     }[kind]()
     store = Store(tmp_path).open()
-    id, sent = start_experiment(store, made)
+    id, sent = start_experiment(store, made, plans_of(made.specs))
     control.delete(store, list(sent.runs))
     for words in (["experiments", id], ["compare", f"--experiment={id}"]):
         assert say(store, *words) == 2

@@ -7,9 +7,8 @@ from typing import Any
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import EARLIER_DATA, METHODS
-from shlpt.methods.base import Context, Learner, State
+from shlpt.methods.base import Context, Learner, State, learner_of
 from shlpt.methods.prompts import PromptPool, fresh_prompt
-from shlpt.methods.registry import LEARNERS
 from shlpt.methods.views import Views
 from shlpt.spec import Training
 from shlpt.tasks.pocket import TASKS
@@ -52,4 +51,4 @@ def context(
 
 
 def learner(backbone: Backbone, method: str, **options: Any) -> Learner:
-    return LEARNERS[method](context(backbone, method, **options))
+    return learner_of(method)(context(backbone, method, **options))

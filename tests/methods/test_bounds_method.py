@@ -12,9 +12,8 @@ from making import EARLIER, context, pool_of
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import METHODS
-from shlpt.methods.base import Ask, State
+from shlpt.methods.base import Ask, State, learner_of
 from shlpt.methods.bounds import GivenPartition, Joint, OraclePartition, RandomPartition
-from shlpt.methods.registry import LEARNERS
 from shlpt.methods.shlpt import Shlpt
 from shlpt.methods.views import Views
 from shlpt.plans.stages import plan_runs
@@ -29,7 +28,7 @@ from shlpt.work.workshop import Workshop, validation_data
 def partition(backbone: Backbone, method: str, task: str, earlier: tuple[str, ...], seed: int = 42) -> GivenPartition:
     """With a prompt in the pool for each earlier task, contrary ones too."""
     ctx = context(backbone, method, "sst2", seed=seed, shots=2)
-    one = LEARNERS[method](replace(ctx, task=task, state=State(pool_of(backbone, 4, earlier))))
+    one = learner_of(method)(replace(ctx, task=task, state=State(pool_of(backbone, 4, earlier))))
     assert isinstance(one, GivenPartition)
     return one
 

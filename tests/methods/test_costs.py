@@ -7,10 +7,9 @@ from making import context
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.methods.base import State
+from shlpt.methods.base import State, learner_of
 from shlpt.methods.costs import KEPT_ROWS, costs, stored_bytes
 from shlpt.methods.prompts import PromptPool
-from shlpt.methods.registry import LEARNERS
 from shlpt.tasks.task import Example
 
 
@@ -42,7 +41,7 @@ def test_what_methods_train(backbone: Backbone) -> None:
     expected = {"per_task": prompt, "oracle_partition": prompt, "shlpt": prompt + estimator, "finetune": all_weights}
     for method, count in expected.items():
         ctx = context(backbone, method, earlier=("yelp", "rte"))
-        one = LEARNERS[method](ctx)
+        one = learner_of(method)(ctx)
         found = costs(one.parameters(), ctx.state, one.keep(), (*ctx.earlier_data, ctx.train))
         assert found["trainable"] == count
         if method == "per_task":

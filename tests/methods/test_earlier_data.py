@@ -11,9 +11,8 @@ from making import EARLIER, context
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import EARLIER_DATA, METHODS
 from shlpt.errors import UserError
-from shlpt.methods.base import State
+from shlpt.methods.base import State, learner_of
 from shlpt.methods.finetune import WEIGHTS
-from shlpt.methods.registry import LEARNERS
 
 NEEDING = [name for name, info in METHODS.items() if EARLIER_DATA & set(info.needs)]
 
@@ -23,27 +22,27 @@ NEEDING = [name for name, info in METHODS.items() if EARLIER_DATA & set(info.nee
 def test_missing_data_of_earlier_tasks_are_named(backbone: Backbone, method: str, given: int) -> None:
     ctx = context(backbone, method)
     with pytest.raises(UserError, match=f"{method} cannot learn 'sst2': it needs the training data of") as caught:
-        LEARNERS[method](replace(ctx, earlier_data=ctx.earlier_data[:given]))
+        learner_of(method)(replace(ctx, earlier_data=ctx.earlier_data[:given]))
     said = str(caught.value)
     assert f"({', '.join(EARLIER)}), and was given that of {given or 'none'}. Give each" in said
 
 
 @pytest.mark.parametrize("method", NEEDING)
 def test_with_all_of_them_and_on_a_first_task_nothing_is_missing(backbone: Backbone, method: str) -> None:
-    LEARNERS[method](context(backbone, method))
-    LEARNERS[method](context(backbone, method, earlier=()))
+    learner_of(method)(context(backbone, method))
+    learner_of(method)(context(backbone, method, earlier=()))
 
 
 def test_replay_notices_by_the_weights_that_there_were_earlier_tasks(backbone: Backbone) -> None:
     """What it learns leaves no prompt in the pool."""
     ctx = context(backbone, "replay", earlier=())
-    name, weight = next(iter(LEARNERS["replay"](ctx).keep().extra.items()))
+    name, weight = next(iter(learner_of("replay")(ctx).keep().extra.items()))
     assert name.startswith(WEIGHTS)
     with pytest.raises(UserError, match=r"replay cannot learn .*those that its weights come from.* that of none"):
-        LEARNERS["replay"](replace(ctx, state=State(extra={name: torch.zeros_like(weight)})))
+        learner_of("replay")(replace(ctx, state=State(extra={name: torch.zeros_like(weight)})))
 
 
 def test_methods_without_such_a_need_do_not_ask(backbone: Backbone) -> None:
     for method in ("finetune", "shlpt", "dtvg"):
         assert context(backbone, method).earlier_data == ()
-        LEARNERS[method](context(backbone, method))
+        learner_of(method)(context(backbone, method))

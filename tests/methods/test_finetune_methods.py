@@ -13,11 +13,10 @@ from making import EARLIER, context
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import IGNORE, Backbone, Out, load
-from shlpt.methods.base import State
+from shlpt.methods.base import State, learner_of
 from shlpt.methods.ewc import FISHER, Ewc, decayed, log_likelihood, normalised, penalty
 from shlpt.methods.finetune import WEIGHTS, Finetune, model_of
 from shlpt.methods.per_task import PerTask
-from shlpt.methods.registry import LEARNERS
 from shlpt.methods.replay import Replay, per_task_memory, reservoir_memory
 from shlpt.results import frames
 from shlpt.spec import RunSpec
@@ -310,7 +309,7 @@ def test_a_run_gives_replay_the_earlier_tasks_and_others_not(
     last: dict[str, str] = {}
 
     def noting(method: str) -> type[Finetune]:
-        class Noting(LEARNERS[method]):  # type: ignore[misc]
+        class Noting(learner_of(method)):  # type: ignore[misc]
             def __init__(self, ctx: Any) -> None:
                 super().__init__(ctx)
                 given[method].append([data.digest for data in ctx.earlier_data])
@@ -318,7 +317,7 @@ def test_a_run_gives_replay_the_earlier_tasks_and_others_not(
         return Noting
 
     for method in given:
-        monkeypatch.setitem(LEARNERS, method, noting(method))
+        monkeypatch.setattr(f"shlpt.methods.{method}.{method.title()}", noting(method))
         (record,) = run(
             [RunSpec.make(("sst2", "rte"), method, settings=TINY | {"epochs": 1})], tmp_path, device="cpu", alone=False
         )

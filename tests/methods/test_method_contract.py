@@ -15,8 +15,7 @@ from torch import Tensor
 
 from shlpt.backbone.t5 import Backbone, Out, load
 from shlpt.catalog import METHODS
-from shlpt.methods.base import Ask, Kind, Learner, State
-from shlpt.methods.registry import LEARNERS
+from shlpt.methods.base import Ask, Kind, Learner, State, learner_of
 from shlpt.methods.views import Views
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -49,7 +48,7 @@ def train(backbone: Backbone, learners: list[Learner], contexts: list, steps: in
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_the_loss_falls(backbone: Backbone, method: str) -> None:
     ctx = context(backbone, method, "mnli", shots=4)
-    (losses,) = train(backbone, [LEARNERS[method](ctx)], [ctx], 24)
+    (losses,) = train(backbone, [learner_of(method)(ctx)], [ctx], 24)
     assert sum(losses[-6:]) < 0.7 * sum(losses[:6])
 
 
@@ -58,7 +57,7 @@ def test_what_is_frozen_stays_as_it_is_to_the_last_bit(backbone: Backbone, metho
     ctx = context(backbone, method)
     before = [prompt.tensor.clone() for prompt in ctx.state.pool]
     weights = {name: t.clone() for name, t in backbone.model.state_dict().items()}
-    train(backbone, [LEARNERS[method](ctx)], [ctx], 4)
+    train(backbone, [learner_of(method)(ctx)], [ctx], 4)
     assert all(torch.equal(a, prompt.tensor) for a, prompt in zip(before, ctx.state.pool, strict=True))
     assert all(torch.equal(weights[name], t) for name, t in backbone.model.state_dict().items())
 
@@ -66,7 +65,7 @@ def test_what_is_frozen_stays_as_it_is_to_the_last_bit(backbone: Backbone, metho
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_keeping_copies_so_that_later_steps_do_not_change_it(backbone: Backbone, method: str) -> None:
     ctx = context(backbone, method)
-    one = LEARNERS[method](ctx)
+    one = learner_of(method)(ctx)
     kept = one.keep()
     copies = [prompt.tensor.clone() for prompt in kept.pool]
     extra = {name: t.clone() for name, t in kept.extra.items()}
@@ -74,7 +73,7 @@ def test_keeping_copies_so_that_later_steps_do_not_change_it(backbone: Backbone,
     assert all(torch.equal(a, b.tensor) for a, b in zip(copies, kept.pool, strict=True))
     assert all(torch.equal(extra[name], t) for name, t in kept.extra.items())
     assert not any(prompt.tensor.requires_grad for prompt in kept.pool)
-    if METHODS[method].shares_backbone:
+    if METHODS[method].keeps_prompts:
         assert [prompt.task for prompt in kept.pool] == [*EARLIER, "sst2"]
     else:  # all of the model instead of a prompt; tied weights are stored once
         names = {f"weights.{name}" for name, _ in backbone.model.named_parameters()}
@@ -82,9 +81,27 @@ def test_keeping_copies_so_that_later_steps_do_not_change_it(backbone: Backbone,
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
+def test_the_catalogue_says_what_the_learner_does(backbone: Backbone, method: str) -> None:
+    info = METHODS[method]
+    far = {"threshold": 1.5} if "threshold" in info.params.model_fields else {}  # some earlier task is dissimilar
+    ctx = context(backbone, method, **far)
+    one = learner_of(method)(ctx)
+    train(backbone, [one], [ctx], 1)
+    assert info.name == method
+    assert ("alpha" in one.record()) == (info.alpha is not None)
+    assert any(name.startswith("estimator.") for name in one.keep().extra) == (info.alpha == "estimated")
+    seen = {prompt for _, prompt, _, _ in ctx.views._kept}
+    assert bool(seen & {prompt.digest for prompt in ctx.state.pool}) == info.looks_at_views
+
+
+def test_no_two_methods_have_one_learner() -> None:
+    assert len({learner_of(method) for method in METHODS}) == len(METHODS)
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
 def test_what_was_kept_answers_the_same_whatever_is_learned_afterwards(backbone: Backbone, method: str) -> None:
     ctx = context(backbone, method)
-    one = LEARNERS[method](ctx)
+    one = learner_of(method)(ctx)
     train(backbone, [one], [ctx], 2)
     kept, batch = one.keep(), ctx.train.batch([0, 1, 2])
 
@@ -165,7 +182,7 @@ def assert_nothing_is_forgotten(store: Store, stages: list[str], method: str) ->
     batch = shop.encoded("rte", "pocket", "test", 6, 0, 256).batch(range(12))
 
     def answers(state: State, kind: Kind) -> Any:
-        return drive([asked(LEARNERS[method].answer(backbone, state, "rte", batch, kind))], backbone)[0]
+        return drive([asked(learner_of(method).answer(backbone, state, "rte", batch, kind))], backbone)[0]
 
     assert torch.equal(answers(first, "decode"), answers(last, "decode"))
     assert torch.equal(answers(first, "score").loss, answers(last, "score").loss)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shlpt.plans import experiments
+from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import start_experiment
 from shlpt.results import recorded
 from shlpt.spec import RunSpec
@@ -29,7 +30,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A matrix over two tasks and two seeds, and SHLPT on the same tasks."""
     home = tmp_path_factory.mktemp("weigh") / "home"
     store = Store(home).open()
-    start_experiment(store, matrix())
+    made = matrix()
+    start_experiment(store, made, plans_of(made.specs))
     worker.run([RunSpec.make(TASKS, "shlpt", seed=seed, settings=TINY) for seed in SEEDS], home)
     worker.work(store)
     store.close()

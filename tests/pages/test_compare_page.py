@@ -12,6 +12,7 @@ from visiting import charts, figures, said, visit
 
 from shlpt.cli.main import main
 from shlpt.plans.experiments import Cell, Experiment
+from shlpt.plans.stages import plans_of
 from shlpt.queue import control
 from shlpt.queue.submit import start_experiment
 from shlpt.spec import RunSpec
@@ -70,7 +71,8 @@ def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
         for method in ("shlpt", "continual")
         for seed in SEEDS
     )
-    id, _ = start_experiment(Store(home).open(), Experiment("methods", EVIL, cells, {}))
+    made = Experiment("methods", EVIL, cells, {})
+    id, _ = start_experiment(Store(home).open(), made, plans_of(made.specs))
     app = visit("compare.py", {"experiment": id[:6]})
     assert errors(app) == []
     assert list(table(app)["side"]) == [f"{EVIL} shlpt", f"{EVIL} continual"]
@@ -108,7 +110,8 @@ def test_nothing_to_compare_is_said(empty_home: Path) -> None:
 def test_runs_that_are_not_over_are_shown_as_far_as_they_are(home: Path) -> None:
     store = Store(home).open()
     spec = RunSpec.make(("rte", "cb"), "continual", settings=TINY)
-    start_experiment(store, Experiment("methods", "waiting", (Cell({"method": "continual", "seed": 42}, spec),), {}))
+    made = Experiment("methods", "waiting", (Cell({"method": "continual", "seed": 42}, spec),), {})
+    start_experiment(store, made, plans_of(made.specs))
     control.pause(store, [spec.id])
     app = visit("compare.py", {"run": spec.id, "experiment": "runs"})
     assert errors(app) == []

@@ -9,6 +9,7 @@ import pytest
 from conftest import TASKS, TINY, matrix
 from visiting import said, visit
 
+from shlpt.plans.stages import plans_of
 from shlpt.queue import claims, control, launch
 from shlpt.queue.submit import submit
 from shlpt.results import frames
@@ -81,7 +82,7 @@ def test_a_run_waits_is_paused_stopped_and_resumed(home: Path, monkeypatch: pyte
     started = []
     monkeypatch.setattr(launch, "start_worker", lambda *a, **k: started.append(a))
     store = opened(home)
-    (run,) = submit(store, [RunSpec.make(("rte", "cb"), "continual", settings=TINY)]).runs
+    (run,) = submit(store, plans_of([RunSpec.make(("rte", "cb"), "continual", settings=TINY)])).runs
     app = visit("runs.py", {"run": run})
     assert "no worker is there" in said(app)
     app = press(app, "Pause")
@@ -98,7 +99,7 @@ def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(
 ) -> None:
     monkeypatch.setattr(launch, "start_worker", lambda *a, **k: None)
     store = opened(home)
-    (run,) = submit(store, [RunSpec.make(("rte", "cb"), "continual", settings=TINY)]).runs
+    (run,) = submit(store, plans_of([RunSpec.make(("rte", "cb"), "continual", settings=TINY)])).runs
     claims.register(store, "wgone", "cpu", "gone.log")
     (home / "workers").mkdir(exist_ok=True)
     (home / "workers" / "gone.log").write_text(f"loading\n{EVIL}\nKilled")
@@ -114,7 +115,7 @@ def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(
 
 def test_a_running_run_is_refused_unless_forced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = opened(home)
-    (run,) = submit(store, [RunSpec.make(("rte", "cb"), "continual", settings=TINY)]).runs
+    (run,) = submit(store, plans_of([RunSpec.make(("rte", "cb"), "continual", settings=TINY)])).runs
     monkeypatch.setattr(control, "_held", lambda store: set(groups_of(store, [run])))
     app = press(visit("runs.py", {"run": run}), "Delete")
     next(button for button in app.button if button.key == "really").click()

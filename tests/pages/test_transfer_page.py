@@ -12,6 +12,8 @@ from conftest import SEEDS, TINY, matrix
 from visiting import charts, figures, said, visit
 
 from shlpt.analysis import transfer
+from shlpt.plans import stages
+from shlpt.plans.stages import plan_runs
 from shlpt.queue import control, launch
 from shlpt.results import experiments as found
 from shlpt.results import frames
@@ -117,9 +119,12 @@ def test_starting_queues_the_runs_and_shows_them(home: Path, monkeypatch: pytest
     app = visit("transfer.py", {"matrix": "new", "tasks": "rte", "seeds": "3"})
     app.multiselect("tasks-choices").set_value(["rte", "cb"])
     app.text_input("matrix-name").set_value(EVIL).run()
+    planned: list[int] = []
+    monkeypatch.setattr(stages, "plan_runs", lambda specs, *more: planned.append(len(specs)) or plan_runs(specs, *more))
     next(button for button in app.button if button.label == "Train this matrix").click()
     app.run()
     assert errors(app) == []
+    assert planned == [2]  # once, for what it costs and for the queue
     assert len(started) == 1
     line = found.listed(opened(home))[0]
     assert (line["name"], line["kind"], line["runs"]) == (EVIL, "matrix", 2)

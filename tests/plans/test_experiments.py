@@ -10,8 +10,10 @@ import pytest
 
 from shlpt.cli.main import main
 from shlpt.errors import UserError
-from shlpt.plans import experiments, pace
-from shlpt.queue.submit import start_experiment
+from shlpt.plans import experiments, stages
+from shlpt.plans.estimate import estimate, progress
+from shlpt.plans.stages import plan_runs, plans_of
+from shlpt.queue.submit import planned, start_experiment
 from shlpt.results import experiments as found
 from shlpt.store.find import groups_of
 from shlpt.store.store import Store
@@ -27,7 +29,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def train(store: Store, experiment: experiments.Experiment, **options: Any) -> str:
-    id, sent = start_experiment(store, experiment, **options)
+    id, sent = start_experiment(store, experiment, plans_of(experiment.specs), **options)
     work(store, device="cpu", groups=groups_of(store, sent.runs))
     return id
 
@@ -92,39 +94,41 @@ def test_what_cannot_be_is_refused_in_words(call: Any, message: str) -> None:
 def test_each_source_stage_of_a_matrix_is_trained_once(store: Store) -> None:
     """Three tasks, two seeds: a first stage for each task and seed, and one for each pair and seed."""
     experiment = experiments.matrix(("rte", "sst2", "cb"), (1, 2), COMMON)
-    cost = pace.estimate(store, experiment.specs)
+    cost = estimate(store, plans_of(experiment.specs))
     assert (cost.stages, cost.reused, cost.measured) == (3 * 2 + 6 * 2, 0, False)
     id = train(store, experiment)
     assert store.value("SELECT count(*) FROM stages WHERE state='done'") == 18
-    again = pace.estimate(store, experiment.specs)
+    again = estimate(store, plans_of(experiment.specs))
     assert (again.stages, again.reused, again.seconds) == (0, 18, 0)
     pairs = found.pairs(store, id)
     assert len(pairs) == 12
     assert pairs[["score", "alone"]].notna().all(axis=None)
     # What the target scores alone does not depend on the source.
     assert (pairs.groupby(["target", "seed"])["alone"].nunique() == 1).all()
-    assert pace.progress(store, found.runs_in(store, id))["steps_left"] == 0
+    assert progress(store, found.runs_in(store, id))["steps_left"] == 0
 
 
 def test_partial_results_are_there_at_any_time(store: Store) -> None:
-    id, _ = start_experiment(store, experiments.matrix(("rte", "sst2"), (1,), COMMON))
+    made = experiments.matrix(("rte", "sst2"), (1,), COMMON)
+    id, _ = start_experiment(store, made, plans_of(made.specs))
     assert found.pairs(store, id)[["score", "alone"]].isna().all(axis=None)
     assert set(found.results(store, id)["state"]) == {"queued"}
-    assert pace.progress(store, found.runs_in(store, id))["done"] == 0
+    assert progress(store, found.runs_in(store, id))["done"] == 0
 
 
 def test_the_same_experiment_again_is_the_same_and_fresh_is_another(store: Store) -> None:
     experiment = experiments.matrix(("rte", "sst2"), (1,), COMMON)
-    one, first = start_experiment(store, experiment)
-    two, second = start_experiment(store, experiment)
+    one, first = start_experiment(store, experiment, plans_of(experiment.specs))
+    two, second = start_experiment(store, experiment, plans_of(experiment.specs))
     assert (one, len(second.todo)) == (two, len(first.todo))
-    three, third = start_experiment(store, experiment, fresh=True)
+    three, third = start_experiment(store, experiment, planned(store, experiment.specs, fresh=True))
     assert three != one
     assert not {s.key for s in third.todo} & {s.key for s in first.todo}
 
 
 def test_an_experiment_is_found_by_id_beginning_or_name(store: Store) -> None:
-    id, _ = start_experiment(store, experiments.matrix(("rte", "sst2"), (1,), COMMON, name="mine"))
+    made = experiments.matrix(("rte", "sst2"), (1,), COMMON, name="mine")
+    id, _ = start_experiment(store, made, plans_of(made.specs))
     assert {found.find(store, key)["id"] for key in (id, id[:5], "mine")} == {id}
     with pytest.raises(UserError, match="unknown experiment"):
         found.find(store, "yours")
@@ -135,7 +139,7 @@ def test_two_cells_may_be_one_run(store: Store) -> None:
     common = {"settings": TINY | {"lambda_asc": 0.0}}
     made = experiments.ablations("demo", (1,), common)
     assert len({spec.id for spec in made.specs}) < len(made.specs)
-    id, sent = start_experiment(store, made)
+    id, sent = start_experiment(store, made, plans_of(made.specs))
     assert [name for name, _ in found.labelled(store, id)] == [c.label["variant"] for c in made.cells]
     assert len(sent.runs) == len(made.cells)
 
@@ -168,6 +172,19 @@ def test_the_commands_print_one_document_each(tmp_path: Path, capsys: pytest.Cap
     listed = say(capsys, "experiments", home)["experiments"]
     assert {row["kind"] for row in listed} == {"matrix", "sweep", "orders"}
     assert say(capsys, "experiments", found["id"], home)["cells"] == found["cells"]
+
+
+def test_a_command_plans_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The estimate and the queue take one plan, also where all is trained anew."""
+    calls: list[int] = []
+    monkeypatch.setattr(stages, "plan_runs", lambda specs, *more: calls.append(len(specs)) or plan_runs(specs, *more))
+    monkeypatch.setattr("shlpt.queue.launch.ensure_worker", lambda *_, **__: None)
+    asked = ["matrix", "--tasks=rte,sst2", "--seeds=1,2", f"--home={tmp_path}", "--detach"]
+    first, again, fresh = (say(capsys, *asked, *more)["id"] for more in ([], [], ["--fresh"]))
+    assert calls == [4, 4, 4]
+    assert first == again != fresh
 
 
 def test_a_benchmark_is_a_table_at_any_time_also_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from storing import TINY, join, join_elsewhere, queued, spec_of, states, taken
 
 from shlpt.errors import UserError
+from shlpt.plans.stages import plans_of
 from shlpt.queue import claims, control, launch
 from shlpt.queue.submit import submit
 from shlpt.results import frames
@@ -142,7 +143,7 @@ def test_a_home_that_cannot_hold_a_log_is_named(store: Store) -> None:
 
 @pytest.mark.slow
 def test_a_worker_outlives_its_starter_trains_and_leaves_when_it_is_told(store: Store) -> None:
-    sent = submit(store, [RunSpec.make(("rte", "sst2"), "shlpt", settings=TINY)])
+    sent = submit(store, plans_of([RunSpec.make(("rte", "sst2"), "shlpt", settings=TINY)]))
     assert launch.ensure_worker(store, device="cpu", threads=1)
     assert not launch.ensure_worker(store)
     end = time.monotonic() + 120

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,9 @@ from storing import finish, group_rows, spec_of, states
 
 from shlpt.backbone.files import EMBEDDED, digest_of, whole_name
 from shlpt.errors import UserError
-from shlpt.plans.stages import RunPlan, plans_of
+from shlpt.plans.stages import plans_of
 from shlpt.queue import control
-from shlpt.queue.submit import Submitted, default_width, submit
-from shlpt.spec import RunSpec
+from shlpt.queue.submit import default_width, planned, submit
 from shlpt.store.store import Store
 
 
@@ -26,54 +24,49 @@ def store(tmp_path: Path) -> Store:
 
 def test_runs_are_planned_and_counted(store: Store) -> None:
     specs = [spec_of(seed=1), spec_of(seed=2)]
-    sent = submit(store, specs, lanes=2)
+    sent = submit(store, plans_of(specs), lanes=2)
     assert sent.runs == tuple(spec.id for spec in specs)
     assert (len(sent.todo), sent.reused) == (6, 0)
-    again = submit(store, [*specs, spec_of(seed=1)], lanes=2)
+    again = submit(store, plans_of([*specs, spec_of(seed=1)]), lanes=2)
     assert (again.runs, again.todo) == ((*sent.runs, sent.runs[0]), sent.todo)
 
 
 def test_a_run_that_others_have_trained_is_written_down_at_once(store: Store) -> None:
-    for stage in submit(store, [spec_of(("sst2", "cb"), "per_task")], alone=False).todo:
+    for stage in submit(store, plans_of([spec_of(("sst2", "cb"), "per_task")], alone=False)).todo:
         finish(store, stage.key, {stage.task: [1.0]})
-    sent = submit(store, [spec_of(("cb", "sst2"), "per_task")], alone=False)
+    sent = submit(store, plans_of([spec_of(("cb", "sst2"), "per_task")], alone=False))
     assert sent.todo == ()
     assert [row["id"] for row in store.rows("SELECT id FROM runs WHERE result IS NOT NULL")] == list(sent.runs)
 
 
 def test_what_was_stopped_goes_on(store: Store) -> None:
-    sent = submit(store, [spec_of()], alone=False)
+    sent = submit(store, plans_of([spec_of()], alone=False))
     control.stop(store, sent.runs)
-    submit(store, [spec_of()], alone=False)
+    submit(store, plans_of([spec_of()], alone=False))
     assert states(store) == ["queued", "queued"]
 
 
 def test_a_fresh_run_is_another_one(store: Store) -> None:
-    first = submit(store, [spec_of()])
-    second, third = (submit(store, [spec_of()], fresh=True) for _ in range(2))
+    first = submit(store, plans_of([spec_of()]))
+    second, third = (submit(store, planned(store, [spec_of()], fresh=True)) for _ in range(2))
     assert len({*first.runs, *second.runs, *third.runs}) == 3
     assert len(second.todo) == len(third.todo) == 3
     assert len({stage.key for sent in (first, second, third) for stage in sent.todo}) == 9
 
 
-def test_two_at_once_that_train_anew_both_do(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    others: list[Submitted] = []
-
-    def planned(specs: Sequence[RunSpec], alone: bool = True) -> list[RunPlan]:
-        found = plans_of(specs, alone)
-        if not others:  # another command plans and queues meanwhile
-            monkeypatch.undo()
-            others.append(submit(store, [spec_of()], fresh=True))
-        return found
-
-    monkeypatch.setattr("shlpt.queue.submit.plans_of", planned)
-    sent = submit(store, [spec_of()], fresh=True)
-    assert [found.specs[0].edition for found in (*others, sent)] == [1, 2]
-    assert not {stage.key for stage in sent.todo} & {stage.key for stage in others[0].todo}
+@pytest.mark.parametrize("alone", [True, False])
+def test_two_at_once_that_train_anew_both_do(store: Store, alone: bool) -> None:
+    """Planned before the other one was queued, and queued after it."""
+    mine, others = (planned(store, [spec_of()], alone=alone, fresh=True) for _ in range(2))
+    other, sent = submit(store, others), submit(store, mine)
+    assert [found.specs[0].edition for found in (other, sent)] == [1, 2]
+    assert len(other.todo) == len(sent.todo) == 2 + alone
+    assert not {stage.key for stage in sent.todo} & {stage.key for stage in other.todo}
 
 
 def test_names_that_mean_the_same_task_are_the_same_run(store: Store) -> None:
-    one, other = (submit(store, [spec_of((name, "sst2"), "continual")]) for name in ("dial:0.5", "dial:+0.50"))
+    specs = [spec_of((name, "sst2"), "continual") for name in ("dial:0.5", "dial:+0.50")]
+    one, other = (submit(store, plans_of([spec])) for spec in specs)
     assert one.runs == other.runs
 
 
@@ -82,7 +75,7 @@ def test_a_folder_is_known_from_everywhere_and_by_its_weights(store: Store, tmp_
     before = os.getcwd()
     os.chdir(tmp_path)
     try:
-        sent = submit(store, [spec_of().model_copy(update={"backbone": "mine"})], alone=False)
+        sent = submit(store, plans_of([spec_of().model_copy(update={"backbone": "mine"})], alone=False))
         assert whole_name("mine") == str(tmp_path / "mine")
     finally:
         os.chdir(before)
@@ -100,9 +93,9 @@ def test_a_mistake_leaves_the_store_as_it_was(store: Store) -> None:
         ("a/b/c", "cannot load the backbone 'a/b/c'"),
     ):
         with pytest.raises(UserError, match=reason):
-            submit(store, [spec_of().model_copy(update={"backbone": name})])
+            submit(store, plans_of([spec_of().model_copy(update={"backbone": name})]))
     with pytest.raises(UserError, match="unknown backbone 'poket'"):
-        submit(store, [spec_of(), spec_of().model_copy(update={"backbone": "poket"})])
+        submit(store, plans_of([spec_of(), spec_of().model_copy(update={"backbone": "poket"})]))
     assert group_rows(store) == []
     assert store.rows("SELECT * FROM runs") == []
 

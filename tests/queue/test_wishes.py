@@ -16,6 +16,7 @@ import pytest
 from nursery import Nursery
 from storing import SLOW, states
 
+from shlpt.plans.stages import plans_of
 from shlpt.queue import control
 from shlpt.queue.submit import submit
 from shlpt.results import frames
@@ -41,7 +42,7 @@ def nursery() -> Iterator[Nursery]:
 def training(nursery: Nursery, tmp_path: Path) -> Iterator[tuple[Store, Nursery]]:
     """A worker in the middle of its first group."""
     store = Store(tmp_path).open()
-    submit(store, SPECS, lanes=3, alone=False)
+    submit(store, plans_of(SPECS, alone=False), lanes=3)
     nursery.fork(tmp_path)
     until(lambda: steps(store)[0] > 3, 90)
     yield store, nursery

@@ -14,6 +14,7 @@ import pytest
 
 from shlpt.catalog import METHODS
 from shlpt.plans import commands
+from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import submit
 from shlpt.results import export, frames, listing
 from shlpt.results.experiments import label
@@ -77,7 +78,7 @@ def test_people_read_points_and_see_what_is_recorded() -> None:
 
 def test_stages_and_workers_are_readable_before_anything_has_trained(tmp_path: Path) -> None:
     store = Store(tmp_path / "home").open()
-    (run,) = submit(store, [RunSpec.make(["yelp", "rte"], "continual")]).runs
+    (run,) = submit(store, plans_of([RunSpec.make(["yelp", "rte"], "continual")])).runs
     stages = listing.stages_for_people(frames.stages(store, run))
     assert list(stages["task"]) == ["yelp", "rte", "rte"]
     assert list(stages["state"]) == ["queued"] * 3

@@ -15,7 +15,7 @@ from storing import SLOW, join, plan_of
 
 from shlpt.backbone.t5 import Backbone
 from shlpt.methods.views import Views
-from shlpt.plans.stages import RunPlan
+from shlpt.plans.stages import RunPlan, plans_of
 from shlpt.queue import claims
 from shlpt.queue.enqueue import enqueue
 from shlpt.queue.submit import submit
@@ -145,7 +145,7 @@ def test_writing_events_costs_little(backbone: Backbone, tmp_path: Path, lanes: 
     """The second task of SHLPT at `quick`, again and again."""
     store = Store(tmp_path).open()
     specs = [RunSpec.make(("rte", "mnli"), "shlpt", seed=seed) for seed in range(lanes)]
-    submit(store, specs, lanes=lanes, alone=False)
+    submit(store, plans_of(specs, alone=False), lanes=lanes)
     first = store.value("SELECT key FROM groups ORDER BY number")
     work(store, device="cpu", groups=[first])
     join(store)

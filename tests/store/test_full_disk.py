@@ -13,6 +13,7 @@ from nursery import Nursery
 from storing import TINY, join, queued, spec_of, states, taken
 
 from shlpt.cli.main import main
+from shlpt.plans.stages import plans_of
 from shlpt.queue import control
 from shlpt.queue.submit import submit
 from shlpt.results import frames
@@ -36,7 +37,7 @@ def nursery() -> Iterator[Nursery]:
 def expected(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """What comes out on a disk with room."""
     store = Store(tmp_path_factory.mktemp("expected")).open()
-    submit(store, SPECS, alone=False)
+    submit(store, plans_of(SPECS, alone=False))
     assert nursery.wait(nursery.fork(store.home, every=0.1)) == 0
     return store
 
@@ -82,7 +83,7 @@ def test_a_full_disk_pauses_the_run_and_it_goes_on(
     nursery: Nursery, expected: Store, small_disk: Path, worker: str
 ) -> None:
     store = Store(small_disk / "home").open()
-    submit(store, SPECS, alone=False)
+    submit(store, plans_of(SPECS, alone=False))
     pid = nursery.fork(store.home, every=0.1)
     until(lambda: states(store) == ["done", "running"] and later(store) > 20)
     filler = fill(small_disk)
@@ -110,7 +111,7 @@ def test_a_full_disk_pauses_the_run_and_it_goes_on(
     if worker == "waits":
         assert nursery.wait(pid) == 0
     else:
-        submit(store, SPECS, alone=False)
+        submit(store, plans_of(SPECS, alone=False))
         assert nursery.wait(nursery.fork(store.home, every=0.1)) == 0
     assert states(store) == ["done", "done"]
     assert numbers(store) == numbers(expected)

@@ -12,7 +12,7 @@ from making import context
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.methods.registry import LEARNERS
+from shlpt.methods.base import learner_of
 from shlpt.tasks.find import probe_examples
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.checkpoint import Place, state_parts
@@ -47,7 +47,7 @@ def stage(
     def emit(kind: str, payload: dict[str, Any]) -> None:
         said.setdefault(number, []).append(json.dumps([kind, payload]))
 
-    return learn(ctx, LEARNERS[method](ctx), validation, tests, probe, emit, start)
+    return learn(ctx, learner_of(method)(ctx), validation, tests, probe, emit, start)
 
 
 @dataclass

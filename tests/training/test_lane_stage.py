@@ -12,10 +12,9 @@ from making import context
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone, Out
-from shlpt.methods.base import Ask, Preparation, State, down_loss
+from shlpt.methods.base import Ask, Preparation, State, down_loss, learner_of
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.prompts import prepend
-from shlpt.methods.registry import LEARNERS
 from shlpt.tasks.find import probe_examples
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.engine import drive
@@ -48,7 +47,7 @@ def test_best_prefers_more_right_answers_then_less_loss() -> None:
 
 
 def test_a_stage_keeps_answers_similarities_and_states_of_the_probe(backbone: Backbone) -> None:
-    one = LEARNERS["shlpt"](context(backbone, "shlpt", shots=4))
+    one = learner_of("shlpt")(context(backbone, "shlpt", shots=4))
     events: list[tuple[str, dict[str, Any]]] = []
     result = stage(backbone, one, events)
     assert len(result.answers["sst2"]) == len(result.scores["sst2"]) == 10
@@ -65,7 +64,7 @@ def test_a_stage_keeps_answers_similarities_and_states_of_the_probe(backbone: Ba
 
 @pytest.mark.parametrize("method", ["shlpt", "progressive", "l2p"])
 def test_overlap_is_that_of_the_answering_rows_with_the_earlier_prompts(backbone: Backbone, method: str) -> None:
-    one = LEARNERS[method](context(backbone, method, shots=4))
+    one = learner_of(method)(context(backbone, method, shots=4))
     events: list[tuple[str, dict[str, Any]]] = []
     result = stage(backbone, one, events)
     measured = [payload for kind, payload in events if kind == "epoch"][result.summary["best_epoch"]]["overlap"]

@@ -24,6 +24,7 @@ from storing import group_rows, join, queued, spec_of, states
 from shlpt.cli.main import main
 from shlpt.errors import UserError
 from shlpt.plans import experiments
+from shlpt.plans.stages import plans_of
 from shlpt.queue.claims import Event, Fenced
 from shlpt.queue.submit import start_experiment
 from shlpt.store.find import groups_of
@@ -101,14 +102,14 @@ def test_a_lost_worker_and_a_lost_node_change_no_bit(cluster: Any, tmp_path: Pat
     torch.set_num_threads(1)
     try:
         here = Store(tmp_path / "here").open()
-        _, sent = start_experiment(here, experiment(), lanes=2)
+        _, sent = start_experiment(here, experiment(), plans_of(experiment().specs), lanes=2)
         work(here, device="cpu", groups=groups_of(here, sent.runs))
     finally:
         torch.set_num_threads(before)
 
     second = cluster.add_node(num_cpus=1)
     there = Store(tmp_path / "there").open()
-    _, sent = start_experiment(there, experiment(), lanes=2)
+    _, sent = start_experiment(there, experiment(), plans_of(experiment().specs), lanes=2)
     happened: list[str] = []
 
     def harm() -> None:

@@ -16,6 +16,7 @@ from nursery import Nursery
 from storing import group_rows, states
 
 from shlpt.errors import UserError
+from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import submit
 from shlpt.results import frames
 from shlpt.spec import RunSpec
@@ -42,7 +43,7 @@ def nursery() -> Iterator[Nursery]:
 
 def planned(home: Path) -> Store:
     store = Store(home).open()
-    assert len(submit(store, SPECS, lanes=3, alone=False).todo) == 6
+    assert len(submit(store, plans_of(SPECS, alone=False), lanes=3).todo) == 6
     assert len(states(store)) == 2
     return store
 

@@ -21,7 +21,6 @@ from shlpt.backbone.t5 import Backbone
 from shlpt.cli.bar import BarWatch
 from shlpt.cli.main import main
 from shlpt.methods.per_task import PerTask
-from shlpt.methods.registry import LEARNERS
 from shlpt.plans.stages import Stage
 from shlpt.queue import control
 from shlpt.results import frames
@@ -124,7 +123,7 @@ class NotANumber(PerTask):
 def test_a_failed_run_says_why_keeps_its_prompt_and_leaves_the_others_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LEARNERS, "continual", NotANumber)
+    monkeypatch.setattr("shlpt.methods.continual.Continual", NotANumber)
     (good, bad), _ = go(tmp_path, specs("continual", tasks=("rte", "sst2", "cb")), alone=False)
     assert (good["state"], good["error"]) == ("done", None)
     assert bad["state"] == "failed"
@@ -149,7 +148,7 @@ class OutOfOrder(PerTask):
 def test_a_mistake_of_ours_fails_the_group_with_its_reason_and_the_worker_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LEARNERS, "continual", OutOfOrder)
+    monkeypatch.setattr("shlpt.methods.continual.Continual", OutOfOrder)
     (record,), watch = go(tmp_path, specs("continual", (1,)))
     assert record["state"] == "failed"
     assert "RuntimeError: out of memory" in record["error"]

@@ -1,18 +1,10 @@
-"""Every method as data: its name, what it needs, its settings with ranges. No torch.
-
-Forms, command-line help and validation are all built from here, so a page can list methods
-without loading a model. How a method learns is in the file of its name under shlpt/methods/.
-"""
+"""The settings of each method, with ranges and descriptions: forms, command-line help and validation follow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
-
-VIEW_CACHE = 256 * 2**20  # bytes, at most: what frozen prompts make of the training texts (methods/views.py)
 
 
 class Params(BaseModel):
@@ -162,128 +154,3 @@ class ReplayParams(Params):
     )
     memory_size: int = Field(16, ge=1, le=100_000, description="examples kept: of each task, or in all (reservoir)")
     replay_rows: int = Field(8, ge=1, le=1024, description="kept examples repeated in a step beside the new ones")
-
-
-EARLIER_DATA = {"old data", "source data"}  # needs that earlier tasks' training data answer
-
-
-@dataclass(frozen=True)
-class MethodInfo:
-    """What there is to know about a method before running it."""
-
-    name: str
-    title: str
-    about: str
-    params: type[Params] = NoParams
-    needs: tuple[str, ...] = ("task identity at test",)
-    shares_backbone: bool = True  # frozen backbone: its lanes can share one forward pass
-    keeps_answers: bool = True  # what answers task k never changes after task k
-    validates_all: bool = False  # early stopping looks at all tasks so far, not only at the newest
-    uses_history: bool = True  # learning a task depends on the tasks before it
-    plain_first: bool = True  # its first task is plain prompt tuning, so all such methods share it
-    defaults: Mapping[str, Any] = field(default_factory=dict)  # training settings that suit it, over the preset's
-    version: int = 1  # raised when a change of code changes results
-
-
-# Learning rates by validation scores of tasks in neither benchmark: docs/LOG.md, "Fair defaults, on validation data".
-FASTER = {"lr": 0.3}
-OWN_COPY = ("own copy of the backbone",)
-TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate would ruin all weights at once
-    "shares_backbone": False,
-    "keeps_answers": False,
-    "plain_first": False,
-    "defaults": {"lr": 3e-5},
-}
-
-METHODS: dict[str, MethodInfo] = {
-    m.name: m
-    for m in (
-        MethodInfo("shlpt", "SHLPT", "similar tasks lend their prompts, dissimilar ones are pushed away", ShlptParams),
-        MethodInfo(
-            "per_task",
-            "Per-task prompts",
-            "one fresh prompt per task, no transfer",
-            uses_history=False,
-            defaults=FASTER,
-        ),
-        MethodInfo(
-            "continual", "Continual initialisation", "each prompt starts from the previous task's", defaults=FASTER
-        ),
-        MethodInfo("progressive", "Progressive Prompts", "new prompt joined to the frozen prompts of earlier tasks"),
-        MethodInfo(
-            "l2p",
-            "L2P",
-            "each text picks its prompts by key from one pool; the task picks the pool's snapshot",
-            L2pParams,
-            plain_first=False,
-        ),
-        MethodInfo(
-            "coda",
-            "CODA-Prompt",
-            "each text gets its own weighted sum of prompt components; a task adds some, earlier ones stay",
-            CodaParams,
-            plain_first=False,
-        ),
-        MethodInfo(
-            "dtvg",
-            "DTVG",
-            "at every step the group of earlier task vectors that fits and agrees best is added",
-            DtvgParams,
-            needs=("task identity at test", "target's own first-stage prompt"),
-            plain_first=False,
-            version=2,  # stage one has an epoch at least
-        ),
-        MethodInfo(
-            "bmtpt",
-            "BMTPT",
-            "prompts that suit all earlier tasks together are the prior of the new one",
-            BmtptParams,
-            needs=("task identity at test", "source data"),
-            defaults=FASTER,
-        ),
-        MethodInfo(
-            "finetune",
-            "Finetune",
-            "all weights of a copy of the backbone, task after task",
-            needs=OWN_COPY,
-            **TRAINS_ALL,
-        ),
-        MethodInfo(
-            "ewc",
-            "Online EWC",
-            "Finetune held back where earlier tasks depend on a weight",
-            EwcParams,
-            needs=OWN_COPY,
-            **TRAINS_ALL,
-        ),
-        MethodInfo(
-            "replay",
-            "Experience replay",
-            "Finetune with kept examples of earlier tasks in every batch",
-            ReplayParams,
-            needs=("old data", *OWN_COPY),
-            **TRAINS_ALL,
-        ),
-        MethodInfo(
-            "joint",
-            "Joint prompt",
-            "bound: one prompt trained on all tasks so far together",
-            needs=("old data",),
-            keeps_answers=False,
-            validates_all=True,
-        ),
-        MethodInfo(
-            "oracle_partition",
-            "Oracle partition",
-            "bound: SHLPT told which earlier tasks are related",
-            OraclePartitionParams,
-            needs=("task identity at test", "declared relatedness or measured transfer"),
-        ),
-        MethodInfo(
-            "random_partition",
-            "Random partition",
-            "bound: SHLPT with similar tasks drawn by lot",
-            RandomPartitionParams,
-        ),
-    )
-}

@@ -1,21 +1,63 @@
-"""How long training takes here: what the store has measured, what runs would cost, what is left. No torch."""
+"""What runs will take: numbers, bytes, memory and time, before they start and while they train. No torch.
+
+Sizes follow from a method's record; what a run really used is measured (methods/costs.py), and a test holds the two
+against each other. Time follows from what this store has measured. Memory is rough, and said to be.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shlpt.plans.costs import LAPTOP_SECONDS_PER_STEP, effort
-from shlpt.plans.stages import plans_of, steps_of
+from shlpt.backbone import files
+from shlpt.catalog import METHODS, VIEW_CACHE, Size
+from shlpt.plans.stages import RunPlan, steps_of
 from shlpt.spec import RunSpec
-from shlpt.store.find import next_edition
 from shlpt.store.store import Store
 
+NUMBER = 4  # bytes
+LIBRARIES = 400 * 2**20  # torch, transformers and Python
+LAPTOP_SECONDS_PER_STEP = 0.035  # a run's step at `quick` in lanes of four, with its share of validation and tests
 LATEST = 20  # groups of a method that say how fast it is
 
 
+# --- numbers and bytes --------------------------------------------------------------------
+def _config(backbone: str) -> dict[str, Any] | None:
+    """What config.json says, and how many weights there are; None for a backbone that is not here."""
+    folder = files.find(backbone)
+    if folder is None:
+        return None
+    weights = sum(map(files.weights_in, folder.glob("*.safetensors")))
+    return json.loads((folder / "config.json").read_text()) | {"weights": weights}
+
+
+def sizes(spec: RunSpec) -> dict[str, Any]:
+    """Of the last task of a run: how many numbers it trains, how many bytes it keeps, and of what."""
+    info, config = METHODS[spec.method], _config(spec.backbone) or {"d_model": 0, "weights": 0}
+    size = Size(spec.training.prompt_length, config["d_model"], config["weights"], len(spec.tasks) - 1, spec.params)
+    return {"trainable": info.trains(size), "kept_bytes": info.keeps(size) * NUMBER, "keeps": info.kept}
+
+
+def memory(specs: Sequence[RunSpec], width: int) -> int:
+    """Bytes of the process that trains, for a backbone that is here; an upper guess."""
+    spec, info = specs[0], METHODS[specs[0].method]
+    config = _config(spec.backbone)
+    if config is None:
+        return LIBRARIES
+    lanes = min(width, len(specs)) if info.shares_backbone else 1
+    copies = 1 if info.shares_backbone else 6  # own weights, gradients, two moments, the best so far
+    layers = config["num_layers"] + config.get("num_decoder_layers", config["num_layers"])
+    tokens = min(spec.training.max_length, 128) + spec.training.prompt_length
+    per_token = layers * (8 * config["d_model"] + 2 * config["d_ff"] + 2 * config["num_heads"] * tokens) * NUMBER
+    step = lanes * spec.training.batch_size * tokens * per_token
+    views = min(VIEW_CACHE, 16 * step) if info.looks_at_views else 0
+    return int(LIBRARIES + config["weights"] * NUMBER * copies + step + views)
+
+
+# --- time ---------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Pace:
     """Seconds for the effort of one plain step, tests and early stopping included."""
@@ -34,7 +76,7 @@ def work_of(parts: Iterable[tuple[str, int, int]]) -> dict[str, float]:
     """Effort of each method in plain steps, from (method, earlier tasks, steps)."""
     work: dict[str, float] = defaultdict(float)
     for method, earlier, steps in parts:
-        work[method] += steps * effort(method, earlier)
+        work[method] += steps * METHODS[method].effort_after(earlier)
     return work
 
 
@@ -73,14 +115,9 @@ class Estimate:
         return f"Training steps times seconds a step, {where}"
 
 
-def estimate(
-    store: Store, specs: Sequence[RunSpec], plain_step: float = LAPTOP_SECONDS_PER_STEP, fresh: bool = False
-) -> Estimate:
+def estimate(store: Store, plans: Sequence[RunPlan], plain_step: float = LAPTOP_SECONDS_PER_STEP) -> Estimate:
     """What runs would cost, before they start. `plain_step`: seconds, used where this store has measured nothing."""
-    if fresh:
-        edition = next_edition(store)
-        specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
-    every = {s.key: s for plan in plans_of(specs) for s in (*plan.stages, *plan.alone)}
+    every = {s.key: s for plan in plans for s in (*plan.stages, *plan.alone)}
     done = "SELECT 1 FROM stages WHERE key=? AND state='done'"  # others may have planned a stage and not trained it
     todo = [stage for key, stage in every.items() if not store.value(done, (key,))]
     work = work_of((stage.method, len(stage.earlier), steps_of(stage)) for stage in todo)
@@ -110,3 +147,11 @@ def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
         "steps_left": sum(row["steps"] for row in left),
         "seconds_left": measured(store).seconds(work),
     }
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `3 min`, `2 h 10 min`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

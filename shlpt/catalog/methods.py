@@ -1,0 +1,270 @@
+"""One record a method: all that is known of it before it runs.
+
+Lists, forms, plans, estimates, legends and the worker read it here, so a page can list methods without
+loading a model. How a method learns is in the class that its record names, under shlpt/methods/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shlpt.catalog.params import (
+    BmtptParams,
+    CodaParams,
+    DtvgParams,
+    EwcParams,
+    L2pParams,
+    NoParams,
+    OraclePartitionParams,
+    Params,
+    RandomPartitionParams,
+    ReplayParams,
+    ShlptParams,
+)
+
+PLAIN = "per_task"  # plain prompt tuning: the first task of most methods, and each task learned alone
+EARLIER_DATA = {"old data", "source data"}  # needs that earlier tasks' training data answer
+VIEW_CACHE = 256 * 2**20  # bytes, at most: what frozen prompts make of the training texts (methods/views.py)
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the size of a method follows from, for a task with `earlier` tasks before it."""
+
+    prompt: int  # L
+    width: int  # d
+    weights: int  # of the backbone
+    earlier: int
+    params: Any
+
+    @property
+    def plain(self) -> int:
+        return self.prompt * self.width
+
+
+def _prompt(s: Size) -> int:
+    return s.plain
+
+
+def _weights(s: Size) -> int:
+    return s.weights
+
+
+def _nothing(s: Size) -> int:
+    return 0
+
+
+def _shlpt(s: Size) -> int:
+    estimator = 0 if s.params.estimator == "uniform" else 2 * s.width * (s.params.estimator_width + 1)
+    return s.plain + estimator
+
+
+def _l2p(s: Size) -> int:
+    return int(s.params.pool_size * (s.plain + s.width))
+
+
+def _coda(s: Size) -> int:
+    return int(s.params.components * (s.plain + 2 * s.width))
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """All that is known of a method. Its place among METHODS is its place, and its colour, in lists and legends."""
+
+    name: str
+    title: str
+    about: str
+    learner: str  # module:Class, imported when something is trained (methods/base.py)
+    params: type[Params] = NoParams
+    needs: tuple[str, ...] = ("task identity at test",)
+    shares_backbone: bool = True  # frozen backbone: its lanes can share one forward pass
+    keeps_prompts: bool = True  # one for each task, so that their activation states can be compared
+    keeps_answers: bool = True  # what answers task k never changes after task k
+    validates_all: bool = False  # early stopping looks at all tasks so far, not only at the newest
+    uses_history: bool = True  # learning a task depends on the tasks before it
+    plain_first: bool = True  # its first task is plain prompt tuning, so all such methods share it
+    alpha: Literal["estimated", "given"] | None = None  # where α and the partition come from; None: it has neither
+    looks_at_views: bool = False  # at what earlier prompts make of each text, which takes memory
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # training settings that suit it, over the preset's
+    trains: Callable[[Size], int] = _prompt  # how many numbers
+    keeps: Callable[[Size], int] = _prompt  # how many numbers each further task adds to what is kept
+    kept: str = "its prompt"  # the same in words
+    # Time of a step, with its share of all else, beside plain prompt tuning's, and what each earlier task adds to it
+    # (docs/LOG.md, "How long a benchmark takes").
+    effort: tuple[float, float] = (1.0, 0.0)
+    version: int = 1  # raised when a change of code changes results
+
+    def effort_after(self, earlier: int) -> float:
+        """Of a step with so many earlier tasks; plain prompt tuning's is 1."""
+        return self.effort[0] + self.effort[1] * earlier
+
+
+# Learning rates by validation scores of tasks in neither benchmark: docs/LOG.md, "Fair defaults, on validation data".
+FASTER = {"lr": 0.3}
+OWN_COPY = ("own copy of the backbone",)
+ONE_COPY = "beside one copy of the backbone"
+CONTRASTS: dict[str, Any] = {"looks_at_views": True, "effort": (1.4, 0.0)}
+TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate would ruin all weights at once
+    "shares_backbone": False,
+    "keeps_prompts": False,
+    "keeps_answers": False,
+    "plain_first": False,
+    "defaults": {"lr": 3e-5},
+    "trains": _weights,
+    "keeps": _nothing,
+}
+
+METHODS: dict[str, MethodInfo] = {
+    m.name: m
+    for m in (
+        MethodInfo(
+            "shlpt",
+            "SHLPT",
+            "similar tasks lend their prompts, dissimilar ones are pushed away",
+            "shlpt.methods.shlpt:Shlpt",
+            ShlptParams,
+            alpha="estimated",
+            trains=_shlpt,
+            **CONTRASTS,
+        ),
+        MethodInfo(
+            PLAIN,
+            "Per-task prompts",
+            "one fresh prompt per task, no transfer",
+            "shlpt.methods.per_task:PerTask",
+            uses_history=False,
+            defaults=FASTER,
+        ),
+        MethodInfo(
+            "continual",
+            "Continual initialisation",
+            "each prompt starts from the previous task's",
+            "shlpt.methods.continual:Continual",
+            defaults=FASTER,
+        ),
+        MethodInfo(
+            "progressive",
+            "Progressive Prompts",
+            "new prompt joined to the frozen prompts of earlier tasks",
+            "shlpt.methods.progressive:Progressive",
+            keeps=lambda s: s.plain * (1 + s.earlier),
+            kept="its prompt joined to all earlier ones",
+            effort=(1.0, 0.5),
+        ),
+        MethodInfo(
+            "l2p",
+            "L2P",
+            "each text picks its prompts by key from one pool; the task picks the pool's snapshot",
+            "shlpt.methods.l2p:L2P",
+            L2pParams,
+            plain_first=False,
+            trains=_l2p,
+            keeps=lambda s: _l2p(s) + s.params.top_n * s.plain,
+            kept="at most a copy of the pool and its usual prompt",
+            effort=(1.4, 0.0),
+        ),
+        MethodInfo(
+            "coda",
+            "CODA-Prompt",
+            "each text gets its own weighted sum of prompt components; a task adds some, earlier ones stay",
+            "shlpt.methods.coda:Coda",
+            CodaParams,
+            plain_first=False,
+            trains=_coda,
+            keeps=lambda s: _coda(s) + s.plain,
+            kept="its components and its mean prompt",
+            effort=(1.4, 0.0),
+        ),
+        MethodInfo(
+            "dtvg",
+            "DTVG",
+            "at every step the group of earlier task vectors that fits and agrees best is added",
+            "shlpt.methods.dtvg:Dtvg",
+            DtvgParams,
+            needs=("task identity at test", "target's own first-stage prompt"),
+            plain_first=False,
+            trains=lambda s: s.plain + (1 + s.earlier) * s.prompt,
+            keeps=lambda s: 2 * s.plain,
+            kept="its prompt and task vector",
+            effort=(1.4, 0.0),
+            version=2,  # stage one has an epoch at least
+        ),
+        MethodInfo(
+            "bmtpt",
+            "BMTPT",
+            "prompts that suit all earlier tasks together are the prior of the new one",
+            "shlpt.methods.bmtpt:Bmtpt",
+            BmtptParams,
+            needs=("task identity at test", "source data"),
+            defaults=FASTER,
+            trains=lambda s: s.plain + s.prompt + s.width,
+            kept="its prompt; its examples too, as source data",
+            effort=(6.5, 0.2),
+        ),
+        MethodInfo(
+            "finetune",
+            "Finetune",
+            "all weights of a copy of the backbone, task after task",
+            "shlpt.methods.finetune:Finetune",
+            needs=OWN_COPY,
+            kept=f"nothing {ONE_COPY}",
+            effort=(1.8, 0.0),
+            **TRAINS_ALL,
+        ),
+        MethodInfo(
+            "ewc",
+            "Online EWC",
+            "Finetune held back where earlier tasks depend on a weight",
+            "shlpt.methods.ewc:Ewc",
+            EwcParams,
+            needs=OWN_COPY,
+            kept=f"nothing {ONE_COPY} and its Fisher",
+            effort=(2.2, 0.0),
+            **TRAINS_ALL,
+        ),
+        MethodInfo(
+            "replay",
+            "Experience replay",
+            "Finetune with kept examples of earlier tasks in every batch",
+            "shlpt.methods.replay:Replay",
+            ReplayParams,
+            needs=("old data", *OWN_COPY),
+            kept=f"some of its examples {ONE_COPY}",
+            effort=(2.5, 0.1),
+            **TRAINS_ALL,
+        ),
+        MethodInfo(
+            "joint",
+            "Joint prompt",
+            "bound: one prompt trained on all tasks so far together",
+            "shlpt.methods.bounds:Joint",
+            needs=("old data",),
+            keeps_answers=False,
+            validates_all=True,
+            keeps=_nothing,
+            kept="all of its examples beside one prompt",
+            effort=(1.0, 1.5),
+        ),
+        MethodInfo(
+            "oracle_partition",
+            "Oracle partition",
+            "bound: SHLPT told which earlier tasks are related",
+            "shlpt.methods.bounds:OraclePartition",
+            OraclePartitionParams,
+            needs=("task identity at test", "declared relatedness or measured transfer"),
+            alpha="given",
+            **CONTRASTS,
+        ),
+        MethodInfo(
+            "random_partition",
+            "Random partition",
+            "bound: SHLPT with similar tasks drawn by lot",
+            "shlpt.methods.bounds:RandomPartition",
+            RandomPartitionParams,
+            alpha="given",
+            **CONTRASTS,
+        ),
+    )
+}
