@@ -1,4 +1,4 @@
-"""How alike the prompts of the tasks make the decoder work: heat maps with and without ASC, layers, neurons."""
+"""How similar the decoder's activations are under the prompts of different tasks: maps, layers, neurons."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.store import Shown, known_runs, label, shown
 
 COMMAND = "python -m shlpt run --sequence demo --method shlpt"
-MEASURES = {"cosine": "Cosine of states", "jaccard": "Jaccard of signs"}
-ORDERS = {"difference": "differ most", "active": "are active most often"}
+MEASURES = {"cosine": "Cosine similarity", "jaccard": "Jaccard index of signs"}
+ORDERS = {"difference": "largest difference", "active": "most active"}
 NONE = "none"
 
 
@@ -29,7 +29,7 @@ def suits(line: dict[str, Any]) -> bool:
 
 
 def opening() -> Callable[[dict[str, Any]], bool]:
-    """The page opens with a finished run that there is another without ASC to hold against."""
+    """Runs to open the page with: finished, with ASC, and stored without ASC as well."""
     frame, stores = known_runs()
     lines = [line for line in frame.to_dict("records") if line["state"] == "done" and METHODS[line["method"]].alpha]
     specs = {line["id"]: frames.spec(stores[line["recorded"]], line["id"]) for line in lines if suits(line)}
@@ -42,7 +42,7 @@ def opening() -> Callable[[dict[str, Any]], bool]:
 
 
 def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
-    """A run to hold against this one: by default the same with (or without) ASC."""
+    """A second run to compare with: by default the same run with (or without) ASC."""
     frame, stores = known_runs()
     lines = {
         line["id"]: line
@@ -63,11 +63,10 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
         default=default,
         kind="run",
         write=lambda id: "nothing" if id == NONE else named(id),
-        help="Runs that have learned at least two of the same tasks. At first: the same run without ASC, if there is "
-        "one",
+        help="Runs that share at least two tasks with this one. Default: the same run without ASC, if it is stored",
     )
     if default == NONE and twins.ASC in spec["settings"]:
-        with st.expander("There is no such run without ASC yet. Train it:", icon=":material/terminal:"):
+        with st.expander("The same run without ASC is not stored yet. To train it:", icon=":material/terminal:"):
             st.code(twins.twin_command(spec), language="bash")
     return None if chosen == NONE else shown(chosen)
 
@@ -82,7 +81,7 @@ def options(layers: int) -> tuple[int, str]:
             "layer",
             default=names[-1],
             segments=True,
-            help="The losses of SHLPT look at the last layer",
+            help="SHLPT's contrastive losses use the last layer",
         )
         measure = kept(
             "Measure",
@@ -91,7 +90,7 @@ def options(layers: int) -> tuple[int, str]:
             default="cosine",
             write=MEASURES.__getitem__,
             segments=True,
-            help="Cosine compares how strongly neurons answer; Jaccard only which ones answer at all",
+            help="Cosine compares how strongly neurons are active; Jaccard compares only which ones are active",
         )
     return int(layer), measure
 
@@ -113,7 +112,7 @@ def name_of(run: Shown, spec: dict[str, Any]) -> str:
     """A run in the title of a map."""
     weight = spec["settings"].get(twins.ASC)
     asc = "" if weight is None else " with ASC" if weight > 0 else " without ASC"
-    return f"{page.plain(run.line['method'])}{asc} · {run.id[:7]}"
+    return f"{METHODS[run.line['method']].title}{asc} · {run.id[:7]}"
 
 
 def maps(run: Shown, spec: dict[str, Any], probe: dict[str, Any], other: Shown | None) -> int:
@@ -132,9 +131,9 @@ def maps(run: Shown, spec: dict[str, Any], probe: dict[str, Any], other: Shown |
         draw(places[2], "First minus second", change.matrix, change.tasks, measure, "change", True)
         st.info(told(mine, against, change), icon=":material/compare_arrows:")
     page.explain(
-        "The states of the decoder's neurons at its first position, on a fixed batch of texts, under the prompt of "
-        "each task. 1 means that two prompts make the same neurons answer. Pairs lie far above 0, because many neurons "
-        "answer to the text whatever the prompt; the loss of eq. 11 leaves those out, this map does not.",
+        "Activation states of the decoder's neurons at the first position, on a fixed batch of texts, under each "
+        "task's prompt. 1 means that two prompts activate the same neurons. Most pairs lie far above 0, because many "
+        "neurons respond to the text under any prompt. The loss of eq. 11 leaves these neurons out; this map does not.",
         11,
     )
     return layer
@@ -144,8 +143,9 @@ def told(mine: twins.Map, against: twins.Map, change: twins.Difference) -> str:
     """The difference in a sentence."""
     one, two = plot.numbers(mine.only(change.tasks)), plot.numbers(against.only(change.tasks))
     return (
-        f"Pairs average {one['mean']:.3f} in the first run and {two['mean']:.3f} in the second: a difference of "
-        f"{one['mean'] - two['mean']:+.3f}. It is one run against one run; other seeds show what is chance."
+        f"The mean over the pairs of tasks is {one['mean']:.3f} in the first run and {two['mean']:.3f} in the second: "
+        f"a difference of {one['mean'] - two['mean']:+.3f}. These are two single runs; only more seeds can tell "
+        "whether the difference is chance."
     )
 
 
@@ -162,7 +162,7 @@ def by_layer(probe: dict[str, Any], other: Shown | None) -> None:
             "cosine": st.column_config.NumberColumn("cosine", format="%.3f", help="mean over the pairs of tasks"),
             "jaccard": st.column_config.NumberColumn("Jaccard", format="%.3f", help="mean over the pairs of tasks"),
             "active": st.column_config.NumberColumn(
-                "active", format="percent", help="share of neurons that a text activates"
+                "active", format="percent", help="mean share of neurons that a text activates"
             ),
         },
     )
@@ -172,10 +172,16 @@ def which_neurons(probe: dict[str, Any], layer: int) -> None:
     st.header("Which neurons", anchor="neurons")
     tasks = list(probe)
     left, middle, right = st.columns(3, vertical_alignment="bottom")
-    first = kept("Prompt of", tasks, "a", write=theme.titled, kind="learned task", where=left)
-    second = kept("and of", tasks, "b", default=tasks[-1], write=theme.titled, kind="learned task", where=middle)
+    first = kept("First prompt", tasks, "a", write=theme.titled, kind="learned task", where=left)
+    second = kept("Second prompt", tasks, "b", default=tasks[-1], write=theme.titled, kind="learned task", where=middle)
     by = kept(
-        "Neurons that", list(ORDERS), "by", default="difference", write=ORDERS.__getitem__, where=right, segments=True
+        "Neurons with the",
+        list(ORDERS),
+        "by",
+        default="difference",
+        write=ORDERS.__getitem__,
+        where=right,
+        segments=True,
     )
     rows = twins.neurons(probe, layer, first, second, by)
     one, two = theme.titled(first), theme.titled(second)
@@ -194,8 +200,8 @@ def which_neurons(probe: dict[str, Any], layer: int) -> None:
         "neurons",
     )
     page.explain(
-        f"Of the {len(rows)} neurons of decoder layer {layer}: the share of the fixed texts that activate each (its "
-        "state is positive) under the two prompts. The table has them all.",
+        f"Share of the fixed texts that activate a neuron of decoder layer {layer} (its state is positive) under each "
+        f"prompt. The table lists all {len(rows)} neurons.",
         10,
     )
 
@@ -203,8 +209,8 @@ def which_neurons(probe: dict[str, Any], layer: int) -> None:
 def show() -> None:
     page.head(
         "Activations",
-        "Whether the prompts of two tasks make the same neurons work. Where they do, learning one can "
-        "harm the other; SHLPT pushes dissimilar tasks apart (ASC, Fig. 4 of the paper).",
+        "Do the prompts of two tasks activate the same neurons? If they do, learning one task can harm the other. "
+        "SHLPT therefore pushes the activations of dissimilar tasks apart (ASC, Fig. 4 of the paper).",
     )
     run = pick_run(suits=opening())
     if run is None:
@@ -213,30 +219,30 @@ def show() -> None:
     spec, probe = frames.spec(run.store, run.id), frames.probe(run.store, run.id)
     if not METHODS[spec["method"]].keeps_prompts:
         st.info(
-            f"{page.plain(spec['method'])} trains the weights and keeps no prompt for each task, so there is "
-            "nothing to hold side by side. Choose a run of a method with prompts above, or train one:",
+            f"{METHODS[spec['method']].title} trains the weights and keeps no prompt for each task, so there are no "
+            "prompts to compare. Choose a run of a prompt method above, or train one:",
             icon=":material/info:",
         )
         st.code(COMMAND, language="bash")
         return
     if not probe:
         st.info(
-            "No task of this run is learned yet: its activation states are stored at the end of each task.",
+            "This run has not finished a task yet. Activation states are stored when a task is finished.",
             icon=":material/hourglass_empty:",
         )
         return
     badges(run, spec, probe)
     if len(probe) == 1:
         st.info(
-            "One task is learned in this run, so there is no pair to compare; below are its neurons. Choose a run "
-            "with several tasks above for the map.",
+            "This run has finished one task, so there is no pair to compare. Its neurons are shown below. Choose a "
+            "run with several tasks above to see the map.",
             icon=":material/info:",
         )
         layer, other = activations.layers(probe), None
     else:
         other = choose_other(run, spec)
         if other is not None and not frames.probe(other.store, other.id):
-            st.info("The second run has learned nothing yet.", icon=":material/hourglass_empty:")
+            st.info("The second run has not finished a task yet.", icon=":material/hourglass_empty:")
             other = None
         layer = maps(run, spec, probe, other)
         by_layer(probe, other)
@@ -250,7 +256,7 @@ def badges(run: Shown, spec: dict[str, Any], probe: dict[str, Any]) -> None:
         if twins.ASC in spec["settings"]:
             page.badge(f"λ2 = {spec['settings'][twins.ASC]:g} (ASC)")
         page.badge(f"{len(probe)} of {len(spec['tasks'])} tasks learned")
-        page.badge(f"{len(next(iter(probe.values())))} texts looked at")
+        page.badge(f"{len(next(iter(probe.values())))} texts")
 
 
 with page.guard():

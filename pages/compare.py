@@ -15,6 +15,7 @@ from shlpt.results import experiments, frames
 from shlpt.store.store import Store
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
+from shlpt.ui.titles import title_of
 
 HAND = "runs"
 MOST = 12  # sides in a figure: more cannot be told apart
@@ -22,7 +23,7 @@ Found = tuple[list[Side], dict[str, Store]]
 
 
 def chosen() -> Found:
-    """The sides asked for, and the store of each run."""
+    """The sides to compare (runs that differ only in their seed), and the store of each run."""
     known = choose.known_experiments(without=["matrix"])
     options = [*known, HAND]
     asked = st.query_params.get_all("run")
@@ -55,36 +56,38 @@ def by_hand() -> Found:
         default=list(frame["id"][frame["state"] == "done"][:4]),
         write=lambda id: stores.label(lines[id]),
         kind="run",
-        help="Runs that differ by their seed only are put together, with an interval.",
+        help="Runs that differ only in their seed are averaged, with an interval.",
     )
     where = {id: opened[bool(lines[id]["recorded"])] for id in ids}
     return side_by_side.sides([frames.run(where[id], id) for id in ids]), where
 
 
-# --- all of them --------------------------------------------------------------------------
+# --- all sides --------------------------------------------------------------------------
 def overview(found: list[Side]) -> None:
     """The metrics: figure and table."""
     frame = side_by_side.metric_rows(found)
     page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame), key="metrics")
     page.explain(
-        "ACC: mean score on all tasks after the last one. BWT: what was won or lost on earlier tasks since they were "
-        "learned. FWT: what later tasks won by coming later, against learning them alone. Lines: 95 % intervals over "
-        "the seeds; none with one seed."
+        "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (below "
+        "0: forgetting). FWT: gain over learning each task alone (below 0: negative transfer). Lines: 95 % intervals "
+        "over the seeds; a single seed has none."
     )
     rows = side_by_side.for_people(side_by_side.table(found))
+    rows["side"] = rows["side"].map(theme.side)
     st.dataframe(rows, hide_index=True, column_config=COLUMNS, height="content")
 
 
 PERCENT = st.column_config.NumberColumn(format="percent")
 COLUMNS: dict[str, Any] = {
+    "side": "method",
     "ACC": st.column_config.NumberColumn("ACC (%)", format="%.1f", help="mean score on all tasks after the last one"),
     "ACC from": st.column_config.NumberColumn(format="%.1f", help="lower end of the 95 % interval of ACC"),
     "ACC to": st.column_config.NumberColumn(format="%.1f", help="upper end of the 95 % interval of ACC"),
     "BWT": st.column_config.NumberColumn("BWT (points)", format="%+.1f"),
     "FWT": st.column_config.NumberColumn("FWT (points)", format="%+.1f"),
-    "seconds a run": st.column_config.NumberColumn(format="%.0f", help="training and testing, all its tasks"),
-    "KB stored": st.column_config.NumberColumn(format="%.0f", help="what is kept to answer all of its tasks"),
-    "numbers that train": st.column_config.NumberColumn(format="localized", help="in the largest stage"),
+    "seconds a run": st.column_config.NumberColumn(format="%.0f", help="training and testing of all tasks"),
+    "KB stored": st.column_config.NumberColumn(format="%.0f", help="what is stored to answer all tasks"),
+    "trained parameters": st.column_config.NumberColumn(format="localized", help="in the largest stage"),
 }
 
 
@@ -92,11 +95,11 @@ def by_task(found: list[Side]) -> None:
     frame = side_by_side.task_rows(found)
     figure = compare.figure_tasks(frame, dark=page.is_dark())
     page.chart(figure, compare.alt_tasks(frame), compare.numbers_tasks(frame), key="by-task")
-    page.explain("Score on each task after the last one was learned, with the 95 % interval over the seeds.")
+    page.explain("Score on each task after the whole sequence, with the 95 % interval over the seeds.")
 
 
 def curves(found: list[Side], where: dict[str, Store]) -> None:
-    """Validation of one task, a curve a side."""
+    """Validation scores of one task: one curve for each side."""
     tasks = list(dict.fromkeys(task for side in found for task in side.tasks))
     task = choose.kept("Task", tasks, "task", default=tasks[-1], write=theme.titled, width=320)
     curves = [frames.epochs(where[record["id"]], [record["id"]]) for side in found for record in side.records]
@@ -105,8 +108,8 @@ def curves(found: list[Side], where: dict[str, Store]) -> None:
     figure = compare.figure_curves(frame, dark=page.is_dark())
     page.chart(figure, compare.alt_curves(frame), compare.numbers_curves(frame), key="curves")
     page.explain(
-        "Validation score after each epoch: mean over the seeds, one standard deviation to each side. A seed that "
-        "stops early keeps its last value."
+        "Validation score after each epoch: mean over the seeds ± one standard deviation. After early stopping a seed "
+        "keeps its last value."
     )
 
 
@@ -115,48 +118,52 @@ def accuracy(found: list[Side]) -> None:
     for place, side in enumerate(found):
         with columns[place % 2]:
             seeds = "1 seed" if len(side.seeds) == 1 else f"{len(side.seeds)} seeds"
-            st.markdown(f"**{page.plain(side.name)}** · {seeds}")
+            st.markdown(f"**{page.plain(theme.side(side.name))}** · {seeds}")
             a = side_by_side.matrices(side)
             figure = accuracy_matrix.figure(a, side.tasks, dark=page.is_dark())
             page.chart(figure, accuracy_matrix.alt(a, side.tasks), key=f"accuracy-{place}")
-    page.explain(
-        "Rows: after which task. Columns: the score on which task. A column that fades downwards is being forgotten."
-    )
+    page.explain("Row: the task learned last. Column: the task tested. A column that fades downwards shows forgetting.")
 
 
-# --- two of them --------------------------------------------------------------------------
+# --- two sides --------------------------------------------------------------------------
 def two(found: list[Side]) -> None:
-    """Where their settings differ, and by how much their results do."""
-    st.header("Two of them", anchor="two")
+    """Differences between two sides: in their results and in their settings."""
+    st.header("Two in detail", anchor="two")
     names = [side.name for side in found]
     left, right = st.columns(2)
     with left:
-        one = choose.kept("First", names, "first", kind="side")
+        one = choose.kept("First", names, "first", kind="side", write=theme.side)
+    others = [name for name in names if name != one]
     with right:
-        other = choose.kept("Second", [name for name in names if name != one], "second", kind="side")
+        other = choose.kept("Second", others, "second", kind="side", write=theme.side)
     sides = {side.name: side for side in found}
     apart = side_by_side.differences(sides[one], sides[other])
     with st.container(horizontal=True):
         for name in ("acc", "bwt", "fwt"):
             difference(name.upper(), apart[name])
     if not apart["same_tasks"]:
-        st.warning("They learn different tasks, so their averages do not compare.", icon=":material/warning:")
+        st.warning("These two learn different tasks, so their averages cannot be compared.", icon=":material/warning:")
     page.explain(
-        f"{page.plain(one)} minus {page.plain(other)}, seed by seed: both sides have the same seed and the same "
-        "examples, so what is easy or hard about a seed drops out. An interval that contains zero is no finding."
+        f"{page.plain(theme.side(one))} minus {page.plain(theme.side(other))}, paired by seed: both use the same "
+        "training examples, so easy and hard seeds cancel out. If the interval contains zero, the difference is not "
+        "significant."
     )
+    first, second = theme.side(one), theme.side(other)
     left, right = st.columns(2)
     with left:
-        st.markdown("**ACC, seed by seed**")
+        st.markdown("**ACC by seed**")
         seeds = [
-            {"seed": str(row["seed"]), one: row["one"], other: row["other"], "difference": row["difference"]}
+            {"seed": str(row["seed"]), first: row["one"], second: row["other"], "difference": row["difference"]}
             for row in apart["acc"]["seeds"]
         ]
-        table(seeds, "No seed has been finished by both.", dict.fromkeys([one, other, "difference"], PERCENT))
+        table(seeds, "No seed is finished on both sides yet.", dict.fromkeys([first, second, "difference"], PERCENT))
     with right:
         st.markdown("**Settings that differ**")
-        rows = [{"setting": r["setting"], one: word(r["one"]), other: word(r["other"])} for r in apart["settings"]]
-        table(rows, "None: they differ by their seeds only.")
+        rows = [
+            {"setting": title_of(r["setting"]), first: word(r["one"]), second: word(r["other"])}
+            for r in apart["settings"]
+        ]
+        table(rows, "None: only the seeds differ.")
 
 
 def difference(name: str, found: dict[str, Any]) -> None:
@@ -172,7 +179,7 @@ def difference(name: str, found: dict[str, Any]) -> None:
         delta_arrow="off",
         border=True,
         width="content",
-        help="Mean of the paired differences, Student's t",
+        help="Mean of the paired differences, with Student's t interval",
     )
 
 
@@ -189,14 +196,14 @@ def table(rows: list[dict[str, Any]], empty: str, columns: dict[str, Any] | None
 
 # --- the page -----------------------------------------------------------------------------
 def watch(store: Store, runs: list[str], done: int, was_going: bool) -> None:
-    """While runs train: how far they are. The page is drawn anew whenever one more task has been learned."""
+    """Progress while runs train. The page is redrawn whenever another task has been learned."""
     states = frames.states(store, runs)
     if control.progress(store, runs, states) != done or control.going(store, states) != was_going:
         st.rerun()
 
 
 def follow(found: list[Side], where: dict[str, Store]) -> None:
-    """Runs of the visitor's that are not over."""
+    """Progress and errors of the visitor's unfinished runs."""
     runs = [r["id"] for side in found for r in side.records if r["state"] != "done"]
     if not runs:
         return
@@ -209,16 +216,16 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
 
 
 def show() -> None:
-    page.head("Compare", "Runs and methods side by side. Runs that differ by their seed only are put together.")
+    page.head("Compare", "Runs and methods side by side. Runs that differ only in their seed are averaged.")
     found, where = chosen()
     if not found:
-        st.info("Choose runs to compare, or train some on the page Live.", icon=":material/info:")
+        st.info("Choose runs to compare, or train some on the Live page.", icon=":material/info:")
         return
     if len(found) > MOST:
-        st.warning(f"{len(found)} sides: the first {MOST} are drawn, the command line below shows all of them.")
+        st.warning(f"The figures show the first {MOST} of {len(found)}. The command below compares all of them.")
     if not side_by_side.same_tasks(found):
         st.warning(
-            "These sides do not learn the same sequence: compare them task by task, not by their averages.",
+            "Not all of these learn the same sequence: compare them task by task, not by their averages.",
             icon=":material/warning:",
         )
     follow(found, where)
@@ -236,7 +243,7 @@ def body(found: list[Side], where: dict[str, Store]) -> None:
         st.header("Task by task", anchor="by-task")
         by_task(found)
     with right:
-        st.header("How they learn", anchor="curves")
+        st.header("Learning curves", anchor="curves")
         curves(found, where)
     if len(found) > 1:
         two(found)

@@ -1,4 +1,4 @@
-"""Compose a run, start it, and watch it learn."""
+"""Compose a run, start it and watch it train."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from shlpt.catalog import METHODS
 from shlpt.errors import UserError
 from shlpt.plans.stages import RunPlan, plans_of
 from shlpt.queue.launch import ensure_worker
 from shlpt.queue.submit import submit
 from shlpt.store.store import Store
 from shlpt.ui import compose, page, watch
+from shlpt.ui.choose import NOT_HERE
 from shlpt.ui.store import own, shown
 
 
 def start(store: Store, plans: Sequence[RunPlan]) -> None:
-    """Into the queue, with a worker to train it; the address then says which runs are watched."""
+    """Queue the runs, make sure that a worker trains them, and put them into the address, so that they are shown."""
     sent = submit(store, plans)
     if sent.todo:
         ensure_worker(store)
@@ -29,7 +31,7 @@ def watched() -> None:
     try:
         runs = [shown(id) for id in st.query_params["runs"].split(",") if id][:16]
     except UserError as error:
-        st.error(page.plain(f"The address asks for something that is not here: {error}"), icon=":material/link_off:")
+        st.error(page.plain(f"{NOT_HERE}: {error}"), icon=":material/link_off:")
         return
     if not runs:
         return
@@ -38,8 +40,10 @@ def watched() -> None:
         run for run in runs if run.is_recorded == first.is_recorded and run.line["tasks"] == first.line["tasks"]
     ]
     if len(together) < len(runs):
-        st.caption("Only runs over the same tasks can be shown as lanes of one view; the others are left out.")
-    st.subheader(page.plain(f"{first.line['method']} on {' → '.join(first.line['tasks'])}"), anchor=False)
+        st.caption("Only runs over the same tasks can be shown together. The others are left out.")
+    st.subheader(
+        page.plain(f"{METHODS[first.line['method']].title} on {' → '.join(first.line['tasks'])}"), anchor=False
+    )
     watch.view(first.store, [run.id for run in together], own=not first.is_recorded)
 
 
@@ -58,7 +62,7 @@ def begin() -> None:
 page.head(
     "Live",
     "Choose tasks and a method, press Run, and watch similarity, partition, activations and accuracy change. "
-    "The run belongs to a worker: closing this page does not end it.",
+    "A worker process trains the run, so it continues when you close this page.",
     badges=(compose.machine(), f"store {Store().home}"),
 )
 with page.guard():

@@ -1,4 +1,4 @@
-"""The idea in one picture, recorded results that are there at once, and a button to try it."""
+"""The idea in one picture, recorded results, and a button to start the demonstration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from shlpt.ui.store import own
 
 
 def try_it() -> None:
-    """The demonstration, trained here and now."""
+    """Start the demonstration and go to the Live page."""
     left, right = st.columns([1, 2], vertical_alignment="center")
     if left.button("Run the demonstration now", type="primary", icon=":material/play_arrow:", key="demo-now"):
         with page.guard():
@@ -36,8 +36,8 @@ def try_it() -> None:
     if go := st.session_state.pop("go", None):
         st.switch_page(place("live"), query_params={"runs": go})
     right.caption(
-        "Four tasks, one after the other, with a small embedded language model: under a minute on a laptop, without "
-        "internet. You watch it on the page Live; it goes on if you close the page."
+        "Learns four tasks in a row with the small embedded language model: under a minute on a laptop, without "
+        "internet. You watch it on the Live page. The run continues if you close the page."
     )
 
 
@@ -55,15 +55,15 @@ def transfer_between(store: Store) -> None:
         key="overview-transfer",
     )
     page.explain(
-        "Each row starts another task's prompt from this one's. Below zero the second task is learned worse than by "
-        "itself: negative transfer, what SHLPT is meant to avoid.",
+        "The target's prompt (column) starts from the source's prompt (row). Below zero the target is learned worse "
+        "than alone: negative transfer, which SHLPT is meant to avoid.",
         1,
     )
-    settings(found, "continual")
+    settings(found, METHODS["continual"].title)
 
 
 def methods(store: Store) -> None:
-    st.subheader("Ways to learn one task after another", anchor=False)
+    st.subheader("Methods on the demonstration", anchor=False)
     found = experiments.of_kind(store, "methods")
     if found is None:
         return
@@ -71,14 +71,14 @@ def methods(store: Store) -> None:
     frame = side_by_side.metric_rows(side_by_side.sides(runs, [METHODS[run["method"]].title for run in runs]))
     page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame), frame, key="overview-methods")
     page.explain(
-        "After the last task of the demonstration. ACC: mean score over all tasks. BWT: what was forgotten (0 is "
-        "nothing). FWT: what earlier tasks added to later ones. Lines are 95 % intervals over the seeds."
+        "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (0: "
+        "nothing is forgotten). FWT: gain over learning each task alone. Lines: 95 % intervals over the seeds."
     )
     settings(found, "several methods")
 
 
 def similarity(store: Store) -> None:
-    st.subheader("What SHLPT sees while it learns", anchor=False)
+    st.subheader("Similarity while SHLPT learns", anchor=False)
     frame = frames.runs(store)
     chosen = frame[(frame["method"] == "shlpt") & (frame["tasks"].map(tuple) == SEQUENCES["demo"])]
     if not len(chosen):
@@ -88,11 +88,11 @@ def similarity(store: Store) -> None:
     figure, alt = watch.drawn(str(store.home), ids, frames.marker(store, ids), "similarity", "rte", page.is_dark())
     live_plot(figure, key="overview-similarity", alt=alt)
     page.explain(
-        "Similarity of the last task of the demonstration to each earlier one, step by step, in one run. Other seeds "
-        "can be as certain of another task.",
+        "Similarity of the demonstration's last task to each earlier task, step by step, for one seed. With another "
+        "seed a different task can come out as the most similar.",
         4,
     )
-    page.badge(f"recorded · demo · shlpt · quick · seed {first['seed']}")
+    page.badge(f"recorded · demonstration · SHLPT · quick · seed {first['seed']}")
     address = {"runs": ",".join(chosen.sort_values("seed")["id"])}
     to_page("live", f"All {len(chosen)} seeds", address)
 
@@ -103,8 +103,8 @@ def settings(found: dict[str, object], what: str) -> None:
 
 page.head(
     "Similarity heuristic lifelong prompt tuning",
-    "A frozen language model learns one task after another, one soft prompt per task. Tasks that are similar lend "
-    "their prompts to the next one; dissimilar ones are pushed away, so that they do no harm.",
+    "A frozen language model learns one task after another, with one soft prompt for each task. Prompts of similar "
+    "earlier tasks are mixed into the new prompt; the new prompt is pushed away from those of dissimilar tasks.",
     badges=(compose.machine(), f"store {Store().home}"),
 )
 st.html(picture.html(page.is_dark()))
@@ -112,7 +112,7 @@ try_it()
 with page.guard():
     store = recorded()
     if store is None:
-        st.info("The recorded results that come with the program are not here: `git checkout -- data/recorded`.")
+        st.info("The recorded results are missing. Restore them with `git checkout -- data/recorded`.")
     else:
         left, right = st.columns(2)
         with left:
@@ -121,20 +121,20 @@ with page.guard():
             similarity(store)
         methods(store)
         st.caption(
-            "All tasks are generated stand-ins that borrow the names of data sets: `pocket/agnews` is not AG News. "
-            "Recorded results were trained by this program with the settings named below each figure."
+            "All tasks are generated stand-ins named after real data sets: `pocket/agnews` is not AG News. The "
+            "recorded results were trained by this program, with the settings named below each figure."
         )
 st.subheader("Where to go", anchor=False)
 for column, (target, title, said) in zip(
     st.columns(3),
     (
-        ("live", "Explore", "Compose a sequence, watch it learn, pause it, step through it."),
-        ("tasks", "Teach", "See the tasks, how they are related, and turn the relatedness dial."),
-        ("similarity", "Check a threshold", "Look at α by instance and move δ: is a threshold sensible here?"),
+        ("live", "Explore", "Choose a sequence and a method, watch the training, pause it and step through it."),
+        ("tasks", "Teach", "See the tasks and how they are related. Turn the relatedness dial of two tasks."),
+        ("similarity", "Check a threshold", "See α of every text and move δ: does this threshold make sense?"),
     ),
     strict=True,
 ):
     with column.container(border=True):
         st.markdown(f"**{title}**")
         st.caption(said)
-        st.page_link(place(target), label=f"To the page {target.capitalize()}", icon=":material/arrow_forward:")
+        st.page_link(place(target), label=f"{target.capitalize()} page", icon=":material/arrow_forward:")

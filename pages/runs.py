@@ -1,4 +1,4 @@
-"""Everything that is stored: find runs, name them, stop and resume them, delete them, take them along."""
+"""All stored runs: find, name, stop, resume, delete and export them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from shlpt.spec import digest
 from shlpt.store.store import Store
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
+from shlpt.ui.forms import shown
 from shlpt.ui.links import live_address, to_page
+from shlpt.ui.titles import title_of
 
 STATES = ("queued", "running", "paused", "stopped", "done", "failed", "lost")
 COLUMNS: dict[str, Any] = {
     "progress": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
     "ACC": st.column_config.NumberColumn(format="percent", help="mean score on all tasks after the last one"),
-    "BWT": st.column_config.NumberColumn(format="%+.1f", help="points won or lost on tasks since they were learned"),
-    "FWT": st.column_config.NumberColumn(format="%+.1f", help="points that later tasks won by coming later"),
+    "BWT": st.column_config.NumberColumn(format="%+.1f", help="points: change on tasks since they were learned"),
+    "FWT": st.column_config.NumberColumn(format="%+.1f", help="points: gain over learning each task alone"),
     "created": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
 }
 
@@ -43,10 +45,12 @@ def wanted(frame: pd.DataFrame) -> dict[str, Any]:
         placeholder="name, note, task, id …",
         live=True,
     )
-    methods = second.multiselect("Method", sorted(set(frame["method"])), key="method", bind="query-params")
+    known = sorted(set(frame["method"]))
+    with second:
+        methods = choose.kept_many("Method", known, "method", write=lambda name: METHODS[name].title)
     states = third.multiselect("State", STATES, key="state", bind="query-params")
     place = fourth.segmented_control(
-        "Whose", ["mine", "recorded"], key="whose", bind="query-params", help="Recorded runs came with the program"
+        "Origin", ["mine", "recorded"], key="whose", bind="query-params", help="Recorded runs came with the program"
     )
     return {
         "text": text or "",
@@ -57,14 +61,14 @@ def wanted(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def listing(filters: dict[str, Any], was_going: bool) -> None:
-    """The runs that pass the filter, with boxes to choose them; run again while something trains."""
+    """The runs that match the filter, with boxes to select them. Runs again while something trains."""
     frame, opened = stores.known_runs()
     if st.session_state.pop("changed", False) or going(opened) != was_going:
         st.rerun()
     rows = shown_runs.matching(frame, **filters)
     if rows.empty:
         st.info(
-            "No run passes the filter." if len(frame) else "There is no run yet. Start one on the page Live.",
+            "No run matches the filter." if len(frame) else "There is no run yet. Start one on the Live page.",
             icon=":material/info:",
         )
         return
@@ -79,25 +83,25 @@ def listing(filters: dict[str, Any], was_going: bool) -> None:
         on_select=lambda: take(ids, st.session_state[key].selection.rows),
         height=min(38 + 35 * len(ids), 420),
         selection_default={"selection": {"rows": [place for place, id in enumerate(ids) if id in picked]}},
-        alt=f"{len(ids)} runs in the store, one a line",
+        alt=f"Table of {len(ids)} runs, one per row",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Choose all shown", icon=":material/select_all:"):
+        if st.button("Select all shown", icon=":material/select_all:"):
             remember(ids)
-        if st.button("Choose none", icon=":material/deselect:", disabled=not picked):
+        if st.button("Clear selection", icon=":material/deselect:", disabled=not picked):
             remember([])
-        st.caption(f"{len(ids)} of {len(frame)} runs. Tick the boxes at the left to choose.", width="content")
+        st.caption(f"{len(ids)} of {len(frame)} runs. Tick the boxes on the left to select runs.", width="content")
 
 
 def take(ids: list[str], rows: list[int]) -> None:
-    """A change of the boxes: what is chosen and not shown stays chosen."""
+    """The boxes have changed. Selected runs that the filter hides stay selected."""
     hidden = [id for id in st.session_state["picked"] if id not in ids]
     st.session_state["picked"] = [*hidden, *(ids[row] for row in rows if row < len(ids))]
     st.session_state["changed"] = True
 
 
 def remember(ids: list[str]) -> None:
-    """A choice from a button: the table is drawn anew with it."""
+    """A selection by button: the table is redrawn with it."""
     st.session_state["picked"] = ids
     st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
     st.rerun()
@@ -111,7 +115,7 @@ def going(opened: dict[bool, Store]) -> bool:
 
 
 def picked_runs(frame: pd.DataFrame) -> list[str]:
-    """The choice, first from the address, then from this session; runs that are gone drop out."""
+    """The selected runs, first from the address, then from this session, without those that no longer exist."""
     ids = list(frame["id"])
     if "picked" not in st.session_state:
         st.session_state["picked"] = choose.meant_many(st.query_params.get_all("run"), ids, "run")
@@ -120,14 +124,16 @@ def picked_runs(frame: pd.DataFrame) -> list[str]:
     return list(st.session_state["picked"])
 
 
-# --- what can be done with those chosen ---------------------------------------------------
+# --- actions on the selected runs ---------------------------------------------------
 def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> None:
     lines = {line["id"]: {str(k): v for k, v in line.items()} for line in frame.to_dict("records")}
     mine = [id for id in ids if not lines[id]["recorded"]]
     st.header(stores_label(lines[ids[0]]) if len(ids) == 1 else f"{len(ids)} runs", anchor="chosen")
     if len(mine) < len(ids):
         some = "This run is" if len(ids) == 1 else f"{len(ids) - len(mine)} of them are"
-        st.caption(f"{some} recorded and came with the program: to look at and to copy, but not to change.")
+        st.caption(
+            f"{some} recorded and came with the program. Recorded runs can be viewed and copied, but not changed."
+        )
     if mine:
         store = opened[False]
         states = frames.states(store, mine)
@@ -136,13 +142,13 @@ def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> No
     records = [frames.run(opened[bool(lines[id]["recorded"])], id) for id in ids]
     with st.container(horizontal=True, vertical_alignment="center"):
         downloads(records, shown_runs.for_people(frame[frame["id"].isin(ids)]))
-        to_page("compare", "Compare", {"run": ids}, help="Side by side on the page Compare")
+        to_page("compare", "Compare", {"run": ids}, help="Show them side by side on the Compare page")
         if len(ids) == 1:
             to_page(
                 "live",
                 "Duplicate with changes",
                 live_address(records[0]),
-                help="Opens the page Live with these tasks, this method and these settings",
+                help="Opens the Live page with these tasks, this method and these settings",
             )
         if mine and st.button("Delete", icon=":material/delete:"):
             confirm(mine, [stores.label(lines[id]) for id in mine])
@@ -155,7 +161,7 @@ def stores_label(line: dict[str, Any]) -> str:
 
 
 def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
-    """Files are made when they are asked for."""
+    """Files are written on demand."""
     st.download_button(
         "CSV",
         lambda: export.csv_text(export.rows_of_frame(rows)),
@@ -163,7 +169,7 @@ def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
-        help="One line a run",
+        help="One row per run",
     )
     st.download_button(
         "JSON",
@@ -172,29 +178,29 @@ def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
         "application/json",
         icon=":material/download:",
         on_click="ignore",
-        help="All that `runs show --json` prints: settings, matrices, stages",
+        help="The output of `runs show --json`: settings, accuracy matrix, stages",
     )
 
 
-@st.dialog("Delete for good?")  # type: ignore[untyped-decorator]
+@st.dialog("Delete permanently?")  # type: ignore[untyped-decorator]
 def confirm(ids: list[str], labels: list[str]) -> None:
-    """Runs that train are refused, unless forced."""
-    st.write("These runs go, with what no other run uses:")
+    """Deleting a run that is training is refused unless it is forced."""
+    st.write("These runs will be deleted, with all results that no other run uses:")
     for label in labels[:8]:
         st.text(label)
     if len(labels) > 8:
         st.caption(f"and {len(labels) - 8} more")
-    st.checkbox("Also those that are training now", key="force")
+    st.checkbox("Also delete runs that are training now", key="force")
     left, right = st.columns(2)
     left.button(
         "Delete", type="primary", icon=":material/delete:", key="really", width="stretch", on_click=delete, args=(ids,)
     )
-    if right.button("Keep", key="keep", width="stretch") or st.session_state.pop("over", False):
+    if right.button("Cancel", key="keep", width="stretch") or st.session_state.pop("over", False):
         st.rerun()
 
 
 def delete(ids: list[str]) -> None:
-    """All of them, or none: why they could not be is said on the page."""
+    """All of them or none; the page then shows why not."""
     st.session_state["over"] = True
     try:
         act.delete(stores.own(), ids, bool(st.session_state.get("force")))
@@ -219,16 +225,16 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
         curves = validation.figure(epochs, dark=page.is_dark())
         page.chart(curves, validation.alt(epochs), validation.numbers(epochs), key=f"{record['id']} validation")
         figure_file("validation", curves, record["id"])
-    st.markdown("**Its tasks, one stage each**")
+    st.markdown("**Stages, one per task**")
     st.dataframe(shown_runs.stages_for_people(frames.stages(store, record["id"])), hide_index=True, height="content")
     page.explain(
-        "Alone: learned without the others, which forward transfer is measured against. Reused: another run "
-        "had learned it already, so it was not trained again."
+        "Alone: the task learned by itself, the reference for forward transfer. Reused: another run had trained the "
+        "same stage already, so it was not trained again."
     )
     with st.expander("Settings", icon=":material/tune:"):
         settings = {"method": METHODS[record["method"]].title, **record["settings"]}
         st.dataframe(
-            pd.DataFrame([{"setting": k, "value": str(v)} for k, v in settings.items()]),
+            pd.DataFrame([{"setting": title_of(k), "value": shown(v)} for k, v in settings.items()]),
             hide_index=True,
             height="content",
         )
@@ -260,21 +266,21 @@ def figure_file(what: str, figure: go.Figure, id: str) -> None:
         on_click="ignore",
         key=f"html-{what}",
         type="tertiary",
-        help="A page of its own that needs no internet. As PNG or SVG: the buttons in the figure's corner.",
+        help="A standalone page that needs no internet. For PNG or SVG use the buttons in the figure's corner.",
     )
 
 
 # --- workers ------------------------------------------------------------------------------
 def workers(store: Store) -> None:
-    """Who trains, and what a crashed one said last."""
+    """The workers, and the last log lines of those that crashed."""
     st.header("Workers", anchor="workers")
     frame = frames.workers(store)
     page.explain(
-        "A worker is a process that trains what is queued. It goes on when this page, the browser or the server is "
-        "closed, and leaves when nothing has been queued for ten minutes."
+        "A worker is a process that trains queued runs. It continues when this page, the browser or the server is "
+        "closed, and ends after ten minutes without work."
     )
     if frame.empty:
-        st.caption("None is running. One is started with the next run.")
+        st.caption("No worker is running. The next run starts one.")
         return
     st.dataframe(
         shown_runs.workers_for_people(frame),
@@ -282,7 +288,7 @@ def workers(store: Store) -> None:
         height="content",
         column_config={
             "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
-            "beats": st.column_config.NumberColumn(help="Counts up while the worker lives"),
+            "heartbeats": st.column_config.NumberColumn(help="rise while the worker is alive"),
         },
     )
     for line in frame[~frame["alive"]].tail(3).to_dict("records"):
@@ -291,19 +297,18 @@ def workers(store: Store) -> None:
 
 def crashed(store: Store, worker: dict[str, Any]) -> None:
     left = frames.left_by(store, worker["id"])
-    said = f"left {len(left)} unfinished" if left else "left nothing unfinished"
-    st.error(f"Worker {worker['id']} is gone without a farewell; it {said}.", icon=":material/heart_broken:")
+    said = f"Runs it left unfinished: {len(left)}" if left else "It left no run unfinished"
+    st.error(f"Worker {worker['id']} ended unexpectedly. {said}.", icon=":material/heart_broken:")
     lines = frames.log_tail(store, worker["log"]) if worker["log"] else []
-    st.code("\n".join(lines) or "It wrote nothing into its log.", language=None, wrap_lines=True)
-    if left and st.button("Resume what it left", icon=":material/play_arrow:", key=f"resume-{worker['id']}"):
+    st.code("\n".join(lines) or "Its log is empty.", language=None, wrap_lines=True)
+    if left and st.button("Resume its runs", icon=":material/play_arrow:", key=f"resume-{worker['id']}"):
         control.resume(store, left)
 
 
 def show() -> None:
-    page.head("Runs", "Everything that is stored: your own runs, and the recorded ones that came with the program.")
+    page.head("Runs", "All stored runs: your own, and the recorded ones that came with the program.")
     frame, opened = stores.known_runs()
-    for key, options in (("method", sorted(set(frame["method"]))), ("state", STATES)):
-        choose.check_many(key, options)
+    choose.check_many("state", STATES)
     if refused := st.session_state.pop("refused", ""):
         st.error(page.plain(refused), icon=":material/error:")
     filters = wanted(frame)

@@ -1,4 +1,4 @@
-"""How similar the texts of a task are to the earlier tasks: spread, threshold, timeline, one text at a time."""
+"""How similar the texts of a task are to the earlier tasks: distribution, threshold, timeline, single texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
 from shlpt.results import frames, lens
 from shlpt.results.record import OVER
 from shlpt.ui import page
-from shlpt.ui.choose import kept, pick_run
+from shlpt.ui.choose import NOT_HERE, kept, pick_run
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import Shown
 
@@ -25,31 +25,31 @@ def suits(line: dict[str, Any]) -> bool:
 
 
 def instead(why: str) -> None:
-    """What to do where there is no similarity to show."""
+    """Why there is no similarity to show, and what to do."""
     st.info(f"{why} Choose another run above, or train one:", icon=":material/info:")
     st.code(COMMAND, language="bash")
 
 
 def choose_task(run: Shown, spec: dict[str, Any]) -> str:
-    """A task with earlier tasks; at first the last one that is learned."""
+    """A task with earlier tasks; by default the last one learned."""
     stages = frames.stages(run.store, run.id)
     done = list(stages.loc[(stages["state"] == "done") & ~stages["alone"], "task"])
     later = spec["tasks"][1:]
     learned = [task for task in later if task in done]
     return kept(
-        "Task that was learned",
+        "Learned task",
         later,
         "task",
         default=(learned or later)[-1],
         write=theme.titled,
         kind="task of this run",
-        help="Every task but the first has earlier tasks to be similar to",
+        help="Every task except the first has earlier tasks to compare with",
     )
 
 
 # --- the threshold ------------------------------------------------------------------------
 def threshold(run: Shown, trained: float) -> float:
-    """δ of a slider that starts where the run was trained."""
+    """δ from a slider that starts at the δ of the training."""
     if st.session_state.get("delta-of") not in (None, run.id):
         st.session_state["delta"] = min(trained, 1.0)
     st.session_state["delta-of"] = run.id
@@ -64,7 +64,7 @@ def threshold(run: Shown, trained: float) -> float:
         format="%.3f",
         key="delta",
         bind="query-params",
-        help="An earlier task is similar where α > δ (eq. 5). Moving it reads the stored α anew; nothing is retrained",
+        help="An earlier task is similar if α > δ (eq. 5). Moving δ divides the stored α again; nothing is retrained",
     )
     same = abs(delta - min(trained, 1.0)) < 1e-9
     right.badge("as trained" if same else "not retrained", color="green" if same else "orange")
@@ -72,18 +72,18 @@ def threshold(run: Shown, trained: float) -> float:
 
 
 def check_delta(asked: str | None) -> None:
-    """The slider alone would pass over a number that it does not know."""
+    """Streamlit's slider silently ignores a δ outside its range."""
     try:
         known = asked is None or 0 <= float(asked) <= 1
     except ValueError:
         known = False
     if not known:
         message = page.plain(f"δ = {asked}; the slider goes from 0 to 1, and α is never above 1")
-        st.warning(f"The address asks for something that is not here: {message}", icon=":material/link_off:")
+        st.warning(f"{NOT_HERE}: {message}", icon=":material/link_off:")
 
 
 def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
-    """Distribution of α and what δ makes of it; only this part of the page is drawn anew as the slider moves."""
+    """Distribution of α and its partition by δ. Only this part of the page is redrawn when the slider moves."""
     trained = float(spec["settings"].get("threshold", 0.0))
     delta = threshold(run, trained)
     empty = at.vacuous(frame, delta)
@@ -107,26 +107,26 @@ def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
             column_config={
                 "earlier": "earlier task",
                 "mean": st.column_config.NumberColumn("mean α", format="%.3f"),
-                "side": "is then",
+                "side": "at this δ",
                 "lent": st.column_config.NumberColumn(
-                    "lends", format="percent", help="Its part of the mixture of prompts that is kept (eq. 7)"
+                    "weight", format="percent", help="Weight of its prompt in the mixture (eq. 7)"
                 ),
             },
         )
         n, many = frame["earlier"].nunique(), frame["example"].nunique()
-        untrained = " From δ = 1 on no prompt is lent, so nothing trained the estimator either." if trained >= 1 else ""
+        untrained = " At δ ≥ 1 no prompt is mixed in, so the estimator got no gradient." if trained >= 1 else ""
         page.explain(
-            f"{many} training texts. All α of a text add up to 1, so with {n} earlier "
-            f"task{'s' if n > 1 else ''} the even share is {1 / n:.3f}. This run was trained with δ = {trained:g}; "
-            f"with another δ the training itself would have gone elsewhere.{untrained}",
+            f"{many} training texts. The α of a text add up to 1, so the uniform value for {n} earlier "
+            f"task{'s' if n > 1 else ''} is {1 / n:.3f}. This run was trained with δ = {trained:g}; training with "
+            f"another δ would have given other α.{untrained}",
             5,
         )
-    page.explain("How α is spread over the training texts, as they were last seen in training.", 4)
+    page.explain("Distribution of α over the training texts, each as last seen in training.", 4)
 
 
 # --- the timeline -------------------------------------------------------------------------
 def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
-    """Mean α and partition over the steps; it goes on by itself while the task is being learned."""
+    """Mean α and partition over the steps; updates itself while the task is being learned."""
     running = run.line["state"] not in OVER
     at_first = progress(run)
 
@@ -151,8 +151,8 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
             live_plot(partition.figure(frame, task=task, dark=dark), "sides", partition.alt(frame, task=task))
         page.numbers(mine.drop(columns=["run", "position", "task"]))
         page.explain(
-            "Left: the mean α of a batch with the range of its texts. Right: who is called similar, and how often "
-            "that flips. Both with the δ of the training.",
+            "Left: mean α of each batch, with the range over its texts. Right: which earlier tasks count as similar, "
+            "and how often that changes. Both use the δ of the training.",
             5,
         )
 
@@ -160,14 +160,14 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
 
 
 def progress(run: Shown) -> tuple[str, ...]:
-    """The states of the run's stages; they change when there is something new beside the curves."""
+    """The states of the run's stages: the whole page is redrawn when they change."""
     return tuple(frames.stages(run.store, run.id)["state"])
 
 
 # --- one text -----------------------------------------------------------------------------
 def cards(rows: pd.DataFrame, which: str) -> None:
-    """Texts with their distance, letter by letter."""
-    st.markdown(f"**{which.capitalize()}** by α")
+    """Texts, shown literally, with their distance."""
+    st.markdown(f"**{which.capitalize()} texts by α**")
     for row in rows[rows["which"] == which].itertuples():
         with st.container(border=True):
             st.text(row.text)
@@ -177,7 +177,7 @@ def cards(rows: pd.DataFrame, which: str) -> None:
 
 
 def one_text(run: Shown, task: str, frame: pd.DataFrame, delta: float) -> None:
-    """A training text, or any other: its α, the texts around it, and the words that count."""
+    """One text, from the training data or typed: its α, its neighbours and the words that matter."""
     texts = frame.drop_duplicates("example").set_index("example")
     example = kept(
         "Training text",
@@ -192,16 +192,16 @@ def one_text(run: Shown, task: str, frame: pd.DataFrame, delta: float) -> None:
         cards(near, at.NEAR)
     with right:
         cards(near, at.FAR)
-    page.explain("Training texts with the most and the least similar α, by the length of the difference of their α.")
+    page.explain("Training texts whose α are nearest to and farthest from those of this text (Euclidean distance).")
     stored = frame[frame["example"] == example].set_index("earlier")["alpha"]
     st.subheader("Edit the text and see α change", anchor="edit")
     with page.guard():
-        lens.source(run.store, run.id, task)  # says why where there is no estimator
+        lens.source(run.store, run.id, task)  # raises the reason if there is no estimator
         edited(run, task, texts.loc[example, "text"], stored, delta)
 
 
 def text_to_read(original: str) -> str:
-    """The chosen text, or what was made of it; in the address where it was edited."""
+    """The chosen text or its edited version; an edited text is kept in the address."""
     if st.session_state.get("text-of") != original:
         asked = st.query_params.get("text") if "text-of" not in st.session_state else None
         st.session_state["text-edited"] = asked or original
@@ -209,7 +209,7 @@ def text_to_read(original: str) -> str:
     elif "text-edited" not in st.session_state:  # back from another page
         st.session_state["text-edited"] = original
     text = st.text_area(
-        "Text", key="text-edited", max_chars=2000, height=110, help="Press Ctrl + Enter to see what becomes of α"
+        "Text", key="text-edited", max_chars=2000, height=110, help="Press Ctrl + Enter to compute α of the edited text"
     )
     if text == original:
         st.query_params.pop("text", None)
@@ -224,7 +224,9 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
         now = lens.read(run.store, run.id, task, text)
         stored_now = now if text == original else lens.read(run.store, run.id, task, original)
     if now.is_cut:
-        st.warning("The text is longer than the method looks at: its end was cut off.", icon=":material/content_cut:")
+        st.warning(
+            "The text exceeds the maximum length of the run, so its end was cut off.", icon=":material/content_cut:"
+        )
     is_edited = text != original
     before = "before the edit" if is_edited else "as last seen in training"
     values = stored_now.alpha.set_index("earlier")["alpha"] if is_edited else stored
@@ -243,8 +245,8 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
     with left:
         page.chart(alpha_text.figure(rows, delta, before, dark=dark), alpha_text.alt(rows, delta, before), rows, "bars")
         page.explain(
-            "Bars: the estimator that was kept, of the best epoch. The stored α above is from the last time the text "
-            "was met in training, so the two may differ. δ is that of the training.",
+            "Bars: α from the stored estimator (best epoch). The α further up are from the last time the text was seen "
+            "in training, so the two can differ. δ is that of the training.",
             4,
         )
     with right:
@@ -255,10 +257,9 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
             "words",
         )
         page.explain(
-            f"Gradient × input: how much each word raises (orange) or lowers (blue) the log-odds of α, log α/(1 − α), "
-            f"now {odds:+.2f}, "
-            "which still move where α itself is stuck near 0 or 1. Eq. 3 takes the maximum over the words, so only "
-            "those that stand out in some direction count.",
+            "Gradient × input: how much each word raises (orange) or lowers (blue) the log-odds of α, log α/(1 − α), "
+            f"now {odds:+.2f}. Log-odds still change where α is close to 0 or 1. The estimator takes the maximum over "
+            "the words (eq. 3), so only words that are largest in some dimension count.",
             3,
         )
 
@@ -267,8 +268,8 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
 def show() -> None:
     page.head(
         "Similarity",
-        "How similar each text of a task is to the tasks learned before it, who counts as similar from "
-        "where on, and which words decide.",
+        "How similar each text of a task is to the tasks learned before it, which tasks count as similar at a given "
+        "threshold, and which words matter.",
     )
     run = pick_run(suits=suits)
     if run is None:
@@ -276,23 +277,23 @@ def show() -> None:
         return
     spec = frames.spec(run.store, run.id)
     if not METHODS[spec["method"]].alpha:
-        instead(f"{page.plain(spec['method'])} knows no similarity α between texts and earlier tasks; shlpt does.")
+        instead(f"{METHODS[spec['method']].title} does not compute a similarity α to earlier tasks; SHLPT does.")
         return
     if len(spec["tasks"]) == 1:
-        instead("This run has one task only, so there is no earlier task to be similar to.")
+        instead("This run has only one task, so there is no earlier task to compare with.")
         return
     task = choose_task(run, spec)
     badges(run, spec)
     frame = frames.alphas(run.store, run.id, task)
-    st.header("Who counts as similar", anchor="threshold")
+    st.header("Which tasks count as similar", anchor="threshold")
     if frame.empty:
         st.info(
-            "The α of every text is stored when the task is learned; until then there is the timeline.",
+            "The α of every text are stored when the task is finished. Until then, see the timeline below.",
             icon=":material/hourglass_empty:",
         )
     else:
         page.again(spread)(run, frame, spec)
-    st.header("While it was learned", anchor="timeline")
+    st.header("During training", anchor="timeline")
     timeline(run, task, spec)
     if len(frame):
         st.header("One text", anchor="text")
@@ -300,7 +301,7 @@ def show() -> None:
 
 
 def badges(run: Shown, spec: dict[str, Any]) -> None:
-    """Where the numbers come from and what they were made with."""
+    """Source of the numbers and the settings that matter here."""
     with st.container(horizontal=True):
         if run.is_recorded:
             page.badge("recorded", "blue")

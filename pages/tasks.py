@@ -1,4 +1,4 @@
-"""What can be learned: every task with examples, how the tasks are related, and the relatedness dial."""
+"""Every task with examples, how the tasks are related, and the relatedness dial."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def choose() -> Task:
         key="contrary",
         bind="query-params",
         disabled=other is None,
-        help="The same texts with the answers swapped: the most harmful relative that a task can have",
+        help="The same texts with the answers swapped: the task that is most harmful to the original",
     )
     return find_task(other if swapped and other else name)
 
 
 def facts(task: Task) -> None:
-    """What the task is, in numbers, and what it is not."""
+    """What the task is, in numbers, and that it is a stand-in."""
     if task.standin_for:
         said = f"is generated text that stands in for {page.plain(task.standin_for)}; it is not that data set"
     else:
@@ -41,21 +41,17 @@ def facts(task: Task) -> None:
     words = describe.lengths(task)
     with st.container(horizontal=True):
         for name, value, about in (
-            ("Family", task.family, "tasks of a family share their rule"),
-            ("Classes", task.classes, "kinds of answer that examples are balanced over"),
+            ("Family", task.family, "tasks of one family share a rule"),
+            ("Classes", task.classes, "number of answer classes; examples are balanced over them"),
             ("Metric", task.metric, "how answers are scored: exact match, or F1 over words"),
-            ("Chance", f"{task.chance:.0%}", "score of guessing"),
-            (
-                "Words in a text",
-                f"{words.shortest}–{words.longest}",
-                f"half of the texts have at most {words.middle:g}",
-            ),
+            ("Chance", f"{task.chance:.0%}", "score of random guessing"),
+            ("Words in a text", f"{words.shortest}–{words.longest}", f"median: {words.middle:g} words"),
         ):
             st.metric(name, value, help=about, border=True, width="content")
 
 
 def examples(task: Task) -> None:
-    """Texts with their answers; shown letter by letter."""
+    """Texts with their answers, shown literally."""
     split = SPLITS[kept("Examples from", list(SPLITS), "split", segments=True)]
     columns = st.columns(2)
     for place, example in enumerate(describe.one_of_each(task, split, 6)):
@@ -65,9 +61,9 @@ def examples(task: Task) -> None:
 
 
 def related(task: Task) -> None:
-    """The matrix of the families asked for, with the chosen task's contrary if there is one."""
+    """The matrix of the selected families, with the contrary of the chosen task if it is switched on."""
     families = list(dict.fromkeys(known.family for known in TASKS.values()))
-    wanted = st.pills("Only these families", families, selection_mode="multi", key="family", bind="query-params")
+    wanted = st.pills("Filter by family", families, selection_mode="multi", key="family", bind="query-params")
     names = [name for name, known in TASKS.items() if known.family in (wanted or families)]
     chosen = [find_task(name) for name in names]
     if task.family in (wanted or families) and task.name not in names:
@@ -75,8 +71,8 @@ def related(task: Task) -> None:
     figure = relatedness.figure(chosen, dark=page.is_dark())
     page.chart(figure, relatedness.alt(chosen), relatedness.numbers(chosen), key="relatedness")
     page.explain(
-        "Declared, not measured: every text follows a known rule, so it is known which tasks share a rule, their "
-        "answers or their kind of text. From +1 (the same) over 0 (unrelated) to −1 (contrary)."
+        "Declared, not measured: the rules that generate the texts are known, and so is which tasks share a rule, "
+        "their answers or their kind of text. Scale: +1 (same), 0 (unrelated), −1 (contrary)."
     )
     st.dataframe(pd.DataFrame(describe.relations()), hide_index=True)
 
@@ -95,8 +91,8 @@ def turn() -> None:
     )
     share = describe.agreement(degree)
     st.markdown(
-        f"The tasks **dial:+1.00** and **dial:{degree:+.2f}** read the same hotel reviews and give the same answer to "
-        f"**{share:.0%}** of them."
+        f"The tasks **dial:+1.00** and **dial:{degree:+.2f}** use the same hotel reviews. They have the same answer "
+        f"for **{share:.0%}** of them."
     )
     rows = describe.dialled(degree, 120)
     left, right = st.columns(2)
@@ -111,13 +107,13 @@ def turn() -> None:
                 with st.container(horizontal=True):
                     st.badge(f"at +1.00: {row.source}", color="gray")
                     st.badge(f"at {degree:+.2f}: {row.target}", color="orange" if row.agree else "blue")
-    page.explain("Turn the dial: the texts stay, only the second answer changes. A review is high or low by its rule.")
+    page.explain("Move the slider: the texts stay the same, and only the answers of the second task change.")
 
 
 def show() -> None:
     page.head(
         "Tasks",
-        "What can be learned here, and how the tasks are related. All texts are generated by known rules.",
+        "The tasks that can be learned here and how they are related. All texts are generated by known rules.",
         badges=["stand-ins, not the paper's data sets"],
     )
     chosen = choose()
@@ -129,8 +125,8 @@ def show() -> None:
         hide_index=True,
         height="content",
         column_config={
-            "chance": st.column_config.NumberColumn(format="percent", help="score of guessing"),
-            "words": st.column_config.NumberColumn(help="half of the texts are shorter"),
+            "chance": st.column_config.NumberColumn(format="percent", help="score of random guessing"),
+            "words": st.column_config.NumberColumn(help="median number of words in a text"),
         },
     )
     st.header("Declared relatedness", anchor="relatedness")

@@ -1,4 +1,4 @@
-"""Transfer between pairs of tasks: what each task wins or loses by being learned after another one."""
+"""Transfer between pairs of tasks: how each task changes by being learned after another one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def choose_matrix(found: dict[str, ShownExperiment]) -> str:
             [*found, NEW],
             "matrix",
             kind="matrix",
-            write=lambda id: "Compose a new one" if id == NEW else choose.titled(found[id]),
+            write=lambda id: "A new matrix" if id == NEW else choose.titled(found[id]),
         )
     if right.button("New matrix", icon=":material/add:", disabled=chosen == NEW, width="stretch"):
         choose.go("matrix", NEW)
@@ -47,10 +47,10 @@ def choose_matrix(found: dict[str, ShownExperiment]) -> str:
 
 # --- a new one ----------------------------------------------------------------------------
 def compose() -> None:
-    """Tasks, method, seeds, settings; what it costs; start."""
+    """Tasks, method, seeds, settings; the estimate; the start button."""
     st.subheader("Compose a matrix", anchor=False)
     tasks = choose.kept_many(
-        "Tasks: every ordered pair of them is trained",
+        "Tasks (every ordered pair is trained)",
         list(TASKS),
         "tasks",
         default=FIRST_TASKS,
@@ -72,7 +72,7 @@ def compose() -> None:
         "42,142,242",
         key="seeds",
         bind="query-params",
-        help="Whole numbers with commas. Each pair is trained once for each; an interval needs two at least.",
+        help="Whole numbers separated by commas. Each pair is trained once per seed. An interval needs two seeds.",
     )
     with third:
         preset = choose.kept("Preset", list(PRESETS), "preset", write=lambda name: f"{name}: {PRESET_ABOUT[name]}")
@@ -86,24 +86,25 @@ def compose() -> None:
 
 
 def offer(made: experiments.Experiment) -> None:
-    """What it costs, how the command line says it, and the button."""
+    """The estimate, the button, and the same as a command."""
     store = own()
     plans = plans_of(made.specs)
     cost = estimate.estimate(store, plans)
     pairs = len(made.about["tasks"]) * (len(made.about["tasks"]) - 1)
     with st.container(horizontal=True):
         st.metric("Pairs", pairs, border=True, width="content", help="Ordered: source first, then target")
-        st.metric("Runs", len(made.specs), border=True, width="content", help="A pair, once for each seed")
+        st.metric("Runs", len(made.specs), border=True, width="content", help="Each pair once per seed")
         st.metric(
-            "To train",
+            "Stages to train",
             cost.stages,
             border=True,
             width="content",
-            help=f"Tasks to learn after reuse: {cost.reused} of {cost.reused + cost.stages} are stored already. "
-            "Runs share their first task, and each target is learned alone once for all its sources.",
+            help=f"A stage is one task learned after the tasks before it. {cost.reused} of "
+            f"{cost.reused + cost.stages} stages are stored already. Runs share the stage of their first task, and a "
+            "target is learned alone once for all sources.",
         )
         time = estimate.duration(cost.seconds) if cost.stages else "none"
-        st.metric("Takes about", time, border=True, width="content", help=cost.source)
+        st.metric("Estimated time", time, border=True, width="content", help=cost.source)
         size_metrics(made.specs[0])
     if st.button("Train this matrix", type="primary", icon=":material/play_arrow:"):
         id, sent = start_experiment(store, made, plans)
@@ -117,13 +118,13 @@ def offer(made: experiments.Experiment) -> None:
 
 # --- one that is stored -------------------------------------------------------------------
 def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
-    """Progress and the figure; run again while something trains."""
+    """Progress and the figure. Runs again while something trains."""
     runs = results.runs_in(shown.store, shown.id)
     states = frames.states(shown.store, runs)
     if control.going(shown.store, states) != was_going:
         st.rerun()
     if shown.is_recorded:
-        st.caption("Recorded: these results came with the program. Compose a new matrix to train your own.")
+        st.caption("Recorded: these results came with the program. Press New matrix to train your own.")
     else:
         control.progress(shown.store, runs, states)
         control.buttons(shown.store, runs, states, "matrix")
@@ -150,10 +151,10 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         }
         to_page(
             "live",
-            "Learn these tasks told which pairs help",
+            "Run the oracle partition on these tasks",
             oracle,
-            help="SHLPT whose similar tasks are the sources that lower the target's mean test error here, instead of "
-            "what its estimator says: what a perfect partition by measured transfer would give",
+            help="SHLPT without its estimator: the sources that lower the target's mean test error in this matrix "
+            "count as similar. This is the partition by measured transfer",
         )
     if clicked and open_cell(tasks, clicked):
         st.rerun()
@@ -168,7 +169,7 @@ COLUMNS = {
 
 
 def open_cell(tasks: list[str], clicked: dict[str, object]) -> bool:
-    """Put the cell into the address; the diagonal has none."""
+    """Put the clicked pair into the address; the diagonal is no pair."""
     try:
         row, column = int(str(clicked["y"])), int(str(clicked["x"]))
     except ValueError:
@@ -181,7 +182,7 @@ def open_cell(tasks: list[str], clicked: dict[str, object]) -> bool:
 
 
 def cell(shown: ShownExperiment, source: str, target: str) -> None:
-    """What one pair has come to."""
+    """The result of one pair."""
     pairs = results.pairs(shown.store, shown.id)
     mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)]
     found = transfer.cell(transfer.cells(pairs), source, target)
@@ -196,8 +197,8 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
             delta_arrow="off",
             border=True,
             width="content",
-            help="Error of the target learned alone minus its error learned after the source, mean "
-            "over the seeds, with Student's interval",
+            help="Test error of the target learned alone minus its test error after the source: mean over the seeds "
+            "with Student's t interval",
         )
         page.badge(found["verdict"], {"helps": "orange", "harms": "blue"}.get(found["verdict"], "gray"))
     epochs = frames.pair_epochs(shown.store, list(mine["run"]))
@@ -205,8 +206,8 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
     page.chart(figure, curves.alt(epochs), curves.numbers(epochs), key="curves")
     page.explain(
         f"How {page.plain(theme.titled(target))} is learned after {page.plain(theme.titled(source))} and alone: "
-        "validation score after each epoch, mean over the seeds with one standard deviation to each side. A seed that "
-        "stops early keeps its last value."
+        "validation score after each epoch, mean over the seeds ± one standard deviation. After early stopping a seed "
+        "keeps its last value."
     )
 
 
@@ -216,7 +217,7 @@ def flipped(shown: ShownExperiment, source: str, target: str) -> None:
     mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)].dropna(subset=["score", "alone"])
     st.subheader("Examples that flipped", anchor="flipped")
     if mine.empty:
-        st.caption("They are shown when the pair has been tested.")
+        st.caption("They are shown once the pair has been tested.")
         return
     runs = dict(zip(mine["seed"].map(str), mine["run"], strict=True))
     seed = choose.kept("Seed", list(runs), "seed", width=160)
@@ -226,8 +227,8 @@ def flipped(shown: ShownExperiment, source: str, target: str) -> None:
         f"Of **{len(after)}** test examples, **{len(gained)}** are answered better after "
         f"{page.plain(theme.titled(source))} and **{len(lost)}** worse than alone."
     )
-    examples("Gained by the transfer", gained)
-    examples("Lost by the transfer", lost)
+    examples("Better with transfer", gained)
+    examples("Worse with transfer", lost)
     with st.container(horizontal=True):
         to_page("compare", "Compare the runs of this pair", {"run": list(runs.values())})
 
@@ -270,8 +271,8 @@ def look(shown: ShownExperiment) -> None:
 def show() -> None:
     page.head(
         "Transfer",
-        "Does a task become easier or harder by being learned after another one? Each cell is a pair: the "
-        "source is learned first, then the target, and its test error is compared with learning it alone.",
+        "Does a task become easier or harder when it is learned after another one? Each cell is a pair: the source is "
+        "learned first, then the target. The target's test error is compared with its test error learned alone.",
         badges=["points of test error reduction, eq. 1"],
     )
     found = choose.known_experiments(["matrix"])

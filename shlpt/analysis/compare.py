@@ -147,7 +147,7 @@ def for_people(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
                 "ACC to": _hundred(ends[1]),
                 "BWT": _hundred(row["bwt"]["mean"]),
                 "FWT": _hundred(row["fwt"]["mean"]),
-                "numbers that train": row["trainable"],
+                "trained parameters": row["trainable"],
                 "KB stored": _kilobytes(row["stored_bytes"]),
                 "seconds a run": row["seconds"],
                 "needs": ", ".join(METHODS[row["method"]].needs),

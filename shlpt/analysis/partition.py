@@ -51,18 +51,18 @@ def vacuous(frame: pd.DataFrame, threshold: float) -> str:
     if tasks == 1:
         name = "similar" if threshold < 1 else "dissimilar"
         return (
-            "There is one earlier task, so α is exactly 1 whatever a text says: every δ below 1 calls it similar, "
-            f"every other dissimilar. At this δ it is {name}."
+            "With one earlier task α is always 1, whatever the text: the task is similar at δ < 1 and dissimilar at "
+            f"δ ≥ 1. At this δ it is {name}."
         )
     if alpha.min() > threshold:
-        return "Every α lies above this δ: all earlier tasks are similar to every text, and δ decides nothing."
+        return "Every α lies above this δ: all earlier tasks are similar to every text, and this δ divides nothing."
     if alpha.max() <= threshold:
-        return "No α lies above this δ: all earlier tasks are dissimilar to every text, and nothing is lent."
+        return "No α lies above this δ: all earlier tasks are dissimilar to every text, and no prompt is mixed in."
     low, high = alpha[alpha <= threshold].max(), alpha[alpha > threshold].min()
     if high - low >= CERTAIN:
         return (
-            f"The estimator is certain: every α is at most {low:.3f} or at least {high:.3f}, so any δ between divides "
-            "the texts alike."
+            f"The estimator is certain: every α is at most {low:.3f} or at least {high:.3f}, so any δ between them "
+            "gives the same partition."
         )
     return ""
 
@@ -74,7 +74,7 @@ def summary(frame: pd.DataFrame, threshold: float) -> str:
     said = f"By their mean α, {similar} of {len(rows)} earlier tasks are similar"
     rest = len(rows) - similar
     if not similar:
-        return f"{said}, though some texts are above δ. As a whole nothing is lent."
+        return f"{said}, though some texts are above δ. By the mean no prompt is mixed in."
     return f"{said}{f' and {rest} dissimilar' if rest else ', though some texts are below δ'}."
 
 

@@ -1,12 +1,12 @@
-"""Experiments of the paper by name: the ablations of Table 4 and the harmful pairs of Table 5, as runs. No torch.
+"""The paper's ablations (Table 4) and harmful pairs (Table 5) as runs. No torch.
 
-The thresholds are the paper's: 1.5, which calls every earlier task dissimilar, on the Negative Transfer Benchmark and
-on pairs, and the default elsewhere. A pair could not do without: with one earlier task α is 1 whatever the tasks are,
-so that below δ = 1 the source is similar and neither contrastive loss has a term.
+The thresholds are the paper's: δ = 1.5 on the Negative Transfer Benchmark and on pairs, the default elsewhere. δ = 1.5
+makes every earlier task dissimilar. Pairs need this: with one earlier task α is always 1, so at δ < 1 the source would
+be similar and both contrastive losses would be empty.
 
-At δ = 1.5 −STT is SHLPT itself, as Table 4 prints. So is −ASE: which similarities are equal cannot matter where none
-clears the threshold. The paper prints other numbers for −ASE there and so must have used another δ, which it does not
-say; `settings={"threshold": 0.06}` gives the reading in which equal similarities make every task similar.
+At δ = 1.5 −STT equals SHLPT, as Table 4 prints. −ASE equals SHLPT too, because no α exceeds the threshold. The paper
+prints other numbers for −ASE, so it must have used another δ there, but it does not say which. With
+`settings={"threshold": 0.06}` uniform similarities make every task similar.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NO_ASC: dict[str, Any] = {"lambda_asc": 0.0}
 
 @dataclass(frozen=True)
 class Variant:
-    """A row of Table 4 or a column of Table 5: what data/paper calls it, and the runs that are ours."""
+    """A row of Table 4 or a column of Table 5: its name in data/paper, and the settings of our runs."""
 
     name: str
     printed: str | None  # `ablation` of Table 4, `losses` of Table 5
@@ -59,7 +59,7 @@ PAIR_VARIANTS: dict[str, Variant] = {
         Variant("+ASC+HSC", "ASC+HSC"),
     )
 }
-ALONE = "per-task"  # what the variants of a pair are compared with: the target by itself
+ALONE = "per-task"  # what the variants of a pair are compared with: the target learned alone
 PAIRS: tuple[tuple[str, str], ...] = (  # source, target
     ("qqp", "rte"),
     ("yahoo", "rte"),
@@ -97,17 +97,17 @@ def pair_specs(
     pairs: Sequence[Sequence[str]] = PAIRS,
     **where: Any,
 ) -> list[tuple[str, RunSpec]]:
-    """Every variant of Table 5 on each pair (source, target): what counts is the score on the target.
+    """Every variant of Table 5 on each pair (source, target), scored on the target.
 
-    A target learned by itself is printed once for all its sources, and is one run: per-task prompts with the first
-    source before it, which does not change it. Settings that a variant's method does not have are left out for it.
+    A target learned alone is trained once for all its sources, with per-task prompts after the first source, which
+    does not change the result. Settings that a variant's method does not have are left out.
     """
     given = dict(settings or {})
-    RunSpec.make(("source", "target"), "shlpt", settings=given, preset=preset)  # a name that no variant knows
+    RunSpec.make(("source", "target"), "shlpt", settings=given, preset=preset)  # refuses a name that no variant knows
     if given.get("threshold", 1.0) < 1:
         raise UserError(
-            f"threshold = {given['threshold']} on a pair: with one earlier task α is 1, so the source would be similar "
-            "and neither contrastive loss would have a term. Leave the threshold out, or set at least 1"
+            f"threshold = {given['threshold']} on a pair: with one earlier task α is always 1, so the source would be "
+            "similar and both contrastive losses would be empty. Leave the threshold out, or set it to at least 1"
         )
     found: list[tuple[str, RunSpec]] = []
     alone: set[str] = set()
@@ -139,6 +139,6 @@ def _pair(tasks: Sequence[str]) -> tuple[str, str]:
     if isinstance(tasks, str) or len(tasks) != 2:
         named = tasks if isinstance(tasks, str) else ", ".join(tasks)
         raise UserError(
-            f"a pair needs two tasks, the source and the target that is learned after it, and not: {named or 'none'}"
+            f"a pair needs two tasks, the source and then the target, but these were given: {named or 'none'}"
         )
     return tasks[0], tasks[1]

@@ -1,1 +1,1 @@
-"""Figures: numbers prepared in one function, drawn in another, said in a sentence by a third."""
+"""Figures, one a file: `numbers` prepares the data, `figure` draws them, `alt` describes them in a sentence."""

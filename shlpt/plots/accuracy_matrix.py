@@ -1,4 +1,4 @@
-"""What every task scored after every task learned: the accuracy matrix, growing row by row."""
+"""The accuracy matrix: the score on every task after every task learned. It grows row by row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def numbers(a: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def figure(a: npt.ArrayLike, tasks: Sequence[str], *, dark: bool = False) -> go.Figure:
-    """Rows: after which task; columns: score on which task, in percent. What is not measured stays open."""
+    """Row: the task learned last; column: the task tested, in percent. Cells that are not measured stay empty."""
     mean, sd, count = numbers(a)
     drawn = draw.base("accuracy", "Score on task (%)", "After learning", dark, draw.cells(len(tasks), len(tasks)))
     if not count.any():

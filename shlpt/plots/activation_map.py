@@ -1,4 +1,4 @@
-"""How alike the activation states of the tasks' prompts are, pair by pair (the paper's Fig. 4)."""
+"""Similarity of the activation states under the tasks' prompts, pair by pair (the paper's Fig. 4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from shlpt.plots import draw, theme
 
-MEASURES = {"cosine": "cosine of activation states", "jaccard": "Jaccard overlap of sign states"}
+MEASURES = {"cosine": "cosine similarity of activation states", "jaccard": "Jaccard index of activation signs"}
 
 
 def numbers(matrix: npt.ArrayLike) -> dict[str, float]:
@@ -32,7 +32,7 @@ def figure(
     difference: bool = False,
     dark: bool = False,
 ) -> go.Figure:
-    """Tasks by tasks. `difference` is for one matrix minus another: its colours diverge at zero."""
+    """Tasks by tasks. `difference`: the matrix is one minus another, and its colours diverge at zero."""
     z = np.asarray(matrix, dtype=float)
     name = f"Difference in {MEASURES[measure]}" if difference else MEASURES[measure]
     drawn = draw.base("activations", "Prompt of task", "Prompt of task", dark, draw.cells(len(tasks), len(tasks)))
@@ -57,7 +57,7 @@ def figure(
 def alt(matrix: npt.ArrayLike, tasks: Sequence[str], *, measure: str = "cosine", difference: bool = False) -> str:
     found = numbers(matrix)
     if np.isnan(found["mean"]):
-        return "Activation states pair by pair: none are stored yet."
+        return "Similarity of activation states, pair by pair: no states are stored yet."
     what = f"{'difference in ' if difference else ''}{MEASURES[measure]}"
     return (
         f"Heat map of {len(tasks)} tasks, {what}: pairs average {found['mean']:.2f}, "

@@ -1,4 +1,4 @@
-"""Similarity α instance by instance: how it is spread over the examples, and what one example has."""
+"""Similarity α by example: its distribution over the examples, and the values of one example."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def numbers(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def figure(frame: pd.DataFrame, threshold: float, *, dark: bool = False) -> go.Figure:
-    """A violin per earlier task with a dot for each instance; the line is δ, right of it one counts as similar."""
+    """A violin per earlier task with a dot for each example; to the right of the line δ they count as similar."""
     rows = numbers(frame, threshold)
     height = max(240, 64 * len(rows) + 110)
     drawn = draw.base("alpha", "α of an example (0 to 1)", "Earlier task", dark, height)
@@ -55,7 +55,7 @@ def figure(frame: pd.DataFrame, threshold: float, *, dark: bool = False) -> go.F
 def alt(frame: pd.DataFrame, threshold: float) -> str:
     rows = numbers(frame, threshold)
     if rows.empty:
-        return "Spread of the similarity: none was stored."
+        return "Distribution of the similarity: none was stored."
     said = ", ".join(f"{theme.titled(r.earlier)} {r.similar:.0%}" for r in list(rows.itertuples())[:6])
     return f"Share of {int(rows['examples'].max())} examples above the threshold {threshold:g}, by task: {said}."
 

@@ -1,4 +1,4 @@
-"""α of one text, by task; beside it what it was before, for example before the text was edited."""
+"""α of one text, by earlier task, with its previous values, for example before the text was edited."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ COLUMNS = ["earlier", "alpha", "before"]
 
 
 def numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    """[earlier, alpha, before] in the order of the tasks, which does not change while a text is edited."""
+    """[earlier, alpha, before] in the order of the tasks, so that bars do not move while a text is edited."""
     return frame.dropna(subset=["alpha"])[COLUMNS].reset_index(drop=True)
 
 
 def figure(frame: pd.DataFrame, threshold: float, before: str = "before", *, dark: bool = False) -> go.Figure:
-    """A bar per earlier task, a diamond where it was before; the line is δ."""
+    """A bar per earlier task, a diamond at its previous value; the line is δ."""
     rows = numbers(frame)
     drawn = draw.base("alpha text", "α of this text (0 to 1)", "Earlier task", dark, max(230, 40 * len(rows) + 130))
     if rows.empty:
@@ -33,7 +33,7 @@ def figure(frame: pd.DataFrame, threshold: float, before: str = "before", *, dar
         customdata=[theme.label(e) for e in rows["earlier"]],
         hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
     )
-    end = max(1.0, threshold)  # the values stand in a column of their own, where no bar and no mark covers them
+    end = max(1.0, threshold)  # the values have a column of their own, where nothing covers them
     drawn.add_scatter(
         x=[1.18 * end] * len(rows),
         y=places,

@@ -13,6 +13,11 @@ from shlpt.plots import draw, theme
 UNITS = {"acc": "ACC (%)", "bwt": "BWT (points)", "fwt": "FWT (points)"}
 
 
+def written(side: str) -> str:
+    """A side for axes, legends and hovers."""
+    return theme.literal(theme.side(side))
+
+
 def numbers(frame: pd.DataFrame) -> pd.DataFrame:
     """[method, metric, mean, low, high] without the rows that have no mean; shares become percent."""
     rows = frame.dropna(subset=["mean"]).reset_index(drop=True)
@@ -20,7 +25,7 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
-    """A dot with its interval per method and metric; the metrics stand beside each other."""
+    """A dot with its interval for each method and metric."""
     rows = numbers(frame)
     methods = list(dict.fromkeys(rows["method"]))
     drawn = draw.base("compare", "Percent or points", "Method", dark, max(260, 26 * max(1, len(rows)) + 120))
@@ -35,19 +40,17 @@ def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             name=theme.literal(UNITS.get(metric, metric)),
             marker={"color": color, "size": 10, "symbol": theme.MARKS[place % 8]},
             error_x=_whiskers(mine),
-            customdata=[theme.literal(m) for m in mine["method"]],
+            customdata=[written(m) for m in mine["method"]],
             hovertemplate="%{customdata}: %{x:.1f}",
         )
     drawn.add_vline(x=0, line={"color": theme.FAINT[dark], "width": 1})
     return drawn.update_yaxes(
-        tickvals=list(range(len(methods))),
-        ticktext=[theme.literal(m) for m in methods],
-        range=[len(methods) - 0.5, -0.5],
+        tickvals=list(range(len(methods))), ticktext=[written(m) for m in methods], range=[len(methods) - 0.5, -0.5]
     )
 
 
 def _whiskers(rows: pd.DataFrame, **more: object) -> dict[str, object]:
-    """Interval as plotly wants it: lengths to both sides; none where the interval is unknown."""
+    """The interval as plotly's error bars: lengths to both sides, 0 where it is unknown."""
     up, down = (rows["high"] - rows["mean"]).fillna(0), (rows["mean"] - rows["low"]).fillna(0)
     return {"type": "data", "symmetric": False, "array": list(up), "arrayminus": list(down), "width": 4, **more}
 
@@ -59,12 +62,12 @@ def alt(frame: pd.DataFrame) -> str:
     said = []
     for metric, mine in rows.groupby("metric", sort=False):
         best = mine.loc[mine["mean"].idxmax()]
-        said.append(f"{UNITS.get(metric, metric)} is highest for {best['method']} at {best['mean']:.1f}")
+        said.append(f"{UNITS.get(metric, metric)} is highest for {theme.side(best['method'])} at {best['mean']:.1f}")
     return f"{rows['method'].nunique()} methods side by side: {'; '.join(said)}."
 
 
 def styles(names: Sequence[str], dark: bool = False) -> dict[str, theme.Style]:
-    """A method keeps its colour; other names take those that are left, in order, so that no two look alike."""
+    """A method keeps its colour; other names get the unused colours in order, so that no two look the same."""
     taken = {name for name in names if name in METHODS}
     free = [name for name in METHODS if name not in taken] or list(METHODS)
     others = [name for name in names if name not in taken]
@@ -89,7 +92,7 @@ def figure_tasks(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         drawn.add_bar(
             x=[theme.label(t) for t in mine["task"]],
             y=list(mine["mean"]),
-            name=theme.literal(method),
+            name=written(method),
             marker={"color": style.color, "line": {"color": theme.GROUND[dark], "width": 1}},
             error_y=_whiskers(mine, color=theme.TEXT[dark]),
             hovertemplate="%{x}: %{y:.1f} %",
@@ -102,7 +105,7 @@ def alt_tasks(frame: pd.DataFrame) -> str:
     if rows.empty:
         return "Scores by task: no finished run yet."
     means = rows.groupby("method", sort=False)["mean"].mean()
-    said = ", ".join(f"{m} {v:.1f} %" for m, v in list(means.items())[:6])
+    said = ", ".join(f"{theme.side(m)} {v:.1f} %" for m, v in list(means.items())[:6])
     return f"Scores of {rows['method'].nunique()} methods on {rows['task'].nunique()} tasks; on average: {said}."
 
 
@@ -112,10 +115,10 @@ def numbers_curves(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure_curves(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
-    """A learning curve per method; several seeds are a mean with one standard deviation to each side."""
+    """A learning curve per method; several seeds are drawn as mean ± one standard deviation."""
     rows = numbers_curves(frame)
     look = styles(list(dict.fromkeys(rows["method"])), dark)
-    return draw.learning_curves("compare curves", rows, "method", theme.literal, look, dark)
+    return draw.learning_curves("compare curves", rows, "method", written, look, dark)
 
 
 def alt_curves(frame: pd.DataFrame) -> str:
@@ -123,5 +126,5 @@ def alt_curves(frame: pd.DataFrame) -> str:
     if rows.empty:
         return "Learning curves side by side: no epoch has ended yet."
     best = rows.groupby("method", sort=False)["mean"].max()
-    said = ", ".join(f"{method}: {value:.0%}" for method, value in list(best.items())[:6])
+    said = ", ".join(f"{theme.side(method)}: {value:.0%}" for method, value in list(best.items())[:6])
     return f"Learning curves of {len(best)} methods; best validation score {said}."

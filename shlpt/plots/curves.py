@@ -16,7 +16,7 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
-    """Two curves; several seeds are a mean with one standard deviation to each side."""
+    """Two curves; several seeds are drawn as mean ± one standard deviation."""
     rows = numbers(frame)
     first, second = theme.template(dark).layout.colorway[:2]
     alone, other = theme.Style(second, "dash", "square"), theme.Style(first, "solid", "circle")

@@ -1,4 +1,4 @@
-"""The relatedness dial: hotel reviews by comfort and bustle, and the lines by which two tasks divide them."""
+"""The relatedness dial: hotel reviews by comfort and bustle, and the decision lines of two tasks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def numbers(rows: Sequence[Dialled]) -> pd.DataFrame:
 
 
 def figure(rows: Sequence[Dialled], degree: float, *, dark: bool = False) -> go.Figure:
-    """A mark per text; the vertical line is the source's rule, the turned one the target's."""
+    """A mark per text; the vertical line is the rule of the first task, the rotated one that of the second."""
     frame = numbers(rows)
     drawn = draw.base("dial", "How comfortable (−1.4 to 1.4)", "How busy (−1.4 to 1.4)", dark, 420)
     if frame.empty:
@@ -67,6 +67,6 @@ def alt(rows: Sequence[Dialled], degree: float) -> str:
         return "The relatedness dial: no text to show."
     alike = sum(row.agree for row in rows)
     return (
-        f"{len(rows)} hotel reviews by comfort and bustle: the tasks at +1.00 and {degree:+.2f} answer {alike} of them "
-        f"alike; over all texts {agreement(degree):.0%}."
+        f"{len(rows)} hotel reviews by comfort and bustle: the tasks at +1.00 and {degree:+.2f} have the same answer "
+        f"for {alike} of them, and for {agreement(degree):.0%} of all texts."
     )

@@ -1,4 +1,4 @@
-"""What several figures share: an empty figure that says so, lines with bands, heat maps of tasks."""
+"""Shared parts of figures: messages for empty figures, lines with bands, heat maps of tasks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def base(name: str, x: str, y: str, dark: bool, height: int = theme.HEIGHT) -> g
 
 
 def say_empty(figure: go.Figure, message: str) -> go.Figure:
-    """Never an empty chart: the axes stay named, and the middle says what is missing."""
+    """An empty figure keeps its axis titles and says in the middle what is missing."""
     figure.update_xaxes(showticklabels=False, showgrid=False, range=[0, 1])
     figure.update_yaxes(showticklabels=False, showgrid=False, range=[0, 1])
     figure.add_annotation(text=message, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font={"size": 15})
@@ -35,9 +35,9 @@ def say_empty(figure: go.Figure, message: str) -> go.Figure:
 
 
 def carried(frame: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
-    """Each seed at every x there is (the last of `by`): one that has ended keeps its last value.
+    """A value of each seed at every x (the last of `by`): after its end a seed keeps its last value.
 
-    A mean over those that still train would jump whenever one stops, as if something had happened.
+    Otherwise the mean would jump whenever a seed stops early.
     """
     if "seed" not in frame or frame["seed"].nunique() < 2:
         return frame
@@ -51,7 +51,7 @@ def carried(frame: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd
 
 
 def mean_band(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Mean over the seeds with one standard deviation to each side; NaN is not measured, so it is left out."""
+    """Mean over the seeds ± one standard deviation, without NaN (not measured)."""
     columns = [*by, "mean", "low", "high", "seeds"]
     present = carried(frame.dropna(subset=[value]), by, [value])
     if present.empty:
@@ -62,7 +62,7 @@ def mean_band(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFram
 
 
 def line(figure: go.Figure, rows: pd.DataFrame, x: str, name: str, style: theme.Style, **more: Any) -> None:
-    """One curve: columns x, mean, low, high. The band is drawn where it has any width."""
+    """One curve: columns x, mean, low, high. A band of width 0 is not drawn."""
     rows = rows.sort_values(x)
     if (rows["high"] > rows["low"]).any():
         figure.add_scatter(
@@ -90,7 +90,7 @@ def line(figure: go.Figure, rows: pd.DataFrame, x: str, name: str, style: theme.
 
 
 def each_seed(figure: go.Figure, rows: pd.DataFrame, x: str, y: str, name: str, style: theme.Style) -> None:
-    """A thin line for each seed, where seeds differ so much that a mean with a band would hide what each does."""
+    """A thin line for each seed, for seeds that differ so much that a mean with a band would hide it."""
     xs: list[float | None] = []
     ys: list[float | None] = []
     for _, mine in rows.sort_values(x).groupby("seed"):
@@ -121,7 +121,7 @@ def level(figure: go.Figure, y: float, name: str, dark: bool, dash: str = "dot",
 
 
 def threshold(figure: go.Figure, delta: float, dark: bool) -> None:
-    """An upright line at δ."""
+    """A vertical line at δ."""
     figure.add_vline(
         x=delta,
         line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5},
@@ -143,7 +143,7 @@ def learning_curves(
 
 
 def task_axes(figure: go.Figure, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Numbers underneath, names on top: clicks give places, and marks can lie inside a cell."""
+    """Axes are numeric with task names as ticks, so that clicks give places and marks can lie inside a cell."""
     for update, names in ((figure.update_xaxes, columns), (figure.update_yaxes, rows)):
         update(tickvals=list(range(len(names))), ticktext=[theme.label(n) for n in names], showgrid=False)
     many = max(len(rows), len(columns)) > 8
@@ -158,10 +158,10 @@ def cells(rows: int, columns: int) -> int:
 
 
 def color_key(figure: go.Figure, title: str, **more: Any) -> None:
-    """The key of the heat map that was added last, lying above it: at its side it would take a phone's width.
+    """The colour bar of the last heat map, above it: beside it, it would take up the width of a phone.
 
-    Placed by the figure's edge: a bar placed by the cells makes room for itself after the axes have been named,
-    which leaves a gap above it and the axis title among the ticks. Its own title would then lie upon it.
+    It is placed relative to the figure. Placed relative to the cells, plotly would leave a gap above it and draw the
+    axis title over the ticks; its own title would overlap it.
     """
     more_lines = title.count("<br>")
     below = 20 + 16 * more_lines
@@ -185,7 +185,7 @@ def color_key(figure: go.Figure, title: str, **more: Any) -> None:
 
 
 def heat(figure: go.Figure, z: np.ndarray, text: list[list[str]], hover: list[list[str]], **more: Any) -> None:
-    """Cells with their text; a missing one stays open. `hover` is shown as it is, so it must be escaped."""
+    """Cells with their text; missing ones stay empty. `hover` is not escaped here."""
     figure.add_heatmap(
         z=[[None if np.isnan(v) else float(v) for v in row] for row in z],
         text=text,
@@ -224,6 +224,6 @@ def hatch(figure: go.Figure, places: Sequence[tuple[int, int]], dark: bool) -> N
 
 
 def listed(names: Sequence[str], most: int = 6) -> str:
-    """Names in a sentence, the rest counted."""
+    """The first names, and how many more there are."""
     shown = [theme.titled(name) for name in names[:most]]
     return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")

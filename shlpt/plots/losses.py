@@ -1,4 +1,4 @@
-"""Losses by part over the steps: what the task asks, and what the two contrastive losses add."""
+"""Losses by part over the steps: the loss of the task and the two contrastive losses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
-    """One curve per part; several seeds are a mean with one standard deviation to each side."""
+    """One curve per part; several seeds are drawn as mean ± one standard deviation."""
     rows = numbers(frame)
     drawn = draw.base("losses", "Step", "Loss (batch mean)", dark)
     if rows.empty:
@@ -59,7 +59,7 @@ def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
 def alt(frame: pd.DataFrame) -> str:
     rows = numbers(frame)
     if rows.empty:
-        return "Losses by part over the steps: nothing trained yet."
+        return "Losses by part over the steps: no step has been trained yet."
     last = {part: mine.sort_values("x")["mean"].iloc[-1] for part, mine in rows.groupby("part", sort=False)}
     said = ", ".join(f"{NAMES[part]} {value:.3f}" for part, value in last.items())
     return f"Losses by part over {int(rows['x'].max())} steps; the last values are {said}."

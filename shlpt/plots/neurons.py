@@ -9,7 +9,7 @@ from shlpt.plots import draw, theme
 
 
 def numbers(frame: pd.DataFrame, most: int = 12) -> pd.DataFrame:
-    """[neuron, first, second, …] in its order → the first ones, those that are missing left out."""
+    """[neuron, first, second, …] → the first rows, without those that have a missing value."""
     return frame.dropna(subset=["first", "second"]).head(most).reset_index(drop=True)
 
 
@@ -42,6 +42,6 @@ def alt(frame: pd.DataFrame, first: str, second: str, most: int = 12) -> str:
         return "How often neurons are active: no activation states are stored yet."
     top = rows.iloc[0]
     return (
-        f"{len(rows)} neurons and the share of texts that activate them: neuron {top['neuron']:.0f} comes first, with "
+        f"Share of texts that activate each of {len(rows)} neurons: the first is neuron {top['neuron']:.0f}, with "
         f"{top['first']:.0%} under {theme.titled(first)} and {top['second']:.0%} under {theme.titled(second)}."
     )

@@ -1,4 +1,4 @@
-"""How much the activation states of the prompt being learned overlap with those of each earlier prompt."""
+"""Overlap of the activation states under the prompt being learned with those under each earlier prompt."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
 
 
 def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) -> go.Figure:
-    """A curve per earlier task; several seeds are a mean with one standard deviation to each side."""
+    """A curve per earlier task; several seeds are drawn as mean ± one standard deviation."""
     rows = numbers(frame, task)
-    drawn = draw.base("overlap", "Epoch", "Overlap (cosine)", dark)
+    drawn = draw.base("overlap", "Epoch", "Overlap (cosine similarity)", dark)
     if rows.empty:
         return draw.say_empty(drawn, "No earlier prompt to compare with yet")
     for earlier, mine in rows.groupby("earlier", sort=False):
@@ -38,4 +38,4 @@ def alt(frame: pd.DataFrame, *, task: str | None = None) -> str:
         return "Overlap of activation states: there is no earlier prompt yet."
     last = rows.sort_values("epoch").groupby("earlier", sort=False)["mean"].last()
     said = ", ".join(f"{theme.titled(e)} {v:.2f}" for e, v in list(last.items())[:6])
-    return f"Cosine of activation states with {len(last)} earlier prompts after the last epoch: {said}."
+    return f"Cosine similarity of activation states with {len(last)} earlier prompts after the last epoch: {said}."

@@ -35,7 +35,7 @@ def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) 
     names = list(dict.fromkeys(rows["earlier"]))
     drawn = draw.base("partition", "Step", "Earlier task (flips)", dark, max(220, 32 * len(names) + 150))
     if rows.empty:
-        return draw.say_empty(drawn, "No earlier task to place yet")
+        return draw.say_empty(drawn, "No earlier task to compare with yet")
     table = rows.pivot(index="earlier", columns="step", values="dissimilar").loc[names]
     turned = flips(frame, task)
     drawn.add_heatmap(

@@ -1,4 +1,4 @@
-"""How the tasks are declared to be related, pair by pair: known by construction, not measured."""
+"""Declared relatedness of the tasks, pair by pair: known by construction, not measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shlpt.plots import draw, theme
 from shlpt.tasks.pocket import DEGREES, relation
 from shlpt.tasks.task import Task
 
-# A letter in each cell, so that colour is not the only bearer of the meaning.
+# A letter in each cell, because colour alone is not accessible to everyone.
 LETTERS = {
     "same": "●",
     "same rule and labels": "R",
@@ -30,7 +30,7 @@ def numbers(tasks: Sequence[Task]) -> pd.DataFrame:
 
 
 def figure(tasks: Sequence[Task], *, dark: bool = False) -> go.Figure:
-    """A letter and a colour per kind of relation; the legend names those that occur."""
+    """A letter and a colour for each kind of relation; the legend lists those that occur."""
     names = [task.name for task in tasks]
     drawn = draw.base("relatedness", "Task", "Task", dark, max(320, 28 * len(names) + 240))
     if not names:
@@ -63,7 +63,7 @@ def figure(tasks: Sequence[Task], *, dark: bool = False) -> go.Figure:
 
 
 def _legend(drawn: go.Figure, kinds: Sequence[str], dark: bool) -> None:
-    """Squares outside the picture, only for the legend."""
+    """Traces without points, only for the legend."""
     scale = theme.diverging(dark)
     for kind in kinds:
         look: dict[str, Any] = {

@@ -17,9 +17,9 @@ def newest(frame: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:
 
 
 def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
-    """[seed, task, earlier, step, mean, low, high] of one task → the mean over the seeds, in the range of all of them.
+    """[seed, task, earlier, step, mean, low, high] of one task → the mean over the seeds, with the range of all seeds.
 
-    Seeds may be certain of different tasks: a mean without that range would look like one undecided estimator.
+    Each seed can be certain of another task. The mean alone would then look like one undecided estimator.
     """
     rows, _ = newest(frame, task)
     if rows.empty:
@@ -37,7 +37,7 @@ def figure(
     task: str | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """A curve per earlier task with the band of its instances, or a thin line for each seed; δ and 1/n as lines."""
+    """A curve per earlier task with the band over its texts, or a thin line for each seed; δ and 1/n as lines."""
     rows, (all_rows, _) = numbers(frame, task), newest(frame, task)
     several = all_rows["seed"].nunique() > 1
     drawn = draw.base("similarity", "Step", "Similarity α (0 to 1)", dark)

@@ -1,7 +1,7 @@
-"""The one palette: what colour, dash and mark everything has, on light and on dark ground.
+"""The palette: colour, dash and mark of everything that is drawn, on light and on dark ground.
 
-Tasks have sixteen colours in two groups of eight. Within a group, any two differ to normal eyes and to
-those of the three kinds of colour blindness (`tests/plots/test_theme.py` simulates them); the groups
+Tasks have sixteen colours in two groups of eight. Within a group, any two differ to normal eyes and with
+the three kinds of colour blindness (`tests/plots/test_theme.py` simulates them); the groups
 differ by dash and mark. The same name has the same colour on every page and in every export.
 """
 
@@ -75,7 +75,7 @@ TASK_ORDER = (
 MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star")
 PARTS = {"loss": 6, "down": 0, "hsc": 1, "asc": 2}  # parts of the loss, by their place among the colours
 
-# Blue is harm and orange is help, as in the paper's Fig. 1; zero is the ground itself.
+# Blue is negative and orange is positive transfer, as in the paper's Fig. 1; zero is the colour of the ground.
 LIGHT_DIVERGING = (
     "#08417f",
     "#2a69ad",
@@ -141,7 +141,7 @@ BIDI = re.compile("[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\u
 
 @dataclass(frozen=True)
 class Style:
-    """How one thing looks wherever it is drawn."""
+    """How one thing looks in every figure."""
 
     color: str
     dash: str
@@ -159,7 +159,7 @@ def _style(place: int, colors: tuple[str, ...], dashes: tuple[str, str]) -> Styl
 
 @cache
 def task_style(name: str, dark: bool = False) -> Style:
-    """Colour, dash and mark of a task; names from elsewhere get theirs by a hash of the name."""
+    """Colour, dash and mark of a task; other names get theirs by a hash of the name."""
     colors = DARK_TASKS if dark else LIGHT_TASKS
     bare = name.removeprefix("pocket/")
     if bare in TASK_ORDER:
@@ -206,8 +206,14 @@ def titled(task: str) -> str:
     return f"pocket/{task}" if ours else task
 
 
+def side(name: str) -> str:
+    """A side of a comparison (`per_task epochs=5`): its method is written with its title."""
+    method, _, rest = name.partition(" ")
+    return f"{METHODS[method].title} {rest}".rstrip() if method in METHODS else name
+
+
 def literal(text: str, longest: int = 40) -> str:
-    """A user's text as plotly shows it letter by letter: no HTML, maths or template is read into it."""
+    """A user's text as plotly shows it literally: no HTML, maths or template is interpreted."""
     text = " ".join(str(text).split())
     text = text if len(text) <= longest else f"{text[: longest - 1]}…"
     isolate = bool(BIDI.search(text))  # a right-to-left mark must not turn what stands around it

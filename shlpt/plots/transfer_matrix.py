@@ -1,4 +1,4 @@
-"""Transfer between pairs of tasks: what a source does to the test error of a target (the paper's Fig. 1)."""
+"""Transfer between pairs of tasks: the effect of a source on the test error of a target (the paper's Fig. 1)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def numbers(frame: pd.DataFrame, tasks: Sequence[str] | None = None) -> tuple[li
 
 
 def figure(frame: pd.DataFrame, tasks: Sequence[str] | None = None, *, dark: bool = False) -> go.Figure:
-    """Orange helps, blue harms, hatched is not distinguishable from zero; open cells are not there yet."""
+    """Orange helps, blue harms, hatched is not distinguishable from zero; empty cells are not trained yet."""
     names, value, zero = numbers(frame, tasks)
     height = draw.cells(len(names), len(names)) + 14 * len(names)  # room for a finger
     drawn = draw.base("transfer", "Target task (learned after)", "Source task (learned first)", dark, height)

@@ -14,7 +14,7 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
-    """A curve per task; several seeds are a mean with one standard deviation to each side."""
+    """A curve per task; several seeds are drawn as mean ± one standard deviation."""
     rows = numbers(frame)
     styles = {task: theme.task_style(task, dark) for task in rows["task"]}
     return draw.learning_curves("validation", rows, "task", theme.label, styles, dark)

@@ -12,7 +12,7 @@ MOST = 12
 
 
 def numbers(frame: pd.DataFrame, earlier: str, most: int = MOST) -> pd.DataFrame:
-    """[place, word, earlier, weight] → the words that matter most for one earlier task, the strongest first."""
+    """[place, word, earlier, weight] → the words that matter most for one earlier task, strongest first."""
     mine = frame[frame["earlier"] == earlier].dropna(subset=["weight"])
     order = mine["weight"].abs().sort_values(ascending=False, kind="stable").index
     return mine.loc[order[:most], COLUMNS].reset_index(drop=True)
@@ -24,7 +24,7 @@ def figure(frame: pd.DataFrame, earlier: str, most: int = MOST, *, dark: bool = 
     height = max(230, 28 * max(len(rows), min(most, 6)) + 110)
     drawn = draw.base("words", "Effect on the log-odds of α", "Word", dark, height)
     if rows.empty or not rows["weight"].abs().max():
-        return draw.say_empty(drawn, "No word changes this α: it is the same for every text")
+        return draw.say_empty(drawn, "No word changes this α; it is the same for every text")
     low, *_, high = theme.DARK_DIVERGING[2:-2] if dark else theme.LIGHT_DIVERGING[2:-2]
     places = list(range(len(rows)))
     drawn.add_bar(
@@ -45,7 +45,7 @@ def figure(frame: pd.DataFrame, earlier: str, most: int = MOST, *, dark: bool = 
 
 
 def _names(rows: pd.DataFrame) -> list[str]:
-    """Words for the axis; one that stands there twice also with its place in the text."""
+    """Words for the axis; a word that occurs twice also has its place in the text."""
     twice = rows["word"].duplicated(keep=False)
     return [
         theme.literal(word, 18) + (f" ({place + 1})" if again else "")
@@ -56,6 +56,6 @@ def _names(rows: pd.DataFrame) -> list[str]:
 def alt(frame: pd.DataFrame, earlier: str, most: int = MOST) -> str:
     rows = numbers(frame, earlier, most)
     if rows.empty or not rows["weight"].abs().max():
-        return f"Words that matter for the similarity to {theme.titled(earlier)}: none does."
+        return f"Words that change the similarity to {theme.titled(earlier)}: none."
     said = ", ".join(f"{theme.literal(r.word, 18)} {r.weight:+.3f}" for r in list(rows.itertuples())[:5])
-    return f"Words that raise (+) or lower (−) the similarity to {theme.titled(earlier)} most: {said}."
+    return f"Words that most raise (+) or lower (−) the similarity to {theme.titled(earlier)}: {said}."

@@ -1,10 +1,12 @@
-"""The list of runs as people read it: filtered, with the columns that say something. Pure; no torch."""
+"""Runs, stages and workers as tables for people. Pure; no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 import pandas as pd
+
+from shlpt.catalog import METHODS
 
 
 def matching(
@@ -14,7 +16,7 @@ def matching(
     states: Collection[str] = (),
     recorded: bool | None = None,
 ) -> pd.DataFrame:
-    """Runs with every word of `text` in id, name, note, method, tasks or experiment; empty filters let all pass."""
+    """Runs with every word of `text` in id, name, note, method, tasks or experiment; empty filters match all."""
     rows = frame
     if methods:
         rows = rows[rows["method"].isin(list(methods))]
@@ -34,13 +36,13 @@ def _words(line: dict[str, object]) -> str:
 
 
 def for_people(rows: pd.DataFrame) -> pd.DataFrame:
-    """Without what only programs need; dates as dates, tasks as a line, BWT and FWT in points."""
+    """Readable columns: titles of methods, tasks in one line, dates, BWT and FWT in points."""
     return pd.DataFrame(
         {
             "name": rows["name"],
             "state": rows["state"].where(~rows["recorded"].astype(bool), "recorded"),
             "progress": rows["progress"].astype(float),
-            "method": rows["method"],
+            "method": [METHODS[name].title for name in rows["method"]],
             "tasks": [" → ".join(tasks) for tasks in rows["tasks"]],
             "seed": rows["seed"].astype(int).astype(str),
             "ACC": rows["acc"].astype(float),
@@ -65,10 +67,10 @@ def stages_for_people(rows: pd.DataFrame) -> pd.DataFrame:
             "state": rows["state"],
             "reused": rows["reused"].map({True: "reused", False: ""}),
             "steps": rows["steps"].astype("Int64"),
-            "of at most": rows["planned_steps"].astype("Int64"),
+            "planned steps": rows["planned_steps"].astype("Int64"),
             "best validation": rows["validation"].astype(float).round(3),
             "seconds": rows["seconds"].astype(float).round(1),
-            "numbers that train": rows["trainable"].astype("Int64"),
+            "trained parameters": rows["trainable"].astype("Int64"),
             "remark": rows["note"].fillna(""),
         }
     )
@@ -82,7 +84,7 @@ def workers_for_people(rows: pd.DataFrame) -> pd.DataFrame:
             "device": rows["device"],
             "host": rows["host"],
             "process": rows["pid"].astype(str),
-            "beats": rows["beat"].astype(int),
+            "heartbeats": rows["beat"].astype(int),
             "started": pd.to_datetime(rows["started"].astype(float), unit="s", utc=True),
         }
     )

@@ -1,4 +1,4 @@
-"""Choices that a page keeps in its address by what is meant (an id, a task), not by how it is written on the page."""
+"""Widgets whose choice is kept in the page's address, as an identifier and not as the text on screen."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shlpt.ui.page import plain
 from shlpt.ui.store import Shown, both, known_runs, label
 
 Write = Callable[[Any], str]
+NOT_HERE = "This link names something that is not here"
 
 
 def kept(
@@ -29,14 +30,14 @@ def kept(
     segments: bool = False,
     **more: Any,
 ) -> str:
-    """A select box whose choice stands in the address under `key`; a part of an id at its beginning is enough.
+    """A select box whose choice is kept in the address under `key`; the beginning of an id is enough.
 
-    With `segments` all options lie side by side. Streamlit's own binding to the address writes what is shown and
-    forgets what it cannot read.
+    With `segments` all options are shown side by side. Streamlit's own binding to the address would write the text on
+    screen and silently drop what it cannot read.
     """
     widget = f"{key}-choice"
     asked = st.query_params.get(key)
-    if asked is not None and asked != st.session_state.get(f"{key}-kept"):  # a link, or the way back
+    if asked is not None and asked != st.session_state.get(f"{key}-kept"):  # a link, or the back button
         found = _meant(asked, options)
         if found is None:
             _say_unknown(kind or key, [asked], options)
@@ -62,7 +63,7 @@ def kept_many(
     kind: str = "",
     **more: Any,
 ) -> list[str]:
-    """Several of them; the address has the key once for each."""
+    """A multiselect; the address has the key once for each choice."""
     widget = f"{key}-choices"
     asked = st.query_params.get_all(key)
     if asked and asked != st.session_state.get(f"{key}-kept"):
@@ -76,7 +77,7 @@ def kept_many(
 
 
 def meant_many(asked: Sequence[str], options: Sequence[str], kind: str) -> list[str]:
-    """What names in the address mean; those that mean nothing are said on the page."""
+    """The options that names in the address stand for; the page warns of unknown names."""
     found = {name: _meant(name, options) for name in asked}
     if missing := [name for name, option in found.items() if option is None]:
         _say_unknown(kind, missing, options)
@@ -84,18 +85,18 @@ def meant_many(asked: Sequence[str], options: Sequence[str], kind: str) -> list[
 
 
 def check_many(key: str, options: Sequence[str]) -> None:
-    """Before a bound multiselect, which falls back in silence where a name is unknown."""
+    """Warn of unknown names before a bound multiselect, which would silently drop them."""
     if key not in st.session_state:
         meant_many(st.query_params.get_all(key), options, key)
 
 
 def go(key: str, value: str) -> None:
-    """A choice from code, from the next run on: `st.rerun()` shows it at once."""
+    """Set a choice from code. It takes effect at the next run; `st.rerun()` starts one."""
     st.query_params[key] = value
 
 
 def forget(*keys: str) -> None:
-    """Take choices out of the address that this view of the page does not have."""
+    """Remove choices from the address that this view of the page does not have."""
     for key in keys:
         st.query_params.pop(key, None)
 
@@ -113,24 +114,24 @@ def _meant(asked: str, options: Sequence[str]) -> str | None:
 
 def _say_unknown(kind: str, asked: Sequence[str], options: Sequence[str]) -> None:
     said = "; ".join(_nearest(kind, name, options) for name in asked[:3])
-    st.warning(f"The address asks for something that is not here: {plain(said)}", icon=":material/link_off:")
+    st.warning(f"{NOT_HERE}: {plain(said)}", icon=":material/link_off:")
 
 
 def _nearest(kind: str, name: str, options: Sequence[str]) -> str:
-    """Ids are many and say nothing, so only a few of them are named."""
+    """The nearest name. Long lists of ids are left out: they help nobody."""
     shortened = name if len(name) <= 40 else f"{name[:39]}…"
     return str(unknown(kind, shortened, options)) if len(options) <= 20 else f"unknown {kind} {shortened!r}"
 
 
 # --- runs ---------------------------------------------------------------------------------
 def pick_run(suits: Callable[[dict[str, Any]], bool]) -> Shown | None:
-    """One of all runs; None where there are none. Runs that a page `suits` come first, so that it opens with one that
-    it has something to say about."""
+    """One of all runs; None if there are none. Runs for which `suits` is true come first, so that the page opens with
+    a run that it can show."""
     frame, stores = known_runs()
     rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
     lines = {line["id"]: line for line in sorted(rows, key=lambda line: not suits(line))}
     if not lines:
-        st.info("There is no run to show here yet. Start one on the page Live.", icon=":material/info:")
+        st.info("There is no run to show yet. Start one on the Live page.", icon=":material/info:")
         return None
     chosen = kept("Run", list(lines), "run", write=lambda id: label(lines[id]))
     return Shown(stores[bool(lines[chosen]["recorded"])], chosen, lines[chosen])
@@ -139,7 +140,7 @@ def pick_run(suits: Callable[[dict[str, Any]], bool]) -> Shown | None:
 # --- experiments --------------------------------------------------------------------------
 @dataclass(frozen=True)
 class ShownExperiment:
-    """An experiment that a page shows, and the store that it is read from."""
+    """An experiment on a page, and the store that it is read from."""
 
     store: Store
     id: str

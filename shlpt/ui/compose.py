@@ -1,4 +1,4 @@
-"""Compose a run: what to learn, how, with which seeds; what it costs, and how to say it elsewhere."""
+"""The form of a run: tasks, method, seeds and settings; its estimate; the same as a command and as Python."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEFAULT = "demo"
 
 @dataclass(frozen=True)
 class Composed:
-    """What the form says, as every other way of starting a run takes it."""
+    """The contents of the form."""
 
     tasks: tuple[str, ...]
     method: str
@@ -45,7 +45,7 @@ class Composed:
         ]
 
     def command(self) -> str:
-        """The same as a line for the terminal."""
+        """The same as a command."""
         return commands.run(self.tasks, self.method, self.seeds, self.preset, self.settings, default_home())
 
     def python(self) -> str:
@@ -59,7 +59,7 @@ class Composed:
 
 
 def form() -> Composed | None:
-    """The whole form; None while something in it cannot be."""
+    """The whole form; None while something in it is invalid."""
     tasks = _tasks()
     left, middle, right = st.columns([2, 1, 1])
     method = kept(
@@ -68,17 +68,17 @@ def form() -> Composed | None:
         "method",
         write=lambda name: METHODS[name].title,
         where=left,
-        help="How each task is learned, and what of earlier tasks is used",
+        help="How each task is learned, and what it uses of earlier tasks",
     )
     seeds = middle.text_input(
         "Seeds",
         "42",
         key="seeds",
         bind="query-params",
-        help="Whole numbers with commas. Each is a run of its own with other training examples; all of them train "
-        "together and are shown as mean and band",
+        help="Whole numbers separated by commas. Each seed is a separate run with its own training examples. They "
+        "train together and are shown as a mean with a band",
     )
-    presets = list(PRESET_ABOUT)[:2]  # the third is for a model that fills a GPU: not from a form
+    presets = list(PRESET_ABOUT)[:2]  # the third is for a large model on a GPU
     preset = kept(
         "Preset",
         presets,
@@ -98,7 +98,7 @@ def form() -> Composed | None:
 
 
 def _tasks() -> tuple[str, ...]:
-    """A named order, or tasks in the order in which they are picked."""
+    """A named sequence, or task names typed in order."""
     named = [*SEQUENCES, OWN_SEQUENCE]
     left, right = st.columns([1, 2])
     sequence = kept(
@@ -107,7 +107,7 @@ def _tasks() -> tuple[str, ...]:
         "sequence",
         default=DEFAULT,
         where=left,
-        help="The orders of the paper's Tables 8 and 9 on generated stand-ins, a short demonstration, or your own",
+        help="The sequences of the paper's Tables 8 and 9 with generated stand-ins, a short demonstration, or your own",
     )
     if sequence != OWN_SEQUENCE:
         right.text_input(
@@ -122,7 +122,7 @@ def _tasks() -> tuple[str, ...]:
         "yelp, sst2, agnews, rte",
         key="tasks",
         bind="query-params",
-        help=f"Names with commas: {', '.join(TASKS)}; also contrary:yelp and the like, see the page Tasks",
+        help=f"Names separated by commas: {', '.join(TASKS)}. contrary:yelp and dial:0.5 work too, see the Tasks page",
     )
     with page.guard():
         return read_tasks(text)
@@ -130,26 +130,26 @@ def _tasks() -> tuple[str, ...]:
 
 
 def about_method(method: str) -> str:
-    """What it does and what it needs."""
+    """What a method does and what it needs."""
     info = METHODS[method]
     return f"{info.title}: {info.about}. It needs: {', '.join(info.needs)}."
 
 
 def size_metrics(spec: RunSpec) -> None:
-    """What the last task of a run trains and keeps, as two numbers."""
+    """What the last task of a run trains and stores, as two numbers."""
     size = estimate.sizes(spec)
     kept = "examples" if "examples" in size["keeps"] else "nothing"
     kept = f"{size['kept_bytes'] / 1024:,.0f} KB" if size["kept_bytes"] else kept
-    st.metric("Numbers that train", f"{size['trainable']:,}", help="For the last task", border=True, width="content")
-    st.metric("Keeps of each task", kept, help=f"At the last task: {size['keeps']}", border=True, width="content")
+    st.metric("Trained parameters", f"{size['trainable']:,}", help="For the last task", border=True, width="content")
+    st.metric("Stored per task", kept, help=f"For the last task: {size['keeps']}", border=True, width="content")
 
 
 def cost(store: Store, plans: Sequence[RunPlan]) -> None:
-    """What pressing the button would mean."""
+    """What the run will take."""
     found, specs = estimate.estimate(store, plans), [plan.spec for plan in plans]
     memory = estimate.memory(specs, default_width())
     with st.container(horizontal=True):
-        about = f"One task learned after a history is a stage. {found.reused} are there already, shared with other runs"
+        about = f"A stage is one task learned after the tasks before it. {found.reused} are stored already and reused"
         st.metric(
             "Stages to train",
             f"{found.stages} of {found.stages + found.reused}",
@@ -157,20 +157,20 @@ def cost(store: Store, plans: Sequence[RunPlan]) -> None:
             border=True,
             width="content",
         )
-        st.metric("Takes about", estimate.duration(found.seconds), help=found.source, border=True, width="content")
+        st.metric("Estimated time", estimate.duration(found.seconds), help=found.source, border=True, width="content")
         size_metrics(specs[0])
         st.metric(
-            "Memory, roughly",
+            "Estimated memory",
             f"{memory / 2**20:.0f} MB",
-            help="Libraries, model, views and one step",
+            help="Libraries, model, cached states and one training step",
             border=True,
             width="content",
         )
 
 
 def elsewhere(composed: Composed) -> None:
-    """The same run from the terminal and from Python."""
-    with st.expander("The same from a terminal or from Python", icon=":material/terminal:"):
+    """The same run on the command line and in Python."""
+    with st.expander("The same on the command line or in Python", icon=":material/terminal:"):
         st.code(composed.command(), language="bash")
         st.code(composed.python(), language="python")
 

@@ -1,4 +1,4 @@
-"""What people do to runs that train: buttons, progress, and what went wrong in words."""
+"""Buttons for running runs, their progress and their errors."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from shlpt.store.liveness import expected
 from shlpt.store.store import Store
 from shlpt.ui.page import plain
 
-EVERY = 1.0  # seconds between looks while something trains
+EVERY = 1.0  # seconds between updates while something trains
 
 
 def going(store: Store, states: dict[str, int]) -> bool:
-    """Whether numbers will change by themselves: only then a page looks again."""
+    """Whether numbers will change by themselves: only then a page updates itself."""
     return any(states.get(state) for state in GOING) and expected(store)
 
 
 def possible(states: Iterable[str], served: bool) -> set[str]:
-    """Which wishes make sense for runs in these states; `served` where a worker is there or on its way."""
+    """Which actions make sense for runs in these states; `served`: a worker is there or starting."""
     going, held, idle = ({*states} & {*some} for some in (GOING, ["paused"], ["paused", "stopped", "lost", "failed"]))
     fits = {"pause": going, "step": held, "stop": going | held, "resume": idle or ("queued" in going and not served)}
     return {wish for wish, fit in fits.items() if fit}
 
 
 def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> int:
-    """How far runs are, how long it may still take, and what they are doing; the number of tasks learned."""
+    """Progress, time left and states of runs. Returns the number of tasks learned."""
     found = estimate.progress(store, runs)
     share = found["done"] / found["stages"] if found["stages"] else 1.0
     said = f"{found['done']} of {found['stages']} tasks learned"
@@ -44,7 +44,7 @@ def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> int:
 
 
 def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str) -> None:
-    """Pause, stop and go on; what makes no sense now is there and cannot be pressed, so that nothing jumps."""
+    """Pause, stop and resume. A button that makes no sense now is disabled, not hidden, so that nothing moves."""
     can = possible(states, expected(store))
     with st.container(horizontal=True):
         if st.button(
@@ -52,7 +52,7 @@ def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str)
             icon=":material/pause:",
             key=f"{key}-pause",
             disabled="pause" not in can,
-            help="Hold until it is resumed",
+            help="Pause until you press Resume",
         ):
             control.pause(store, runs)
             st.rerun()
@@ -61,7 +61,7 @@ def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str)
             icon=":material/stop:",
             key=f"{key}-stop",
             disabled="stop" not in can,
-            help="Keep what is finished and the best prompts so far",
+            help="Stop. Finished tasks and the best prompts so far are kept",
         ):
             control.stop(store, runs)
             st.rerun()
@@ -70,7 +70,7 @@ def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str)
             icon=":material/play_arrow:",
             key=f"{key}-resume",
             disabled="resume" not in can,
-            help="Go on where it was; what failed is tried again",
+            help="Continue where it stopped. Failed runs are tried again",
         ):
             resume(store, runs)
 
@@ -85,8 +85,7 @@ def troubles(store: Store, runs: Sequence[str], states: dict[str, int], most: in
     """Why runs failed or were lost, with the last lines of the worker's log."""
     if states.get("queued") and not expected(store):
         st.warning(
-            "Runs are waiting and no worker is there to train them: Resume starts one.",
-            icon=":material/hourglass_empty:",
+            "Runs are queued, but no worker is running. Press Resume to start one.", icon=":material/hourglass_empty:"
         )
     if not (states.get("failed") or states.get("lost")):
         return
@@ -104,5 +103,5 @@ def trouble_box(trouble: dict[str, Any]) -> None:
         icon=":material/error:",
     )
     if trouble["log"]:
-        with st.expander("The last lines that its worker wrote", icon=":material/article:"):
+        with st.expander("Last lines of the worker's log", icon=":material/article:"):
             st.code("\n".join(trouble["log"]), language=None, wrap_lines=True)

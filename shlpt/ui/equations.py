@@ -1,4 +1,4 @@
-"""The paper's equations as the app shows them, so that a figure can say what it draws, also without internet."""
+"""The paper's equations, so that a figure can show the one it draws, also without internet."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ EQUATIONS: dict[int, tuple[str, str]] = {
     ),
     4: (
         r"\alpha_i(X) = \frac{e^{\tilde X \hat P^i / \tau}}{\sum_{j<t} e^{\tilde X \hat P^j / \tau}}",
-        "Similarity of a text to each earlier task: a share, so all of them add up to 1.",
+        "Similarity of a text to each earlier task. The similarities of a text add up to 1.",
     ),
     5: (
         r"i \text{ is similar if } \alpha_i > \delta, \text{ dissimilar if } \alpha_i \le \delta",
-        "The threshold δ divides the earlier tasks.",
+        "The threshold δ divides the earlier tasks into similar and dissimilar ones.",
     ),
     6: (
         r"P(X) = \sum_{j<t} \tilde\alpha_j(X) P^j + P^t",
-        "Similar tasks lend their prompts, weighted, to the new one.",
+        "The weighted prompts of similar tasks are added to the new prompt.",
     ),
     7: (
         r"\hat\alpha_i = \alpha_i \text{ if } \alpha_i > \delta, \text{ else } 0",
-        "Dissimilar tasks lend nothing; the rest is scaled to add up to 1.",
+        "Dissimilar tasks get weight 0. The other weights are scaled to add up to 1.",
     ),
     8: (
         r"L_{HSC} = -\log \frac{e^{\cos(h,h)/\tau}}{e^{\cos(h,h)/\tau} + \sum_k e^{\cos(h,h_k)/\tau}}",
@@ -43,6 +43,6 @@ EQUATIONS: dict[int, tuple[str, str]] = {
     ),
     12: (
         r"L = L_{Down} + \lambda_1 L_{HSC} + \lambda_2 L_{ASC}",
-        "The whole loss: the task's own, and the two that push away.",
+        "Total loss: the loss of the task plus the two contrastive losses.",
     ),
 }

@@ -1,7 +1,7 @@
 """A form built from the specification: a new setting in `spec` or `catalog` appears by itself.
 
-An empty field means the default, which it shows in grey; only what was changed is returned. So a link
-carries the changes alone, and another preset changes every field that was left alone.
+An empty field means the default, which it shows in grey; only changed settings are returned. So a link contains
+only the changes, and another preset changes every field that is still empty.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pydantic import BaseModel
 from shlpt.catalog import METHODS
 from shlpt.spec import PRESETS, Training, method_info, settings_of
 from shlpt.ui import page
+from shlpt.ui.titles import title_of
 
 Kind = Literal["integer", "number", "boolean", "choice", "text"]
-LONGEST = 60  # letters of a setting beside the form
+LONGEST = 60  # letters of a changed setting beside the form
 FIRST = ("epochs", "lr", "shots", "prompt_length")  # the others of the training are folded away
 
 
@@ -89,7 +90,7 @@ def _help(row: Mapping[str, Any], default: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a person writes it."""
+    """A value as people write it."""
     return (
         {True: "yes", False: "no"}[value]
         if isinstance(value, bool)
@@ -101,7 +102,7 @@ def shown(value: Any) -> str:
 
 def widget(field: Field, prefix: str = "") -> Any:
     """The widget of a setting; None while it has its default."""
-    label, key = field.name.replace("_", " "), f"{prefix}{field.name}"
+    label, key = title_of(field.name), f"{prefix}{field.name}"
     common: dict[str, Any] = {"key": key, "help": field.help, "bind": "query-params"}
     if field.kind in ("boolean", "choice"):
         options = ("yes", "no") if field.kind == "boolean" else field.choices
@@ -123,11 +124,11 @@ def widget(field: Field, prefix: str = "") -> Any:
 
 
 def folded_settings(method: str, preset: str, prefix: str) -> dict[str, Any]:
-    """The form in a fold that says what was changed in it: a link may have, and nobody would know."""
+    """The form, folded, with a list of changed settings below: a link can have changed some."""
     with st.expander("Settings", icon=":material/tune:"):
         changed = settings_form(method, preset, prefix)
     if changed:
-        words = ", ".join(f"{name.replace('_', ' ')} {_cut(shown(value))}" for name, value in changed.items())
+        words = ", ".join(f"{title_of(name)} {_cut(shown(value))}" for name, value in changed.items())
         st.caption(page.plain(f"Changed: {words}"))
     return changed
 
@@ -149,7 +150,7 @@ def settings_form(method: str, preset: str = "quick", prefix: str = "") -> dict[
     if own:
         st.markdown(f"**{METHODS[method].title}**")
         changed |= _row(own, prefix)
-    with st.expander("More about the training"):
+    with st.expander("More training settings"):
         changed |= _row([f for f in training if f.name not in FIRST], prefix)
     named = {field.name: field.default for field in [*own, *training]}
     return {name: value for name, value in changed.items() if value is not None and value != named[name]}

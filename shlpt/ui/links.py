@@ -1,4 +1,4 @@
-"""Links from one page to another that carry what is looked at. The names are those that the page keeps itself."""
+"""Links from one page to another. Their parameters have the names under which the other page keeps its choices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shlpt.plans.commands import changed
 from shlpt.ui.navigation import place
 
 SETTING = "s_"  # before the names of settings in the address of the page Live
-OWN_SEQUENCE = "my own"  # tasks in an order that has no name
+OWN_SEQUENCE = "my own"  # a sequence without a name
 
 
 def live_address(record: Mapping[str, Any]) -> dict[str, str]:

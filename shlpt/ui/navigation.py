@@ -37,11 +37,11 @@ PAGES = (
     Entry("overview.py", "Overview", ":material/home:", "overview", default=True),
     Entry("live.py", "Live", ":material/monitoring:", "live", "Learn"),
     Entry("tasks.py", "Tasks", ":material/category:", "tasks", "Learn"),
-    Entry("similarity.py", "Similarity", ":material/join_inner:", "similarity", "Look inside"),
-    Entry("activations.py", "Activations", ":material/grid_on:", "activations", "Look inside"),
-    Entry("transfer.py", "Transfer", ":material/swap_horiz:", "transfer", "Weigh"),
-    Entry("compare.py", "Compare", ":material/balance:", "compare", "Weigh"),
-    Entry("runs.py", "Runs", ":material/inventory_2:", "runs", "Weigh"),
+    Entry("similarity.py", "Similarity", ":material/join_inner:", "similarity", "Inspect"),
+    Entry("activations.py", "Activations", ":material/grid_on:", "activations", "Inspect"),
+    Entry("transfer.py", "Transfer", ":material/swap_horiz:", "transfer", "Evaluate"),
+    Entry("compare.py", "Compare", ":material/balance:", "compare", "Evaluate"),
+    Entry("runs.py", "Runs", ":material/inventory_2:", "runs", "Evaluate"),
 )
 
 

@@ -16,12 +16,12 @@ from shlpt.errors import UserError
 from shlpt.ui.equations import EQUATIONS, PAPER
 from shlpt.ui.live_plot import live_plot, prepared
 
-LINKS = re.compile(r"(://|@|\bwww)")  # markdown makes links of these even so; an invisible joiner prevents it
+LINKS = re.compile(r"(://|@|\bwww)")  # markdown makes links of these even when escaped; an invisible joiner prevents it
 MARKUP = re.compile(r"([!-/:-@\[-`{-~])")  # every mark that markdown, maths or a colour could begin with
 
 
 def plain(text: str) -> str:
-    """A user's text for places that read markdown: shown letter by letter."""
+    """A user's text, escaped for places that render markdown."""
     return MARKUP.sub(r"\\\1", LINKS.sub("\\1\u2060", str(text)))
 
 
@@ -31,7 +31,7 @@ def is_dark() -> bool:
 
 
 def head(title: str, explanation: str, badges: Sequence[str] = ()) -> None:
-    """The page's name, what one sees on it in a sentence, and where its numbers come from."""
+    """The title of a page, what it shows in a sentence, and badges for its context."""
     st.title(title)
     st.caption(explanation)
     if badges:
@@ -47,7 +47,7 @@ def badge(text: str, color: str = "gray") -> None:
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """What a user can put right is said on the page, without a traceback; the rest of the page goes on."""
+    """Show a user's mistake as a message, without a traceback; the rest of the page still runs."""
     try:
         yield
     except UserError as error:
@@ -67,29 +67,26 @@ def again(panel: Callable[..., None], every: float | None = None) -> Callable[..
 
 
 def explain(text: str, equation: int | None = None) -> None:
-    """A sentence under a figure; the equation of the paper that it shows opens at a click."""
+    """A sentence under a figure; the equation of the paper behind it opens at a click."""
     if equation is None:
         st.caption(text)
         return
     formula, meaning = EQUATIONS[equation]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(text, width="content")
-        with st.popover(f"Equation {equation}", type="tertiary", help="What the paper says"):
+        with st.popover(f"Equation {equation}", type="tertiary", help="The equation in the paper"):
             st.latex(formula)
             st.write(f"{meaning} [The paper]({PAPER})")
 
 
 def chart(figure: go.Figure, alt: str, table: pd.DataFrame | None = None, key: str = "chart") -> None:
-    """A finished figure, its sentence for those who cannot see it, and its numbers as a table.
-
-    Zoomed to something, it stays there until the numbers are others.
-    """
+    """A figure with its alt text and its numbers as a table. It keeps its zoom until its numbers change."""
     live_plot(prepared(figure, f"{key}: {alt}"), key, alt)
     if table is not None and len(table):
         numbers(table)
 
 
 def numbers(table: pd.DataFrame, columns: dict[str, Any] | None = None) -> None:
-    """What a figure shows, for those who would rather read it."""
+    """The numbers of a figure as a table."""
     with st.expander("The numbers as a table", icon=":material/table:"):
         st.dataframe(table, hide_index=True, column_config=columns)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from base64 import b64encode
 
 ALT = (
-    "A new task comes to a frozen language model that already has one prompt for each earlier task. An estimator "
-    "measures how similar the new task is to each of them. Prompts of similar tasks, above the threshold delta, are "
-    "mixed into the new prompt. From dissimilar ones the new prompt is pushed away. Stored prompts never change."
+    "A frozen language model has one prompt for each earlier task and gets a new task. An estimator measures how "
+    "similar the new task is to each earlier task. Prompts of similar tasks, above the threshold delta, are mixed into "
+    "the new prompt. The new prompt is pushed away from those of dissimilar tasks. Stored prompts never change."
 )
 _SCHEMES = {
     False: ("#1d2430", "#5b6676", "#f3f5f8", "#064fbd", "#b8480f"),
@@ -49,11 +49,11 @@ def svg(dark: bool) -> str:
         + box(242, 110, 190, 80, "estimator", "similarity α to each task", pale)
         + arrow("M434 136C480 136 470 70 516 70", blue)
         + arrow("M434 164C480 164 470 230 516 230", orange)
-        + box(520, 30, 190, 80, "similar: α &gt; δ", "lend their prompts", blue)
-        + box(520, 190, 190, 80, "dissimilar: α ≤ δ", "are pushed away", orange)
+        + box(520, 30, 190, 80, "similar: α &gt; δ", "prompts are mixed in", blue)
+        + box(520, 190, 190, 80, "dissimilar: α ≤ δ", "prompts are pushed away", orange)
         + arrow("M712 70C760 70 740 136 786 136", blue)
         + arrow("M712 230C760 230 740 164 786 164", orange)
         + box(790, 110, 140, 80, "its prompt", "stored, never changed", pale)
         + f'<text x="12" y="290" font-size="13" fill="{pale}">The language model itself is frozen throughout; '
-        "only prompts and the small estimator learn.</text></svg>"
+        "only prompts and the small estimator are trained.</text></svg>"
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from shlpt.catalog import METHODS
 from shlpt.errors import UserError, unknown
 from shlpt.results import frames
 from shlpt.results.recorded import recorded
@@ -34,24 +35,24 @@ class Shown:
 
 
 def own() -> Store:
-    """The visitor's store; opened anew in each run of a page, because connections belong to threads."""
+    """The visitor's store. Each run of a page opens it again, because connections belong to threads."""
     return at().open()
 
 
 def at(home: str | None = None) -> Store:
-    """A store that a page looks into: who looks at a locked one is told so before long."""
+    """A store for a page: if it is locked, the page says so after 4 s."""
     return Store(home, patience=4.0)
 
 
 def label(line: dict[str, Any]) -> str:
     """A run in a list: what it is, and the beginning of its id."""
-    what = line["name"] or f"{line['method']} · {' → '.join(line['tasks'])}"
+    what = line["name"] or f"{METHODS[line['method']].title} · {' → '.join(line['tasks'])}"
     state = "recorded" if line["recorded"] else line["state"]
     return f"{what} · seed {line['seed']} · {state} · {line['id'][:7]}"
 
 
 def both() -> Iterator[tuple[bool, Store]]:
-    """The visitor's store and the recorded one (True), as far as they are there; what is wrong is said on the page."""
+    """The visitor's store and the recorded one (True), if they exist; the page shows what is wrong with a store."""
     for is_recorded, opened in ((False, own), (True, recorded)):
         try:
             store = opened()
@@ -73,7 +74,7 @@ def known_runs() -> tuple[pd.DataFrame, dict[bool, Store]]:
 
 
 def shown(id: str) -> Shown:
-    """A run by its id (or how it begins), wherever it is stored."""
+    """A run by its id or the beginning of it, from either store."""
     frame, stores = known_runs()
     found = frame[frame["id"].str.startswith(id)] if id else frame[:0]
     if not len(found):

@@ -1,4 +1,4 @@
-"""Runs as they learn: figures that update in place, progress, and the buttons that hold or stop them."""
+"""Runs while they train: figures that update in place, progress, and buttons to pause, step, resume and stop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from shlpt.ui.live_plot import live_plot, prepared
 from shlpt.ui.store import at
 
 POLL_SECONDS = 0.8
-POINTS = 250  # of a curve of one stage: as many as a screen shows
+POINTS = 250  # per curve and stage: more than a screen can show
 NEWEST = "the newest"
 COLORS = {
     "running": "green",
@@ -40,7 +40,7 @@ Drawn = tuple[dict[str, Any], str]  # the figure as it is sent, and its sentence
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # type: ignore[untyped-decorator]
 def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
-    """Frames of these runs; `mark` changes when there is something new. Shared by all who watch the same runs."""
+    """Frames of these runs; `mark` changes when there are new data. Shared by all visitors of the same runs."""
     store = at(home)
     records = [run_record(store, id) for id in ids]
     found = {
@@ -58,7 +58,7 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=48, show_spinner=False)  # type: ignore[untyped-decorator]
 def drawn(home: str, ids: tuple[str, ...], mark: str, name: str, task: str | None, dark: bool) -> Drawn:
-    """One figure, drawn once for everybody."""
+    """One figure, drawn once for all visitors."""
     figure, alt = FIGURES[name](read(home, ids, mark), task, dark)
     return prepared(figure, f"{name}-{'-'.join(ids)}-{task}"), alt
 
@@ -107,31 +107,30 @@ FIGURES: dict[str, Callable[[dict[str, Any], str | None, bool], tuple[go.Figure,
 SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation
     "similarity": (
         "Similarity to each earlier task",
-        "Mean α over the batch with the range of its instances; of "
-        "several seeds each is a thin line. Above δ an earlier task lends its prompt, below it is pushed "
-        "away.",
+        "Mean α over the batch with the range over its texts; with several seeds, one thin line per seed. Above δ the "
+        "prompt of an earlier task is mixed in; below δ the new prompt is pushed away from it.",
         4,
     ),
     "partition": (
-        "Who is similar, who is not",
-        "For each earlier task, the share of the batch that calls it dissimilar.",
+        "Similar and dissimilar tasks",
+        "For each earlier task: the share of the batch for which it counts as dissimilar.",
         5,
     ),
     "overlap": (
         "Overlap of activation states",
-        "Cosine of the last decoder layer's activations with those under each "
-        "earlier prompt, on texts of the new task. Lower means that other neurons work.",
+        "Cosine similarity of the last decoder layer's activations with those under each earlier prompt, on texts of "
+        "the new task. Lower means that the prompts activate different neurons.",
         10,
     ),
     "losses": (
         "Losses by part",
-        "What the task asks (down), and what pushing away adds: on hidden states (HSC) and on activations (ASC).",
+        "The loss of the task (down) and the two contrastive losses, on hidden states (HSC) and on activations (ASC).",
         12,
     ),
-    "validation": ("Validation", "Share of right answers on examples that are not trained on, after each epoch.", None),
+    "validation": ("Validation", "Score on the validation set after each epoch; it decides early stopping.", None),
     "matrix": (
         "Accuracy matrix",
-        "Row: the task learned last. Column: the task tested. A column that keeps its colour is not forgotten.",
+        "Row: the task learned last. Column: the task tested. A column that fades downwards shows forgetting.",
         None,
     ),
 }
@@ -139,7 +138,7 @@ SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the 
 
 # --- the view -----------------------------------------------------------------------------
 def view(store: Store, ids: Sequence[str], own: bool) -> None:
-    """Runs over the same tasks as lanes of one view. Polls only while something moves."""
+    """Runs over the same tasks in one view. Polls only while something changes."""
     moving = own and _moving(store, [run_record(store, id) for id in ids])
     page.again(_panel, POLL_SECONDS if moving else None)(str(store.home), tuple(ids), own, moving)
 
@@ -154,7 +153,7 @@ def _panel(home: str, ids: tuple[str, ...], own: bool, polled: bool) -> None:
     mark = frames.marker(store, ids)
     records = [run_record(store, id) for id in ids]
     if polled and not _moving(store, records):
-        st.rerun()  # nothing moves any more: stop polling
+        st.rerun()  # nothing changes any more: stop polling
     found = read(home, ids, mark)
     _status(store, records, found, own)
     if own:
@@ -185,11 +184,11 @@ def _status(store: Store, records: list[dict[str, Any]], found: dict[str, Any], 
         counts = {state: [r["state"] for r in records].count(state) for state in states}
         troubles(store, [r["id"] for r in records], counts)
         if "queued" in states and liveness.expected(store):
-            st.caption("A worker is getting ready. The first one loads the libraries, which takes some seconds.")
+            st.caption("A worker is starting. Loading the libraries takes a few seconds.")
 
 
 def _controls(store: Store, records: list[dict[str, Any]]) -> None:
-    """Hold, step, go on, stop: what can be done now is enabled, and nothing moves about."""
+    """Pause, step, resume, stop. Buttons that make no sense now are disabled, so that nothing moves."""
     states, ids = {r["state"] for r in records}, [r["id"] for r in records]
     can = possible(states, liveness.expected(store))
     columns = st.columns(6)
@@ -206,13 +205,13 @@ def _controls(store: Store, records: list[dict[str, Any]]) -> None:
     def stepping(unit: str) -> Callable[[], None]:
         return lambda: control.step(store, ids, unit)
 
-    button(0, "Pause", ":material/pause:", "pause", lambda: control.pause(store, ids), "Hold where it is")
+    button(0, "Pause", ":material/pause:", "pause", lambda: control.pause(store, ids), "Pause the run")
     for place, unit in enumerate(control.UNITS, 1):
-        about = f"While it is paused: advance by one {unit}"
+        about = f"Advance by one {unit} while the run is paused"
         button(place, f"One {unit}", ":material/step:", "step", stepping(unit), about)
-    about = "From where it is held, stopped or lost"
+    about = "Continue a run that is paused, stopped, failed or lost"
     button(4, "Resume", ":material/play_arrow:", "resume", lambda: control.resume(store, ids), about)
-    about = "End here; finished tasks and the best prompt so far are kept"
+    about = "Stop the run. Finished tasks and the best prompt so far are kept"
     button(5, "Stop and keep", ":material/stop:", "stop", lambda: control.stop(store, ids), about)
 
 
@@ -224,7 +223,7 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
     names += ["overlap"] if info.keeps_prompts and task else []
     names += ["validation", "losses", "matrix"]
     if len(found["records"]) > 1:
-        st.caption(f"Means over {len(found['records'])} seeds. One that stops early keeps its last value.")
+        st.caption(f"Mean over {len(found['records'])} seeds. After early stopping a seed keeps its last value.")
     columns = st.columns(2)
     for place, name in enumerate(names):
         heading, said, equation = SAYS[name]
@@ -241,7 +240,7 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
 
 
 def _which(tasks: list[str], found: dict[str, Any]) -> str | None:
-    """Which task the similarity figures are about; by default the newest."""
+    """The task that the similarity figures show; by default the newest."""
     frame = found["similarity"] if len(found["similarity"]) else found["overlap"]
     newest = str(frame["task"].iloc[-1]) if len(frame) else tasks[1]
     options = [NEWEST, *tasks[1:]]

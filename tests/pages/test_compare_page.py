@@ -47,7 +47,7 @@ def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.Captu
     app = visit("compare.py", address)
     assert errors(app) == []
     shown = table(app)
-    assert list(shown["side"]) == ["shlpt", "continual"]
+    assert list(shown["side"]) == ["SHLPT", "Continual initialisation"]
     assert list(shown["seeds done"]) == ["2 of 2", "2 of 2"]
     told = command(capsys, *run_ids())
     assert [row["name"] for row in told["sides"]] == ["shlpt", "continual"]

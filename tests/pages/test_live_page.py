@@ -33,7 +33,7 @@ def test_the_form_begins_with_the_demonstration_and_says_what_it_costs(home: Pat
     app = visit("live.py")
     whole(app)
     metrics = {metric.label: metric.value for metric in app.metric}
-    assert (metrics["Stages to train"], metrics["Numbers that train"]) == ("7 of 7", "5,632")
+    assert (metrics["Stages to train"], metrics["Trained parameters"]) == ("7 of 7", "5,632")
     command = next(code.value for code in app.code if "python -m" in code.value)
     assert command.startswith("python -m shlpt run --sequence demo --method shlpt --seeds 42")
 
@@ -52,10 +52,10 @@ def test_run_queues_what_the_form_says_and_shows_it(home: Path) -> None:
 def test_what_a_link_changes_is_said_beside_the_folded_form(home: Path) -> None:
     assert "Changed" not in said(visit("live.py"))
     app = visit("live.py", {"s_epochs": "3", "s_estimator": "uniform"})
-    assert "Changed\\: epochs 3\\, estimator uniform" in said(app)
+    assert "Changed: Epochs (at most) 3, Estimator uniform" in said(app).replace("\\", "")
     long = ",".join(["rte>cb"] * 20)
     shown = said(visit("live.py", {"method": "oracle_partition", "s_similar_pairs": long})).replace("\\", "")
-    assert f"Changed: similar pairs {long[:60]}…" in shown
+    assert f"Changed: Similar pairs {long[:60]}…" in shown
 
 
 @pytest.mark.parametrize(

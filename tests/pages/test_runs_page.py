@@ -41,10 +41,10 @@ def test_every_run_is_in_the_table_and_the_filter_narrows_it(home: Path) -> None
     app = visit("runs.py")
     assert errors(app) == []
     assert sorted(table(app)["id"]) == sorted(frames.runs(opened(home))["id"])
-    assert list(table(visit("runs.py", {"method": "shlpt"}))["method"]) == ["shlpt"] * 2
+    assert list(table(visit("runs.py", {"method": "shlpt"}))["method"]) == ["SHLPT"] * 2
     assert list(table(visit("runs.py", {"find": "SST2 seed tiny"}))["experiment"]) == ["tiny matrix"] * 4
-    assert "No run passes" in visit("runs.py", {"find": "nothing like it"}).info[0].value
-    assert "No run passes" in visit("runs.py", {"whose": "recorded"}).info[0].value
+    assert "No run matches" in visit("runs.py", {"find": "nothing like it"}).info[0].value
+    assert "No run matches" in visit("runs.py", {"whose": "recorded"}).info[0].value
 
 
 def test_a_name_and_a_note_are_kept_and_shown_letter_by_letter(home: Path) -> None:
@@ -61,11 +61,11 @@ def test_a_name_and_a_note_are_kept_and_shown_letter_by_letter(home: Path) -> No
 
 
 def test_all_that_are_shown_can_be_chosen_without_a_mouse(home: Path) -> None:
-    app = press(visit("runs.py", {"method": "shlpt"}), "Choose all shown")
+    app = press(visit("runs.py", {"method": "shlpt"}), "Select all shown")
     assert errors(app) == []
     assert len(app.query_params["run"]) == 2
     assert app.header[0].value == "2 runs"
-    assert len(press(app, "Choose none").query_params.get("run", [])) == 0
+    assert len(press(app, "Clear selection").query_params.get("run", [])) == 0
 
 
 def test_a_run_is_deleted_only_after_it_was_confirmed(home: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_run_waits_is_paused_stopped_and_resumed(home: Path, monkeypatch: pyte
     store = opened(home)
     (run,) = submit(store, plans_of([RunSpec.make(("rte", "cb"), "continual", settings=TINY)])).runs
     app = visit("runs.py", {"run": run})
-    assert "no worker is there" in said(app)
+    assert "no worker is running" in said(app)
     app = press(app, "Pause")
     assert frames.states(store, [run]) == {"paused": 1}
     app = press(app, "Resume")
@@ -109,7 +109,7 @@ def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(
     assert errors(app) == []
     assert any("Killed" in code.value and EVIL in code.value for code in app.code)
     assert frames.left_by(store, "wgone") == [run]
-    app = press(app, "Resume what it left")
+    app = press(app, "Resume its runs")
     assert frames.states(store, [run]) == {"queued": 1}
 
 
@@ -129,7 +129,7 @@ def test_recorded_runs_can_be_looked_at_and_not_changed(only_recorded: Path) -> 
     run = matrix().cells[0].spec.id
     app = visit("runs.py", {"run": run})
     assert errors(app) == []
-    assert "but not to change" in said(app)
+    assert "but not changed" in said(app)
     assert app.text_input(f"name-{run}").disabled
     assert {button.label for button in app.button if not button.disabled} & {"Delete", "Stop", "Resume"} == set()
 

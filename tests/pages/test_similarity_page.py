@@ -47,7 +47,7 @@ def test_the_threshold_acts_at_once_and_says_that_nothing_was_retrained(looked: 
 
 def test_one_earlier_task_is_flagged(looked: Any) -> None:
     app = opened(looked, "shlpt", task="sst2")
-    assert any("α is exactly 1" in warning.value for warning in app.warning)
+    assert any("α is always 1" in warning.value for warning in app.warning)
 
 
 def test_another_run_brings_its_own_threshold(looked: Any) -> None:
@@ -99,10 +99,10 @@ def test_an_empty_text_is_answered_in_words(looked: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("per_task", "knows no similarity"),
-        ("finetune", "knows no similarity"),
-        ("one_task", "one task only"),
-        ("waiting", "until then there is the timeline"),
+        ("per_task", "does not compute a similarity"),
+        ("finetune", "does not compute a similarity"),
+        ("one_task", "only one task"),
+        ("waiting", "Until then"),
     ],
 )
 def test_what_has_no_alpha_says_what_to_do(looked: Any, name: str, message: str) -> None:

@@ -50,7 +50,7 @@ def test_the_matrix_shows_what_the_store_has(home: Path) -> None:
 
 
 def test_the_pairs_that_help_go_to_the_oracle_as_a_link(home: Path) -> None:
-    (link,) = [part.proto for part in visit("transfer.py").get("page_link") if "which pairs help" in part.proto.label]
+    (link,) = [part.proto for part in visit("transfer.py").get("page_link") if "oracle partition" in part.proto.label]
     address = dict(parse_qsl(link.query_string))
     cells = transfer.cells(found.pairs(opened(home), matrix().id))
     assert address["s_similar_pairs"] == transfer.helping(cells)
@@ -130,7 +130,7 @@ def test_starting_queues_the_runs_and_shows_them(home: Path, monkeypatch: pytest
     assert (line["name"], line["kind"], line["runs"]) == (EVIL, "matrix", 2)
     assert line["id"] in app.query_params["matrix"]
     assert app.selectbox("matrix-choice").options[0].startswith(EVIL)
-    assert "no worker is there" in said(app)
+    assert "no worker is running" in said(app)
     assert "No pair of tasks" in figure(app)["figure"]["layout"]["annotations"][0]["text"]
     next(button for button in app.button if button.label == "Stop").click()
     app.run()

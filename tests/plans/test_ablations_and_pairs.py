@@ -147,7 +147,7 @@ def test_settings_go_to_the_variants_that_have_them() -> None:
 
 @pytest.mark.parametrize("pair", [("rte",), (), "rte", "cb", ("a", "b", "c")])
 def test_a_pair_without_a_second_task_says_what_is_missing(pair: Any) -> None:
-    with pytest.raises(UserError, match=r"a pair needs two tasks, the source and the target"):
+    with pytest.raises(UserError, match=r"a pair needs two tasks, the source and then the target"):
         pair_specs([42], pairs=[pair])
 
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from shlpt.catalog import METHODS
 from shlpt.spec import PRESETS, RunSpec, Training
 from shlpt.ui.forms import fields
+from shlpt.ui.titles import TITLES
 
 
 def page(method: str, preset: str) -> None:
@@ -36,6 +37,15 @@ def test_every_setting_has_a_widget_and_nothing_is_changed_at_first(method: str)
     keys = {widget.key for widget in [*app.number_input, *app.selectbox, *app.text_input]}
     assert keys == set(Training.model_fields) | set(METHODS[method].params.model_fields)
     assert result(app) == {}
+
+
+def test_no_label_is_an_identifier_and_no_title_is_of_a_setting_that_is_gone() -> None:
+    names = set(Training.model_fields).union(*(info.params.model_fields for info in METHODS.values()))
+    assert set(TITLES) <= names | {"dtype"}
+    app = form()
+    labels = [widget.label for widget in [*app.number_input, *app.selectbox]]
+    assert {"Learning rate", "Threshold δ"} <= set(labels)
+    assert [label for label in labels if "_" in label or label.islower()] == []
 
 
 def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:

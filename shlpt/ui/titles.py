@@ -1,0 +1,53 @@
+"""Settings as people read them, with unit or symbol. Identifiers are for the command line."""
+
+from __future__ import annotations
+
+TITLES = {
+    # training
+    "prompt_length": "Prompt length (vectors)",
+    "epochs": "Epochs (at most)",
+    "lr": "Learning rate",
+    "batch_size": "Batch size (examples)",
+    "shots": "Training examples per class",
+    "validation_shots": "Validation examples per class",
+    "test_shots": "Test examples per class",
+    "patience": "Patience (epochs)",
+    "max_length": "Maximum length (tokens)",
+    "clip": "Gradient clipping (norm)",
+    "beams": "Beams (decoding)",
+    "scored_on": "Scores measured on",
+    # SHLPT
+    "threshold": "Threshold δ",
+    "temperature": "Temperature τ of α",
+    "estimator_width": "Estimator width r",
+    "lambda_hsc": "λ1: weight of HSC",
+    "lambda_asc": "λ2: weight of ASC",
+    "tau_hsc": "Temperature of HSC",
+    "tau_asc": "Temperature of ASC",
+    "similar_transfer": "Mix in similar prompts",
+    "own_start": "Start of the own prompt",
+    "hsc_positions": "HSC: decoder positions",
+    "asc_states": "ASC: activation states",
+    # other methods
+    "pool_size": "Pool size (prompts)",
+    "top_n": "Prompts per text",
+    "lambda_pull": "Weight of the key loss",
+    "components": "Components per task",
+    "lambda_ortho": "Weight of orthogonality",
+    "first_share": "First stage (share of epochs)",
+    "source_share": "Source phase (share of steps)",
+    "prior_sigma": "Prior width σ",
+    "similar_share": "Chance of being similar",
+    "ewc_strength": "EWC strength λ",
+    "fisher": "Fisher information",
+    "ewc_decay": "Fisher decay γ",
+    "memory_size": "Memory size (examples)",
+    "replay_rows": "Replayed examples per step",
+    # what a run is
+    "dtype": "Number format",
+}
+
+
+def title_of(name: str) -> str:
+    """The title of a setting; names that are words already only get a capital letter."""
+    return TITLES.get(name, name.replace("_", " ").capitalize())
