@@ -17,6 +17,7 @@ HEAVY = ("torch", "transformers", "peft", "streamlit")
 # What each room may use of the others, and whether it may load torch when it is imported.
 MAY: dict[str, tuple[str, ...]] = {
     "errors": (),
+    "devices": (),
     "catalog": (),
     "spec": ("catalog", "errors"),
     "paper": ("errors",),
@@ -30,7 +31,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "training": ("analysis.metrics", "backbone", "catalog", "errors", "methods", "spec", "store", "tasks"),
     # Results read a stored estimator with the training core when somebody asks for α of a text.
     "results": ("analysis", "backbone", "catalog", "errors", "methods", "plans", "spec", "store", "tasks", "training"),
-    "queue": ("catalog", "errors", "plans", "results", "spec", "store", "tasks"),
+    "queue": ("catalog", "devices", "errors", "plans", "results", "spec", "store", "tasks"),
     "work": (
         "backbone",
         "catalog",
@@ -44,7 +45,7 @@ MAY: dict[str, tuple[str, ...]] = {
         "tasks",
         "training",
     ),
-    "ui": ("analysis", "catalog", "errors", "plans", "plots", "queue", "results", "spec", "store", "tasks"),
+    "ui": ("analysis", "catalog", "devices", "errors", "plans", "plots", "queue", "results", "spec", "store", "tasks"),
 }
 LOADS_TORCH = ("backbone", "methods", "training", "work")  # all others must be light: pages and lists wait for no model
 LIGHT_INSIDE = ("shlpt.backbone.files",)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from shlpt.devices import is_gpu
 from shlpt.plans.experiments import Experiment
 from shlpt.plans.stages import RunPlan, Stage, plans_of
 from shlpt.queue import control
@@ -55,8 +55,7 @@ def submit(store: Store, plans: Sequence[RunPlan], *, lanes: int | None = None, 
 
 def default_width(device: str = "auto", many: bool = False) -> int:
     """Lanes in a group: a GPU has room for many, a CPU is busy with a few; some more where there are many runs."""
-    there = Path("/dev/nvidiactl").exists()
-    return 16 if device.startswith("cuda") or (device == "auto" and there) else 6 if many else 4
+    return 16 if is_gpu(device) else 6 if many else 4
 
 
 def start_experiment(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from shlpt.catalog import METHODS
+from shlpt.devices import NAMES, devices, is_gpu
 from shlpt.plans import commands, estimate
 from shlpt.plans.stages import RunPlan
 from shlpt.plots import theme
@@ -177,4 +177,4 @@ def elsewhere(composed: Composed) -> None:
 
 def machine() -> str:
     """Where training will happen."""
-    return "GPU" if Path("/dev/nvidiactl").exists() else f"CPU, {os.cpu_count()} cores"
+    return NAMES[devices()[0]] if is_gpu() else f"CPU, {os.cpu_count()} cores"

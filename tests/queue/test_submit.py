@@ -10,6 +10,7 @@ import pytest
 from storing import finish, group_rows, spec_of, states
 
 from shlpt.backbone.files import EMBEDDED, digest_of, whole_name
+from shlpt.backbone.t5 import pick_device
 from shlpt.errors import UserError
 from shlpt.plans.stages import plans_of
 from shlpt.queue import control
@@ -101,4 +102,5 @@ def test_a_mistake_leaves_the_store_as_it_was(store: Store) -> None:
 
 
 def test_a_gpu_has_room_for_more_lanes() -> None:
-    assert default_width("cuda:1") > default_width("cpu", many=True) > default_width("cpu") == 4
+    assert default_width("cuda:1") == default_width("mps") > default_width("cpu", many=True) > default_width("cpu") == 4
+    assert default_width() == default_width(str(pick_device()))

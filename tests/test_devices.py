@@ -1,0 +1,72 @@
+"""Devices are told without PyTorch, and as PyTorch would tell them."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from shlpt import devices as module
+from shlpt.backbone.t5 import pick_device
+from shlpt.devices import devices, is_gpu
+
+
+@pytest.fixture(autouse=True)
+def asked_afresh() -> Iterator[None]:
+    devices.cache_clear()
+    yield
+    devices.cache_clear()
+
+
+def test_here_it_is_what_torch_says() -> None:
+    assert devices()[0] == pick_device().type
+    assert module._built_for_cuda() == (torch.version.cuda is not None)
+
+
+def test_torch_is_not_loaded() -> None:
+    code = "import sys; from shlpt.devices import devices; devices(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("cuda", "visible", "driver", "expected"),
+    [
+        ("12.8", None, True, ("cuda", "cpu")),
+        ("12.8", "1", True, ("cuda", "cpu")),
+        ("12.8", "", True, ("cpu",)),
+        ("12.8", None, False, ("cpu",)),
+        (None, None, True, ("cpu",)),  # the CPU build on a machine with a GPU
+    ],
+)
+def test_a_gpu_takes_a_driver_and_a_build_that_knows_it(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    cuda: str | None,
+    visible: str | None,
+    driver: bool,
+    expected: tuple[str, ...],
+) -> None:
+    (tmp_path / "version.py").write_text(f"from typing import Optional\ncuda: Optional[str] = {cuda!r}\n")
+    (tmp_path / "nvidiactl").touch()
+    monkeypatch.setattr(module, "find_spec", lambda _: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
+    monkeypatch.setattr(module, "DRIVERS", (str(tmp_path / "nvidiactl"),) if driver else ())
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert devices() == expected
+    assert is_gpu() == (expected[0] == "cuda")
+    assert is_gpu("cuda:1")
+    assert not is_gpu("cpu")
+
+
+def test_a_mac_with_its_own_chip_has_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DRIVERS", ())
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    assert devices() == ("mps", "cpu")
