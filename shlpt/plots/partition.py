@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -20,13 +19,10 @@ def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
 
 
 def flips(frame: pd.DataFrame, task: str | None = None) -> dict[str, float]:
-    """How often each earlier task changed sides (at a share of one half), averaged over the seeds."""
+    """How often each earlier task changed sides, averaged over the seeds."""
     rows, _ = newest(frame, task)
-    found: dict[str, list[int]] = {}
-    for (earlier, _seed), mine in rows.sort_values("step").groupby(["earlier", "seed"], sort=False):
-        side = mine["dissimilar"].dropna().to_numpy() >= 0.5
-        found.setdefault(earlier, []).append(int((side[1:] != side[:-1]).sum()))
-    return {earlier: float(np.mean(counts)) for earlier, counts in found.items()}
+    last = rows.groupby(["earlier", "seed"], sort=False)["flips"].max()
+    return {str(name): float(count) for name, count in last.groupby("earlier", sort=False).mean().items()}
 
 
 def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) -> go.Figure:

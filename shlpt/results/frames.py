@@ -192,7 +192,7 @@ def _events(store: Store, ids: Iterable[str], kind: str, points: int, alone: boo
                 "SELECT payload FROM events WHERE stage=? AND kind=? AND (seq % ? = 0 OR seq >= ?) ORDER BY seq",
                 (row["id"], kind, stride, (last or 0) - 1),
             )
-            same = {"run": id, "seed": seed, "position": row["position"], "task": row["task"]}
+            same = {"run": id, "seed": seed, "position": row["position"], "task": row["task"], "stage": row["id"]}
             found += [same | _counted_from_one(json.loads(event["payload"])) for event in events]
     return found
 
@@ -212,18 +212,37 @@ def losses(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFra
     )
 
 
+_SIMILARITY = [*_RUN, "step", "epoch", "earlier", "mean", "low", "high", "dissimilar", "flips"]
+
+
 def similarity(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFrame:
-    """α of each earlier task at each step: mean and range over the batch, and who calls it dissimilar (0 to 1)."""
-    lines = []
+    """α of each earlier task at each step: mean and range over the batch, the share that calls it dissimilar (0 to 1),
+    and how often that share has crossed one half so far."""
+    lines, flips = [], {}
     for event in _events(store, ids, "step", points):
         if "alpha" not in event:
             continue
+        if event["stage"] not in flips:
+            flips[event["stage"]] = _flips(store, event["stage"])
         earlier = _spec(store, event["run"])["tasks"][: event["position"]]
-        parts = (event[key] for key in ("alpha", "alpha_low", "alpha_high", "dissimilar"))
-        for name, mean, low, high, away in zip(earlier, *parts, strict=False):
-            same = {key: event[key] for key in (*_RUN, "step", "epoch")}
-            lines.append(same | {"earlier": name, "mean": mean, "low": low, "high": high, "dissimilar": away})
-    return pd.DataFrame(lines, columns=[*_RUN, "step", "epoch", "earlier", "mean", "low", "high", "dissimilar"])
+        parts = [event[key] for key in ("alpha", "alpha_low", "alpha_high", "dissimilar")]
+        same = [event[key] for key in (*_RUN, "step", "epoch")]
+        lines += [
+            [*same, *values] for values in zip(earlier, *parts, flips[event["stage"]][event["step"]], strict=False)
+        ]
+    return pd.DataFrame(lines, columns=_SIMILARITY)
+
+
+def _flips(store: Store, stage: int) -> dict[int, list[int]]:
+    """Step -> flips so far of each earlier task, counted over all steps: a thinned curve misses most of them."""
+    rows = store.rows(
+        "SELECT json_extract(payload, '$.step') AS step, json_extract(payload, '$.dissimilar') AS share FROM events "
+        "WHERE stage=? AND kind='step' AND share IS NOT NULL ORDER BY seq",
+        (stage,),
+    )
+    away = np.array([json.loads(row["share"]) for row in rows], dtype=float) >= 0.5
+    turned = np.vstack([np.zeros_like(away[:1]), away[1:] != away[:-1]]).cumsum(0)
+    return dict(zip((row["step"] for row in rows), turned.tolist(), strict=True))
 
 
 def epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:

@@ -60,7 +60,7 @@ def empty(columns: str) -> pd.DataFrame:
 
 LOSSES = "seed task step epoch loss down hsc asc"
 SIMILARITY = "seed task earlier step mean low high"
-PARTITION = "seed task earlier step dissimilar"
+PARTITION = "seed task earlier step dissimilar flips"
 OVERLAP = "seed task earlier epoch overlap"
 VALIDATION = "seed task epoch validation"
 TRANSFER = "source target value low high"
@@ -95,7 +95,7 @@ CASES = {
     "partition": Case(
         partition.figure,
         partition.alt,
-        lambda n: (frame(PARTITION, (1, "sst2", n, 1, 0.2), (1, "sst2", n, 2, 0.9)),),
+        lambda n: (frame(PARTITION, (1, "sst2", n, 1, 0.2, 0), (1, "sst2", n, 2, 0.9, 1)),),
         (empty(PARTITION),),
     ),
     "overlap": Case(
@@ -285,7 +285,7 @@ def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
     steps = (1, 2, 1, 2, 3)
     rows = [(seed, "sst2", "yelp", step, a, a, a) for step, (seed, a) in zip(steps, alphas, strict=True)]
     assert similarity.numbers(frame(SIMILARITY, *rows))["mean"].tolist() == pytest.approx([0.5, 0.5, 0.6])
-    away = [(seed, "sst2", "yelp", step, a) for step, (seed, a) in zip(steps, alphas, strict=True)]
+    away = [(seed, "sst2", "yelp", step, a, 0) for step, (seed, a) in zip(steps, alphas, strict=True)]
     assert partition.numbers(frame(PARTITION, *away))["dissimilar"].tolist() == pytest.approx([0.5, 0.5, 0.6])
     scores = [(1, "b", 1, 0.5), (2, "b", 1, 1.0), (2, "b", 2, 0.0), (1, "a", 1, 0.25)]  # a has not begun with seed 2
     found = validation.numbers(frame(VALIDATION, *scores))
@@ -311,9 +311,9 @@ def test_similarity_shows_the_threshold_and_the_uniform_level() -> None:
     assert [shape.y0 for shape in figure.layout.shapes] == [0.06, 0.5]
 
 
-def test_flips_are_counted_by_seed() -> None:
-    shares = {1: (0.0, 1.0, 0.0), 2: (0.0, 0.0, 1.0)}
-    rows = [(seed, "sst2", "yelp", step, v) for seed, values in shares.items() for step, v in enumerate(values)]
+def test_flips_are_averaged_over_the_seeds() -> None:
+    shares = {1: ((0.0, 0), (1.0, 1), (0.0, 2)), 2: ((0.0, 0), (0.0, 0), (1.0, 1))}
+    rows = [(seed, "sst2", "yelp", step, *v) for seed, values in shares.items() for step, v in enumerate(values)]
     assert partition.flips(frame(PARTITION, *rows)) == {"yelp": 1.5}
     assert partition.numbers(frame(PARTITION, *rows))["dissimilar"].tolist() == [0.0, 0.5, 0.5]
 

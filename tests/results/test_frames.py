@@ -11,6 +11,7 @@ import pytest
 from storing import TINY, group_rows, join_elsewhere, queued, spec_of, taken
 
 from shlpt.errors import UserError
+from shlpt.plots import partition
 from shlpt.queue import claims
 from shlpt.queue.claims import Event
 from shlpt.results import frames
@@ -116,6 +117,26 @@ def test_similarity_of_each_earlier_task(store: Store) -> None:
     assert frame.groupby("task")["earlier"].agg(set).to_dict() == {"sst2": {"rte"}, "agnews": {"rte", "sst2"}}
     assert ((frame["low"] <= frame["mean"] + 1e-6) & (frame["mean"] <= frame["high"] + 1e-6)).all()
     assert frame["dissimilar"].between(0, 1).all()
+
+
+def test_flips_are_counted_over_all_steps_however_few_are_shown(empty: Store) -> None:
+    """Of two earlier tasks one changes sides with every step and the other once."""
+    spec = spec_of(("sst2", "rte", "cb"))
+    (plan,) = queued(empty, spec)
+    key = plan.stages[2].key
+
+    def event(step: int) -> Event:
+        share = [float(step % 2), float(step > 300)]
+        alpha = {name: [0.5, 0.5] for name in ("alpha", "alpha_low", "alpha_high")}
+        return Event(key, step - 1, "step", {"step": step, "epoch": 0, "loss": 1.0, "dissimilar": share} | alpha, 0.0)
+
+    with empty.write() as db:
+        claims.add_events(db, [event(step) for step in range(1, 601)])
+    frame = frames.similarity(empty, [spec.id], points=29)
+    assert len(frame) < 80
+    assert partition.flips(frame, "cb") == {"sst2": 599, "rte": 1}
+    shown = frame[frame["earlier"] == "sst2"]
+    assert (shown["flips"] == shown["step"] - 1).all()
 
 
 def test_epochs_and_overlap(store: Store) -> None:
