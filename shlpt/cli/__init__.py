@@ -1,1 +1,1 @@
-"""The command line. Commands import what they need when they run, so that listing tasks loads no model."""
+"""The command line. Commands import what they need when they run, so that `tasks` does not load a model."""

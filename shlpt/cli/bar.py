@@ -10,7 +10,7 @@ from shlpt.plans.stages import Stage, steps_of
 
 
 class BarWatch:
-    """Counts steps over all stages; a stage that stops early gives its remaining steps back."""
+    """Counts the steps of all stages; a stage that stops early counts as complete."""
 
     def __init__(self) -> None:
         self.bar = Bar("preparing")

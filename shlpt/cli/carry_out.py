@@ -1,4 +1,4 @@
-"""How an experiment is carried out."""
+"""Run an experiment: estimate, train, report."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from shlpt.errors import unknown
 
 @dataclass(frozen=True)
 class Study(Way):
-    """The same for an experiment, which has a name and may be spread over a cluster."""
+    """An experiment also has a name and may run on a cluster."""
 
-    name: Annotated[str, typer.Option(help="What to call the experiment.")] = ""
-    executor: Annotated[str, typer.Option(help="local, or ray (see docs/cluster.md).")] = "local"
+    name: Annotated[str, typer.Option(help="Name of the experiment.")] = ""
+    executor: Annotated[
+        str, typer.Option(help="Where to train: local, or ray for a Ray cluster (see docs/cluster.md).")
+    ] = "local"
     address: Annotated[
-        str | None, typer.Option(help="Address of a Ray cluster; without one, a private one is started.")
+        str | None, typer.Option(help="Address of the Ray cluster (default: start one on this machine).")
     ] = None
 
 
 def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False) -> dict[str, Any]:
-    """Say what it costs, train what is missing, show what came out.
+    """Print the estimated cost, train what is missing, show the results.
 
-    Ends with exit code 1 where runs are not done; a `quiet` one leaves that to its caller (`left`).
+    Exits with code 1 if runs are unfinished. With `quiet`, nothing is shown and the caller reads `left`.
     """
     from shlpt.cli.report import errors, show
     from shlpt.plans.estimate import duration, estimate
@@ -70,14 +72,14 @@ def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False)
     errors.print(f"{document['seconds']:.1f} s, {counts['trained']} stages trained, {counts['reused']} reused")
     if left:
         said = ", ".join(f"{count} {state}" for state, count in left.items())
-        errors.print(f"runs that are not done: {said}; the same command goes on with them")
+        errors.print(f"unfinished runs: {said}; run the same command again to resume them")
     if left and not quiet:
         raise SystemExit(1)
     return document
 
 
 def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
-    """Here, on a cluster, or by a worker that goes on when this command has ended."""
+    """In this process, on a cluster, or (detached) by a worker that outlives this command."""
     if way.detach:
         from shlpt.queue.launch import ensure_worker
 
@@ -102,7 +104,7 @@ def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
 
 
 def calibrated(store: Any, experiment: Any, way: Study) -> float:
-    """Seconds of a plain training step by a short trial, where the store has measured nothing yet."""
+    """Seconds of a plain training step, from a short trial if the store has no measurement yet."""
     from shlpt.plans.estimate import LAPTOP_SECONDS_PER_STEP, measured
     from shlpt.queue.submit import default_width
 

@@ -1,4 +1,4 @@
-"""The command `compare`: runs side by side."""
+"""The command `compare`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
-from shlpt.cli.options import Csv, Home, Json
+from shlpt.cli.options import IDS_HELP, Csv, Home, Json
 from shlpt.errors import UserError
 
 
 def compare(
-    ids: Annotated[list[str] | None, typer.Argument(help="Ids of runs, or how they begin.")] = None,
-    experiment: Annotated[str | None, typer.Option(help="All runs of an experiment: its id or name.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(help=IDS_HELP)] = None,
+    experiment: Annotated[str | None, typer.Option(help="Id or name of an experiment: compare all its runs.")] = None,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Runs side by side: ACC, BWT, FWT with intervals, settings that differ, differences seed by seed."""
+    """Compare runs: scores, settings and paired differences.
+
+    Shows accuracy (ACC), backward transfer (BWT) and forward transfer (FWT) with 95 % intervals, the settings that
+    differ, and how far each is from the first, paired by seed. Runs that differ only in the seed count as one.
+    """
     from shlpt.analysis import compare as side_by_side
     from shlpt.cli.report import print_table, show
 
@@ -29,22 +33,20 @@ def compare(
     document = {"sides": rows, "same_tasks": side_by_side.same_tasks(found), "differences": apart}
     show([short(row) for row in rows], "side by side", as_json=json, as_csv=csv, document=document)
     if not json and not csv:
-        if len(apart) == 1:  # of more, the document has them
+        if len(apart) == 1:  # with more than two sides, see --json
             print_table(named(apart[0]), "\nsettings that differ")
-        print_table([line(row) for row in apart], f"\ndifference from {found[0].name}, seed by seed")
+        print_table([line(row) for row in apart], f"\ndifference from {found[0].name}, paired by seed")
 
 
 def chosen(ids: list[str], experiment: str | None, home: Path | None) -> tuple[list[str] | None, list[dict[str, Any]]]:
-    """The runs, and their labels where an experiment has given them some."""
+    """The runs, and their labels if they come from an experiment."""
     from shlpt.cli.report import no_store
     from shlpt.results import experiments, frames
     from shlpt.store.find import find_run
     from shlpt.store.store import Store
 
     if bool(ids) == bool(experiment):
-        raise UserError(
-            "say what to compare: either ids of runs or --experiment NAME (one of the two), see `runs list`"
-        )
+        raise UserError("name what to compare: either run ids (see `runs list`) or --experiment NAME, not both")
     store = Store(home).there()
     if store is None:
         raise UserError(no_store(Store(home).home))
@@ -55,18 +57,18 @@ def chosen(ids: list[str], experiment: str | None, home: Path | None) -> tuple[l
 
 
 def named(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Settings that differ, in a column for each side."""
+    """The settings that differ, with a column for each side."""
     return [{"setting": s["setting"], row["one"]: s["one"], row["other"]: s["other"]} for s in row["settings"]]
 
 
 def short(row: dict[str, Any]) -> dict[str, Any]:
-    """A side in a line."""
+    """One side as a row."""
     means = {metric: row[metric]["mean"] for metric in ("acc", "bwt", "fwt")}
     return {"name": row["name"], "n": row["n"], **means, "acc 95 %": ends(row["acc"]["ci95"]), "tasks": row["tasks"]}
 
 
 def line(row: dict[str, Any]) -> dict[str, Any]:
-    """What one side has more than the first: points of a hundred, and their interval."""
+    """The difference of one side from the first, in percentage points, with its interval."""
     acc = row["acc"]
     points = None if acc["difference"] is None else 100 * acc["difference"]
     return {

@@ -1,4 +1,4 @@
-"""Is everything in place to run?"""
+"""The command `doctor`: check the installation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGES = ("torch", "transformers", "tokenizers", "datasets", "streamlit", "plo
 
 
 def examine(home: Path | None, backbone: str, device: str) -> dict[str, Any]:
-    """Device, threads, backbone, store and versions; raises UserError where something is wrong."""
+    """Device, threads, backbone, store and versions; raises UserError if one of them is unusable."""
     import torch
 
     from shlpt.backbone.t5 import load

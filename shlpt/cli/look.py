@@ -1,4 +1,4 @@
-"""The commands `alpha` and `activations`: what the pages that look inside show."""
+"""The commands `alpha` and `activations`: the numbers of the pages Similarity and Activations."""
 
 from __future__ import annotations
 
@@ -6,31 +6,37 @@ from typing import Annotated, Any
 
 import typer
 
-from shlpt.cli.options import Csv, Home, Json
+from shlpt.cli.options import ID_HELP, Csv, Home, Json
 from shlpt.errors import UserError
 
 app = typer.Typer(rich_markup_mode=None)
 
-Id = Annotated[str, typer.Argument(help="The id of a run, or how it begins; recorded runs too.")]
+Id = Annotated[str, typer.Argument(help=f"{ID_HELP} Recorded runs work too.")]
 
 
 @app.command(epilog="Example: python -m shlpt alpha r1a2b3c rte --text 'the food was superb .' --json")
 def alpha(
     run: Id,
-    task: Annotated[str, typer.Argument(help="A task of the run that is not its first.")],
-    text: Annotated[str | None, typer.Option(help="Any text: its α by the stored estimator, and its words.")] = None,
-    example: Annotated[str | None, typer.Option(help="A training text by its id: its nearest and farthest.")] = None,
-    threshold: Annotated[float | None, typer.Option(min=0, help="δ, by default that of the run.")] = None,
+    task: Annotated[str, typer.Argument(help="A task of the run, except its first.")],
+    text: Annotated[str | None, typer.Option(help="Any text: show its α and the weight of each word.")] = None,
+    example: Annotated[
+        str | None, typer.Option(help="Id of a training text: show the texts with the most and least similar α.")
+    ] = None,
+    threshold: Annotated[float | None, typer.Option(min=0, help="Threshold δ (default: that of the run).")] = None,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """How similar a text, or every training text, is to each earlier task, and what δ makes of it."""
+    """Show the similarity α of texts to each earlier task.
+
+    A task is similar to an earlier one if α is above the threshold δ. Without --text or --example, all training
+    texts of the task are summarised.
+    """
     from shlpt.cli.report import show
     from shlpt.results import frames, twins
 
     if text is not None and example is not None:
-        raise UserError("give a text with --text or a training text with --example, not both")
+        raise UserError("--text and --example cannot be combined: give one of them")
     store, id = twins.locate(run, home)
     spec = frames.spec(store, id)
     delta = spec["settings"].get("threshold", 0.0) if threshold is None else threshold
@@ -71,8 +77,8 @@ def _frame(store: Any, id: str, task: str) -> Any:
     frame = frames.alphas(store, id, task)
     if frame.empty:
         raise UserError(
-            f"no α is stored for {task} in run {id}: it is the first task, is not learned yet, or the method "
-            "knows no similarity (shlpt and its bounds do)"
+            f"run {id} has no α for {task}: it is the first task, is not trained yet, or the method estimates no "
+            "similarity (shlpt, oracle_partition and random_partition do)"
         )
     return frame
 
@@ -102,7 +108,9 @@ def _of_example(store: Any, id: str, task: str, example: str) -> tuple[list[Any]
     mine = frame[frame["example"] == example]
     if mine.empty:
         first = frame["example"].iloc[0]
-        raise UserError(f"no training text {example!r} in {task}: ids look like {first!r} (the page lists them)")
+        raise UserError(
+            f"unknown training text {example!r} of {task}: ids look like {first!r}, `alpha {id} {task} --json` has all"
+        )
     rows = partition.neighbours(frame, example).to_dict("records")
     given = dict(zip(mine["earlier"], mine["alpha"], strict=True))
     return rows, {"example": example, "text": mine["text"].iloc[0], "alpha": given, "neighbours": rows}
@@ -111,17 +119,29 @@ def _of_example(store: Any, id: str, task: str, example: str) -> tuple[list[Any]
 @app.command(epilog="Example: python -m shlpt activations r1a2b3c --measure jaccard --json")
 def activations(
     run: Id,
-    other: Annotated[str | None, typer.Option(help="A run to compare with (default: the same without ASC).")] = None,
-    layer: Annotated[int | None, typer.Option(min=1, help="Decoder layer from 1 (default: the last).")] = None,
-    measure: Annotated[str, typer.Option(help="cosine of states, or jaccard overlap of their signs.")] = "cosine",
-    neurons: Annotated[str | None, typer.Option(help="Two tasks with a comma: neurons that differ most.")] = None,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="How many neurons.")] = 12,
-    by: Annotated[str, typer.Option(help="Neurons by difference, or active most often.")] = "difference",
+    other: Annotated[
+        str | None, typer.Option(help="Run to compare with (default: the same run without or with the ASC loss).")
+    ] = None,
+    layer: Annotated[int | None, typer.Option(min=1, help="Decoder layer, counted from 1 (default: the last).")] = None,
+    measure: Annotated[
+        str, typer.Option(help="cosine (similarity of the states) or jaccard (overlap of the active neurons).")
+    ] = "cosine",
+    neurons: Annotated[
+        str | None, typer.Option(help="Two tasks, separated by a comma: list single neurons under their prompts.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="Number of neurons to list.")] = 12,
+    by: Annotated[
+        str, typer.Option(help="Order of the neurons: difference (largest first) or active (most often first).")
+    ] = "difference",
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """How alike the activation states of the tasks' prompts are, beside a run with or without ASC."""
+    """Compare the activation states under the prompts of a run.
+
+    Shows how similar the decoder's states are under each pair of prompts. With --json, also for a second run and the
+    difference of the two.
+    """
     from shlpt.cli.report import show
     from shlpt.plots import activation_map
     from shlpt.results import frames, twins
@@ -129,7 +149,7 @@ def activations(
     store, id = twins.locate(run, home)
     probe = frames.probe(store, id)
     if not probe:
-        raise UserError(f"run {id} has no activation states: no task is learned yet, or its method keeps no prompts")
+        raise UserError(f"run {id} has no activation states: no task is trained yet, or its method keeps no prompts")
     found = twins.activation_map(probe, layer, measure)
     document: dict[str, Any] = {
         "run": id,
@@ -159,7 +179,7 @@ def activations(
     if neurons is not None:
         pair = [name.strip() for name in neurons.split(",")]
         if len(pair) != 2:
-            raise UserError(f"cannot read the tasks {neurons!r}: write two of the run with a comma, as yelp,sst2")
+            raise UserError(f"cannot read the tasks {neurons!r}: name two tasks of the run, for example yelp,sst2")
         rows = twins.neurons(probe, found.layer, pair[0], pair[1], by, most).to_dict("records")
         document |= {"neurons": rows, "neurons_of": pair}
     show(rows, f"{measure}, decoder layer {found.layer}", as_json=json, as_csv=csv, document=document)

@@ -1,7 +1,4 @@
-"""`python -m shlpt COMMAND`: everything the app shows, from the command line.
-
-Commands import what they need when they run, so that listing tasks does not load a model.
-"""
+"""`python -m shlpt COMMAND`: everything the app shows, on the command line."""
 
 from __future__ import annotations
 
@@ -45,14 +42,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Similarity heuristic lifelong prompt tuning: see transfer between tasks happen.",
+    help="Lifelong prompt tuning with SHLPT and the methods it is compared with: train, compare, inspect.",
+    epilog="Start with: python -m shlpt run --sequence demo. Help on a command: python -m shlpt COMMAND --help",
 )
-
-app.add_typer(runs_app, name="runs")
-app.add_typer(studies)
-app.command(epilog="Example: python -m shlpt record --out recorded")(record)
-app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(compare)
-app.add_typer(looks)
 
 
 @app.command(epilog="Example: python -m shlpt run --sequence demo --method shlpt --set threshold=0.3")
@@ -63,11 +55,17 @@ def run(
     tasks: Tasks = None,
     method: Method = "shlpt",
     seeds: Seeds = "42",
-    alone: Annotated[bool, typer.Option(help="Learn each later task alone too, for forward transfer.")] = True,
+    alone: Annotated[
+        bool, typer.Option(help="Also train each later task on its own, which forward transfer is measured against.")
+    ] = True,
     how: How,
     way: Way,
 ) -> None:
-    """Learn a sequence of tasks, once for each seed, and show how well each is known afterwards."""
+    """Learn a sequence of tasks with one method.
+
+    Trains one run per seed and shows the test scores: mean accuracy after the last task (ACC), backward transfer (BWT),
+    forward transfer (FWT), and the score on each task. What is already stored is reused.
+    """
     from shlpt.results.record import summarise
     from shlpt.spec import RunSpec
 
@@ -90,7 +88,7 @@ def run(
 
 
 def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
-    """Into the queue, with a worker of its own to train it."""
+    """Queue the runs, start a worker if none is free, and return."""
     from shlpt.cli.report import errors, show
     from shlpt.queue.launch import ensure_worker
     from shlpt.queue.submit import planned, submit
@@ -105,7 +103,7 @@ def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
     rows = [{"id": spec.id, "method": spec.method, "seed": spec.seed} for spec in sent.specs]
     counts = {"to_train": len(sent.todo), "reused": sent.reused}
     show(rows, "queued", as_json=way.json, as_csv=way.csv, document={"runs": rows, **counts})
-    errors.print(f"{len(sent.todo)} stages to train, {sent.reused} reused; watch with `python -m shlpt runs watch`")
+    errors.print(f"{len(sent.todo)} stages to train, {sent.reused} reused; follow with `python -m shlpt runs watch`")
 
 
 def show_runs(records: list[dict[str, Any]], summary: dict[str, Any], json: bool, csv: bool) -> None:
@@ -115,18 +113,18 @@ def show_runs(records: list[dict[str, Any]], summary: dict[str, Any], json: bool
     show(rows, "runs", as_json=json, as_csv=csv, document={"runs": records, "summary": summary})
     if not json and not csv:
         last = [{"seed": r["seed"]} | dict(zip(r["tasks"], r["matrix"][-1], strict=True)) for r in records]
-        print_table(last, "\nscore on each task after the last one")
+        print_table(last, "\ntest score on each task after the last one")
         errors.print(f"{summary['seconds']:.1f} s, {summary['trained']} stages trained, {summary['reused']} reused")
     for one in records:
         if one["error"]:
             errors.print(f"run {one['id']} {one['state']}: {one['error']}", markup=False)
         elif one["state"] != "done":
-            errors.print(f"run {one['id']} is {one['state']}: the same command goes on with it", markup=False)
+            errors.print(f"run {one['id']} is {one['state']}: run the same command again to resume it", markup=False)
 
 
 @app.command(epilog="Example: python -m shlpt tasks --json")
 def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """The tasks there are: generated stand-ins for the paper's data sets."""
+    """List the tasks: generated stand-ins for the paper's data sets."""
     from shlpt.cli.report import show
     from shlpt.tasks.pocket import TASKS
 
@@ -147,14 +145,34 @@ def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
 
 
 @app.command(epilog="Example: python -m shlpt methods --json")
-def methods(home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """The methods there are, what each needs, and its settings."""
+def methods(
+    name: Annotated[str | None, typer.Argument(help="A method: list all settings of its runs.")] = None,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """List the methods, or all settings of one."""
     from shlpt.catalog import METHODS
     from shlpt.cli.report import show
     from shlpt.plans.estimate import sizes
-    from shlpt.spec import RunSpec, settings_of
+    from shlpt.spec import RunSpec, Training, method_info, settings_of
     from shlpt.tasks.sequences import SEQUENCES
 
+    if name is not None:
+        rows = settings_of(method_info(name).params) + settings_of(Training)
+        usual = RunSpec.make(SEQUENCES["demo"], name).settings
+        yes_no = {key: ["true", "false"] for key, value in usual.items() if isinstance(value, bool)}
+        lines = [
+            {
+                "setting": row["name"],
+                "default": usual[row["name"]],
+                "allowed": row["range"] or ", ".join(row["choices"] or yes_no.get(row["name"], [])),
+                "meaning": row["help"],
+            }
+            for row in rows
+        ]
+        show(lines, f"settings of {name}", as_json=json, as_csv=csv)
+        return
     full = [
         {"name": m.name, "title": m.title, "about": m.about, "needs": list(m.needs)}
         | sizes(RunSpec.make(SEQUENCES["demo"], m.name))
@@ -168,7 +186,7 @@ def methods(home: Home = None, json: Json = False, csv: Csv = False) -> None:
 
 @app.command(epilog="Example: python -m shlpt sequences")
 def sequences(home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """The named orders of tasks: the paper's, and a demonstration."""
+    """List the named task sequences: the paper's, and a short demo."""
     from shlpt.cli.report import show
     from shlpt.tasks.sequences import SEQUENCES, about
 
@@ -178,12 +196,12 @@ def sequences(home: Home = None, json: Json = False, csv: Csv = False) -> None:
 
 @app.command(epilog="Example: python -m shlpt paper 2 --json")
 def paper(
-    table: Annotated[str | None, typer.Argument(help='2, table2 or "Table 2"; without one, the tables.')] = None,
+    table: Annotated[str | None, typer.Argument(help='2, table2 or "Table 2" (default: list all tables).')] = None,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """What the paper's tables print: T5-large on the real data sets, not ours."""
+    """Show a table of the paper (T5-large, the real data sets)."""
     from shlpt.cli.report import show
     from shlpt.paper import ORIGIN, as_printed, find_table, read, tables, wide
 
@@ -207,7 +225,7 @@ def paper(
 def doctor(
     home: Home = None, backbone: Model = "pocket", device: Device = "auto", json: Json = False, csv: Csv = False
 ) -> None:
-    """Is everything in place? Device, threads, backbone, store, versions."""
+    """Check device, threads, backbone, store and versions."""
     from shlpt.cli.doctor import examine
     from shlpt.cli.report import show
 
@@ -219,7 +237,7 @@ def doctor(
 @app.command(epilog="Example: python -m shlpt speed --json")
 def speed(
     backbone: Model = "pocket",
-    rounds: Annotated[int, typer.Option(min=3, max=10_000, help="Steps timed of each kind.")] = 60,
+    rounds: Annotated[int, typer.Option(min=3, max=10_000, help="Number of steps to time for each case.")] = 60,
     device: Device = "auto",
     dtype: Dtype = "auto",
     threads: Threads = None,
@@ -227,7 +245,10 @@ def speed(
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """How long a step takes: SHLPT against plain prompt tuning, lanes against solo, and against PEFT."""
+    """Time the training step, as ratios.
+
+    Compares SHLPT with plain prompt tuning, runs trained together (lanes) with one run, and this program with PEFT.
+    """
     set_threads(threads)
     from shlpt.backbone.t5 import load
     from shlpt.cli.report import Bar, show
@@ -246,14 +267,19 @@ def speed(
 @app.command(epilog="Example: python -m shlpt pretrain --out my-backbone --scale 0.1")
 def pretrain(
     out: Annotated[Path | None, typer.Option(help="Folder to write to (default: data/pocket).")] = None,
-    scale: Annotated[float, typer.Option(min=0.0001, max=100, help="Share of the recorded number of steps.")] = 1.0,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a backbone that is there.")] = False,
+    scale: Annotated[
+        float, typer.Option(min=0.0001, max=100, help="Training steps, as a multiple of the usual number.")
+    ] = 1.0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing backbone.")] = False,
     threads: Threads = None,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Make the embedded backbone anew: a small T5 pre-trained on the pocket world (about 45 minutes)."""
+    """Pre-train the embedded backbone again (about 45 minutes).
+
+    It is a small T5, trained on the generated texts of the pocket world.
+    """
     set_threads(threads)
     from shlpt.backbone.files import EMBEDDED
     from shlpt.backbone.pretrain import pretrain_to
@@ -261,7 +287,9 @@ def pretrain(
 
     out = out or EMBEDDED
     if (out / "model.safetensors").exists() and not force:
-        raise UserError(f"{out} already holds a backbone: give another folder with --out, or overwrite it with --force")
+        raise UserError(
+            f"{out} already contains a backbone: choose another folder with --out, or overwrite with --force"
+        )
     with Bar("pre-training") as bar:
         record = pretrain_to(out, scale, lambda row: bar(row["step"] / row["of"], f"loss {row['loss']:.3f}"))
     rows = [{"task": name, "exact match": value} for name, value in record["scores"].items()]
@@ -270,16 +298,21 @@ def pretrain(
 
 @app.command(epilog="Example: python -m shlpt worker --idle 60")
 def worker(
-    idle: Annotated[float, typer.Option(min=0, help="Seconds to wait for more work before leaving.")] = 600.0,
-    stop: Annotated[bool, typer.Option("--stop", help="Let all workers of this store finish and leave.")] = False,
+    idle: Annotated[float, typer.Option(min=0, help="Seconds to wait for more work before exiting.")] = 600.0,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Ask the workers of this store to finish what they are training and exit.")
+    ] = False,
     home: Home = None,
     device: Device = "auto",
     threads: Threads = None,
-    log: Annotated[str, typer.Option(help="Name of the log that this worker's output goes to.", hidden=True)] = "",
+    log: Annotated[str, typer.Option(help="Name of this worker's log file.", hidden=True)] = "",
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Train what is queued in the store, then wait for more. Several workers share the work."""
+    """Train queued runs, then wait for more.
+
+    Several workers, on one machine or several, can share the same store.
+    """
     from shlpt.cli.report import show
     from shlpt.queue.control import stop_workers
     from shlpt.store.store import Store
@@ -296,8 +329,15 @@ def worker(
     show([{"groups": groups}], "trained", as_json=json, as_csv=csv)
 
 
+app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(compare)
+app.command(epilog="Example: python -m shlpt record --out recorded")(record)
+app.add_typer(runs_app, name="runs")
+app.add_typer(studies)
+app.add_typer(looks)
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Exit codes: 0 done, 2 the user's mistake, 1 our fault, 130 interrupted."""
+    """Exit codes: 0 done, 1 unfinished runs or a fault of the program, 2 a mistake of the user, 130 interrupted."""
     try:
         app(args=arguments)
     except UserError as error:
@@ -305,5 +345,5 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except SystemExit as end:
         if end.code == 130:
-            print("interrupted: finished stages are kept, the same command goes on from them", file=sys.stderr)
+            print("interrupted: finished stages are kept; run the same command again to resume", file=sys.stderr)
         raise

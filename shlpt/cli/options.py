@@ -1,4 +1,4 @@
-"""Options that several commands take, and how they are read."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -15,28 +15,36 @@ from shlpt.errors import UserError
 from shlpt.spec import PRESET_ABOUT, parse_setting
 
 PRESET_HELP = "; ".join(f"{name}: {about}" for name, about in PRESET_ABOUT.items()) + "."
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on standard output.")]
-Home = Annotated[Path | None, typer.Option(help="Folder for results (default ./runs, or SHLPT_HOME).")]
-Model = Annotated[str, typer.Option(help="pocket, a local folder, or a T5 on the hub.")]
-Dtype = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+ID_HELP = "Id of a run (see `runs list`), or its first characters."
+IDS_HELP = "Ids of runs (see `runs list`), or their first characters."
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print the result as comma-separated values.")]
+Home = Annotated[Path | None, typer.Option(help="Folder of the results (default: SHLPT_HOME, or else ./runs).")]
+Model = Annotated[
+    str, typer.Option(help="Frozen language model: pocket (built in), a local folder, or the name of a T5 on the hub.")
+]
+Dtype = Annotated[str, typer.Option(help="Number format of the model: auto, float32 or bfloat16.")]
+Device = Annotated[str, typer.Option(help="Computing device: auto, cpu, cuda, cuda:1 or mps.")]
 Threads = Annotated[int | None, typer.Option(min=1, max=1024, help="CPU threads (default: all cores).")]
-Seeds = Annotated[str, typer.Option(help="Seeds with commas; each is a run.")]
+Seeds = Annotated[str, typer.Option(help="Random seeds, separated by commas; one run per seed.")]
 Preset = Annotated[str, typer.Option(help=PRESET_HELP)]
-Set = Annotated[list[str] | None, typer.Option(help="A setting as key=value; repeatable.")]
-Tasks = Annotated[str | None, typer.Option(help="Task names with commas, see `tasks`.")]
-Sequence = Annotated[str | None, typer.Option(help="A named sequence, see `sequences`.")]
-Method = Annotated[str, typer.Option(help="A method, see `methods`.")]
-Suite = Annotated[str, typer.Option(help="Where the tasks come from.")]
-Lanes = Annotated[int | None, typer.Option(min=1, max=256, help="Runs that share a forward pass.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Train again what is already stored.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Print the ids and return; a worker trains.")]
+Set = Annotated[
+    list[str] | None, typer.Option(help="Change a setting, as key=value (repeatable); `methods NAME` lists them.")
+]
+Tasks = Annotated[str | None, typer.Option(help="Task names, separated by commas (see `tasks`).")]
+Sequence = Annotated[str | None, typer.Option(help="Name of a task sequence (see `sequences`).")]
+Method = Annotated[str, typer.Option(help="Name of a method (see `methods`).")]
+Suite = Annotated[str, typer.Option(help="Collection that the tasks come from.")]
+Lanes = Annotated[
+    int | None, typer.Option(min=1, max=256, help="Runs to train together in one forward pass (default: by device).")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Train everything again instead of reusing stored results.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Queue the runs, print their ids and return; a worker trains.")]
 
 
 @dataclass(frozen=True)
 class How:
-    """What every run of a command is made with."""
+    """What all runs of a command have in common."""
 
     preset: Preset = "quick"
     set: Set = None
@@ -59,7 +67,7 @@ class How:
 
 @dataclass(frozen=True)
 class Way:
-    """How and where runs are trained, and how they are shown."""
+    """How and where to train, and how to show the results."""
 
     home: Home = None
     lanes: Lanes = None
@@ -72,7 +80,7 @@ class Way:
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """A command may take groups of options, such as `how: How`: each field becomes an option of its own."""
+    """Let a command take a group of options, such as `how: How`: each field becomes an option."""
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     options = []
@@ -104,7 +112,7 @@ def set_threads(count: int | None) -> None:
 
 
 def require_device(name: str) -> None:
-    """Before anything is queued for it. What is always there does not load torch."""
+    """Refuse a missing device before anything is queued for it. `auto` and `cpu` always exist: no need for torch."""
     if name not in ("auto", "cpu"):
         from shlpt.backbone.t5 import pick_device
 
@@ -112,9 +120,9 @@ def require_device(name: str) -> None:
 
 
 def tasks_of(sequence: str | None, tasks: str | None, suite: str) -> tuple[str, ...]:
-    """What is to be learned: a named sequence, or tasks by their names."""
+    """The tasks of a named sequence, or tasks by their names."""
     from shlpt.tasks.sequences import find_sequence, read_tasks
 
     if (sequence is None) == (tasks is None):
-        raise UserError("say what to learn: either --sequence demo or --tasks yelp,sst2 (one of the two)")
+        raise UserError("name what to learn: either --sequence (such as demo) or --tasks (such as yelp,sst2), not both")
     return find_sequence(sequence) if sequence else read_tasks(tasks or "", suite)

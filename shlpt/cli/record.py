@@ -1,4 +1,4 @@
-"""The command `record`: make the results anew that come with the program."""
+"""The command `record`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def record(
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Make the recorded results anew that the app shows before anything was trained (some minutes)."""
+    """Train the recorded results again (some minutes).
+
+    These are the results that come with the program; the app shows them before you have trained anything.
+    """
     from shlpt.cli.report import show
 
     way = Study(out or HOME, device=device, threads=threads)
@@ -43,7 +46,7 @@ def record(
 
 
 def arrange(store: Store) -> None:
-    """Names that say what a run is recorded for, and the order of the plan in lists, whatever was trained first."""
+    """Name each run after its experiment, and list runs in the order of the plan, whatever was trained first."""
     newest = store.value("SELECT max(created) FROM runs")
     for number, experiment in enumerate(plan()):
         rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (experiment.id,))
@@ -57,14 +60,11 @@ def arrange(store: Store) -> None:
                 )
 
 
-HEAVY = ("extra.weights.", "extra.fisher.")  # a whole model for every task: nothing that is shown reads it
+HEAVY = ("extra.weights.", "extra.fisher.")  # a whole model for every task, which no page reads
 
 
 def slim(store: Store) -> None:
-    """Leave out what no page reads, so that the recorded results stay small.
-
-    Maps of activation states are for sequences; of a pair of tasks nobody looks at one.
-    """
+    """Drop what no page reads, so that the recorded results stay small: activation states of pairs, for example."""
     sequences = {
         row["stage"]
         for row in store.rows(

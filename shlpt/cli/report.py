@@ -1,4 +1,4 @@
-"""How the command line says things: one JSON document, CSV, or tables for people.
+"""Output of the command line: one JSON document, CSV, or tables for people.
 
 Results go to standard output, progress and messages to standard error.
 """
@@ -20,12 +20,12 @@ from shlpt.store.store import clean
 
 errors = Console(stderr=True, highlight=False)
 Row = Mapping[str, Any]
-LONGEST_WORD = 20  # letters that a column keeps together
+LONGEST_WORD = 20  # longer words may be broken
 WHOLE = 10_000  # columns: wide enough for every line
 
 
 def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, document: Any = None) -> None:
-    """Rows in the form that was asked for; `document` is the JSON where it is more than the rows."""
+    """Print rows in the requested form; `document` is the JSON if it holds more than the rows."""
     if as_json:
         print(json.dumps(clean(rows if document is None else document), allow_nan=False, ensure_ascii=False))
     elif as_csv:
@@ -35,7 +35,7 @@ def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, docume
 
 
 def no_store(home: Any) -> str:
-    return f"there is no store in {home} yet: nothing was trained there, or another --home is meant"
+    return f"there are no results in {home} yet: train something first, or give another folder with --home"
 
 
 def write_csv(rows: Sequence[Row]) -> None:
@@ -43,7 +43,7 @@ def write_csv(rows: Sequence[Row]) -> None:
 
 
 def print_table(rows: Sequence[Row], title: str) -> None:
-    """In a terminal sentences wrap, and words only where there is no other way; in a file nothing does."""
+    """Wrap sentences in a terminal, and break words only if there is no other way; wrap nothing in a file."""
     console = Console(highlight=False)
     if not rows:
         console.print(f"{title}: none")
@@ -84,7 +84,7 @@ def _short(value: Any) -> str:
 
 
 class Bar:
-    """A progress bar with the time left, on standard error, for anything over two seconds."""
+    """A progress bar on standard error, shown after two seconds."""
 
     def __init__(self, label: str, quiet: bool = False) -> None:
         self.begin, self.label = time.monotonic(), label

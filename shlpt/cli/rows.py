@@ -1,16 +1,16 @@
-"""What an experiment has come to, as rows: sentences for people, or flat numbers for programs."""
+"""Results of an experiment as rows: formatted for people, or plain numbers for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-# Store, id of an experiment, whether a program reads the rows -> rows, and the whole as one document.
+# Store, id of an experiment, whether a program reads the rows -> rows, and everything as one document.
 RowsOf = Callable[[Any, str, bool], tuple[list[dict[str, Any]], Any]]
 
 
 def matrix_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
-    """A line a source, a column a target; flat, a line a pair."""
+    """A row per source and a column per target; if flat, a row per pair."""
     from shlpt.analysis.transfer import cells, helping, wide
     from shlpt.results.experiments import find, pairs
     from shlpt.results.export import rows_of_frame
@@ -23,7 +23,7 @@ def matrix_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str,
 
 
 def grouped_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
-    """Mean and interval over the seeds of each label, runs beside them."""
+    """Mean and interval over the seeds of each label; the document also has the runs."""
     from shlpt.analysis.metrics import summary
     from shlpt.results.experiments import RESULT, results
     from shlpt.results.export import rows_of_frame
@@ -43,7 +43,7 @@ def grouped_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str
 
 
 def ablation_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
-    """ACC of each variant, and what it loses against the whole."""
+    """ACC of each variant, and its difference from full SHLPT."""
     from shlpt.plans.paper_tables import WHOLE
     from shlpt.results.experiments import labelled
 
@@ -54,7 +54,7 @@ def ablation_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[st
 
 
 def pair_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
-    """Score on the target of each pair, and eq. 1: what it wins against being learned alone; averages last."""
+    """Score on the target of each pair, and its difference from training the target alone (eq. 1); averages last."""
     from shlpt.analysis.variants import average
     from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, pair_label
     from shlpt.results.experiments import labelled
@@ -106,7 +106,7 @@ def numbers(name: str, part: Any) -> dict[str, Any]:
 
 
 def compared_numbers(apart: Any) -> dict[str, Any]:
-    """A difference as columns; empty ones for what the others are compared with."""
+    """A difference as columns; empty for the baseline."""
     found = apart or {}
     low, high = found.get("ci95") or (None, None)
     return {
@@ -119,7 +119,7 @@ def compared_numbers(apart: Any) -> dict[str, Any]:
 
 
 def compared_words(apart: Any, itself: str) -> dict[str, str]:
-    """The same for people; `itself` is said of what the others are compared with."""
+    """The same for people; `itself` is the text for the baseline."""
     from shlpt.analysis.points import difference, probability
 
     if apart is None:
@@ -128,13 +128,13 @@ def compared_words(apart: Any, itself: str) -> dict[str, str]:
 
 
 def bench_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
-    """One row a method, with the difference from the reference."""
+    """One row per method, with the difference from the reference."""
     _, _, table = _bench(store, id)
     return [(bench_numbers if flat else bench_line)(row) for row in table["rows"]], table
 
 
 def _bench(store: Any, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
-    """What the experiment is, its runs, and their table."""
+    """The experiment, its runs, and their table."""
     from shlpt.analysis.benchmark import benchmark_table
     from shlpt.results.experiments import find, labelled
     from shlpt.tasks.sequences import find_benchmark
@@ -146,7 +146,7 @@ def _bench(store: Any, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], d
 
 
 def bench_line(row: dict[str, Any]) -> dict[str, Any]:
-    """A method's row for people: points of a hundred."""
+    """A method's row for people, in percentage points."""
     from shlpt.analysis.points import spread
 
     return {
@@ -161,7 +161,7 @@ def bench_line(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
-    """The same for programs: a column for every number."""
+    """The same for programs, with a column per number."""
     metrics = [numbers(metric, row[metric]) for metric in ("acc", "bwt", "fwt")]
     return {
         "method": row["method"],
@@ -176,7 +176,7 @@ def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def beside_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
-    """One row a method with the paper's table next to it, and what was measured otherwise."""
+    """One row per method with the paper's numbers next to ours, and how the two measurements differ."""
     from shlpt.analysis.beside import beside_paper
     from shlpt.tasks.sequences import find_benchmark
 
@@ -195,7 +195,7 @@ def beside_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str,
 
 
 def _rates(runs: list[dict[str, Any]]) -> str:
-    """The learning rate of most methods first, then who has another: `0.1; 0.3: per_task, continual`."""
+    """The most common learning rate, then the methods with another: `0.1; 0.3: per_task, continual`."""
     methods: dict[float, dict[str, None]] = {}
     for run in runs:
         methods.setdefault(run["settings"]["lr"], {})[run["method"]] = None

@@ -1,4 +1,4 @@
-"""`python -m shlpt runs …`: look at runs, stop them, go on with them."""
+"""`python -m shlpt runs …`: list, inspect and control runs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from shlpt.cli.options import Csv, Home, Json
+from shlpt.cli.options import ID_HELP, IDS_HELP, Csv, Home, Json
 from shlpt.store.find import find_run
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What is stored: look, stop, go on, delete.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, inspect, control and delete runs.")
 
-Ids = Annotated[list[str], typer.Argument(help="Ids of runs, or how they begin.")]
-Id = Annotated[str, typer.Argument(help="The id of a run, or how it begins.")]
+Ids = Annotated[list[str], typer.Argument(help=IDS_HELP)]
+Id = Annotated[str, typer.Argument(help=ID_HELP)]
 
 
 def opened(home: Path | None, ids: list[str]) -> Any:
-    """The store in which these runs are looked for."""
+    """The store that should hold these runs."""
     from shlpt.cli.report import no_store
     from shlpt.errors import UserError
     from shlpt.store.store import Store
@@ -32,7 +32,7 @@ def opened(home: Path | None, ids: list[str]) -> Any:
 
 @app.command("list", epilog="Example: python -m shlpt runs list --json")
 def list_runs(home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """Every run in a line, the newest first."""
+    """List all runs, the newest first."""
     from shlpt.cli.report import errors, no_store, show
     from shlpt.results.export import rows_of_frame
     from shlpt.results.frames import runs
@@ -49,7 +49,10 @@ def list_runs(home: Home = None, json: Json = False, csv: Csv = False) -> None:
 
 @app.command(epilog="Example: python -m shlpt runs show r1a2b3c --json")
 def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """One run: state, progress, worker, accuracy matrix, settings."""
+    """Show one run: state, progress, scores, stages.
+
+    With --json also the settings, the accuracy matrix and the worker.
+    """
     from shlpt.cli.report import print_table
     from shlpt.cli.report import show as say
     from shlpt.results import frames
@@ -75,56 +78,69 @@ def change(ids: list[str], home: Path | None, json: bool, csv: bool, act: str, *
     before = {run: frames.marker(store, [run]) for run in runs}
     getattr(control, act)(store, runs, **options)
     same = [run for run in before if frames.marker(store, [run]) == before[run]]
-    if act != "stop":  # a worker that holds what is paused does not serve the others
+    if act != "stop":  # a worker that waits at a paused group does not serve others
         from shlpt.queue.launch import ensure_worker
 
         ensure_worker(store)
     rows = [{key: frames.run(store, run)[key] for key in ("id", "state", "progress")} for run in runs]
     for row in rows:
         if row["id"] in same:
-            errors.print(f"run {row['id']} is {row['state']}: {act} changed nothing", markup=False, soft_wrap=True)
+            errors.print(f"run {row['id']} is {row['state']}: {act} has no effect", markup=False, soft_wrap=True)
     say(rows, act, as_json=json, as_csv=csv, document={"runs": rows})
 
 
 @app.command(epilog="Example: python -m shlpt runs stop r1a2b3c")
 def stop(ids: Ids, home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """Keep what is finished and the best prompt so far. Seeds that train together stop together."""
+    """Stop runs; finished tasks and checkpoints are kept.
+
+    Runs that train together (lanes of one group, such as the seeds of one command) stop together. `runs resume` goes on
+    from the newest checkpoint.
+    """
     change(ids, home, json, csv, "stop")
 
 
 @app.command(epilog="Example: python -m shlpt runs pause r1a2b3c")
 def pause(ids: Ids, home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """Hold where it is, until `resume` or `step`."""
+    """Pause runs until `runs resume` or `runs step`.
+
+    Runs that train together pause together.
+    """
     change(ids, home, json, csv, "pause")
 
 
 @app.command(epilog="Example: python -m shlpt runs step r1a2b3c --by epoch")
 def step(
     ids: Ids,
-    by: Annotated[str, typer.Option(help="batch, epoch or task.")] = "batch",
+    by: Annotated[str, typer.Option(help="How far to advance: a batch, an epoch or a task.")] = "batch",
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Advance by a batch, an epoch or a task, and hold again."""
+    """Advance runs by one batch, epoch or task, then pause."""
     change(ids, home, json, csv, "step", unit=by)
 
 
 @app.command(epilog="Example: python -m shlpt runs resume r1a2b3c")
 def resume(ids: Ids, home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """Go on with what is paused, stopped or lost, and try again what failed; a worker is started if none lives."""
+    """Resume paused, stopped, lost or failed runs.
+
+    Training resumes from the newest checkpoint. A worker is started if none is running.
+    """
     change(ids, home, json, csv, "resume")
 
 
 @app.command(epilog="Example: python -m shlpt runs delete r1a2b3c --force")
 def delete(
     ids: Ids,
-    force: Annotated[bool, typer.Option("--force", help="Also while it is running.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Delete runs even while they are training.")] = False,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Delete runs, and stages that no other run uses."""
+    """Delete runs and their results.
+
+    Trained stages that other runs share are kept.
+    """
     from shlpt.cli.report import show as say
     from shlpt.queue import control
 
@@ -136,13 +152,16 @@ def delete(
 
 @app.command(epilog="Example: python -m shlpt runs watch r1a2b3c")
 def watch(
-    ids: Annotated[list[str] | None, typer.Argument(help="Ids of runs (default: all that are not over).")] = None,
-    every: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds between looks.")] = 1.0,
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of runs (default: all unfinished runs).")] = None,
+    every: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds between updates.")] = 1.0,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Follow runs until they are over: with --json, one line whenever something changed."""
+    """Follow the progress of runs until they end.
+
+    With --json, prints one line for each change.
+    """
     import sys
     from json import dumps
 

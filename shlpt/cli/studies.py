@@ -1,4 +1,4 @@
-"""The commands `matrix`, `sweep`, `orders`, `bench`, `ablations`, `pairs`, and `experiments`, which lists them."""
+"""The commands that run experiments (`matrix`, `sweep`, `orders`, `bench`, `ablations`, `pairs`) and list them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ def matrix(
     how: How,
     way: Study,
 ) -> None:
-    """What every task wins or loses by being learned after every other: test error reduction in points."""
+    """Measure the transfer between all pairs of tasks.
+
+    Trains each task after each other task. A cell is the reduction of the target's test error against training it
+    alone, in percentage points: positive if the source helps, negative if it harms.
+    """
     from shlpt.cli.report import errors
     from shlpt.plans import experiments
     from shlpt.plans.commands import setting
@@ -38,14 +42,15 @@ def matrix(
     found = carry_out(made, way, ROWS["matrix"])
     if not way.detach:
         given = setting("similar_pairs", found["similar_pairs"])
-        errors.print(f"for --method oracle_partition: {shlex.join(['--set', given])}", markup=False, soft_wrap=True)
+        said = "pairs that help, as a setting of --method oracle_partition:"
+        errors.print(f"{said} {shlex.join(['--set', given])}", markup=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: python -m shlpt sweep --sequence demo --values threshold=0.01,0.06,0.3")
 @with_groups
 def sweep(
     *,
-    values: Annotated[str, typer.Option(help="A setting and its values, as threshold=0.01,0.06,0.3.")],
+    values: Annotated[str, typer.Option(help="A setting and its values, such as threshold=0.01,0.06,0.3.")],
     tasks: Tasks = None,
     sequence: Sequence = None,
     method: Method = "shlpt",
@@ -53,7 +58,10 @@ def sweep(
     how: How,
     way: Study,
 ) -> None:
-    """One setting at several values, the same seeds at each."""
+    """Compare several values of one setting.
+
+    All values are trained with the same seeds.
+    """
     from shlpt.plans import experiments
 
     key, sign, listed = values.partition("=")
@@ -73,11 +81,16 @@ def orders(
     sequence: Sequence = None,
     method: Method = "shlpt",
     seeds: Seeds = "42",
-    sample: Annotated[int | None, typer.Option(min=1, help="Draw so many orders instead of taking all.")] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Train only this many random orders (default: all).")
+    ] = None,
     how: How,
     way: Study,
 ) -> None:
-    """A sequence in all its orders, or in some of them: how much the order matters."""
+    """Measure how much the order of the tasks matters.
+
+    Trains the same tasks in all orders, or in a random sample of them.
+    """
     from shlpt.plans import experiments
 
     chosen = tasks_of(sequence, tasks, how.suite)
@@ -89,21 +102,31 @@ def orders(
 @with_groups
 def bench(
     *,
-    benchmark: Annotated[str, typer.Option(help="standard_cl, large or negative.")] = "standard_cl",
-    methods: Annotated[str, typer.Option(help="Methods with commas, or all.")] = "all",
-    reference: Annotated[str, typer.Option(help="The method that the others are compared with.")] = PLAIN,
-    beside_paper: Annotated[bool, typer.Option("--beside-paper", help="The paper's table next to ours.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Both as a section of a Markdown page.")] = False,
+    benchmark: Annotated[
+        str, typer.Option(help="standard_cl (3 sequences of 4 tasks), large (3 of 15) or negative (3 of 5).")
+    ] = "standard_cl",
+    methods: Annotated[
+        str, typer.Option(help="Names of methods, separated by commas, or all (see `methods`).")
+    ] = "all",
+    reference: Annotated[str, typer.Option(help="Method that the others are compared with.")] = PLAIN,
+    beside_paper: Annotated[
+        bool, typer.Option("--beside-paper", help="Show the paper's numbers and ranks beside ours.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print our table and the paper's as Markdown.")] = False,
     seeds: Seeds = "42,142,242",
     how: How,
     way: Study,
 ) -> None:
-    """Several methods on a benchmark: ACC, BWT, FWT with intervals, cost, and differences from a reference."""
+    """Compare methods on one of the paper's benchmarks.
+
+    Shows accuracy (ACC), backward transfer (BWT) and forward transfer (FWT) with 95 % intervals, the cost of each
+    method, and its paired difference from a reference method.
+    """
     from shlpt.plans import experiments
     from shlpt.spec import find_methods, method_info
 
     if markdown and (way.json or way.csv):
-        raise UserError("give one of --markdown, --json and --csv: each of them is the whole output")
+        raise UserError("--markdown, --json and --csv cannot be combined: give one of them")
     against = method_info(reference).name
     made = experiments.bench(benchmark, find_methods(methods), read_seeds(seeds), how.of(), against, way.name)
     found = carry_out(made, way, beside_rows if beside_paper or markdown else ROWS["bench"], quiet=markdown)
@@ -119,12 +142,12 @@ def bench(
 @with_groups
 def ablations(
     *,
-    sequence: Annotated[str, typer.Option(help="A named sequence, see `sequences`.")] = "order1",
+    sequence: Annotated[str, typer.Option(help="Name of a task sequence (see `sequences`).")] = "order1",
     seeds: Seeds = "42,142,242",
     how: How,
     way: Study,
 ) -> None:
-    """Table 4: SHLPT without one of its parts."""
+    """Compare SHLPT with variants that lack one part (Table 4)."""
     from shlpt.plans import experiments
 
     made = experiments.ablations(sequence, read_seeds(seeds), how.of(), way.name)
@@ -134,7 +157,11 @@ def ablations(
 @app.command(epilog="Example: python -m shlpt pairs --seeds 42,142")
 @with_groups
 def pairs(*, seeds: Seeds = "42,142,242", how: How, way: Study) -> None:
-    """Table 5: pairs that harm each other, with the two contrastive losses and without."""
+    """Test the two contrastive losses on harmful pairs (Table 5).
+
+    Trains pairs of tasks that harm each other with each loss, with both, and with plain prompt transfer, and compares
+    with the target trained alone.
+    """
     from shlpt.plans import experiments
 
     made = experiments.pair_variants(read_seeds(seeds), how.of(), way.name)
@@ -143,12 +170,12 @@ def pairs(*, seeds: Seeds = "42,142,242", how: How, way: Study) -> None:
 
 @app.command("experiments", epilog="Example: python -m shlpt experiments")
 def listed(
-    id: Annotated[str | None, typer.Argument(help="An experiment: its id or name; without one, all of them.")] = None,
+    id: Annotated[str | None, typer.Argument(help="Id or name of an experiment (default: list all).")] = None,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Experiments: progress, time left, and what has come out so far."""
+    """List experiments, or show the results of one so far."""
     from shlpt.cli.report import errors, no_store, show
     from shlpt.plans.estimate import progress
     from shlpt.results import experiments

@@ -21,7 +21,7 @@ from shlpt.cli.main import app, main
 from shlpt.cli.report import show
 from shlpt.errors import UserError
 from shlpt.results.export import safe
-from shlpt.spec import read_seeds
+from shlpt.spec import RunSpec, read_seeds
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES
 
@@ -124,6 +124,15 @@ def test_methods_are_listed_with_every_setting(capsys: pytest.CaptureFixture[str
     assert found == {name: list(info.params.model_fields) for name, info in METHODS.items()}
 
 
+def test_the_settings_of_a_method_are_listed_with_those_of_every_training(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome("methods", "dtvg", "--json")
+    found = {row["setting"]: row for row in json.loads(capsys.readouterr().out)}
+    assert {name: row["default"] for name, row in found.items()} == RunSpec.make(["rte", "cb"], "dtvg").settings
+    assert all(row["meaning"] for row in found.values())
+    assert found["batch_size"]["allowed"] == "≥ 1 and ≤ 1024"
+    assert found["scored_on"]["allowed"] == "test, validation"
+
+
 def test_listing_loads_no_model_and_no_page() -> None:
     code = (
         "import sys\nfrom shlpt.cli.main import main\n"
@@ -149,8 +158,8 @@ def test_the_module_is_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("arguments", "answer"),
     [
-        ("run", "say what to learn: either --sequence demo or --tasks yelp,sst2"),
-        ("run --sequence demo --tasks sst2", "(one of the two)"),
+        ("run", "name what to learn: either --sequence (such as demo) or --tasks (such as yelp,sst2)"),
+        ("run --sequence demo --tasks sst2", "not both"),
         ("run --tasks ,", "no tasks given: write them as --tasks yelp,sst2,agnews"),
         ("run --tasks yelpp", "unknown task 'yelpp': did you mean 'yelp'?"),
         ("run --tasks sst2,sst2", "task 'sst2' is in the sequence twice"),

@@ -117,8 +117,8 @@ def test_a_wish_that_changes_nothing_says_where_the_run_stands(
         db.execute("UPDATE groups SET state=? WHERE number>2", ("queued" if act == "resume" else "failed",))
     assert say(store, "runs", act, DONE.id, WAITING.id) == 0
     said = capsys.readouterr().err
-    assert f"run {DONE.id} is done: {act} changed nothing" in said
-    assert f"run {WAITING.id} is {'queued' if act == 'resume' else 'failed'}: {act} changed nothing" in said
+    assert f"run {DONE.id} is done: {act} has no effect" in said
+    assert f"run {WAITING.id} is {'queued' if act == 'resume' else 'failed'}: {act} has no effect" in said
     with store.write() as db:
         db.execute("UPDATE groups SET state='paused' WHERE number>2")
     for act in ("resume", "stop"):
@@ -196,7 +196,7 @@ def test_who_only_looks_makes_no_store(
     assert say(tmp_path / "typo", *words, *(["--json"] if code == 0 else [])) == code
     said = capsys.readouterr()
     assert (
-        "there are no runs yet" in said.err if words[0] == "alpha" else f"no store in {tmp_path / 'typo'}" in said.err
+        "there are no runs yet" in said.err if words[0] == "alpha" else f"no results in {tmp_path / 'typo'}" in said.err
     )
     assert ("unknown run 'r1'" in said.err) == (words[-1] == "r1" or words[0] == "alpha")
     assert said.out == ("" if code else f'{{"{words[-1] if words[0] != "runs" else "runs"}": []}}\n')

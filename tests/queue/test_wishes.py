@@ -150,7 +150,7 @@ def test_interrupting_the_command_ends_quickly_and_the_same_command_goes_on(tmp_
     assert took < 2 * BOUND
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in messages
-    assert "finished stages are kept, the same command goes on from them" in messages
+    assert "finished stages are kept; run the same command again to resume" in messages
     seen = store.rows("SELECT stage, seq, payload FROM events")
     finished = store.value("SELECT count(*) FROM stages WHERE state='done'")
     again = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)

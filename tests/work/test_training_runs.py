@@ -225,7 +225,7 @@ def test_a_command_whose_runs_are_not_done_says_so_and_one_that_is_at_it_is_no_w
         assert said() == 1
     found = capsys.readouterr()
     assert "stopped" in found.err
-    assert "the same command goes on with" in found.err
+    assert "run the same command again to resume" in found.err
     assert json.loads(found.out)
     with monkeypatch.context() as patch:
         patch.setattr(BarWatch, "finished", stop_workers)
