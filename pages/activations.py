@@ -10,15 +10,18 @@ import streamlit as st
 
 from shlpt.analysis import activations
 from shlpt.catalog import METHODS
+from shlpt.plans import commands
 from shlpt.plots import activation_map as plot
 from shlpt.plots import neurons as neuron_plot
 from shlpt.plots import theme
 from shlpt.results import frames, twins
+from shlpt.spec import RunSpec
+from shlpt.store.store import default_home
+from shlpt.tasks.sequences import SEQUENCES
 from shlpt.ui import page
 from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.store import Shown, known_runs, label, shown
 
-COMMAND = "python -m shlpt run --sequence demo --method shlpt"
 MEASURES = {"cosine": "Cosine similarity", "jaccard": "Jaccard index of signs"}
 ORDERS = {"difference": "largest difference", "active": "most active"}
 NONE = "none"
@@ -66,8 +69,9 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
         help="Runs that share at least two tasks with this one. Default: the same run without ASC, if it is stored",
     )
     if default == NONE and twins.ASC in spec["settings"]:
-        with st.expander("The same run without ASC is not stored yet. To train it:", icon=":material/terminal:"):
-            st.code(twins.twin_command(spec), language="bash")
+        how = "with" if spec["settings"][twins.ASC] == 0 else "without"
+        with st.expander(f"The same run {how} ASC is not stored yet. To train it:", icon=":material/terminal:"):
+            st.code(commands.runs([twins.other_way(spec)], default_home()), language="bash", wrap_lines=True)
     return None if chosen == NONE else shown(chosen)
 
 
@@ -214,7 +218,7 @@ def show() -> None:
     )
     run = pick_run(suits=opening())
     if run is None:
-        st.code(COMMAND, language="bash")
+        st.code(commands.runs([RunSpec.make(SEQUENCES["demo"])], default_home()), language="bash")
         return
     spec, probe = frames.spec(run.store, run.id), frames.probe(run.store, run.id)
     if not METHODS[spec["method"]].keeps_prompts:
@@ -223,7 +227,7 @@ def show() -> None:
             "prompts to compare. Choose a run of a prompt method above, or train one:",
             icon=":material/info:",
         )
-        st.code(COMMAND, language="bash")
+        st.code(commands.runs([RunSpec.make(SEQUENCES["demo"])], default_home()), language="bash")
         return
     if not probe:
         st.info(

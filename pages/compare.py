@@ -12,7 +12,7 @@ from shlpt.analysis.compare import Side
 from shlpt.plans import commands, estimate
 from shlpt.plots import accuracy_matrix, compare, theme
 from shlpt.results import experiments, frames
-from shlpt.store.store import Store
+from shlpt.store.store import Store, default_home
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
 from shlpt.ui.titles import title_of
@@ -232,8 +232,7 @@ def show() -> None:
     body(found[:MOST], where)
     ids = [record["id"] for side in found for record in side.records]
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        home = next(iter(where.values())).home
-        st.code(commands.compare(ids, home=home), language="bash", wrap_lines=True)
+        st.code(commands.compare(ids, default_home()), language="bash", wrap_lines=True)
 
 
 def body(found: list[Side], where: dict[str, Store]) -> None:

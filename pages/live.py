@@ -49,14 +49,14 @@ def watched() -> None:
 
 def begin() -> None:
     store = own()
-    composed = compose.form()
-    if composed is None:
+    specs = compose.form()
+    if not specs:
         return
-    plans = plans_of(composed.specs)
+    plans = plans_of(specs)
     compose.cost(store, plans)
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="run-now"):
         start(store, plans)
-    compose.elsewhere(composed)
+    compose.elsewhere(specs)
 
 
 page.head(

@@ -15,7 +15,7 @@ from shlpt.plots import accuracy_matrix, validation
 from shlpt.queue import control as act
 from shlpt.results import export, frames
 from shlpt.results import listing as shown_runs
-from shlpt.spec import digest
+from shlpt.spec import RunSpec, digest
 from shlpt.store.store import Store
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
@@ -147,7 +147,7 @@ def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> No
             to_page(
                 "live",
                 "Duplicate with changes",
-                live_address(records[0]),
+                live_address([RunSpec.model_validate(records[0]["spec"])]),
                 help="Opens the Live page with these tasks, this method and these settings",
             )
         if mine and st.button("Delete", icon=":material/delete:"):

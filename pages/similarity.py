@@ -9,15 +9,17 @@ import streamlit as st
 
 from shlpt.analysis import partition as at
 from shlpt.catalog import METHODS
+from shlpt.plans import commands
 from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
 from shlpt.results import frames, lens
 from shlpt.results.record import OVER
+from shlpt.spec import RunSpec
+from shlpt.store.store import default_home
+from shlpt.tasks.sequences import SEQUENCES
 from shlpt.ui import page
 from shlpt.ui.choose import NOT_HERE, kept, pick_run
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import Shown
-
-COMMAND = "python -m shlpt run --sequence demo --method shlpt"
 
 
 def suits(line: dict[str, Any]) -> bool:
@@ -27,7 +29,7 @@ def suits(line: dict[str, Any]) -> bool:
 def instead(why: str) -> None:
     """Why there is no similarity to show, and what to do."""
     st.info(f"{why} Choose another run above, or train one:", icon=":material/info:")
-    st.code(COMMAND, language="bash")
+    st.code(commands.runs([RunSpec.make(SEQUENCES["demo"])], default_home()), language="bash")
 
 
 def choose_task(run: Shown, spec: dict[str, Any]) -> str:
@@ -273,7 +275,7 @@ def show() -> None:
     )
     run = pick_run(suits=suits)
     if run is None:
-        st.code(COMMAND, language="bash")
+        st.code(commands.runs([RunSpec.make(SEQUENCES["demo"])], default_home()), language="bash")
         return
     spec = frames.spec(run.store, run.id)
     if not METHODS[spec["method"]].alpha:

@@ -14,13 +14,14 @@ from shlpt.queue.launch import ensure_worker
 from shlpt.queue.submit import start_experiment
 from shlpt.results import experiments as results
 from shlpt.results import frames
-from shlpt.spec import PRESET_ABOUT, PRESETS, read_seeds
+from shlpt.spec import PRESET_ABOUT, PRESETS, RunSpec, read_seeds
+from shlpt.store.store import default_home
 from shlpt.tasks.pocket import TASKS
 from shlpt.ui import choose, control, page
 from shlpt.ui.choose import ShownExperiment
 from shlpt.ui.compose import about_method, size_metrics
 from shlpt.ui.forms import folded_settings
-from shlpt.ui.links import OWN_SEQUENCE, SETTING, to_page
+from shlpt.ui.links import SETTING, live_address, to_page
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import own
 
@@ -113,7 +114,7 @@ def offer(made: experiments.Experiment) -> None:
         choose.go("matrix", id)
         st.rerun()
     st.caption("The same on the command line:")
-    st.code(commands.matrix(made.about, store.home), language="bash", wrap_lines=True)
+    st.code(commands.matrix(made.about, made.name, store.home), language="bash", wrap_lines=True)
 
 
 # --- one that is stored -------------------------------------------------------------------
@@ -143,16 +144,13 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
     )
     if len(table):
         page.numbers(transfer.described(table), COLUMNS)
-        oracle = {
-            "sequence": OWN_SEQUENCE,
-            "tasks": ", ".join(tasks),
-            "method": "oracle_partition",
-            f"{SETTING}similar_pairs": transfer.helping(table),
-        }
+        about = results.find(shown.store, shown.id)["about"]
+        common = {key: about[key] for key in commands.COMMON if key in about and key != "settings"}
+        oracle = RunSpec.make(tasks, "oracle_partition", settings={"similar_pairs": transfer.helping(table)}, **common)
         to_page(
             "live",
             "Run the oracle partition on these tasks",
-            oracle,
+            live_address([oracle]),
             help="SHLPT without its estimator: the sources that lower the target's mean test error in this matrix "
             "count as similar. This is the partition by measured transfer",
         )
@@ -242,7 +240,8 @@ def examples(title: str, rows: pd.DataFrame) -> None:
 
 
 def look(shown: ShownExperiment) -> None:
-    about = results.find(shown.store, shown.id)["about"]
+    found = results.find(shown.store, shown.id)
+    about = found["about"]
     tasks = about["tasks"]
     states = frames.states(shown.store, results.runs_in(shown.store, shown.id))
     going = control.going(shown.store, states)
@@ -263,9 +262,7 @@ def look(shown: ShownExperiment) -> None:
         page.again(cell, 3 * control.EVERY if going else None)(shown, source, target)
     flipped(shown, source, target)
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code(
-            commands.matrix(about, None if shown.is_recorded else shown.store.home), language="bash", wrap_lines=True
-        )
+        st.code(commands.matrix(about, found["name"], default_home()), language="bash", wrap_lines=True)
 
 
 def show() -> None:

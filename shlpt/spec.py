@@ -205,12 +205,12 @@ def has_setting(method: str, key: str) -> bool:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """`key=value` of the command line; numbers, true, false and words."""
+    """`key=value` of the command line; numbers, true, false (as Python writes them too) and words."""
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
         raise UserError(f"cannot read the setting {text!r}: write it as key=value, for example threshold=0.06")
     try:
-        return key.strip(), json.loads(value)
+        return key.strip(), json.loads({"True": "true", "False": "false"}.get(value.strip(), value))
     except json.JSONDecodeError:
         return key.strip(), value.strip()
 

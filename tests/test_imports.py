@@ -132,6 +132,22 @@ def test_light_rooms_load_no_torch_when_they_are_imported() -> None:
     assert {"shlpt.spec", "shlpt.tasks.find", "shlpt.store.store", "shlpt.queue.claims", "shlpt.cli.main"} <= set(light)
 
 
+def test_the_names_of_the_package_bring_what_they_need_when_they_are_used() -> None:
+    code = (
+        "import sys, shlpt\n"
+        "def loaded(): return [name for name in ('pydantic', 'pandas', 'torch') if name in sys.modules]\n"
+        "steps = [loaded()]\n"
+        "for name in ('run', 'RunSpec', 'Store', 'frames'):\n"
+        "    getattr(shlpt, name)\n"
+        "    steps.append(loaded())\n"
+        "try: shlpt.nothing\n"
+        "except AttributeError: print(steps)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    expected = [[], [], ["pydantic"], ["pydantic"], ["pydantic", "pandas"]]
+    assert (found.stdout.strip(), found.stderr) == (str(expected), "")
+
+
 # --- files --------------------------------------------------------------------------------
 def test_no_file_is_longer_than_400_lines() -> None:
     lines = {

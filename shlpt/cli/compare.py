@@ -12,7 +12,7 @@ from shlpt.errors import UserError
 
 
 def compare(
-    ids: Annotated[list[str] | None, typer.Argument(help=IDS_HELP)] = None,
+    ids: Annotated[list[str] | None, typer.Argument(help=f"{IDS_HELP} Recorded runs can be named too.")] = None,
     experiment: Annotated[str | None, typer.Option(help="Id or name of an experiment: compare all its runs.")] = None,
     home: Home = None,
     json: Json = False,
@@ -42,18 +42,19 @@ def chosen(ids: list[str], experiment: str | None, home: Path | None) -> tuple[l
     """The runs, and their labels if they come from an experiment."""
     from shlpt.cli.report import no_store
     from shlpt.results import experiments, frames
-    from shlpt.store.find import find_run
+    from shlpt.results.twins import locate
     from shlpt.store.store import Store
 
     if bool(ids) == bool(experiment):
         raise UserError("name what to compare: either run ids (see `runs list`) or --experiment NAME, not both")
-    store = Store(home).there()
-    if store is None:
-        raise UserError(no_store(Store(home).home))
     if experiment:
+        store = Store(home).there()
+        if store is None:
+            raise UserError(no_store(Store(home).home))
         pairs = experiments.labelled(store, experiments.find_with_runs(store, experiment)["id"])
         return [label for label, _ in pairs], [record for _, record in pairs]
-    return None, [frames.run(store, id) for id in dict.fromkeys(find_run(store, id) for id in ids)]
+    found = {id: store for store, id in (locate(id, home) for id in ids)}
+    return None, [frames.run(store, id) for id, store in found.items()]
 
 
 def named(row: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""The command lines and addresses that do what a page does, to copy. Pure."""
+"""How a run is asked for elsewhere: as a command line or as Python, to copy. Pure.
+
+Every page and every command takes it from here. What the method, the preset and the defaults give is left out.
+"""
 
 from __future__ import annotations
 
@@ -8,52 +11,87 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shlpt.spec import PRESETS, Training, method_info
+from shlpt.plans.experiments import matrix_name
+from shlpt.spec import PRESETS, RunSpec, Training, method_info, parse_setting
 from shlpt.tasks.sequences import SEQUENCES
 
-
-def run(
-    tasks: Sequence[str], method: str, seeds: Sequence[int], preset: str, settings: Mapping[str, Any], home: Path | None
-) -> str:
-    """A run as the page Live composes it; a named sequence by its name."""
-    named = next((name for name, known in SEQUENCES.items() if known == tuple(tasks)), None)
-    words = ["run", *(["--sequence", named] if named else ["--tasks", ",".join(tasks)]), "--method", method]
-    words += ["--seeds", ",".join(map(str, seeds)), *(["--preset", preset] if preset != "quick" else [])]
-    return line([*words, *given(settings)], home)
+COMMON = ("settings", "preset", "suite", "backbone", "dtype")  # what `RunSpec.make` takes beside tasks, method and seed
 
 
-def given(settings: Mapping[str, Any]) -> list[str]:
-    return [word for key, value in settings.items() for word in ("--set", setting(key, value))]
+def asked(spec: RunSpec, presets: Sequence[str] = tuple(PRESETS)) -> dict[str, Any]:
+    """What `RunSpec.make` needs beside tasks, method and seed, with the preset that leaves fewest settings to write."""
+    left = {preset: _changed(spec, preset) for preset in presets}
+    preset = min(left, key=lambda name: len(left[name]))
+    found = {"preset": preset, "settings": left[preset]}
+    found |= {key: getattr(spec, key) for key in ("suite", "backbone", "dtype")}
+    usual = {"preset": "quick", "settings": {}} | {k: field.default for k, field in RunSpec.model_fields.items()}
+    return {key: value for key, value in found.items() if value != usual[key]}
 
 
-def matrix(about: Mapping[str, Any], home: Path | None = None, detach: bool = False) -> str:
-    """A matrix experiment by what it is about: tasks, seeds, method, settings, preset."""
-    words = ["matrix", "--tasks", ",".join(about["tasks"]), "--seeds", ",".join(map(str, about["seeds"]))]
-    words += ["--method", about["method"]]
-    if about.get("preset", "quick") != "quick":
-        words += ["--preset", about["preset"]]
-    words += given(about.get("settings") or {})
-    return line([*words, *(["--detach"] if detach else [])], home)
+def _changed(spec: RunSpec, preset: str) -> dict[str, Any]:
+    """The settings that the preset and the method do not give."""
+    info = method_info(spec.method)
+    fields = {**Training.model_fields, **info.params.model_fields}
+    usual = {key: field.default for key, field in fields.items()} | PRESETS[preset] | dict(info.defaults)
+    return {key: value for key, value in spec.settings.items() if value != usual[key]}
 
 
-def compare(runs: Sequence[str], experiment: str = "", home: Path | None = None) -> str:
-    return line(["compare", *(["--experiment", experiment] if experiment else runs)], home)
+def runs(specs: Sequence[RunSpec], home: Path | None = None, detach: bool = False) -> str:
+    """A line for all runs that differ by their seed only."""
+    seeds: dict[RunSpec, list[int]] = {}
+    for spec in specs:
+        seeds.setdefault(spec.model_copy(update={"seed": 0, "edition": 0}), []).append(spec.seed)
+    more = ["--detach"] if detach else []
+    return "\n".join(_line(["run", *_words(spec, spec.tasks, given), *more], home) for spec, given in seeds.items())
 
 
-def line(words: Sequence[str], home: Path | None = None) -> str:
-    """`home` is left out where it is the default."""
-    more = [] if home is None or home == Path("runs") else ["--home", str(home)]
-    return shlex.join(["python", "-m", "shlpt", *words, *more])
+def matrix(about: Mapping[str, Any], name: str, home: Path | None = None) -> str:
+    """A matrix experiment by what it is about."""
+    common = {key: about[key] for key in COMMON if key in about}
+    spec = RunSpec.make(about["tasks"][:2], about["method"], **common)
+    named = [] if name == matrix_name(about["tasks"]) else ["--name", name]
+    return _line(["matrix", *_words(spec, about["tasks"], about["seeds"]), *named], home)
+
+
+def compare(ids: Sequence[str], home: Path | None = None) -> str:
+    return _line(["compare", *ids], home)
+
+
+def python(specs: Sequence[RunSpec], home: Path | None = None) -> str:
+    """Runs that differ by their seed only, in a few lines."""
+    spec = specs[0]
+    named = _sequence(spec.tasks)
+    given = {"seeds": [each.seed for each in specs], **asked(spec), **({"home": str(home)} if _is_other(home) else {})}
+    words = [repr(named or list(spec.tasks)), repr(spec.method), *(f"{key}={value!r}" for key, value in given.items())]
+    call = ",\n    ".join(words)
+    shown = 'for record in records:\n    print(record["id"], record["acc"], record["matrix"])'
+    return f"import shlpt\n\nrecords = shlpt.run(\n    {call},\n)\n{shown}"
 
 
 def setting(key: str, value: Any) -> str:
     """A setting as `--set` reads it."""
-    return f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+    plain = f"{key}={value}"
+    return plain if isinstance(value, str) and parse_setting(plain)[1] == value else f"{key}={json.dumps(value)}"
 
 
-def changed(method: str, settings: Mapping[str, Any], preset: str = "quick") -> dict[str, Any]:
-    """Of all settings of a run, those that the preset and the method do not give by themselves."""
-    info = method_info(method)
-    fields = {**Training.model_fields, **info.params.model_fields}
-    usual = {key: field.default for key, field in fields.items()} | PRESETS[preset] | dict(info.defaults)
-    return {key: value for key, value in settings.items() if key in fields and value != usual[key]}
+def _words(spec: RunSpec, tasks: Sequence[str], seeds: Sequence[int]) -> list[str]:
+    """The options that `run` and the experiments share."""
+    named = _sequence(tasks)
+    words = ["--sequence", named] if named else ["--tasks", ",".join(tasks)]
+    words += ["--method", spec.method, "--seeds", ",".join(map(str, seeds))]
+    given = asked(spec)
+    settings = given.pop("settings", {})
+    words += [word for key, value in given.items() for word in (f"--{key}", value)]
+    return words + [word for key, value in settings.items() for word in ("--set", setting(key, value))]
+
+
+def _sequence(tasks: Sequence[str]) -> str | None:
+    return next((name for name, known in SEQUENCES.items() if known == tuple(tasks)), None)
+
+
+def _is_other(home: Path | None) -> bool:
+    return home is not None and home != Path("runs")
+
+
+def _line(words: Sequence[str], home: Path | None) -> str:
+    return shlex.join(["python", "-m", "shlpt", *words, *(["--home", str(home)] if _is_other(home) else [])])

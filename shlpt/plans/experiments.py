@@ -57,7 +57,12 @@ def matrix(tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str
         for seed in seeds
     ]
     about = {"tasks": list(tasks), "seeds": list(seeds)} | dict(common)
-    return Experiment("matrix", name or f"matrix of {len(tasks)} tasks", tuple(cells), about)
+    return Experiment("matrix", name or matrix_name(tasks), tuple(cells), about)
+
+
+def matrix_name(tasks: Sequence[str]) -> str:
+    """What a matrix is called if it is given no name."""
+    return f"matrix of {len(tasks)} tasks"
 
 
 def sweep(
@@ -154,6 +159,3 @@ def _drawn(tasks: Sequence[str], count: int) -> list[tuple[str, ...]]:
 
 def make(tasks: Sequence[str], seed: int, common: Common) -> RunSpec:
     return RunSpec.make(tasks, seed=seed, **common)
-
-
-# --- in the store -------------------------------------------------------------------------

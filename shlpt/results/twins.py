@@ -14,7 +14,7 @@ from shlpt.catalog import METHODS
 from shlpt.errors import UserError, unknown
 from shlpt.results import frames
 from shlpt.results.recorded import recorded
-from shlpt.spec import PRESETS, Training
+from shlpt.spec import RunSpec
 from shlpt.store.find import Ambiguous, find_run
 from shlpt.store.store import Store
 
@@ -59,14 +59,12 @@ def twin_in(store: Store, id: str) -> str | None:
     return twin(frames.spec(store, id), ((other, frames.spec(store, other)) for other in ids))
 
 
-def twin_command(spec: Mapping[str, Any]) -> str:
-    """How to train the run without ASC that there is nothing to compare with yet."""
-    defaults = METHODS[spec["method"]].params().model_dump()
-    defaults |= PRESETS["quick"] | Training().model_dump(mode="json")
-    changed = {k: v for k, v in spec["settings"].items() if v != defaults.get(k) and k != ASC}
-    set_ = "".join(f" --set {name}={value}" for name, value in changed.items())
-    tasks = ",".join(spec["tasks"])
-    return f"python -m shlpt run --tasks {tasks} --method {spec['method']} --seeds {spec['seed']}{set_} --set {ASC}=0"
+def other_way(spec: Mapping[str, Any]) -> RunSpec:
+    """The run that `twin` looks for: without ASC, or with its usual weight if this one has none."""
+    params: Any = METHODS[spec["method"]].params
+    weight = 0.0 if spec["settings"][ASC] > 0 else params.model_fields[ASC].default
+    found = {key: value for key, value in spec.items() if key not in ("settings", "edition")}
+    return RunSpec.model_validate(found | {"params": spec["params"] | {ASC: weight}})
 
 
 @dataclass(frozen=True)

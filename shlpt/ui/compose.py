@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -22,45 +21,15 @@ from shlpt.tasks.sequences import SEQUENCES, about, read_tasks
 from shlpt.ui import page
 from shlpt.ui.choose import kept
 from shlpt.ui.forms import folded_settings
-from shlpt.ui.links import OWN_SEQUENCE, SETTING
+from shlpt.ui.links import FORM_PRESETS, OWN_SEQUENCE, SETTING
 
 DEFAULT = "demo"
 
 
-@dataclass(frozen=True)
-class Composed:
-    """The contents of the form."""
-
-    tasks: tuple[str, ...]
-    method: str
-    seeds: tuple[int, ...]
-    preset: str
-    settings: dict[str, Any]
-
-    @property
-    def specs(self) -> list[RunSpec]:
-        return [
-            RunSpec.make(self.tasks, self.method, seed=seed, preset=self.preset, settings=self.settings)
-            for seed in self.seeds
-        ]
-
-    def command(self) -> str:
-        """The same as a command."""
-        return commands.run(self.tasks, self.method, self.seeds, self.preset, self.settings, default_home())
-
-    def python(self) -> str:
-        """The same as a few lines of Python."""
-        return (
-            "from shlpt.work.worker import run\nfrom shlpt.spec import RunSpec\n\n"
-            f"specs = [\n    RunSpec.make({self.tasks!r}, {self.method!r}, seed=seed, preset={self.preset!r},\n"
-            f"                 settings={self.settings!r})\n    for seed in {self.seeds!r}\n]\n"
-            'for record in run(specs):\n    print(record["id"], record["acc"], record["matrix"])'
-        )
-
-
-def form() -> Composed | None:
-    """The whole form; None while something in it is invalid."""
-    tasks = _tasks()
+def form() -> list[RunSpec]:
+    """The contents of the form: a run for each seed; empty while something in it is invalid."""
+    suite = st.query_params.get("suite", "pocket")  # a link may name one; the form has only one to choose from
+    tasks = _tasks(suite)
     left, middle, right = st.columns([2, 1, 1])
     method = kept(
         "Method",
@@ -78,26 +47,38 @@ def form() -> Composed | None:
         help="Whole numbers separated by commas. Each seed is a separate run with its own training examples. They "
         "train together and are shown as a mean with a band",
     )
-    presets = list(PRESET_ABOUT)[:2]  # the third is for a large model on a GPU
     preset = kept(
         "Preset",
-        presets,
+        FORM_PRESETS,
         "preset",
         default="quick",
         where=right,
         segments=True,
-        help="; ".join(f"{name}: {PRESET_ABOUT[name]}" for name in presets),
+        help="; ".join(f"{name}: {PRESET_ABOUT[name]}" for name in FORM_PRESETS),
     )
     st.caption(page.plain(about_method(method)))
     settings = folded_settings(method, preset, SETTING)
+    common: dict[str, Any] = {"preset": preset, "settings": settings, "suite": suite, **_model()}
+    if not tasks:
+        return []
     with page.guard():
-        composed = Composed(tasks, method, tuple(read_seeds(seeds.replace(" ", ","))), preset, settings)
-        if composed.specs:
-            return composed
-    return None
+        return [RunSpec.make(tasks, method, seed=seed, **common) for seed in read_seeds(seeds.replace(" ", ","))]
+    return []
 
 
-def _tasks() -> tuple[str, ...]:
+def _model() -> dict[str, str]:
+    """The backbone and its data type. The fold is open if one of them is not the default."""
+    usual = all(st.query_params.get(key, value) == value for key, value in (("backbone", "pocket"), ("dtype", "auto")))
+    with st.expander("Backbone", icon=":material/memory:", expanded=not usual):
+        left, right = st.columns(2)
+        help = "pocket (included), a local folder, or a T5 on the Hugging Face hub"
+        backbone = left.text_input("Backbone", "pocket", key="backbone", bind="query-params", help=help)
+        types = get_args(RunSpec.model_fields["dtype"].annotation)
+        dtype = kept("Data type", types, "dtype", where=right, help="auto: bfloat16 on a CUDA GPU, else float32")
+    return {"backbone": backbone.strip() or "pocket", "dtype": dtype}
+
+
+def _tasks(suite: str) -> tuple[str, ...]:
     """A named sequence, or task names typed in order."""
     named = [*SEQUENCES, OWN_SEQUENCE]
     left, right = st.columns([1, 2])
@@ -125,7 +106,7 @@ def _tasks() -> tuple[str, ...]:
         help=f"Names separated by commas: {', '.join(TASKS)}. contrary:yelp and dial:0.5 work too, see the Tasks page",
     )
     with page.guard():
-        return read_tasks(text)
+        return read_tasks(text, suite)
     return ()
 
 
@@ -168,11 +149,11 @@ def cost(store: Store, plans: Sequence[RunPlan]) -> None:
         )
 
 
-def elsewhere(composed: Composed) -> None:
+def elsewhere(specs: list[RunSpec]) -> None:
     """The same run on the command line and in Python."""
     with st.expander("The same on the command line or in Python", icon=":material/terminal:"):
-        st.code(composed.command(), language="bash")
-        st.code(composed.python(), language="python")
+        st.code(commands.runs(specs, default_home()), language="bash", wrap_lines=True)
+        st.code(commands.python(specs, default_home()), language="python")
 
 
 def machine() -> str:

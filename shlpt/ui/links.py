@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from shlpt.plans.commands import changed
+from shlpt.plans.commands import asked
+from shlpt.spec import PRESET_ABOUT, RunSpec
 from shlpt.ui.navigation import place
 
 SETTING = "s_"  # before the names of settings in the address of the page Live
+FORM_PRESETS = tuple(PRESET_ABOUT)[:2]  # the third is for a large model on a GPU
 OWN_SEQUENCE = "my own"  # a sequence without a name
 
 
-def live_address(record: Mapping[str, Any]) -> dict[str, str]:
-    """What the page Live reads: tasks, method, seeds, and the settings that differ from the defaults."""
-    settings = changed(record["method"], record["settings"])
+def live_address(specs: Sequence[RunSpec]) -> dict[str, str]:
+    """What the page Live reads to compose runs that differ by their seed only."""
+    spec = specs[0]
+    given = asked(spec, FORM_PRESETS)
+    settings = given.pop("settings", {})
     return {
         "sequence": OWN_SEQUENCE,
-        "tasks": ", ".join(record["tasks"]),
-        "method": record["method"],
-        "seeds": str(record["seed"]),
+        "tasks": ", ".join(spec.tasks),
+        "method": spec.method,
+        "seeds": ",".join(str(each.seed) for each in specs),
+        **given,
         **{f"{SETTING}{key}": _word(value) for key, value in settings.items()},
     }
 

@@ -26,7 +26,7 @@ from shlpt.plans.stages import Stage
 from shlpt.queue import claims, launch
 from shlpt.queue.claims import Event, Fenced, Job
 from shlpt.queue.control import others_work_on, stopping_on_interrupt, worker_wish
-from shlpt.queue.submit import planned, submit
+from shlpt.queue.submit import Submitted, planned, submit
 from shlpt.results.record import keep_results, run_record
 from shlpt.spec import RunSpec
 from shlpt.store import liveness
@@ -297,7 +297,12 @@ def run(
     pick_device(device)  # before anything is queued
     store = Store(home).open()
     sent = submit(store, planned(store, specs, alone=alone, fresh=fresh), lanes=lanes, device=device)
+    train(store, sent, device=device, watch=watch)
+    return [run_record(store, id) for id in sent.runs]
+
+
+def train(store: Store, sent: Submitted, *, device: str = "auto", watch: Watch | None = None) -> None:
+    """What was queued, in this process, until it is done; Ctrl-C stops it."""
     (watch or Silent()).planned(sent.todo, sent.reused)
     with stopping_on_interrupt(store, sent.runs):
         work(store, device=device, groups=groups_of(store, sent.runs), watch=watch)
-    return [run_record(store, id) for id in sent.runs]

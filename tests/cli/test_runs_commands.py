@@ -195,10 +195,9 @@ def test_who_only_looks_makes_no_store(
     monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
     assert say(tmp_path / "typo", *words, *(["--json"] if code == 0 else [])) == code
     said = capsys.readouterr()
-    assert (
-        "there are no runs yet" in said.err if words[0] == "alpha" else f"no results in {tmp_path / 'typo'}" in said.err
-    )
-    assert ("unknown run 'r1'" in said.err) == (words[-1] == "r1" or words[0] == "alpha")
+    everywhere = words[0] in ("alpha", "compare")  # these look among the recorded runs too
+    assert ("there are no runs yet" if everywhere else f"no results in {tmp_path / 'typo'}") in said.err
+    assert ("unknown run 'r1'" in said.err) == (words[-1] == "r1" or everywhere)
     assert said.out == ("" if code else f'{{"{words[-1] if words[0] != "runs" else "runs"}": []}}\n')
     assert list(tmp_path.iterdir()) == []
 

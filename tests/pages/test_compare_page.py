@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from shlpt.plans.experiments import Cell, Experiment
 from shlpt.plans.stages import plans_of
 from shlpt.queue import control
 from shlpt.queue.submit import start_experiment
+from shlpt.results import recorded
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
@@ -56,6 +59,22 @@ def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.Captu
     assert difference == pytest.approx(told["sides"][1]["acc"]["mean"] - told["sides"][0]["acc"]["mean"])
     assert app.metric[0].value == f"{0 - 100 * difference:+.1f} points"
     assert {row["setting"] for row in told["differences"][0]["settings"]} >= {"method", "threshold"}
+
+
+def test_runs_of_two_stores_are_compared_by_the_command_that_the_page_shows(
+    home: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(trained, tmp_path / "recorded")
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "recorded")
+    ids = run_ids()
+    control.delete(Store(home).open(), ids[:2])  # these two are recorded only
+    app = visit("compare.py", {"experiment": "runs", "run": ids})
+    assert errors(app) == []
+    words = shlex.split(app.code[0].value)
+    assert words[:4] == ["python", "-m", "shlpt", "compare"]
+    assert words[-2:] == ["--home", str(home)]
+    told = command(capsys, *words[4:])
+    assert [row["name"] for row in told["sides"]] == list(table(app)["side"]) == ["shlpt", "continual"]
 
 
 def test_a_page_without_an_address_compares_what_there_is(home: Path) -> None:

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reading import Read, nothing_trained, specs_of
 from visiting import charts, said, visit
 
+from shlpt.backbone.files import EMBEDDED
 from shlpt.queue import launch
 from shlpt.results import frames
+from shlpt.spec import RunSpec
 from shlpt.store.store import Store
+from shlpt.tasks.sequences import SEQUENCES
 from shlpt.ui.links import live_address
 
 
@@ -39,7 +43,7 @@ def test_the_form_begins_with_the_demonstration_and_says_what_it_costs(home: Pat
 
 
 def test_run_queues_what_the_form_says_and_shows_it(home: Path) -> None:
-    address = live_address({"method": "per_task", "tasks": ["rte", "cb"], "seed": 7, "settings": {"epochs": 3}})
+    address = live_address([RunSpec.make(["rte", "cb"], "per_task", seed=7, settings={"epochs": 3})])
     app = press(visit("live.py", address), "Run")
     whole(app)
     frame = frames.runs(Store(home).open())
@@ -47,6 +51,46 @@ def test_run_queues_what_the_form_says_and_shows_it(home: Path) -> None:
     record = frames.run(Store(home).open(), frame["id"][0])
     assert (record["method"], record["seed"], record["settings"]["epochs"]) == ("per_task", 7, 3)
     assert app.query_params["runs"] in (frame["id"][0], [frame["id"][0]])
+
+
+def test_a_link_opens_the_form_with_the_same_runs(home: Path, tmp_path: Path) -> None:
+    """Link → form → command → runs, and link → form → Python → runs."""
+    copy = tmp_path / "my T5"
+    copy.symlink_to(EMBEDDED)
+    pairs = {"similar_pairs": "rte>dial:+0.50", "similar_transfer": False}
+    for made in (
+        [RunSpec.make(["yelp", "rte"], settings={"similar_transfer": False, "temperature": 200, "lr": 3e-5})],
+        [
+            RunSpec.make(["rte", "dial:+0.50"], "oracle_partition", seed=s, settings=pairs, dtype="float32")
+            for s in (3, 1)
+        ],
+        [RunSpec.make(["sst2", "contrary:sst2"], "finetune", preset="standard", backbone=str(copy))],
+        [RunSpec.make(SEQUENCES["demo"], preset="paper", settings={"epochs": 2, "estimator": "uniform"})],
+    ):
+        app = visit("live.py", live_address(made))
+        whole(app)
+        command, python = (code.value for code in app.code)
+        assert specs_of(command) == made
+        with nothing_trained(), pytest.raises(Read) as found:
+            exec(python, {})
+        assert found.value.args[0] == (made, str(home))
+
+
+def test_a_link_to_a_suite_that_is_not_there_is_answered_in_words(home: Path) -> None:
+    app = visit("live.py", live_address([RunSpec.make(["yelp", "rte"], suite="real")]))
+    whole(app)
+    assert [error.value.replace("\\", "") for error in app.error] == ["unknown suite 'real': Known: pocket"]
+
+
+def test_the_python_on_the_page_trains_what_it_says(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = {"epochs": 1, "shots": 2, "validation_shots": 2, "test_shots": 2}
+    spec = RunSpec.make(["yelp", "rte"], settings=tiny)
+    app = visit("live.py", live_address([spec]))
+    python = next(code.value for code in app.code if "import shlpt" in code.value)
+    exec(python, {})
+    record = frames.run(Store(home), spec.id)
+    assert record["state"] == "done"
+    assert capsys.readouterr().out.splitlines() == [f"{spec.id} {record['acc']} {record['matrix']}"]
 
 
 def test_what_a_link_changes_is_said_beside_the_folded_form(home: Path) -> None:
