@@ -15,7 +15,6 @@ import pytest
 
 from shlpt import paper
 from shlpt.catalog import METHODS
-from shlpt.cli.main import main
 from shlpt.errors import UserError
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES
@@ -25,6 +24,7 @@ of_every_table = pytest.mark.parametrize("name", NAMES)
 LARGE = "Large Number of Tasks"
 COMPARED = ["finetune", "ewc", "replay", "per_task", "l2p", "coda", "progressive", "shlpt"]
 ABLATIONS = ["ASE", "ASC", "HSC", "STT", "ASC+HSC", "none"]
+SCORES = ("value", "spread")
 HALF = Decimal("0.005")  # what rounding to two decimals can hide
 
 
@@ -45,12 +45,6 @@ def one(name: str, column: str = "value", **wanted: str) -> Decimal:
 
 def mean(numbers: list[Decimal]) -> Decimal:
     return sum(numbers, Decimal(0)) / len(numbers)
-
-
-def outcome(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(list(arguments))
-    return int(end.value.code or 0)
 
 
 # --- the files ----------------------------------------------------------------------------
@@ -84,68 +78,48 @@ def test_a_table_is_tidy(name: str) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "count", "total"),
-    [
-        ("table1", 28, "2137.85"),
-        ("table2", 64, "4302.77"),
-        ("table3", 32, "2276.82"),
-        ("table4", 30, "2385.30"),
-        ("table5", 41, "3511.46"),
-        ("table6", 9, "729.03"),
-        ("table10", 110, "7076.05"),
-        ("table11", 7, "561.04"),
-        ("table12", 64, "118.52"),
-        ("table13", 32, "79.94"),
-        ("table14", 30, "22.15"),
-        ("table15", 42, "-319.84"),
-    ],
-)
-def test_every_printed_cell_is_there(name: str, count: int, total: str) -> None:
+TOTALS = {"table1": (28, "2137.85"), "table2": (64, "4302.77"), "table3": (32, "2276.82"), "table4": (30, "2385.30")}
+TOTALS |= {"table5": (41, "3511.46"), "table6": (9, "729.03"), "table10": (110, "7076.05"), "table11": (7, "561.04")}
+TOTALS |= {"table12": (64, "118.52"), "table13": (32, "79.94"), "table14": (30, "22.15"), "table15": (42, "-319.84")}
+
+
+def test_every_printed_cell_is_there() -> None:
     """The total of all numbers is no number of the paper: it is here so that no cell changes unnoticed."""
-    rows = cells(name)
-    numbers = [Decimal(row[column]) for row in rows for column in ("value", "spread") if row.get(column)]
-    columns = sum(column in rows[0] for column in ("value", "spread"))
-    assert len(rows) == count
-    assert len(numbers) == count * columns - (10 if name == "table10" else 0)
-    assert str(sum(numbers, Decimal(0))) == total
+    for name, (count, total) in TOTALS.items():
+        rows = cells(name)
+        numbers = [Decimal(row[column]) for row in rows for column in SCORES if row.get(column)]
+        columns = sum(column in rows[0] for column in SCORES)
+        assert (len(rows), str(sum(numbers, Decimal(0)))) == (count, total), name
+        assert len(numbers) == count * columns - (10 if name == "table10" else 0)
 
 
-@pytest.mark.parametrize(
-    ("name", "where", "value", "spread"),
-    [
-        ("table1", {"target": "agnews", "source": "yahoo", "method": "continual"}, "86.83", "2.24"),
-        ("table1", {"target": "amazon", "source": "dbpedia", "method": "progressive"}, "48.67", "3.70"),
-        ("table1", {"target": "dbpedia", "method": "per_task"}, "97.86", "0.50"),
-        ("table2", {"method": "ewc", "sequence": "order4"}, "49.70", "9.44"),
-        ("table2", {"method": "coda", "sequence": "order5"}, "77.02", "0.01"),
-        ("table3", {"method": "replay", "sequence": "negative2"}, "66.26", "5.37"),
-        ("table3", {"method": "finetune", "sequence": "negative3"}, "22.95", "9.44"),
-        ("table4", {"ablation": "ASC+HSC", "sequence": "negative1"}, "81.06", "1.36"),
-        ("table4", {"ablation": "ASE", "sequence": "order1"}, "80.15", "1.68"),
-        ("table11", {"threshold": "0.15"}, "79.57", "0.25"),
-    ],
-)
-def test_a_cell_with_its_spread_is_as_printed(name: str, where: dict[str, str], value: str, spread: str) -> None:
-    (row,) = pick(name, **where)
-    assert (row["value"], row["spread"]) == (value, spread)
+PRINTED = """
+table1 target=agnews source=yahoo method=continual: 86.83 2.24
+table1 target=amazon source=dbpedia method=progressive: 48.67 3.70
+table1 target=dbpedia method=per_task: 97.86 0.50
+table2 method=ewc sequence=order4: 49.70 9.44
+table2 method=coda sequence=order5: 77.02 0.01
+table3 method=replay sequence=negative2: 66.26 5.37
+table3 method=finetune sequence=negative3: 22.95 9.44
+table4 ablation=ASC+HSC sequence=negative1: 81.06 1.36
+table4 ablation=ASE sequence=order1: 80.15 1.68
+table11 threshold=0.15: 79.57 0.25
+table5 target=cb source=squad losses=HSC: 92.26
+table5 target=qqp source=copa losses=ASC+HSC: 86.67
+table10 target=amazon source=multirc: 45.47
+table10 target=cb source=yelp: 91.67
+table10 target=yelp source=amazon: 61.07
+table10 target=wic source=mnli: 59.67
+table15 method=ewc benchmark=Negative_Transfer metric=bwt: -13.30
+table15 method=coda benchmark=Large_Number_of_Tasks metric=fwt: 0.56
+"""
 
 
-@pytest.mark.parametrize(
-    ("name", "where", "value"),
-    [
-        ("table5", {"target": "cb", "source": "squad", "losses": "HSC"}, "92.26"),
-        ("table5", {"target": "qqp", "source": "copa", "losses": "ASC+HSC"}, "86.67"),
-        ("table10", {"target": "amazon", "source": "multirc"}, "45.47"),
-        ("table10", {"target": "cb", "source": "yelp"}, "91.67"),
-        ("table10", {"target": "yelp", "source": "amazon"}, "61.07"),
-        ("table10", {"target": "wic", "source": "mnli"}, "59.67"),
-        ("table15", {"method": "ewc", "benchmark": "Negative Transfer", "metric": "bwt"}, "-13.30"),
-        ("table15", {"method": "coda", "benchmark": LARGE, "metric": "fwt"}, "0.56"),
-    ],
-)
-def test_a_cell_is_as_printed(name: str, where: dict[str, str], value: str) -> None:
-    assert [row["value"] for row in pick(name, **where)] == [value]
+@pytest.mark.parametrize("line", PRINTED.strip().splitlines())
+def test_a_cell_is_as_printed(line: str) -> None:
+    (name, *where), numbers = (part.split() for part in line.split(":"))
+    (row,) = pick(name, **dict(pair.replace("_", " " if "benchmark" in pair else "_").split("=") for pair in where))
+    assert [row[column] for column in SCORES if row.get(column)] == numbers
 
 
 # --- averages -----------------------------------------------------------------------------
@@ -162,41 +136,24 @@ EXCEPTIONS: dict[tuple[str, ...], tuple[str, str]] = {
 @pytest.mark.parametrize(("name", "where", "count"), LINES, ids=lambda part: str(part))
 def test_a_printed_average_is_the_mean_of_its_line(name: str, where: dict[str, str], count: int) -> None:
     """Within rounding: except for CODA-Prompt on Standard CL, which is cut off rather than rounded."""
-    parts = [Decimal(row["value"]) for row in pick(name, aggregate="", **where)]
-    printed, found = one(name, aggregate="average", **where), mean(parts)
-    assert len(parts) == count
+    rows = pick(name, aggregate="", **where)
+    printed, found = one(name, aggregate="average", **where), mean([Decimal(row["value"]) for row in rows])
+    assert len(rows) == count
     exception = EXCEPTIONS.get((name, *where.values()))
-    if exception:
-        assert (f"{found:.4f}", str(printed)) == exception
-        assert abs(found - printed) > HALF
-    else:
-        assert abs(found - printed) <= HALF
+    assert exception in (None, (f"{found:.4f}", str(printed)))
+    assert (abs(found - printed) > HALF) == bool(exception)
+    # Deviations of a mean over seeds cannot exceed the mean of the deviations: a slip in a spread would show.
+    spreads = [Decimal(row["spread"]) for row in rows]
+    assert one(name, "spread", aggregate="average", **where) <= mean(spreads) + 2 * HALF
 
 
-@pytest.mark.parametrize(("name", "where", "count"), LINES, ids=lambda part: str(part))
-def test_the_spread_of_an_average_is_no_larger_than_the_mean_spread(
-    name: str, where: dict[str, str], count: int
-) -> None:
-    """Deviations of a mean over seeds cannot exceed the mean of the deviations: a slip in a spread would show."""
-    parts = [Decimal(row["spread"]) for row in pick(name, aggregate="", **where)]
-    assert one(name, "spread", aggregate="average", **where) <= mean(parts) + 2 * HALF
-    assert len(parts) == count
-
-
-@pytest.mark.parametrize("losses", ["HSC", "ASC", "ASC+HSC"])
-def test_the_averages_of_the_losses_on_harmful_pairs(losses: str) -> None:
-    parts = [Decimal(row["value"]) for row in pick("table5", losses=losses, aggregate="")]
-    assert len(parts) == 8
-    assert abs(mean(parts) - one("table5", losses=losses, aggregate="average")) <= HALF
-
-
-def test_the_averages_without_the_losses_on_harmful_pairs() -> None:
+def test_the_averages_on_harmful_pairs() -> None:
     """A target's score alone is printed once for its two pairs, so each counts alike."""
-    moved = [Decimal(row["value"]) for row in pick("table5", method="continual", aggregate="")]
-    alone = [Decimal(row["value"]) for row in pick("table5", method="per_task", aggregate="")]
-    assert (len(moved), len(alone)) == (8, 4)
-    assert abs(mean(moved) - one("table5", method="continual", aggregate="average")) <= HALF
-    assert abs(mean(alone) - one("table5", method="per_task", aggregate="average")) <= HALF
+    lines = [({"losses": losses}, 8) for losses in ("HSC", "ASC", "ASC+HSC")]
+    for where, count in [*lines, ({"method": "continual"}, 8), ({"method": "per_task"}, 4)]:
+        parts = [Decimal(row["value"]) for row in pick("table5", aggregate="", **where)]
+        assert len(parts) == count
+        assert abs(mean(parts) - one("table5", aggregate="average", **where)) <= HALF
 
 
 # --- what two tables print ----------------------------------------------------------------
@@ -258,9 +215,6 @@ def test_how_many_pairs_help_and_how_many_harm() -> None:
     found = list(gains().values())
     assert (len(found), sum(g < 0 for g in found), sum(g > 0 for g in found)) == (90, 39, 44)
     assert found.count(Decimal(0)) == 7
-
-
-def test_the_gains_that_the_text_of_the_paper_names() -> None:
     assert gains()["yahoo", "rte"] == Decimal("-5.34")
     assert gains()["amazon", "yelp"] == Decimal("2.40")
     assert gains()["cb", "qqp"] > 0
@@ -284,69 +238,27 @@ def test_two_pairs_of_the_negative_sequences_help_and_three_do_neither() -> None
 
 
 # --- transfer over a sequence -------------------------------------------------------------
-def test_only_methods_that_train_weights_forget() -> None:
+def test_only_methods_that_train_weights_forget_and_only_shlpt_transfers_forward_everywhere() -> None:
     for row in pick("table15", metric="bwt"):
         value = Decimal(row["value"])
         assert value < 0 if row["method"] in ("finetune", "ewc", "replay") else value == 0
-
-
-def test_only_shlpt_transfers_forward_everywhere() -> None:
     helped = [(row["method"], row["benchmark"]) for row in pick("table15", metric="fwt") if Decimal(row["value"]) > 0]
     assert sorted(helped) == [("coda", LARGE), *(("shlpt", b) for b in (LARGE, "Negative Transfer", "Standard CL"))]
 
 
-@pytest.mark.parametrize("method", ["l2p", "coda", "progressive", "shlpt"])
-def test_forward_transfer_has_the_sign_of_the_gap_to_prompts_alone(method: str) -> None:
-    """Sign only: FWT is not the gap times n / (n − 1), as it would be with these prompts as "alone" (see below)."""
-    for row in pick("table15", metric="fwt", method=method):
-        gap = gap_to_alone(method, row["benchmark"])
-        assert (gap > 0) == (Decimal(row["value"]) > 0)
-
-
-def gap_to_alone(method: str, benchmark: str) -> Decimal:
-    name = "table3" if benchmark == "Negative Transfer" else "table2"
-    own, alone = (one(name, method=m, benchmark=benchmark, aggregate="average") for m in (method, "per_task"))
-    return own - alone
-
-
-@pytest.mark.parametrize(
-    ("benchmark", "tasks", "expected", "printed"),
-    [("Standard CL", 4, "2.37", "1.36"), (LARGE, 15, "2.12", "1.45"), ("Negative Transfer", 5, "0.79", "0.99")],
-)
-def test_forward_transfer_of_shlpt_is_measured_against_something_else_than_table_2_and_3(
-    benchmark: str, tasks: int, expected: str, printed: str
-) -> None:
-    """Nothing is forgotten and the first task is learned alone, so n / (n − 1) of the gap is what one would expect."""
-    found = gap_to_alone("shlpt", benchmark) * tasks / (tasks - 1)
-    assert f"{found:.2f}" == expected
-    assert one("table15", method="shlpt", benchmark=benchmark, metric="fwt") == Decimal(printed)
-
-
 # --- reading ------------------------------------------------------------------------------
-@pytest.mark.parametrize("text", ["2", "table2", "Table 2", " TABLE 2 ", "table-2", "02"])
-def test_a_table_is_found_however_it_is_written(text: str) -> None:
-    assert paper.find_table(text) == "table2"
-    assert paper.read(text) == paper.read("table2")
-
-
-@pytest.mark.parametrize("text", ["7", "table16", "", "two", "2.5", "../table2", "²"])
-def test_an_unknown_table_is_answered_with_the_known_ones(text: str) -> None:
-    with pytest.raises(UserError, match=r"unknown table .*Known: table1, table2, .*, table10, .*, table15$"):
-        paper.read(text)
+def test_a_table_is_found_however_it_is_written_and_else_answered_with_the_known_ones() -> None:
+    for text in ("2", "table2", "Table 2", " TABLE 2 ", "table-2", "02"):
+        assert paper.read(text) == paper.read(paper.find_table(text)) == paper.read("table2")
+    for text in ("7", "table16", "", "two", "2.5", "../table2", "²"):
+        with pytest.raises(UserError, match=r"unknown table .*Known: table1, table2, .*, table10, .*, table15$"):
+            paper.read(text)
 
 
 def test_rows_have_numbers_and_none() -> None:
     row = next(row for row in paper.read("2") if row["method"] == "per_task" and row["aggregate"])
-    assert row == {
-        "table": "table2",
-        "method": "per_task",
-        "benchmark": "Standard CL",
-        "sequence": None,
-        "aggregate": "average",
-        "metric": "acc",
-        "value": 78.5,
-        "spread": 2.2,
-    }
+    known = {"table": "table2", "method": "per_task", "benchmark": "Standard CL", "sequence": None}
+    assert row == known | {"aggregate": "average", "metric": "acc", "value": 78.5, "spread": 2.2}
     assert (paper.as_printed(row)["value"], paper.as_printed(row)["sequence"]) == ("78.50", None)
 
 

@@ -12,24 +12,15 @@ B = np.array([[0.0, 0.0, 2.0, 1.0], [0.0, 3.0, 0.0, 4.0]])
 ZERO = np.zeros((2, 4))
 
 
-def test_cosine_by_hand() -> None:
+def test_cosine_and_jaccard_by_hand() -> None:
     assert activations.cosine(A, B) == pytest.approx((4 / 5 + 1) / 2)
     assert activations.cosine(A, A) == pytest.approx(1)
-
-
-def test_jaccard_by_hand() -> None:
-    """First text: {0, 2} and {2, 3} share one of three; second: equal."""
+    # First text: {0, 2} and {2, 3} share one of three; second: equal.
     assert activations.jaccard(A, B) == pytest.approx((1 / 3 + 1) / 2)
     assert activations.jaccard(A, -A) == 0
-
-
-def test_negative_states_are_not_active() -> None:
-    """Gated layers give them."""
+    # Gated layers give them.
     assert activations.jaccard(np.array([[1.0, -1.0]]), np.array([[1.0, -5.0]])) == 1
     assert activations.cosine(np.array([[1.0, -1.0]]), np.array([[1.0, 1.0]])) == pytest.approx(0)
-
-
-def test_what_cannot_be_compared_is_missing_and_a_silent_text_does_not_count() -> None:
     assert np.isnan(activations.cosine(A, ZERO))
     assert np.isnan(activations.jaccard(ZERO, ZERO))
     half = A.copy()
@@ -37,13 +28,10 @@ def test_what_cannot_be_compared_is_missing_and_a_silent_text_does_not_count() -
     assert activations.cosine(half, B) == pytest.approx(4 / 5)
 
 
-def test_matrix_is_symmetric_with_ones() -> None:
+def test_matrix_and_layers() -> None:
     found = activations.matrix({"a": A, "b": B})
     np.testing.assert_allclose(found, [[1, 0.9], [0.9, 1]])
     assert activations.matrix({}).shape == (0, 0)
-
-
-def test_layers_are_told_apart() -> None:
     probe = {"a": np.stack([A, A], 1).astype(np.float16), "b": np.stack([A, B], 1).astype(np.float16)}
     assert activations.layers(probe) == 2
     assert activations.layers({}) == 0
@@ -53,9 +41,6 @@ def test_layers_are_told_apart() -> None:
     np.testing.assert_allclose(rows["cosine"], [1, 0.9], atol=1e-6)
     np.testing.assert_allclose(rows["jaccard"], [1, 2 / 3])
     np.testing.assert_allclose(rows["active"], [0.5, 0.5])
-
-
-def test_one_prompt_has_no_pairs() -> None:
     rows = activations.by_layer({"a": A[:, None]})
     assert np.isnan(rows["cosine"]).all()
 

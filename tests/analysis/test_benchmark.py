@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,27 +11,14 @@ import pytest
 from shlpt.analysis.benchmark import NOTE, benchmark_table, value
 from shlpt.errors import UserError
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 SEQUENCES = {"one": ("sst2", "rte"), "two": ("rte", "sst2")}
 
 
-@pytest.fixture(autouse=True)
-def no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
-
-
 def run(method: str, sequence: str, seed: int, acc: float | None, **more: Any) -> dict[str, Any]:
-    return {
-        "id": f"r-{method}-{sequence}-{seed}",
-        "method": method,
-        "tasks": list(SEQUENCES[sequence]),
-        "seed": seed,
-        "state": "done",
-        "acc": acc,
-        "bwt": 0.0,
-        "fwt": None,
-    } | more
+    found = {"id": f"r-{method}-{sequence}-{seed}", "method": method, "tasks": list(SEQUENCES[sequence]), "seed": seed}
+    return found | {"state": "done", "acc": acc, "bwt": 0.0, "fwt": None} | more
 
 
 def grid(method: str, accs: dict[tuple[str, int], float], **more: Any) -> list[dict[str, Any]]:
@@ -62,15 +47,9 @@ def test_a_row_has_mean_spread_and_interval_over_the_seeds() -> None:
     assert row["acc"]["ci95"] == pytest.approx([0.775 - T1 * 0.025, 0.775 + T1 * 0.025], abs=1e-6)
     assert row["bwt"] == {"n": 2, "mean": 0.0, "sd": 0.0, "ci95": [0.0, 0.0]}
     assert row["fwt"] == {"n": 0, "mean": None, "sd": None, "ci95": None}
-
-
-def test_sequences_are_no_draws_so_one_seed_has_no_spread() -> None:
-    """The same scores whatever the order, as of methods without transfer, must not make an interval narrow."""
+    # The same scores whatever the order, as of methods without transfer, must not make an interval narrow.
     row = rows([run("per_task", "one", 1, 0.6), run("per_task", "two", 1, 0.8)])["per_task"]
     assert row["acc"] == {"n": 1, "mean": pytest.approx(0.7), "sd": None, "ci95": None}
-
-
-def test_each_sequence_has_its_own_mean() -> None:
     found = rows(ALL)["shlpt"]["by_sequence"]
     assert list(found) == ["one", "two"]
     assert [found[name]["acc"]["mean"] for name in found] == pytest.approx([0.7, 0.85])
@@ -81,6 +60,8 @@ def test_rows_come_in_the_order_asked_for_and_once() -> None:
     assert list(rows(ALL)) == ["per_task", "shlpt", "l2p"]
     found = benchmark_table(ALL, SEQUENCES, ["l2p", "shlpt", "l2p"])["rows"]
     assert [row["method"] for row in found] == ["l2p", "shlpt"]
+    found = benchmark_table([], SEQUENCES)
+    assert (found["rows"], found["expected"], found["compared"]) == ([], 0, 0)
 
 
 def test_costs_are_the_largest_and_time_the_mean() -> None:
@@ -97,23 +78,13 @@ def test_costs_are_the_largest_and_time_the_mean() -> None:
 
 
 # --- what is not there (yet) --------------------------------------------------------------
-def test_nothing_at_all_is_a_table_without_rows() -> None:
-    found = benchmark_table([], SEQUENCES)
-    assert (found["rows"], found["expected"], found["compared"]) == ([], 0, 0)
 
 
 def test_a_method_without_runs_has_a_row_of_none_with_counts() -> None:
     row = rows([], methods=["shlpt"], seeds=[1, 2, 3])["shlpt"]
     assert (row["n"], row["expected"], row["missing"], row["failed"], row["unfinished"]) == (0, 6, 6, 0, 0)
     assert row["acc"] == {"n": 0, "mean": None, "sd": None, "ci95": None}
-    assert row["difference"] == {
-        "reference": "per_task",
-        "n": 0,
-        "difference": None,
-        "ci95": None,
-        "p": None,
-        "p_holm": None,
-    }
+    assert row["difference"] == {"reference": "per_task", "n": 0} | dict.fromkeys(("difference", "ci95", "p", "p_holm"))
 
 
 def test_runs_that_are_not_done_are_counted_and_not_averaged() -> None:
@@ -131,15 +102,12 @@ def test_runs_that_are_not_done_are_counted_and_not_averaged() -> None:
     assert row["by_sequence"]["two"]["acc"]["n"] == 0
 
 
-def test_a_metric_that_is_no_number_is_missing() -> None:
+def test_a_metric_that_is_no_number_is_missing_and_a_table_is_json() -> None:
     records = [*grid("shlpt", OURS)[1:], run("shlpt", "one", 1, 0.6, bwt=math.nan)]
     row = rows(records)["shlpt"]
     assert (row["n"], row["acc"]["n"], row["bwt"]["n"], row["fwt"]["n"]) == (4, 2, 1, 0)
     assert value(run("shlpt", "one", 1, math.nan), "acc") is None
     assert value(None, "acc") is None
-
-
-def test_a_table_is_json_without_nan() -> None:
     records = [*ALL, run("coda", "one", 1, math.nan), run("ewc", "two", 2, None, state="failed")]
     found = benchmark_table(records, SEQUENCES, seeds=[1, 2, 3])
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -153,16 +121,13 @@ def test_runs_of_other_tasks_methods_and_seeds_are_left_out_and_counted() -> Non
     assert benchmark_table(ALL, SEQUENCES)["left_out"] == 0
 
 
-def test_the_same_run_twice_counts_once_and_finished() -> None:
+def test_the_same_run_twice_counts_once_and_two_settings_are_refused() -> None:
     stopped = run("shlpt", "one", 1, None, state="stopped")
     for records in ([stopped, run("shlpt", "one", 1, 0.6)], [run("shlpt", "one", 1, 0.6), stopped]):
         row = rows(records)["shlpt"]
         assert (row["n"], row["by_sequence"]["one"]["acc"]["mean"]) == (1, 0.6)
     later = rows([run("shlpt", "one", 1, 0.5), run("shlpt", "one", 1, 0.6)])["shlpt"]
     assert later["by_sequence"]["one"]["acc"]["mean"] == 0.6
-
-
-def test_two_settings_of_one_method_are_refused() -> None:
     twice = [run("shlpt", "one", 1, 0.5, id="ra"), run("shlpt", "one", 1, 0.6, id="rb")]
     with pytest.raises(UserError, match=r"two different runs of shlpt on one with seed 1 \(ra, rb\)"):
         benchmark_table(twice, SEQUENCES)
@@ -200,33 +165,24 @@ def test_only_seeds_that_finished_all_sequences_on_both_sides_are_compared() -> 
     assert found["shlpt"]["difference"]["difference"] == pytest.approx(0.15)
 
 
-def test_the_reference_can_be_any_method_and_need_not_have_a_row() -> None:
+def test_the_reference_can_be_any_method() -> None:
     found = rows(ALL, methods=["shlpt", "per_task"], reference="l2p")
     assert found["shlpt"]["difference"]["difference"] == pytest.approx(0.775 - 0.5)
     assert found["per_task"]["difference"]["difference"] == pytest.approx(0.65 - 0.5)
     assert rows(ALL, reference="ewc")["shlpt"]["difference"]["n"] == 0
-
-
-def test_the_same_score_everywhere_is_no_evidence_and_no_nan() -> None:
     found = rows([*grid("per_task", PLAIN), *grid("continual", PLAIN)])["continual"]["difference"]
     assert (found["difference"], found["ci95"], found["p"], found["p_holm"]) == (0.0, None, None, None)
 
 
-def test_signs_can_be_flipped_instead() -> None:
+def test_signs_can_be_flipped_and_other_metrics_compared() -> None:
     found = rows(ALL, test="sign_flip")
     assert found["shlpt"]["difference"]["p"] == 2 / 4  # of two seeds all signs equal: two signings of four
     assert found["l2p"]["difference"]["p_holm"] == 1.0
     with pytest.raises(UserError, match="unknown test 'wilcoxon'"):
         rows(ALL, test="wilcoxon")
-
-
-def test_other_metrics_are_compared_the_same_way() -> None:
     records = [run("per_task", name, s, 0.5, bwt=0.0) for s in (1, 2) for name in SEQUENCES]
     records += [run("finetune", name, s, 0.5, bwt=-0.1 * s) for s in (1, 2) for name in SEQUENCES]
     assert rows(records, metric="bwt")["finetune"]["difference"]["difference"] == pytest.approx(-0.15)
-
-
-def test_a_table_says_what_is_drawn_and_how_it_compares() -> None:
     found = benchmark_table(ALL, SEQUENCES)
     assert (found["reference"], found["metric"], found["test"], found["correction"]) == ("per_task", "acc", "t", "holm")
     assert (found["sequences"], found["seeds"], found["expected"]) == (["one", "two"], [1, 2], 4)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,30 +24,18 @@ from shlpt.analysis.beside import (
 from shlpt.spec import RunSpec
 from shlpt.tasks.sequences import BENCHMARKS, Benchmark, find_benchmark
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 STANDARD = find_benchmark("standard_cl")
 PRINTED = ["finetune", "ewc", "replay", "per_task", "l2p", "coda", "progressive", "shlpt"]
-
-
-@pytest.fixture(autouse=True)
-def no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def records(scores: dict[str, float | None], benchmark: Benchmark = STANDARD) -> list[dict[str, Any]]:
     """Two seeds of every sequence, two points apart; None is a run that stopped."""
     return [
-        {
-            "id": f"{method}-{name}-{seed}",
-            "method": method,
-            "tasks": list(tasks),
-            "seed": seed,
-            "state": "stopped" if acc is None else "done",
-            "acc": acc if acc is None else acc + 0.02 * seed,
-            "bwt": 0.0,
-            "fwt": None if acc is None else acc - 0.5,
-        }
+        {"id": f"{method}-{name}-{seed}", "method": method, "tasks": list(tasks), "seed": seed, "bwt": 0.0}
+        | {"state": "stopped" if acc is None else "done", "acc": acc if acc is None else acc + 0.02 * seed}
+        | {"fwt": None if acc is None else acc - 0.5}
         for method, acc in scores.items()
         for name, tasks in benchmark.tasks.items()
         for seed in (0, 1)
@@ -76,11 +62,8 @@ def test_ours_and_the_papers_stand_side_by_side_in_points() -> None:
     assert row["ours_ci95"] == pytest.approx([81 - half, 81 + half], abs=1e-4)
     assert (row["n"], row["paper"], row["paper_spread"]) == (2, 80.28, 0.07)
     assert row["by_sequence"]["order2"]["ours"] == pytest.approx(81.0)
-    assert {name: cell["paper"] for name, cell in row["by_sequence"].items()} == {
-        "order1": 80.21,
-        "order2": 79.69,
-        "order3": 80.93,
-    }
+    by_sequence = {name: cell["paper"] for name, cell in row["by_sequence"].items()}
+    assert by_sequence == {"order1": 80.21, "order2": 79.69, "order3": 80.93}
 
 
 @pytest.mark.parametrize(
@@ -173,31 +156,30 @@ def test_other_data_are_not_called_stand_ins() -> None:
 def test_settings_that_differ_are_listed_with_both_values() -> None:
     ours = RunSpec.make(("sst2", "rte")).settings | {"backbone": "pocket", "suite": "pocket", "seeds": [42, 142]}
     found = {row["setting"]: (row["ours"], row["paper"]) for row in differing_settings("standard_cl", ours)}
-    assert found == {
+    expected: dict[str, Any] = {
         "data": ("generated stand-ins", "the real data sets"),
         "backbone": ("pocket", "T5-large"),
-        "seeds": ([42, 142], [42, 142, 242]),
-        "prompt_length": (10, 150),
-        "epochs": (20, 50),
-        "shots": (8, 75),
+    }
+    expected |= {"seeds": ([42, 142], [42, 142, 242]), "prompt_length": (10, 150), "epochs": (20, 50), "shots": (8, 75)}
+    expected |= {
         "validation_shots": (8, 75),
         "test_shots": (32, 100),
         "beams": (1, 4),
         "temperature": ("auto", 20000.0),
+    }
+    expected |= {
+        "temperature": ("auto", 20000.0),
         "estimator_width": (16, 100),
         "lambda_hsc": (0.03, 0.1),
         "lambda_asc": (0.1, 0.5),
-        "lr": (0.1, "0.3; 1e-4 where all weights train"),
-        "own_start": ("zero", "not said"),
     }
+    expected |= {"lr": (0.1, "0.3; 1e-4 where all weights train"), "own_start": ("zero", "not said")}
+    assert found == expected
 
 
-def test_equal_settings_are_not_listed_whatever_the_order_of_the_seeds() -> None:
+def test_only_settings_that_differ_or_were_not_said_are_listed() -> None:
     ours = {"suite": "hub", "data": "the real data sets"} | paper_settings("large") | {"seeds": (242, 42, 142)}
     assert differing_settings("large", ours) == []
-
-
-def test_what_was_not_said_is_listed_where_it_matters() -> None:
     found = differing_settings("large", {})
     assert [row["setting"] for row in found] == ["data", "backbone", "seeds", "prompt_length", "epochs", "shots"]
     assert [row["ours"] for row in found[1:]] == [None] * 5
@@ -212,22 +194,16 @@ def test_the_paper_trained_its_benchmarks_differently(name: str, epochs: int, th
 
 
 # --- orders -------------------------------------------------------------------------------
-def test_ranks_share_the_better_place() -> None:
+def test_agreement_and_ranks_by_hand() -> None:
     assert ranks({"a": 1.0, "b": 3.0, "c": 1.0, "d": 0.5}) == {"a": 2, "b": 1, "c": 2, "d": 4}
     assert ranks({"a": 0.1 + 0.2, "b": 0.3}) == {"a": 1, "b": 1}
     assert ranks({}) == {}
-
-
-def test_agreement_by_hand() -> None:
     # 1 2 3 4 against 2 1 3 4: five pairs agree, one does not: (5 − 1)/6; ρ = 1 − 6·(1 + 1)/(4·15)
     found = agreement([(1.0, 2.0), (2.0, 1.0), (3.0, 3.0), (4.0, 4.0)])
     assert found["n"] == 4
     assert found["kendall"] == pytest.approx(4 / 6)
     assert found["spearman"] == pytest.approx(0.8)
     assert found["kendall_p"] == pytest.approx(8 / 24)  # 1 + 3 orders have at most one inversion; two-sided
-
-
-def test_ties_count_half() -> None:
     # 1 2 2 against 1 2 3: two agreeing pairs, one tie on the left: 2/√(2 · 3)
     assert agreement([(1.0, 1.0), (2.0, 2.0), (2.0, 3.0)])["kendall"] == pytest.approx(2 / math.sqrt(6))
 
@@ -248,9 +224,6 @@ def test_agreement_is_over_the_methods_of_both() -> None:
     assert turned["agreement"]["kendall"] == pytest.approx(-1.0)
     assert [row["paper_rank"] for row in turned["rows"][:4]] == [4, 3, 2, 1]
     assert [row["our_rank"] for row in turned["rows"][:4]] == [1, 2, 3, 4]
-
-
-def test_prompts_that_never_change_have_equal_ranks_in_bwt() -> None:
     found = compared({"shlpt": 0.7, "coda": 0.6, "l2p": 0.5})
     assert [(r["our_rank"], r["paper_rank"]) for r in found["metrics"]["bwt"]["rows"][:3]] == [(1, 1)] * 3
     assert found["metrics"]["bwt"]["agreement"]["kendall"] is None

@@ -17,23 +17,10 @@ NAN = math.nan
 def record(method: str, seed: int, acc: float | None, **more: Any) -> dict[str, Any]:
     """A finished run over two tasks whose scores are acc − 0.1 and acc + 0.1; without ACC it is still running."""
     scores = [None, None] if acc is None else [acc - 0.1, acc + 0.1]
-    found = {
-        "id": f"r{method}{seed}{more.get('state', '')}",
-        "method": method,
-        "seed": seed,
-        "tasks": ["yelp", "sst2"],
-        "state": "running" if acc is None else "done",
-        "acc": acc,
-        "bwt": None if acc is None else 0.0,
-        "fwt": None,
-        "matrix": [[scores[0], None], scores],
-        "settings": {"epochs": 20},
-        "seconds": 2.0,
-        "trainable": 10,
-        "stored_bytes": 40,
-        "suite": "pocket",
-        "backbone": "pocket",
-    }
+    found = {"id": f"r{method}{seed}{more.get('state', '')}", "method": method, "seed": seed, "tasks": ["yelp", "sst2"]}
+    found |= {"state": "running" if acc is None else "done", "matrix": [[scores[0], None], scores]}
+    found |= {"acc": acc, "bwt": None if acc is None else 0.0, "fwt": None, "settings": {"epochs": 20}}
+    found |= {"seconds": 2.0, "trainable": 10, "stored_bytes": 40, "suite": "pocket", "backbone": "pocket"}
     return found | more
 
 
@@ -45,12 +32,9 @@ THEIRS = [record("per_task", 1, 0.7), record("per_task", 2, 0.6), record("per_ta
 
 
 # --- who belongs together -----------------------------------------------------------------
-def test_runs_that_differ_by_their_seed_are_one_side() -> None:
+def test_runs_that_differ_by_their_seed_are_one_side_and_a_seed_counts_once() -> None:
     found = compare.sides([THEIRS[1], *OURS, THEIRS[0]])
     assert [(side.name, side.seeds) for side in found] == [("per_task", [1, 2]), ("shlpt", [1, 2])]
-
-
-def test_a_seed_twice_counts_once_the_finished_one() -> None:
     unfinished = record("per_task", 1, None, id="later")
     (side,) = compare.sides([THEIRS[0], unfinished])
     assert [r["id"] for r in side.records] == [THEIRS[0]["id"]]
@@ -58,17 +42,12 @@ def test_a_seed_twice_counts_once_the_finished_one() -> None:
     assert [r["id"] for r in side.records] == ["again"]
 
 
-def test_names_say_what_differs() -> None:
+def test_names_and_labels_tell_the_sides_apart() -> None:
     low, high = OURS[0], OURS[0] | {"settings": {"epochs": 20, "threshold": 1.5}}
     assert [s.name for s in compare.sides([low, high])] == ["shlpt threshold=0.06", "shlpt threshold=1.5"]
     elsewhere = THEIRS[0] | {"tasks": ["rte", "cb"]}
-    assert [s.name for s in compare.sides([THEIRS[0], elsewhere])] == [
-        "per_task on yelp → sst2",
-        "per_task on rte → cb",
-    ]
-
-
-def test_labels_name_the_sides_and_different_runs_stay_apart() -> None:
+    names = [s.name for s in compare.sides([THEIRS[0], elsewhere])]
+    assert names == ["per_task on yelp → sst2", "per_task on rte → cb"]
     found = compare.sides([OURS[0], OURS[1], THEIRS[0]], ["ours", "ours", "theirs"])
     assert [(side.name, len(side.records)) for side in found] == [("ours", 2), ("theirs", 1)]
     found = compare.sides([OURS[0], THEIRS[0]], ["same", "same"])
@@ -98,12 +77,8 @@ def test_means_and_intervals_over_the_seeds() -> None:
 def test_frames_for_the_figures_leave_out_what_is_missing() -> None:
     found = compare.sides([*OURS, THEIRS[0], record("l2p", 1, None)])
     metrics = compare.metric_rows(found)
-    assert [tuple(row) for row in metrics[["method", "metric", "n"]].to_numpy()] == [
-        ("shlpt", "acc", 2),
-        ("per_task", "acc", 1),
-        ("shlpt", "bwt", 2),
-        ("per_task", "bwt", 1),
-    ]
+    counts = [(name, metric, n) for metric in ("acc", "bwt") for name, n in (("shlpt", 2), ("per_task", 1))]
+    assert [tuple(row) for row in metrics[["method", "metric", "n"]].to_numpy()] == counts
     assert math.isnan(metrics["low"][1])  # one seed has no interval
     tasks = compare.task_rows(found)
     assert list(tasks["method"]) == ["shlpt", "shlpt", "per_task", "per_task"]
@@ -117,14 +92,11 @@ def test_lines_for_people_are_percent_and_points() -> None:
     assert list(lines["seeds done"]) == ["3 of 3", "0 of 1"]
 
 
-def test_matrices_are_stacked_by_seed() -> None:
+def test_matrices_and_curves_know_their_side() -> None:
     (side,) = compare.sides(OURS)
     assert compare.matrices(side).shape == (2, 2, 2)
     assert np.isnan(compare.matrices(side)[:, 0, 1]).all()
     assert compare.matrices(side)[1, 1] == pytest.approx([0.8, 1.0])
-
-
-def test_curves_know_their_side() -> None:
     found = compare.sides([*OURS, THEIRS[0]])
     frame = pd.DataFrame({"run": [THEIRS[0]["id"], OURS[1]["id"]], "epoch": [0, 0]})
     assert list(compare.named(frame, found)["method"]) == ["per_task", "shlpt"]
@@ -142,16 +114,13 @@ def test_differences_are_paired_by_seed() -> None:
     assert compare.difference(ours, theirs, "fwt") == {"n": 0, "difference": None, "ci95": None, "p": None}
 
 
-def test_settings_apart_are_those_that_differ() -> None:
+def test_settings_and_tasks_apart() -> None:
     ours, theirs = compare.sides([*OURS, *THEIRS])
     assert compare.settings_apart(ours, theirs) == [
         {"setting": "method", "one": "shlpt", "other": "per_task"},
         {"setting": "threshold", "one": 0.06, "other": None},
     ]
     assert compare.settings_apart(ours, ours) == []
-
-
-def test_sides_that_learn_other_tasks_say_so() -> None:
     one, other = compare.sides([THEIRS[0], THEIRS[0] | {"tasks": ["sst2", "yelp"]}])
     found = compare.differences(one, other)
     assert found["same_tasks"] is False

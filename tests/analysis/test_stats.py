@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterator
 from itertools import combinations, product
 from random import Random
 
@@ -14,15 +12,10 @@ from scipy import stats as scipy_stats
 
 from shlpt.analysis import stats
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 NAN = math.nan
 NOTHING = {"n": 0, "difference": None, "ci95": None, "p": None}
-
-
-@pytest.fixture(autouse=True)
-def no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def zeros(values: list[float]) -> list[float]:
@@ -60,36 +53,28 @@ def test_paired_t_by_hand() -> None:
     assert found["p"] == pytest.approx(1 - 2 * math.sqrt(3) / math.sqrt(14))
     half = 4.302653 / math.sqrt(3)
     assert found["ci95"] == pytest.approx([2 - half, 2 + half], abs=1e-5)
-
-
-def test_the_other_way_round_only_signs_change() -> None:
     there, back = stats.paired_t([1.0, 2.0, 4.0], [0.0] * 3), stats.paired_t([0.0] * 3, [1.0, 2.0, 4.0])
     assert there["p"] == pytest.approx(back["p"])
     assert there["ci95"] == pytest.approx([-x for x in reversed(back["ci95"] or [])])
     assert there["difference"] == pytest.approx(-(back["difference"] or 0))
-
-
-def test_a_wider_confidence_has_a_wider_interval() -> None:
     # 2 degrees of freedom: the 99.5 % point is 9.924843.
     found = stats.paired_t([1.0, 2.0, 3.0], [0.0] * 3, confidence=0.99)
     assert found["ci95"] == pytest.approx([2 - 9.924843 / math.sqrt(3), 2 + 9.924843 / math.sqrt(3)], abs=1e-5)
 
 
-def test_one_pair_has_a_difference_only() -> None:
+def test_one_pair_and_no_spread_have_a_difference_only() -> None:
     assert stats.paired_t([0.75], [0.5]) == {"n": 1, "difference": 0.25, "ci95": None, "p": None}
-
-
-@pytest.mark.parametrize("value", [0.0, 0.25])
-def test_without_a_spread_there_is_no_t(value: float) -> None:
-    assert stats.paired_t([value] * 4, [0.0] * 4) == {"n": 4, "difference": value, "ci95": None, "p": None}
-
-
-def test_rounding_is_no_spread() -> None:
     ours, theirs = [0.3, 0.6, 1.1], [0.2, 0.5, 1.0]  # differences of 0.1, but for the last bits
     assert len({a - b for a, b in zip(ours, theirs, strict=True)}) > 1
     found = stats.paired_t(ours, theirs)
     assert (found["ci95"], found["p"]) == (None, None)
     assert found["difference"] == pytest.approx(0.1)
+    assert stats.sign_flip([0.75], [0.5]) == {"n": 1, "difference": 0.25, "ci95": None, "p": 1.0}
+
+
+@pytest.mark.parametrize("value", [0.0, 0.25])
+def test_without_a_spread_there_is_no_t(value: float) -> None:
+    assert stats.paired_t([value] * 4, [0.0] * 4) == {"n": 4, "difference": value, "ci95": None, "p": None}
 
 
 # --- flipped signs ------------------------------------------------------------------------
@@ -98,40 +83,21 @@ def test_sign_flips_by_hand() -> None:
     assert stats.sign_flip([1.0, 2.0, 3.0], [0.0] * 3)["p"] == 2 / 8
     # 1, 2, −1: the sum is 2; ±4 (1+2+1), ±2 (1+2−1), ±2 (−1+2+1), 0 (1−2+1): six of eight.
     assert stats.sign_flip([1.0, 2.0, -1.0], [0.0] * 3)["p"] == 6 / 8
-
-
-def test_equal_sums_count_in_spite_of_rounding() -> None:
     # The sum is 0.3. With both 0.3 of one sign all eight signings reach it; else 0.1 and 0.2 must agree: four of eight.
     for values in ([0.1, 0.2, 0.3, -0.3], [-0.3, 0.3, 0.2, 0.1], [0.3, 0.1, -0.3, 0.2]):
         assert stats.sign_flip(values, [0.0] * 4)["p"] == 12 / 16
-
-
-def test_one_pair_proves_nothing() -> None:
-    assert stats.sign_flip([0.75], [0.5]) == {"n": 1, "difference": 0.25, "ci95": None, "p": 1.0}
-
-
-def test_no_difference_anywhere_is_no_evidence() -> None:
     found = stats.sign_flip([0.5] * 6, [0.5] * 6)
     assert (found["difference"], found["p"], found["ci95"]) == (0.0, 1.0, [0.0, 0.0])
-
-
-def test_equal_differences_have_the_smallest_p_there_is() -> None:
     found = stats.sign_flip([0.25] * 6, [0.0] * 6)
     assert (found["p"], found["ci95"]) == (2 / 64, [0.25, 0.25])
 
 
-def test_the_interval_of_six_pairs_ends_at_the_extreme_differences() -> None:
+def test_the_interval_ends_at_subset_means() -> None:
     # 64 · 0.025 = 1.6: the first subset mean from each end, and the extreme subsets are single differences.
     values = [0.5, -1.0, 2.0, 0.25, 4.0, 3.0]
     assert stats.sign_flip(values, zeros(values))["ci95"] == [-1.0, 4.0]
-
-
-def test_five_pairs_are_too_few_for_an_interval() -> None:
     found = stats.sign_flip([1.0, 2.0, 3.0, 4.0, 5.0], [0.0] * 5)
     assert (found["p"], found["ci95"]) == (2 / 32, None)
-
-
-def test_the_interval_of_seven_pairs_is_the_third_subset_mean_from_each_end() -> None:
     # 128 · 0.025 = 3.2
     values = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
     means = sorted(sum(part) / size for size in range(1, 8) for part in combinations(values, size))
@@ -169,9 +135,6 @@ def test_more_pairs_are_drawn_from_the_seed_near_the_exact_p() -> None:
     assert found["p"] == pytest.approx(exact, abs=0.015)
     t = stats.paired_t(values, zeros(values))["ci95"]
     assert found["ci95"] == pytest.approx(t, abs=0.15)
-
-
-def test_a_drawn_p_is_never_zero() -> None:
     found = stats.sign_flip([1.0] * 40, [0.0] * 40, rounds=99)
     assert found["p"] == 1 / 100
 
@@ -186,16 +149,10 @@ def test_mcnemar_by_hand() -> None:
     assert found["p"] == pytest.approx(12 / 32)
     # Clopper and Pearson of 4 in 5: from 0.283582 to 0.994949; as a difference ½ · (2s − 1).
     assert found["ci95"] == pytest.approx([0.5 * (2 * 0.283582 - 1), 0.5 * (2 * 0.994949 - 1)], abs=1e-5)
-
-
-def test_mcnemar_of_one_sided_examples() -> None:
     # Three examples, all only ours: p = 2 · (1/2)³; low end of 3 in 3 is 0.025^(1/3).
     found = stats.mcnemar([1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
     assert (found["difference"], found["p"]) == (1.0, 0.25)
     assert found["ci95"] == pytest.approx([2 * 0.025 ** (1 / 3) - 1, 1.0])
-
-
-def test_sides_that_agree_everywhere_have_p_one_and_no_interval() -> None:
     assert stats.mcnemar([1, 0, 1], [1, 0, 1]) == {"n": 3, "difference": 0.0, "ci95": None, "p": 1.0}
 
 
@@ -206,17 +163,16 @@ def test_mcnemar_refuses_shares_of_an_answer(score: float) -> None:
 
 
 # --- many tests ---------------------------------------------------------------------------
-def test_holm_by_hand() -> None:
+def test_holm_and_benjamini_hochberg_by_hand() -> None:
     # Sorted .01 .02 .03 .04: times 4, 3, 2, 1 is .04 .06 .06 .04, and never below an earlier one.
     assert stats.holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
     assert stats.holm([0.6, 0.7]) == [1.0, 1.0]
-
-
-def test_benjamini_hochberg_by_hand() -> None:
     # Sorted .01 .02 .03 .5: times 4/1, 4/2, 4/3, 1 is .04 .04 .04 .5, and never above a later one.
     assert stats.benjamini_hochberg([0.5, 0.01, 0.03, 0.02]) == pytest.approx([0.5, 0.04, 0.04, 0.04])
     # .01 .04 .045: .03, .06, .045 -> the middle one comes down to .045
     assert stats.benjamini_hochberg([0.01, 0.04, 0.045]) == pytest.approx([0.03, 0.045, 0.045])
+    assert stats.holm([0.01, 0.01, 0.01]) == pytest.approx([0.03] * 3)
+    assert stats.benjamini_hochberg([0.01, 0.01, 0.01]) == pytest.approx([0.01] * 3)
 
 
 @pytest.mark.parametrize("correct", [stats.holm, stats.benjamini_hochberg])
@@ -225,11 +181,6 @@ def test_what_was_not_tested_is_not_counted(correct: object) -> None:
     assert correct([]) == []  # type: ignore[operator]
     assert correct([None]) == [None]  # type: ignore[operator]
     assert correct([0.3]) == [0.3]  # type: ignore[operator]
-
-
-def test_equal_p_values_stay_equal() -> None:
-    assert stats.holm([0.01, 0.01, 0.01]) == pytest.approx([0.03] * 3)
-    assert stats.benjamini_hochberg([0.01, 0.01, 0.01]) == pytest.approx([0.01] * 3)
 
 
 def test_benjamini_hochberg_is_that_of_scipy_and_holm_is_never_below_it() -> None:

@@ -34,6 +34,13 @@ def test_cells_are_points_over_the_seeds() -> None:
     # sd 1 over √3, t of 97.5 % with two degrees of freedom is 4.3027
     assert table.loc[("cb", "rte"), "low"] == pytest.approx(-11 - 4.3027 / math.sqrt(3), abs=1e-3)
     assert ("rte", "cb") not in table.index
+    found = transfer.cell(transfer.cells(FOUND), "rte", "cb")
+    assert (found["n"], found["verdict"]) == (0, "not trained yet")
+    assert math.isnan(found["value"])
+    assert transfer.cell(transfer.cells(FOUND), "cb", "rte")["n"] == 3
+    found = transfer.cells(FOUND[:0])
+    assert list(found.columns) == transfer.CELL
+    assert found.empty
 
 
 def test_a_verdict_follows_the_interval() -> None:
@@ -43,13 +50,6 @@ def test_a_verdict_follows_the_interval() -> None:
     assert "one seed" in table.loc[("sst2", "yelp"), "verdict"]
     assert transfer.verdict(0.5, 2.0, 1.0) == "helps"
     assert transfer.verdict(0.0, 0.0, 0.0) == transfer.UNSURE
-
-
-def test_a_cell_that_is_not_there_is_not_a_number() -> None:
-    found = transfer.cell(transfer.cells(FOUND), "rte", "cb")
-    assert (found["n"], found["verdict"]) == (0, "not trained yet")
-    assert math.isnan(found["value"])
-    assert transfer.cell(transfer.cells(FOUND), "cb", "rte")["n"] == 3
 
 
 def test_one_looks_first_at_harm_that_is_more_than_chance() -> None:
@@ -80,24 +80,15 @@ def test_flips_are_gained_or_lost() -> None:
     assert [len(frame) for frame in transfer.flips(after[:0], alone)] == [0, 0]
 
 
-def test_wide_has_a_line_a_source() -> None:
+def test_the_wide_form_leaves_the_diagonal_and_what_is_missing_open() -> None:
     lines = transfer.wide(transfer.cells(FOUND), ["cb", "rte"])
     assert lines == [
         {"source": "cb", "cb": None, "rte": pytest.approx(-11)},
         {"source": "rte", "cb": None, "rte": None},
     ]
-
-
-def test_the_wide_form_leaves_the_diagonal_and_what_is_missing_open() -> None:
     table = transfer.cells(FOUND)
     assert transfer.wide(table, ["yelp", "sst2", "cb"]) == [
         {"source": "yelp", "yelp": None, "sst2": pytest.approx(0), "cb": None},
         {"source": "sst2", "yelp": pytest.approx(-30), "sst2": None, "cb": None},
         {"source": "cb", "yelp": None, "sst2": None, "cb": None},
     ]
-
-
-def test_nothing_measured_is_an_empty_table_with_its_columns() -> None:
-    found = transfer.cells(FOUND[:0])
-    assert list(found.columns) == transfer.CELL
-    assert found.empty

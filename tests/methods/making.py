@@ -1,17 +1,21 @@
-"""Small learners for tests of methods and training: few examples, short prompts."""
+"""Small learners for tests of methods and training: few examples, short prompts; a few steps of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import EARLIER_DATA, METHODS
-from shlpt.methods.base import Context, Learner, State, learner_of
+from shlpt.methods.base import Ask, Context, Learner, State, learner_of
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.views import Views
 from shlpt.spec import Training
 from shlpt.tasks.pocket import TASKS
+from shlpt.training.engine import drive
+from shlpt.training.lane import optimiser_for, prepare, train_step
 
 EARLIER = ("yelp", "rte", "agnews")
 
@@ -52,3 +56,32 @@ def context(
 
 def learner(backbone: Backbone, method: str, **options: Any) -> Learner:
     return learner_of(method)(context(backbone, method, **options))
+
+
+def loss_and_down(backbone: Backbone, ask: Ask) -> tuple[Tensor, Tensor]:
+    """The loss that an ask wants, and that of the task alone."""
+    out = backbone.forward(ask.embeds, ask.mask, ask.labels)
+    return ask.loss(out), out.loss.mean()
+
+
+def loss_of(backbone: Backbone, ask: Ask) -> Tensor:
+    return loss_and_down(backbone, ask)[0]
+
+
+def train(one: Any, steps: int, rows: tuple[int, ...] | None = None) -> list[float]:
+    """Task losses of steps on one batch, or on batches of four examples, one after the other."""
+    optimiser, data = optimiser_for(one, one.ctx.training), one.ctx.train
+    batches = [data.batch(rows or [(4 * step + i) % len(data) for i in range(4)]) for step in range(steps)]
+    losses = []
+    for batch in batches:
+        (loss,) = drive([train_step(one, optimiser, batch, 1.0)], one.ctx.backbone)
+        assert isinstance(loss, float)
+        losses.append(one.log().get("down", loss))
+    return losses
+
+
+def prepared(one: Any) -> tuple[list[dict[str, Any]], int]:
+    """What a learner says in the phase before its loop, and the epochs that it took."""
+    events: list[dict[str, Any]] = []
+    lane = prepare(one, one.ctx.training, lambda kind, payload: events.append(payload))
+    return events, drive([lane], one.ctx.backbone)[0]

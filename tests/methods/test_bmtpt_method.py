@@ -9,19 +9,16 @@ from typing import Any
 
 import pytest
 import torch
-from making import EARLIER, context
+from making import context, loss_and_down, loss_of, prepared
 from torch import Tensor
 
 from shlpt.backbone.encode import joined
 from shlpt.backbone.t5 import IGNORE, Backbone
-from shlpt.methods.base import Ask
 from shlpt.methods.bmtpt import Bmtpt, gaussian_prior, svgd
 from shlpt.methods.per_task import PerTask
 from shlpt.results import frames
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
-from shlpt.training.engine import drive
-from shlpt.training.lane import prepare
 from shlpt.work.worker import run
 
 
@@ -29,15 +26,8 @@ def begun(backbone: Backbone, **options: Any) -> Bmtpt:
     return Bmtpt(context(backbone, "bmtpt", **options))
 
 
-def prepared(backbone: Backbone, one: Bmtpt) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = []
-    (used,) = drive([prepare(one, one.ctx.training, lambda kind, payload: events.append(payload))], backbone)
-    assert used == 0
-    return events
-
-
 # --- SVGD -----------------------------------------------------------------------------------
-def test_svgd_of_two_particles_by_hand() -> None:
+def test_svgd_by_hand_with_the_median_of_the_pairs_as_bandwidth() -> None:
     # ‖x1 − x2‖² = 4 is the median, so h = 4/log 3 and k = exp(−log 3) = 1/3. The push on particle 1 is
     # 2/h · k · (x1 − x2) = log 3 / 2 · 1/3 · (−2, 0) = (−log 3 / 3, 0).
     particles = torch.tensor([[0.0, 1.0], [2.0, 1.0]])
@@ -49,9 +39,6 @@ def test_svgd_of_two_particles_by_hand() -> None:
     damped = svgd(particles, gradients, 0.25)  # a quarter of its own gradient, all of the other's share
     assert damped[0].tolist() == pytest.approx([(1.5 - push) / 2, 1 / 2], abs=1e-6)
     assert damped[1].tolist() == pytest.approx([(2 + push) / 2, 0.75 / 2], abs=1e-6)
-
-
-def test_the_bandwidth_is_the_median_of_the_pairs() -> None:
     # Points 0, 1, 3: squared distances 1, 4, 9, the median is 4, h = 4/log 4.
     particles = torch.tensor([[0.0], [1.0], [3.0]])
     h = 4 / math.log(4)
@@ -59,6 +46,8 @@ def test_the_bandwidth_is_the_median_of_the_pairs() -> None:
     expected = [2 / h * (-near - 3 * far), 2 / h * (near - 2 * middle), 2 / h * (3 * far + 2 * middle)]
     found = svgd(particles, torch.zeros_like(particles), 1.0)[:, 0].tolist()
     assert found == pytest.approx([value / 3 for value in expected], abs=1e-6)
+    assert svgd(torch.tensor([[5.0]]), torch.tensor([[-2.0]]), 1.0).tolist() == [[-2.0]]
+    assert svgd(torch.ones(3, 2), torch.full((3, 2), 0.5), 1.0).flatten().tolist() == [0.5] * 6
 
 
 def test_pure_repulsion_spreads_particles_about_the_same_mean() -> None:
@@ -81,11 +70,6 @@ def test_particles_find_the_mean_and_the_spread_of_a_gaussian() -> None:
         particles = particles + 0.2 * svgd(particles, -(particles - 3.0) / 4.0, 1.0)  # N(3, 2²)
     assert particles.mean().item() == pytest.approx(3.0, abs=0.05)
     assert particles.std().item() == pytest.approx(2.0, abs=0.3)
-
-
-def test_one_particle_follows_its_gradient_and_equal_particles_give_no_nan() -> None:
-    assert svgd(torch.tensor([[5.0]]), torch.tensor([[-2.0]]), 1.0).tolist() == [[-2.0]]
-    assert svgd(torch.ones(3, 2), torch.full((3, 2), 0.5), 1.0).flatten().tolist() == [0.5] * 6
 
 
 # --- the source phase -----------------------------------------------------------------------
@@ -120,7 +104,6 @@ def test_each_particle_gets_the_gradient_of_its_own_mean_loss(backbone: Backbone
     one = begun(backbone, particles=3)
     batch = one.source_batch(0)
     loss_of(backbone, one.ask_particles(batch)).backward()
-    assert one.particles.grad is not None
     for number in range(3):
         particle = one.particles[number].detach().clone().requires_grad_(True)
         rows = torch.cat([particle.expand(len(batch), -1, -1), backbone.embed(batch.ids)], 1)
@@ -129,16 +112,9 @@ def test_each_particle_gets_the_gradient_of_its_own_mean_loss(backbone: Backbone
         torch.testing.assert_close(one.particles.grad[number], particle.grad, atol=1e-6, rtol=1e-4)
 
 
-def loss_of(backbone: Backbone, ask: Ask) -> Tensor:
-    assert ask.loss is not None
-    assert ask.labels is not None
-    return ask.loss(backbone.forward(ask.embeds, ask.mask, ask.labels))
-
-
 def test_gradients_are_turned_into_the_step_of_svgd_on_the_whole_likelihood(backbone: Backbone) -> None:
     one = begun(backbone, particles=3, damping=0.5)
     loss_of(backbone, one.ask_particles(one.source_batch(0))).backward()
-    assert one.particles.grad is not None
     examples = sum(len(data) for data in one.ctx.earlier_data)
     gradients = -examples * one.particles.grad.flatten(1)
     expected = -svgd(one.particles.detach().flatten(1), gradients, 0.5)
@@ -148,7 +124,8 @@ def test_gradients_are_turned_into_the_step_of_svgd_on_the_whole_likelihood(back
 
 def test_the_source_phase_learns_the_earlier_tasks_and_the_target_starts_at_the_mean(backbone: Backbone) -> None:
     one = begun(backbone, source_share=4.0)
-    events = prepared(backbone, one)
+    events, used = prepared(one)
+    assert used == 0
     losses = [event["loss"] for event in events]
     assert len(losses) == 4 * 3 * 3  # three epochs of three batches, four times
     assert sum(losses[-6:]) < 0.7 * sum(losses[:6])
@@ -158,20 +135,15 @@ def test_the_source_phase_learns_the_earlier_tasks_and_the_target_starts_at_the_
 
 
 # --- the task itself ------------------------------------------------------------------------
-def test_the_prior_by_hand() -> None:
+def test_the_loss_adds_the_prior_shared_by_the_examples(backbone: Backbone) -> None:
     prompt = torch.tensor([[1.0, 2.0]])
     particles = torch.tensor([[[1.0, 0.0]], [[4.0, 6.0]]])  # squared distances 4 and 25
     assert gaussian_prior(prompt, particles, 2.0).item() == pytest.approx((4 + 25) / 2 / 8)
-
-
-def test_the_loss_adds_the_prior_shared_by_the_examples(backbone: Backbone) -> None:
     one = begun(backbone, prior_sigma=0.5)
     assert one.sigma == pytest.approx(0.5 * backbone.vocabulary.std().item())
-    ask = one.ask(one.ctx.train.batch([0, 1, 2]))
-    assert ask.labels is not None
-    down = backbone.forward(ask.embeds, ask.mask, ask.labels).loss.mean().item()
+    loss, down = (value.item() for value in loss_and_down(backbone, one.ask(one.ctx.train.batch([0, 1, 2]))))
     prior = gaussian_prior(one.full, one.particles, one.sigma).item() / len(one.ctx.train)
-    assert loss_of(backbone, ask).item() == pytest.approx(down + prior, rel=1e-5)
+    assert loss == pytest.approx(down + prior, rel=1e-5)
     assert one.log() == {"down": pytest.approx(down), "prior": pytest.approx(prior)}
 
 
@@ -196,7 +168,7 @@ def test_the_task_trains_all_three_matrices_and_leaves_the_particles(backbone: B
 
 def test_without_earlier_tasks_it_is_plain_prompt_tuning(backbone: Backbone) -> None:
     one, plain = begun(backbone, earlier=()), PerTask(context(backbone, "per_task", earlier=()))
-    assert prepared(backbone, one) == []
+    assert prepared(one) == ([], 0)
     batch = one.ctx.train.batch([0, 1, 2])
     a, b = loss_of(backbone, one.ask(batch)), loss_of(backbone, plain.ask(batch))
     a.backward()
@@ -204,11 +176,6 @@ def test_without_earlier_tasks_it_is_plain_prompt_tuning(backbone: Backbone) -> 
     assert a.item() == b.item()
     torch.testing.assert_close(one.full.grad, plain.prompt.grad)
     assert len(one.parameters()) == 1
-
-
-def test_only_methods_that_say_so_get_earlier_data(backbone: Backbone) -> None:
-    assert len(begun(backbone).ctx.earlier_data) == len(EARLIER)
-    assert context(backbone, "per_task").earlier_data == ()
 
 
 @pytest.mark.slow

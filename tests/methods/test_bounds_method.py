@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from making import EARLIER, context, pool_of
+from making import EARLIER, context, loss_of, pool_of
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import METHODS
-from shlpt.methods.base import Ask, State, learner_of
+from shlpt.methods.base import State, learner_of
 from shlpt.methods.bounds import GivenPartition, Joint, OraclePartition, RandomPartition
 from shlpt.methods.shlpt import Shlpt
 from shlpt.methods.views import Views
@@ -33,49 +32,34 @@ def partition(backbone: Backbone, method: str, task: str, earlier: tuple[str, ..
     return one
 
 
-def loss_of(backbone: Backbone, ask: Ask) -> float:
-    assert ask.labels is not None
-    assert ask.loss is not None
-    with torch.no_grad():
-        return ask.loss(backbone.forward(ask.embeds, ask.mask, ask.labels)).item()
-
-
 # --- given partitions ---------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("task", "earlier", "shares"),
-    [
-        ("sst2", ("yelp", "rte", "agnews"), [1.0, 0.0, 0.0]),  # same rule, other label words
-        ("sst2", ("imdb", "rte", "yelp"), [0.5, 0.0, 0.5]),
-        ("cb", ("mnli", "yelp", "rte", "wic"), [0.5, 0.0, 0.5, 0.0]),
-        ("rte", ("yelp", "copa"), [0.0, 0.0]),  # unrelated
-        ("rte", ("agnews",), [1.0]),  # both write about the news
-        ("sst2", ("contrary:sst2", "yelp"), [0.0, 1.0]),  # contrary is not similar
-        ("sst2", ("contrary:sst2", "contrary:yelp"), [0.0, 0.0]),
-        ("dial:+0.50", ("dial:+1.00", "dial:-1.00"), [1.0, 0.0]),
-    ],
-)
-def test_the_oracle_knows_declared_relatives(
-    backbone: Backbone, task: str, earlier: tuple[str, ...], shares: list[float]
-) -> None:
-    one = partition(backbone, "oracle_partition", task, earlier)
-    assert one.shares.tolist() == shares
-    assert one.similarity(torch.tensor([0, 1])).tolist() == [shares, shares]
+RELATIVES = """
+sst2 after yelp 1, rte 0, agnews 0       same rule, other label words
+sst2 after imdb .5, rte 0, yelp .5
+cb after mnli .5, yelp 0, rte .5, wic 0
+rte after yelp 0, copa 0                 unrelated
+rte after agnews 1                       both write about the news
+sst2 after contrary:sst2 0, yelp 1       contrary is not similar
+sst2 after contrary:sst2 0, contrary:yelp 0
+dial:+0.50 after dial:+1.00 1, dial:-1.00 0
+"""
 
 
-@pytest.mark.parametrize(
-    ("pairs", "shares"),
-    [
-        ("rte>sst2,yelp>rte", [0.0, 1.0, 0.0]),  # declared relatedness says the contrary
-        ("yelp>sst2, dial:0.5>sst2", [0.5, 0.0, 0.5]),
-        ("sst2>yelp", [0.0, 0.0, 0.0]),  # the other direction
-        ("none", [0.0, 0.0, 0.0]),
-        ("declared", [1.0, 0.0, 0.0]),
-    ],
-)
-def test_the_oracle_can_be_told_measured_transfer(backbone: Backbone, pairs: str, shares: list[float]) -> None:
-    ctx = context(backbone, "oracle_partition", "sst2", shots=2, similar_pairs=pairs)
-    one = OraclePartition(replace(ctx, state=State(pool_of(backbone, 4, ("yelp", "rte", "dial:+0.50")))))
-    assert one.shares.tolist() == shares
+@pytest.mark.parametrize("line", RELATIVES.strip().splitlines())
+def test_the_oracle_knows_declared_relatives(backbone: Backbone, line: str) -> None:
+    task, rest = line.split("   ")[0].split(" after ")
+    earlier, shares = zip(*(pair.split() for pair in rest.split(", ")), strict=True)
+    one, expected = partition(backbone, "oracle_partition", task, earlier), [float(share) for share in shares]
+    assert one.shares.tolist() == expected
+    assert one.similarity(torch.tensor([0, 1])).tolist() == [expected, expected]
+
+
+def test_the_oracle_can_be_told_measured_transfer(backbone: Backbone) -> None:
+    told = {"rte>sst2,yelp>rte": [0, 1, 0], "yelp>sst2, dial:0.5>sst2": [0.5, 0, 0.5]}  # the first: the contrary
+    for pairs, shares in (told | {"sst2>yelp": [0, 0, 0], "none": [0, 0, 0], "declared": [1, 0, 0]}).items():
+        ctx = context(backbone, "oracle_partition", "sst2", shots=2, similar_pairs=pairs)
+        one = OraclePartition(replace(ctx, state=State(pool_of(backbone, 4, ("yelp", "rte", "dial:+0.50")))))
+        assert one.shares.tolist() == shares, pairs
 
 
 def test_similar_prompts_are_mixed_equally_and_the_others_are_pushed_away(backbone: Backbone) -> None:
@@ -90,9 +74,6 @@ def test_similar_prompts_are_mixed_equally_and_the_others_are_pushed_away(backbo
     torch.testing.assert_close(one.keep().pool.of("sst2").tensor, mixture)
     assert one.parameters() == [one.prompt]
     assert one.keep().extra == {}
-
-
-def test_without_a_relative_the_prompt_is_its_own(backbone: Backbone) -> None:
     one = partition(backbone, "oracle_partition", "rte", ("yelp", "copa"))
     assert torch.equal(one.keep().pool.of("rte").tensor, one.prompt.detach())
 
@@ -103,18 +84,18 @@ def test_all_or_none_similar_is_shlpt_with_equal_similarities(
 ) -> None:
     given = RandomPartition(context(backbone, "random_partition", similar_share=share))
     plain = Shlpt(context(backbone, "shlpt", estimator="uniform", threshold=threshold))
-    losses = [loss_of(backbone, one.ask(one.ctx.train.batch([0, 1, 2]))) for one in (given, plain)]
+    losses = [loss_of(backbone, one.ask(one.ctx.train.batch([0, 1, 2]))).item() for one in (given, plain)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
 
 
 def test_the_settings_of_the_losses_reach_them(backbone: Backbone) -> None:
     one = RandomPartition(context(backbone, "random_partition", similar_share=0.0, lambda_hsc=0.0, lambda_asc=0.25))
-    loss = loss_of(backbone, one.ask(one.ctx.train.batch([0, 1])))
+    loss = loss_of(backbone, one.ask(one.ctx.train.batch([0, 1]))).item()
     assert one.log()["hsc"] == 0.0
     assert loss == pytest.approx(one.log()["down"] + 0.25 * one.log()["asc"], abs=1e-5)
 
 
-def test_a_random_partition_follows_its_seed_and_not_what_else_was_learned(backbone: Backbone) -> None:
+def test_a_random_partition_follows_its_seed_and_share_and_not_what_else_was_learned(backbone: Backbone) -> None:
     def similar(seed: int, earlier: tuple[str, ...] = EARLIER) -> dict[str, bool]:
         shares = partition(backbone, "random_partition", "sst2", earlier, seed).shares.tolist()
         return {task: share > 0 for task, share in zip(earlier, shares, strict=True)}
@@ -124,20 +105,10 @@ def test_a_random_partition_follows_its_seed_and_not_what_else_was_learned(backb
     found = [similar(seed) for seed in range(24)]
     assert len({tuple(one.values()) for one in found}) > 4
     assert 0.3 < sum(sum(one.values()) for one in found) / (24 * 3) < 0.7
-
-
-def test_the_share_of_similar_tasks_is_a_setting(backbone: Backbone) -> None:
     ctx = context(backbone, "random_partition", similar_share=0.2, shots=2)
     one = RandomPartition(ctx)
     drawn = sum(one.similar(task, replace(ctx, seed=seed)) for task in TASKS for seed in range(60))
     assert 0.15 < drawn / (len(TASKS) * 60) < 0.25
-
-
-def test_the_oracle_has_no_settings_of_an_estimator() -> None:
-    assert {"threshold", "temperature", "partition", "estimator"} & set(
-        METHODS["oracle_partition"].params.model_fields
-    ) == set()
-    assert issubclass(OraclePartition, Shlpt)
 
 
 # --- the joint prompt ---------------------------------------------------------------------
@@ -152,10 +123,8 @@ def test_a_step_has_as_many_rows_of_each_task_and_all_rows_come_round(backbone: 
             for embeds, mask in zip(ask.embeds[rows].detach(), ask.mask[rows], strict=True):
                 texts.append(tuple(embeds[4 : int(mask.sum())].flatten().tolist()))
     for texts, data in zip(seen, one.ctx.earlier_data, strict=True):
-        whole = {
-            tuple(backbone.embed(data.ids[row][data.mask[row] == 1]).flatten().tolist()) for row in range(len(data))
-        }
-        assert set(texts) == whole
+        whole = [backbone.embed(data.ids[row][data.mask[row] == 1]) for row in range(len(data))]
+        assert set(texts) == {tuple(text.flatten().tolist()) for text in whole}
     assert seen[1][:8] != seen[1][8:16]  # each pass in another order
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from making import EARLIER, context
+from making import EARLIER, context, loss_of, prepared, train
 from torch import Tensor
 
 from shlpt.backbone.t5 import Backbone
 from shlpt.methods.base import Context, State
 from shlpt.methods.dtvg import Dtvg, best_group, consistency, similarities
 from shlpt.methods.prompts import PromptPool, fresh_prompt
-from shlpt.training.engine import drive
-from shlpt.training.lane import optimiser_for, prepare, train_step
+
+BETWEEN = [[9.0, 0.2, 0.6, -0.5], [0.2, 9.0, 0.7, 0.1], [0.6, 0.7, 9.0, 0.4], [-0.5, 0.1, 0.4, 9.0]]
 
 
 def begun(backbone: Backbone, task: str = "sst2", state: State | None = None, **params: Any) -> Dtvg:
@@ -32,37 +32,19 @@ def state_of(backbone: Backbone, vectors: list[Tensor]) -> State:
     return State(pool, {f"vector.{task}": v for task, v in zip(EARLIER, vectors, strict=False)})
 
 
-def prepared(backbone: Backbone, one: Dtvg) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = []
-    (used,) = drive([prepare(one, one.ctx.training, lambda kind, payload: events.append(payload))], backbone)
-    assert used == one.preparation().epochs
-    return events
-
-
-def step(backbone: Backbone, one: Dtvg, rows: list[int]) -> None:
-    optimiser = optimiser_for(one, one.ctx.training)
-    (loss,) = drive([train_step(one, optimiser, one.ctx.train.batch(rows), 1.0)], backbone)
-    assert isinstance(loss, float)
-
-
-@pytest.mark.parametrize(("epochs", "first"), [(2, 1), (3, 1), (4, 1), (8, 2), (20, 5), (1, 0)])
-def test_each_stage_has_an_epoch_at_least(backbone: Backbone, epochs: int, first: int) -> None:
+def test_each_stage_has_an_epoch_at_least(backbone: Backbone) -> None:
     one = begun(backbone)
-    object.__setattr__(one.ctx, "training", one.ctx.training.model_copy(update={"epochs": epochs}))
-    assert one.preparation().epochs == first
+    for epochs, first in ((2, 1), (3, 1), (4, 1), (8, 2), (20, 5), (1, 0)):
+        object.__setattr__(one.ctx, "training", one.ctx.training.model_copy(update={"epochs": epochs}))
+        assert one.preparation().epochs == first
+    assert begun(backbone, first_share=0.99).preparation().epochs == 2  # of three
 
 
 # --- by hand --------------------------------------------------------------------------------
-def test_similarity_is_the_inner_product_of_mean_rows_averaged_over_the_width() -> None:
+def test_similarity_and_consistency_by_hand() -> None:
     a = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])  # mean row (2, 3)
     b = torch.tensor([[[0.0, 2.0], [2.0, 0.0]], [[-2.0, 0.0], [-2.0, 0.0]]])  # mean rows (1, 1) and (-2, 0)
     assert similarities(a, b).tolist() == [[2.5, -2.0]]
-
-
-BETWEEN = [[9.0, 0.2, 0.6, -0.5], [0.2, 9.0, 0.7, 0.1], [0.6, 0.7, 9.0, 0.4], [-0.5, 0.1, 0.4, 9.0]]
-
-
-def test_consistency_is_the_mean_over_pairs_and_of_one_source_zero() -> None:
     assert consistency(BETWEEN, [0, 1, 2]) == pytest.approx((0.2 + 0.6 + 0.7) / 3)
     assert consistency(BETWEEN, [3, 0]) == pytest.approx(-0.5)
     assert consistency(BETWEEN, [1]) == 0
@@ -74,18 +56,9 @@ def test_the_group_grows_by_similarity_and_stops_where_it_agrees_best() -> None:
     group, agreement = best_group([0.3, 0.9, 0.2, 0.1], BETWEEN)
     assert group == [1, 0, 2]
     assert agreement == pytest.approx(0.5)
-
-
-def test_a_source_below_zero_is_never_taken_and_zero_is_enough() -> None:
     assert best_group([0.3, -0.01, 0.2, -1.0], BETWEEN) == ([0, 2], 0.6)
     assert best_group([0.0, -0.01, 0.0, -1.0], BETWEEN) == ([0, 2], 0.6)
-
-
-def test_sources_that_disagree_leave_the_most_similar_alone() -> None:
     assert best_group([0.3, -1.0, -1.0, 0.5], BETWEEN) == ([3], 0.0)
-
-
-def test_no_source_no_group() -> None:
     assert best_group([-0.1, -0.2, -0.3, -0.4], BETWEEN) == ([], 0.0)
     assert best_group([], []) == ([], 0.0)
 
@@ -101,16 +74,12 @@ def test_stage_one_is_plain_prompt_tuning_from_the_common_initialisation(backbon
     one = begun(backbone, first_share=0.67)
     ask = next(one.preparation().asks)
     assert torch.equal(ask.embeds[0, :4], one.init)
-    events = prepared(backbone, one)
-    assert len(events) == 2 * 3  # two of three epochs, twelve texts in batches of four
+    events, used = prepared(one)
+    assert (used, len(events)) == (one.preparation().epochs, 2 * 3)  # of three epochs, twelve texts by four
     assert one.vector.abs().sum() > 0
     assert torch.equal(one.first, one.vector)
     assert torch.equal(one.scale, torch.ones_like(one.scale))
     assert torch.equal(one.scales, torch.ones_like(one.scales))
-
-
-def test_an_epoch_at_least_is_left_for_stage_two(backbone: Backbone) -> None:
-    assert begun(backbone, first_share=0.99).preparation().epochs == 2  # of three
 
 
 def test_the_mixture_adds_the_group_with_a_scale_for_every_row(backbone: Backbone) -> None:
@@ -152,7 +121,7 @@ def test_with_no_source_in_the_group_the_prompt_is_its_own(backbone: Backbone) -
             one.scale.fill_(0.5)
         torch.testing.assert_close(asked(one), one.init + 0.5)
         torch.testing.assert_close(one.keep().pool.of("sst2").tensor, one.init + 0.5)
-        step(backbone, one, [0, 1])
+        train(one, 1, (0, 1))
 
 
 def test_sources_stay_and_own_vector_and_scales_learn(backbone: Backbone) -> None:
@@ -161,23 +130,19 @@ def test_sources_stay_and_own_vector_and_scales_learn(backbone: Backbone) -> Non
     one = begun(backbone, state=state)
     with torch.no_grad():
         one.vector.copy_(ones)
-    ask = one.ask(one.ctx.train.batch([0, 1]))
-    assert ask.loss is not None
-    assert ask.labels is not None
-    ask.loss(backbone.forward(ask.embeds, ask.mask, ask.labels)).backward()
+    loss_of(backbone, one.ask(one.ctx.train.batch([0, 1]))).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in one.parameters())
-    assert one.scales.grad is not None
     assert not one.scales.grad[1].any()  # not in the group
     assert not one.sources.requires_grad
-    step(backbone, one, [2, 3])
+    train(one, 1, (2, 3))
     assert torch.equal(one.sources, torch.stack([ones, -ones]))
 
 
 def test_what_is_stored_is_the_mixture_and_later_tasks_get_the_vector_of_stage_one(backbone: Backbone) -> None:
     one = begun(backbone)
-    prepared(backbone, one)
+    prepared(one)
     first = one.vector.detach().clone()
-    step(backbone, one, [0, 1, 2, 3])
+    train(one, 1)
     state = one.keep()
     assert torch.equal(state.pool.of("sst2").tensor, one.mixed(one.group()[0]).detach())
     later = begun(backbone, "rte", state)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from making import EARLIER, context
+from making import EARLIER, context, train
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import IGNORE, Backbone, Out, load
-from shlpt.methods.base import State, learner_of
+from shlpt.methods.base import learner_of
 from shlpt.methods.ewc import FISHER, Ewc, decayed, log_likelihood, normalised, penalty
 from shlpt.methods.finetune import WEIGHTS, Finetune, model_of
 from shlpt.methods.per_task import PerTask
@@ -31,12 +31,6 @@ from shlpt.work.worker import run
 TINY = {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6}
 
 
-def steps(one: Finetune, count: int, rows: tuple[int, ...] = (0, 1, 2, 3)) -> list[float]:
-    optimiser = optimiser_for(one, one.ctx.training)
-    batch = one.ctx.train.batch(rows)
-    return [drive([train_step(one, optimiser, batch, 1.0)], one.ctx.backbone)[0] for _ in range(count)]  # type: ignore[misc]
-
-
 # --- an own model -------------------------------------------------------------------------
 def test_an_own_copy_says_what_the_backbone_says_and_shares_nothing_that_changes(backbone: Backbone) -> None:
     own, data = backbone.own_copy(), Encoded(backbone, TASKS["rte"].draw("train", 2, 42), 256)
@@ -48,9 +42,6 @@ def test_an_own_copy_says_what_the_backbone_says_and_shares_nothing_that_changes
     places = {p.data_ptr() for p in backbone.model.parameters()}
     assert not places & {p.data_ptr() for p in own.model.parameters()}
     assert not any(module.training for module in own.model.modules())
-
-
-def test_an_own_copy_has_a_digest_of_its_own(backbone: Backbone) -> None:
     before, own = backbone.digest, backbone.own_copy()
     with torch.no_grad():
         own.vocabulary[0, 0] += 1
@@ -64,7 +55,11 @@ def test_a_copy_of_a_half_precision_backbone_trains_in_single_precision(gated_fo
     assert {p.dtype for p in half.model.parameters()} == {torch.bfloat16}
 
 
-def test_training_has_no_dropout(backbone: Backbone) -> None:
+def test_every_weight_learns_the_embeddings_too_and_without_dropout(backbone: Backbone) -> None:
+    one = Finetune(context(backbone, "finetune"))
+    train(one, 1, (0, 1, 2, 3))
+    moved = {name: bool((p != dict(backbone.model.named_parameters())[name]).any()) for name, p in one.weights.items()}
+    assert all(moved.values())
     one = Finetune(context(backbone, "finetune"))
     batch = one.ctx.train.batch([0, 1, 2])
     with torch.no_grad():
@@ -74,7 +69,7 @@ def test_training_has_no_dropout(backbone: Backbone) -> None:
 
 def test_the_model_of_a_state_is_built_once_and_has_its_weights(backbone: Backbone) -> None:
     one = Finetune(context(backbone, "finetune"))
-    steps(one, 2)
+    train(one, 2, (0, 1, 2, 3))
     state = one.keep()
     built = model_of(backbone, state)
     assert model_of(backbone, state) is built
@@ -84,20 +79,13 @@ def test_the_model_of_a_state_is_built_once_and_has_its_weights(backbone: Backbo
     assert not any(p.requires_grad for p in weights.values())
 
 
-def test_every_weight_learns_the_embeddings_too(backbone: Backbone) -> None:
-    one = Finetune(context(backbone, "finetune"))
-    steps(one, 1)
-    moved = {name: bool((p != dict(backbone.model.named_parameters())[name]).any()) for name, p in one.weights.items()}
-    assert all(moved.values())
-
-
 def test_the_next_task_goes_on_from_the_weights_that_were_kept(backbone: Backbone) -> None:
     one = Finetune(context(backbone, "finetune"))
-    steps(one, 2)
+    train(one, 2, (0, 1, 2, 3))
     kept = one.keep()
     following = Finetune(context(backbone, "finetune", "rte", extra=kept.extra))
     assert all(torch.equal(following.weights[name], p) for name, p in one.weights.items())
-    steps(following, 1)
+    train(following, 1, (0, 1, 2, 3))
     assert all(torch.equal(kept.extra[f"{WEIGHTS}{name}"], p) for name, p in one.weights.items())
 
 
@@ -116,11 +104,8 @@ def test_lanes_with_own_models_and_shared_ones_do_not_touch_each_other(backbone:
 
 
 def test_finetune_forgets_and_its_weights_come_back_from_the_store(backbone: Backbone, tmp_path: Path) -> None:
-    spec = RunSpec.make(
-        ("sst2", "contrary:sst2"),
-        "finetune",
-        settings={"lr": 3e-4, "test_shots": 20, "epochs": 6, "validation_shots": 4},
-    )
+    settings = {"lr": 3e-4, "test_shots": 20, "epochs": 6, "validation_shots": 4}
+    spec = RunSpec.make(("sst2", "contrary:sst2"), "finetune", settings=settings)
     (record,) = run([spec], tmp_path, device="cpu", alone=False)
     assert record["matrix"][0][0] > 0.85
     assert record["bwt"] < -0.2
@@ -134,30 +119,19 @@ def test_finetune_forgets_and_its_weights_come_back_from_the_store(backbone: Bac
 
 
 # --- Online EWC ---------------------------------------------------------------------------
-def test_the_penalty_by_hand() -> None:
-    weights, anchors = (
-        {"a": torch.tensor([1.0, 2.0]), "b": torch.tensor(7.0)},
-        {"a": torch.tensor([0.0, 4.0]), "b": torch.tensor(6.0)},
-    )
+def test_penalty_decay_and_fisher_by_hand() -> None:
+    weights = {"a": torch.tensor([1.0, 2.0]), "b": torch.tensor(7.0)}
+    anchors = {"a": torch.tensor([0.0, 4.0]), "b": torch.tensor(6.0)}
     fisher = {"a": torch.tensor([3.0, 0.5]), "b": torch.tensor(10.0)}
     # λ/2 (3·1² + 0.5·2² + 10·1²)
     assert penalty(weights, anchors, fisher, 2.0).item() == pytest.approx(15.0)
     assert penalty(weights, anchors, fisher, 0.0).item() == 0.0
-
-
-def test_older_fishers_decay_by_hand() -> None:
     one, two, three = ({"a": torch.tensor([v, 0.0])} for v in (8.0, 4.0, 2.0))
     running = decayed(decayed(decayed({}, one, 0.5), two, 0.5), three, 0.5)
     assert running["a"].tolist() == [0.5 * (0.5 * 8 + 4) + 2, 0.0]
-
-
-def test_a_normalised_fisher_has_mean_one_over_all_weights_by_hand() -> None:
     found = normalised({"a": torch.tensor([1.0, 3.0]), "b": torch.tensor([[8.0]])})
     assert (found["a"].tolist(), found["b"].tolist()) == ([0.25, 0.75], [[2.0]])
     assert normalised({"a": torch.zeros(2)})["a"].tolist() == [0.0, 0.0]
-
-
-def test_log_likelihood_by_hand() -> None:
     out = Out(torch.zeros(2, 3, 1), (), torch.tensor([0.5, 2.0]), torch.ones(2, dtype=torch.bool))
     labels = torch.tensor([[5, 1, IGNORE], [5, 6, 1]])
     assert log_likelihood(out, labels).item() == -(0.5 * 2 + 2.0 * 3)
@@ -166,15 +140,14 @@ def test_log_likelihood_by_hand() -> None:
 def test_the_fisher_is_the_mean_of_each_examples_squared_gradient(backbone: Backbone) -> None:
     one = Ewc(context(backbone, "ewc", shots=2))
     (found,) = drive([one.own_fisher()], backbone)
-    assert isinstance(found, dict)
     model = backbone.own_copy().model.requires_grad_(True)
-    weights, train = dict(model.named_parameters()), one.ctx.train
+    weights, data = dict(model.named_parameters()), one.ctx.train
     expected = {name: torch.zeros_like(p) for name, p in weights.items()}
-    for row in range(len(train)):  # the library's own loss is a mean over the target's tokens
-        batch = train.batch([row])
+    for row in range(len(data)):  # the library's own loss is a mean over the target's tokens
+        batch = data.batch([row])
         loss = model(input_ids=batch.ids, attention_mask=batch.mask, labels=batch.labels).loss * batch.labels.shape[1]
         for name, grad in zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True):
-            expected[name] += grad**2 / len(train)
+            expected[name] += grad**2 / len(data)
     largest = max(t.max().item() for t in expected.values())
     for name in expected:
         torch.testing.assert_close(found[name], expected[name], atol=1e-5 * largest, rtol=1e-3)
@@ -185,15 +158,12 @@ def test_the_end_of_a_stage_adds_the_fisher_at_the_kept_weights(backbone: Backbo
     first = Ewc(ctx)
     kept = first.keep()
     (fresh,) = drive([first.own_fisher()], backbone)
-    assert isinstance(fresh, dict)
-    steps(first, 2)  # the weights of the last step are not the ones that are kept
+    train(first, 2, (0, 1, 2, 3))  # the weights of the last step are not the ones that are kept
     (state,) = drive([first.finish(kept)], backbone)
-    assert isinstance(state, State)
     assert all(torch.equal(state.extra[f"{FISHER}{name}"], t) for name, t in fresh.items())
     assert all(torch.equal(state.extra[name], t) for name, t in kept.extra.items())
     second = Ewc(replace(ctx, state=state))
     (after,) = drive([second.finish(second.keep())], backbone)  # the same weights and examples: F/2 + F
-    assert isinstance(after, State)
     assert all(torch.equal(after.extra[f"{FISHER}{name}"], 0.5 * t + t) for name, t in fresh.items())
 
 
@@ -213,8 +183,6 @@ def test_the_loss_of_a_second_task_is_its_own_plus_the_penalty(backbone: Backbon
     with torch.no_grad():
         one.weights[name].view(-1)[0] += 2.0
         ask = one.ask(batch)
-        assert ask.labels is not None
-        assert ask.loss is not None
         out = one.own.forward(ask.embeds, ask.mask, ask.labels)
         total = ask.loss(out)
     assert total.item() - out.loss.mean().item() == pytest.approx(0.5 / 2 * 3.0 * 2.0**2, rel=1e-4)
@@ -224,7 +192,7 @@ def test_the_loss_of_a_second_task_is_its_own_plus_the_penalty(backbone: Backbon
 def test_a_strong_penalty_keeps_the_weights_near(backbone: Backbone) -> None:
     def moved(strength: float) -> float:
         one = ewc_after(backbone, fisher=1.0, strength=strength)
-        steps(one, 5)
+        train(one, 5, (0, 1, 2, 3))
         return sum(((p.detach() - one.anchors[n]) ** 2).sum().item() for n, p in one.weights.items())
 
     assert moved(100.0) < 0.7 * moved(0.0)
@@ -255,14 +223,11 @@ def test_a_memory_per_task_has_a_number_of_each_and_all_of_a_small_one() -> None
     assert len({tuple(per_task_memory([10], 3, seed)) for seed in range(10)}) > 5
 
 
-def test_a_reservoir_never_grows_and_never_brings_back_what_it_dropped() -> None:
+def test_a_reservoir_never_grows_never_brings_back_what_it_dropped_and_treats_all_alike() -> None:
     assert reservoir_memory([2, 1], 4, seed=1) == [(0, 0), (0, 1), (1, 0)]
     early, late = reservoir_memory([6], 4, seed=1), reservoir_memory([6, 30], 4, seed=1)
     assert len(early) == len(late) == len(set(late)) == 4
     assert {place for place in late if place[0] == 0} < set(early)
-
-
-def test_every_example_has_the_same_chance_to_be_in_the_reservoir() -> None:
     counts = Counter(place for seed in range(2000) for place in reservoir_memory([5, 3], 2, seed))
     assert len(counts) == 8
     assert all(count / 2000 == pytest.approx(2 / 8, abs=0.05) for count in counts.values())
@@ -276,7 +241,6 @@ def test_batches_hold_the_new_rows_and_kept_old_ones(backbone: Backbone, memory:
     for step in range(4):
         places = one.replayed(step)
         ask = one.ask(batch)
-        assert ask.labels is not None
         assert len(ask.embeds) == len(ask.labels) == 2 + 3
         for number, (task, row) in enumerate(places, start=2):
             old = one.ctx.earlier_data[task].batch([row])
@@ -289,13 +253,10 @@ def test_batches_hold_the_new_rows_and_kept_old_ones(backbone: Backbone, memory:
     assert len(seen) > 3  # not the same ones every time
 
 
-def test_a_first_task_has_nothing_to_repeat(backbone: Backbone) -> None:
+def test_what_replay_keeps(backbone: Backbone) -> None:
     one = Replay(context(backbone, "replay", earlier=()))
     ask = one.ask(one.ctx.train.batch([0, 1]))
     assert (len(ask.embeds), one.kept) == (2, [])
-
-
-def test_what_is_kept_for_later_includes_the_task_just_learned(backbone: Backbone) -> None:
     one = Replay(context(backbone, "replay", memory_size=2))
     kept = one.keep().extra["kept_rows"].tolist()
     assert kept[:-2] == [list(place) for place in one.kept]
@@ -318,13 +279,11 @@ def test_a_run_gives_replay_the_earlier_tasks_and_others_not(
 
     for method in given:
         monkeypatch.setattr(f"shlpt.methods.{method}.{method.title()}", noting(method))
-        (record,) = run(
-            [RunSpec.make(("sst2", "rte"), method, settings=TINY | {"epochs": 1})], tmp_path, device="cpu", alone=False
-        )
+        spec = RunSpec.make(("sst2", "rte"), method, settings=TINY | {"epochs": 1})
+        (record,) = run([spec], tmp_path, device="cpu", alone=False)
         assert record["state"] == "done"
         last[method] = record["stages"][-1]
-    train = TASKS["sst2"].draw("train", 4, 42)
-    encoded = Encoded(backbone, train, 256)
-    assert given == {"replay": [[], [encoded.digest]], "finetune": [[], []]}
+    digest = Encoded(backbone, TASKS["sst2"].draw("train", 4, 42), 256).digest
+    assert given == {"replay": [[], [digest]], "finetune": [[], []]}
     memory = frames.stage_tensors(Store(tmp_path), last["replay"])["record.memory"]
     assert set(memory[:, 0].tolist()) == {0}

@@ -6,42 +6,27 @@ from typing import Any
 
 import pytest
 import torch
-from making import context
-from torch import Tensor
+from making import context, loss_and_down, train
 from torch.nn.functional import cosine_similarity
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.errors import UserError
-from shlpt.methods.base import Ask
 from shlpt.methods.l2p import L2P, answer, joined, nearest
 from shlpt.spec import RunSpec
-from shlpt.training.engine import drive
-from shlpt.training.lane import optimiser_for, train_step
 
 
 def begun(backbone: Backbone, **params: Any) -> L2P:
     return L2P(context(backbone, "l2p", **params))
 
 
-def train(backbone: Backbone, one: L2P, steps: int) -> None:
-    optimiser = optimiser_for(one, one.ctx.training)
-    for step in range(steps):
-        rows = [(4 * step + i) % len(one.ctx.train) for i in range(4)]
-        (loss,) = drive([train_step(one, optimiser, one.ctx.train.batch(rows), 1.0)], backbone)
-        assert isinstance(loss, float)
-
-
 # --- selection ------------------------------------------------------------------------------
-def test_each_row_picks_the_nearest_keys_best_first_by_direction_not_length() -> None:
+def test_each_row_picks_the_nearest_keys_and_gets_its_prompts_best_first() -> None:
     keys = torch.tensor([[100.0, 0.0], [0.0, 1.0], [3.0, 4.0], [-1.0, 0.0]])
     queries = torch.tensor([[0.0, 2.0], [-5.0, 0.0]])
     rows, cosines = nearest(queries, keys, 2)
     assert rows.tolist() == [[1, 2], [3, 1]]  # row 0: cosines 0, 1, 0.8, 0; row 1: -1, 0, -0.6, 1
     assert cosines.flatten().tolist() == pytest.approx([1.0, 0.8, 1.0, 0.0], abs=1e-6)
-
-
-def test_each_row_gets_its_own_prompts_in_its_own_order() -> None:
     prompts = torch.tensor([[[1.0], [2.0]], [[3.0], [4.0]], [[5.0], [6.0]]])  # M=3, L=2, d=1
     found = joined(prompts, torch.tensor([[2, 0], [1, 2]]))
     assert found.shape == (2, 4, 1)
@@ -77,7 +62,7 @@ def test_queries_of_a_data_set_are_computed_once_and_never_in_a_step(backbone: B
     one = L2P(ctx)
     assert ctx.views.forwards == 1  # twelve texts fit in one pass
     torch.testing.assert_close(one.queries, backbone.query(ctx.train.ids, ctx.train.mask), atol=1e-5, rtol=1e-4)
-    train(backbone, one, 2)
+    train(one, 2)
     L2P(ctx)
     assert ctx.views.forwards == 1
 
@@ -93,20 +78,11 @@ def test_the_loss_adds_how_far_the_picked_keys_are(backbone: Backbone) -> None:
     assert one.log()["pull"] == pytest.approx(pull, abs=1e-5)
 
 
-def loss_and_down(backbone: Backbone, ask: Ask) -> tuple[Tensor, Tensor]:
-    assert ask.loss is not None
-    assert ask.labels is not None
-    out = backbone.forward(ask.embeds, ask.mask, ask.labels)
-    return ask.loss(out), out.loss.mean()
-
-
 def test_only_picked_prompts_and_keys_get_gradients_and_keys_only_from_the_pull(backbone: Backbone) -> None:
     one = begun(backbone)
     ask = one.ask(one.ctx.train.batch([0, 1, 2, 3]))
     loss_and_down(backbone, ask)[0].backward()
     picked = sorted(set(one.chosen[:4].flatten().tolist()))
-    assert one.prompts.grad is not None
-    assert one.keys.grad is not None
     assert one.prompts.grad.flatten(1).abs().sum(1).nonzero()[:, 0].tolist() == picked
     assert one.keys.grad.abs().sum(1).nonzero()[:, 0].tolist() == picked
     free = begun(backbone, lambda_pull=0.0)
@@ -117,13 +93,13 @@ def test_only_picked_prompts_and_keys_get_gradients_and_keys_only_from_the_pull(
 # --- snapshots ------------------------------------------------------------------------------
 def test_the_next_task_goes_on_with_the_pool_and_the_snapshot_stays(backbone: Backbone) -> None:
     first = begun(backbone, task="sst2", earlier=())
-    train(backbone, first, 3)
+    train(first, 3)
     after_first = first.keep()
     second = L2P(context(backbone, "l2p", "rte", earlier=(), extra=after_first.extra))
     assert torch.equal(second.prompts, first.prompts)
     assert torch.equal(second.keys, first.keys)
     object.__setattr__(second.ctx, "state", after_first)
-    train(backbone, second, 3)
+    train(second, 3)
     after_second = second.keep()
     assert not torch.equal(after_second.extra["prompts"], after_first.extra["prompts"])
     batch = first.ctx.train.batch([0, 1, 2])
@@ -159,10 +135,8 @@ def test_answers_do_not_depend_on_the_other_texts_of_the_batch(backbone: Backbon
     state, data = one.keep(), one.ctx.train
     short = min(range(len(data)), key=lambda row: data.lengths[row])
     long = max(range(len(data)), key=lambda row: data.lengths[row])
-    alone, beside = (
-        answer(backbone, state, "rte", Encoded.batch(data, rows), "score").embeds[0]
-        for rows in ([short], [short, long])
-    )
+    batches = [Encoded.batch(data, rows) for rows in ([short], [short, long])]
+    alone, beside = (answer(backbone, state, "rte", batch, "score").embeds[0] for batch in batches)
     torch.testing.assert_close(beside[: len(alone)], alone)
 
 

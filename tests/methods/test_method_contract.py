@@ -9,20 +9,19 @@ from typing import Any
 
 import pytest
 import torch
-from making import EARLIER, context, learner
+from making import EARLIER, learner, train
 from resuming import assert_resumes, stage
+from storing import spec_of
 from torch import Tensor
 
-from shlpt.backbone.t5 import Backbone, Out, load
+from shlpt.backbone.t5 import Backbone, load
 from shlpt.catalog import METHODS
 from shlpt.methods.base import Ask, Kind, Learner, State, learner_of
 from shlpt.methods.views import Views
-from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
 from shlpt.training.checkpoint import state_of
 from shlpt.training.engine import drive
-from shlpt.training.lane import optimiser_for, train_step
 from shlpt.work.worker import run
 from shlpt.work.workshop import Workshop
 
@@ -30,90 +29,54 @@ METHOD_NAMES = sorted(METHODS)
 SHARING = [name for name in METHOD_NAMES if METHODS[name].shares_backbone]
 
 
-def train(backbone: Backbone, learners: list[Learner], contexts: list, steps: int) -> list[list[float]]:
-    """Task losses of each learner over `steps` steps, all of them driven together."""
-    pairs = [(one, optimiser_for(one, ctx.training)) for one, ctx in zip(learners, contexts, strict=True)]
-    losses: list[list[float]] = [[] for _ in learners]
-    for step in range(steps):
-        rows = [(4 * step + i) % len(contexts[0].train) for i in range(4)]
-        lanes = [
-            train_step(one, opt, ctx.train.batch(rows), 1.0) for (one, opt), ctx in zip(pairs, contexts, strict=True)
-        ]
-        for one, found, loss in zip(learners, losses, drive(lanes, backbone), strict=True):
-            assert isinstance(loss, float)
-            found.append(one.log().get("down", loss))
-    return losses
-
-
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_the_loss_falls(backbone: Backbone, method: str) -> None:
-    ctx = context(backbone, method, "mnli", shots=4)
-    (losses,) = train(backbone, [learner_of(method)(ctx)], [ctx], 24)
+    losses = train(learner(backbone, method, task="mnli", shots=4), 24)
     assert sum(losses[-6:]) < 0.7 * sum(losses[:6])
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
-def test_what_is_frozen_stays_as_it_is_to_the_last_bit(backbone: Backbone, method: str) -> None:
-    ctx = context(backbone, method)
-    before = [prompt.tensor.clone() for prompt in ctx.state.pool]
-    weights = {name: t.clone() for name, t in backbone.model.state_dict().items()}
-    train(backbone, [learner_of(method)(ctx)], [ctx], 4)
-    assert all(torch.equal(a, prompt.tensor) for a, prompt in zip(before, ctx.state.pool, strict=True))
-    assert all(torch.equal(weights[name], t) for name, t in backbone.model.state_dict().items())
+def test_what_is_frozen_and_what_was_kept_stay_to_the_last_bit(backbone: Backbone, method: str) -> None:
+    one = learner(backbone, method)
+    train(one, 2)
+    pool, kept, batch = one.ctx.state.pool, one.keep(), one.ctx.train.batch([0, 1, 2])
+    prompts, extra = [prompt.tensor.clone() for prompt in (*pool, *kept.pool)], dict(kept.extra)
+    weights = {f"extra {name}": t for name, t in extra.items()} | backbone.model.state_dict()
+    before = {name: t.clone() for name, t in weights.items()}
 
+    def losses(state: State) -> Tensor:
+        (out,) = drive([asked(one.answer(backbone, state, "sst2", batch, "score"))], backbone)
+        return out.loss
 
-@pytest.mark.parametrize("method", METHOD_NAMES)
-def test_keeping_copies_so_that_later_steps_do_not_change_it(backbone: Backbone, method: str) -> None:
-    ctx = context(backbone, method)
-    one = learner_of(method)(ctx)
-    kept = one.keep()
-    copies = [prompt.tensor.clone() for prompt in kept.pool]
-    extra = {name: t.clone() for name, t in kept.extra.items()}
-    train(backbone, [one], [ctx], 3)
-    assert all(torch.equal(a, b.tensor) for a, b in zip(copies, kept.pool, strict=True))
-    assert all(torch.equal(extra[name], t) for name, t in kept.extra.items())
+    answered = losses(kept)
+    train(one, 3)
+    assert all(torch.equal(a, b.tensor) for a, b in zip(prompts, (*pool, *kept.pool), strict=True))
+    assert [name for name, t in weights.items() if not torch.equal(before[name], t)] == []
+    assert torch.equal(losses(kept), answered)
+    assert not torch.equal(losses(one.keep()), answered)
     assert not any(prompt.tensor.requires_grad for prompt in kept.pool)
     if METHODS[method].keeps_prompts:
         assert [prompt.task for prompt in kept.pool] == [*EARLIER, "sst2"]
     else:  # all of the model instead of a prompt; tied weights are stored once
         names = {f"weights.{name}" for name, _ in backbone.model.named_parameters()}
-        assert names == {name for name in kept.extra if name.startswith("weights.")}
+        assert names == {name for name in extra if name.startswith("weights.")}
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_the_catalogue_says_what_the_learner_does(backbone: Backbone, method: str) -> None:
     info = METHODS[method]
     far = {"threshold": 1.5} if "threshold" in info.params.model_fields else {}  # some earlier task is dissimilar
-    ctx = context(backbone, method, **far)
-    one = learner_of(method)(ctx)
-    train(backbone, [one], [ctx], 1)
+    one = learner(backbone, method, **far)
+    train(one, 1)
     assert info.name == method
     assert ("alpha" in one.record()) == (info.alpha is not None)
     assert any(name.startswith("estimator.") for name in one.keep().extra) == (info.alpha == "estimated")
-    seen = {prompt for _, prompt, _, _ in ctx.views._kept}
-    assert bool(seen & {prompt.digest for prompt in ctx.state.pool}) == info.looks_at_views
+    seen = {prompt for _, prompt, _, _ in one.ctx.views._kept}
+    assert bool(seen & {prompt.digest for prompt in one.ctx.state.pool}) == info.looks_at_views
 
 
 def test_no_two_methods_have_one_learner() -> None:
     assert len({learner_of(method) for method in METHODS}) == len(METHODS)
-
-
-@pytest.mark.parametrize("method", METHOD_NAMES)
-def test_what_was_kept_answers_the_same_whatever_is_learned_afterwards(backbone: Backbone, method: str) -> None:
-    ctx = context(backbone, method)
-    one = learner_of(method)(ctx)
-    train(backbone, [one], [ctx], 2)
-    kept, batch = one.keep(), ctx.train.batch([0, 1, 2])
-
-    def losses(state: State) -> Tensor:
-        (out,) = drive([asked(one.answer(backbone, state, "sst2", batch, "score"))], backbone)
-        assert isinstance(out, Out)
-        return out.loss
-
-    before = losses(kept)
-    train(backbone, [one], [ctx], 3)
-    assert torch.equal(losses(kept), before)
-    assert not torch.equal(losses(one.keep()), before)
 
 
 def asked(ask: Ask) -> Generator[Ask, Any, Any]:
@@ -124,14 +87,9 @@ def asked(ask: Ask) -> Generator[Ask, Any, Any]:
 @pytest.mark.parametrize("method", SHARING)
 def test_lanes_are_solo_runs(backbone: Backbone, method: str) -> None:
     """Losses and gradients of the first step, of lanes with other tasks, lengths and seeds beside them."""
-    options = [
-        {"task": "sst2", "seed": 1},
-        {"task": "squad", "seed": 2},
-        {"task": "rte", "seed": 3, "earlier": EARLIER[:1]},
-    ]
-    solo = [learner(backbone, method, **o) for o in options]
-    together = [learner(backbone, method, **o) for o in options]
-    batches = [one.ctx.train.batch([0, 1, 2, 3]) for one in together]  # type: ignore[attr-defined]
+    options = [("sst2", 1, EARLIER), ("squad", 2, EARLIER), ("rte", 3, EARLIER[:1])]
+    solo, together = ([learner(backbone, method, task=t, seed=s, earlier=e) for t, s, e in options] for _ in range(2))
+    batches = [one.ctx.train.batch([0, 1, 2, 3]) for one in together]
 
     alone = [drive([asked(one.ask(batch))], backbone)[0] for one, batch in zip(solo, batches, strict=True)]
     shared = drive([asked(one.ask(batch)) for one, batch in zip(together, batches, strict=True)], backbone)
@@ -155,12 +113,10 @@ def test_a_killed_stage_resumes(backbone: Backbone, method: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_a_run_ends_with_a_whole_matrix_and_the_same_numbers_again(method: str, tmp_path: Path) -> None:
-    spec = RunSpec.make(
-        ("rte", "sst2", "mnli"),
-        method,
-        settings={"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6, "prompt_length": 4},
+    spec = spec_of(("rte", "sst2", "mnli"), method)
+    first, second = (
+        run([spec], tmp_path / name, device="cpu", alone=method == "finetune")[0] for name in ("one", "two")
     )
-    first, second = (run([spec], tmp_path / name, device="cpu")[0] for name in ("one", "two"))
     for record in (first, second):
         del record["created"], record["seconds"]
     assert first == second

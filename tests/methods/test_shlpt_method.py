@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from making import EARLIER, context
+from making import EARLIER, context, loss_and_down, loss_of
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
@@ -21,19 +21,10 @@ def begun(backbone: Backbone, **params: Any) -> Shlpt:
     return Shlpt(context(backbone, "shlpt", **params))
 
 
-@pytest.mark.parametrize(
-    ("params", "zero"),
-    [
-        ({"threshold": 0.0}, True),
-        ({"threshold": 0.0, "own_start": "words"}, False),
-        ({"threshold": 1.5}, False),  # nothing is mixed in
-        ({"threshold": 0.0, "similar_transfer": False}, False),
-    ],
-)
-def test_where_prompts_are_lent_their_mixture_is_the_start(
-    backbone: Backbone, params: dict[str, Any], zero: bool
-) -> None:
-    one = begun(backbone, **params)
+# With a δ of 1.5 nothing is mixed in.
+@pytest.mark.parametrize("more", [{}, {"own_start": "words"}, {"threshold": 1.5}, {"similar_transfer": False}], ids=str)
+def test_where_prompts_are_lent_their_mixture_is_the_start(backbone: Backbone, more: dict[str, Any]) -> None:
+    one, zero = begun(backbone, **{"threshold": 0.0} | more), not more
     assert bool((one.prompt == 0).all()) == zero
     start = one.ask(batch_of(one)).embeds[:, : one.prompt.shape[0]]
     mixture = mix_weights(one.alpha[:5], one.params.threshold) @ one.earlier.flatten(1)
@@ -43,13 +34,6 @@ def test_where_prompts_are_lent_their_mixture_is_the_start(
 
 def batch_of(learner: Shlpt) -> Batch:
     return learner.ctx.train.batch([0, 1, 2, 3, 4])
-
-
-def loss_of(backbone: Backbone, learner: Shlpt, batch: Batch) -> Tensor:
-    ask = learner.ask(batch)
-    assert ask.loss is not None
-    assert ask.labels is not None
-    return ask.loss(backbone.forward(ask.embeds, ask.mask, ask.labels))
 
 
 def alone(prompt: Tensor | None, text: Tensor, backbone: Backbone) -> tuple[Tensor, Tensor]:
@@ -100,9 +84,8 @@ def test_the_loss_is_eq_12(request: pytest.FixtureRequest, model: str, threshold
     far = (learner.similarity(batch.rows).mean(0) <= threshold).tolist()
     assert any(far) or threshold == 0.0
     with torch.no_grad():
-        assert loss_of(backbone, learner, batch).item() == pytest.approx(
-            slow_loss(backbone, learner, batch, [far] * len(batch)), abs=2e-5
-        )
+        found, slow = loss_of(backbone, learner.ask(batch)), slow_loss(backbone, learner, batch, [far] * len(batch))
+        assert found.item() == pytest.approx(slow, abs=2e-5)
 
 
 def test_partition_by_instance_pushes_each_row_from_its_own_dissimilar_tasks(backbone: Backbone) -> None:
@@ -114,17 +97,14 @@ def test_partition_by_instance_pushes_each_row_from_its_own_dissimilar_tasks(bac
     away = (learner.similarity(batch.rows) <= threshold).tolist()
     assert len({tuple(row) for row in away}) > 1, "the rows must differ for this test to say anything"
     with torch.no_grad():
-        assert loss_of(backbone, learner, batch).item() == pytest.approx(
-            slow_loss(backbone, learner, batch, away), abs=2e-5
-        )
+        found, slow = loss_of(backbone, learner.ask(batch)), slow_loss(backbone, learner, batch, away)
+        assert found.item() == pytest.approx(slow, abs=2e-5)
 
 
 def test_hsc_over_all_positions_is_the_mean_cosine(backbone: Backbone) -> None:
     learner = begun(backbone, threshold=1.5, lambda_asc=0.0, lambda_hsc=1.0, hsc_positions="all")
     batch = batch_of(learner)
     ask = learner.ask(batch)
-    assert ask.labels is not None
-    assert ask.loss is not None
     with torch.no_grad():
         out = backbone.forward(ask.embeds, ask.mask, ask.labels)
         expected = 0.0
@@ -148,28 +128,19 @@ def test_the_stored_prompt_is_the_mixture_by_mean_similarity_plus_its_own(backbo
     for weight, earlier in zip(kept, learner.ctx.state.pool, strict=True):
         expected += weight / sum(kept) * earlier.tensor
     torch.testing.assert_close(learner.keep().pool.of("sst2").tensor, expected)
-
-
-def test_after_one_task_the_stored_prompt_is_the_sum_of_both(backbone: Backbone) -> None:
     learner = begun(backbone, earlier=("yelp",))
     expected = learner.ctx.state.pool[0].tensor + learner.prompt.detach()
     torch.testing.assert_close(learner.keep().pool.of("sst2").tensor, expected)
-
-
-def test_with_no_similar_task_the_stored_prompt_is_its_own(backbone: Backbone) -> None:
     learner = begun(backbone, threshold=1.5)
     assert torch.equal(learner.keep().pool.of("sst2").tensor, learner.prompt.detach())
 
 
-def test_temperature_auto_is_the_mean_size_of_the_first_scores(backbone: Backbone) -> None:
+def test_temperature_and_similarity_come_from_the_whole_text(backbone: Backbone) -> None:
     learner = begun(backbone)
     x, train = backbone.embed(learner.ctx.train.ids), learner.ctx.train
     scores = learner.estimator.scores(x, train.mask, learner.earlier)
     assert learner.temperature == pytest.approx(scores.abs().mean().item(), rel=1e-5)
     assert begun(backbone, temperature=20_000.0).temperature == 20_000.0
-
-
-def test_similarity_from_pooled_text_is_that_of_the_whole_text(backbone: Backbone) -> None:
     learner = begun(backbone)
     train = learner.ctx.train
     whole = learner.estimator(backbone.embed(train.ids), train.mask, learner.earlier, learner.temperature)
@@ -180,18 +151,15 @@ def test_similarity_from_pooled_text_is_that_of_the_whole_text(backbone: Backbon
 def test_without_both_losses_only_the_task_counts(backbone: Backbone) -> None:
     learner = begun(backbone, threshold=1.5, lambda_hsc=0.0, lambda_asc=0.0)
     batch = batch_of(learner)
-    ask = learner.ask(batch)
-    assert ask.labels is not None
-    assert ask.loss is not None
-    out = backbone.forward(ask.embeds, ask.mask, ask.labels)
-    assert ask.loss(out).item() == out.loss.mean().item()
+    loss, down = loss_and_down(backbone, learner.ask(batch))
+    assert loss.item() == down.item()
     assert learner.ctx.views.forwards == 0
 
 
 @pytest.mark.parametrize(("off", "gone"), [("lambda_hsc", "hsc"), ("lambda_asc", "asc")])
 def test_each_loss_can_be_left_out(backbone: Backbone, off: str, gone: str) -> None:
     full, part = begun(backbone, threshold=1.5), begun(backbone, threshold=1.5, **{off: 0.0})
-    difference = loss_of(backbone, full, batch_of(full)) - loss_of(backbone, part, batch_of(part))
+    difference = loss_of(backbone, full.ask(batch_of(full))) - loss_of(backbone, part.ask(batch_of(part)))
     assert difference.item() == pytest.approx(getattr(full.params, off) * full.log()[gone], abs=1e-5)
     assert part.log()[gone] == 0.0
 
@@ -208,7 +176,7 @@ def test_without_similar_transfer_nothing_is_mixed_but_the_partition_stays(backb
     ask = learner.ask(batch)
     assert all(torch.equal(row, learner.prompt.detach()) for row in ask.embeds[:, :4].detach())
     assert torch.equal(learner.keep().pool.of("sst2").tensor, learner.prompt.detach())
-    loss_of(backbone, learner, batch)
+    loss_of(backbone, learner.ask(batch))
     assert learner.log()["dissimilar"] == (learner.similarity(batch.rows).mean(0) <= 0.33).float().tolist()
 
 
@@ -225,7 +193,7 @@ def test_a_carried_estimator_goes_on_where_it_was_and_a_fresh_one_begins_anew(ba
 
 def test_only_the_new_prompt_and_the_estimator_get_gradients(backbone: Backbone) -> None:
     learner = begun(backbone, threshold=0.0)
-    loss_of(backbone, learner, batch_of(learner)).backward()
+    loss_of(backbone, learner.ask(batch_of(learner))).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in learner.parameters())
     assert not learner.earlier.requires_grad
 
@@ -244,8 +212,7 @@ def test_each_instance_keeps_the_similarity_it_was_last_given(backbone: Backbone
 
 def test_sign_states_change_the_activation_loss(backbone: Backbone) -> None:
     value, sign = (begun(backbone, threshold=1.5, asc_states=kind) for kind in ("value", "sign_ste"))
-    losses = [loss_of(backbone, learner, batch_of(learner)).item() for learner in (value, sign)]
+    losses = [loss_of(backbone, learner.ask(batch_of(learner))).item() for learner in (value, sign)]
     assert losses[0] != losses[1]
-    loss_of(backbone, sign, batch_of(sign)).backward()
-    assert sign.prompt.grad is not None
+    loss_of(backbone, sign.ask(batch_of(sign))).backward()
     assert sign.prompt.grad.isfinite().all()

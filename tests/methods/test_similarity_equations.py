@@ -27,11 +27,8 @@ X_MASK = torch.tensor([[1, 1, 0]])
 PROMPTS = torch.tensor([[[1.0, 0.0], [0.0, 2.0]], [[3.0, -1.0], [-2.0, 0.5]]])
 
 
-def test_max_pool_takes_real_tokens_only() -> None:
-    assert max_pool(X, X_MASK).tolist() == [[1.0, 3.0]]
-
-
 def test_eq_3_and_4_by_hand() -> None:
+    assert max_pool(X, X_MASK).tolist() == [[1.0, 3.0]]
     # max-pool X = (1, 3); down: 1; SiLU(1) = 1/(1+e⁻¹) = 0.731; up: (1.462, -0.731).
     # LayerNorm of (a, b) with a > b is (1, -1) but for its epsilon: mean 0.3655, variance 1.0965².
     variance = 1.5 * 0.7310586 / 1
@@ -41,24 +38,12 @@ def test_eq_3_and_4_by_hand() -> None:
     weights = [math.exp(s / 2.0) for s in scores]
     alpha = hand_made()(X, X_MASK, PROMPTS, 2.0)
     assert alpha[0].tolist() == pytest.approx([w / sum(weights) for w in weights], abs=1e-6)
-
-
-def test_temperature_is_inside_the_exponent() -> None:
     cold, hot = (hand_made()(X, X_MASK, PROMPTS, t)[0] for t in (0.1, 100.0))
     assert cold.max() > 0.999
     assert hot.tolist() == pytest.approx([0.5, 0.5], abs=0.02)
-
-
-def test_one_earlier_task_has_all_the_similarity_whatever_it_is() -> None:
     assert hand_made()(X, X_MASK, PROMPTS[:1], 1.0).tolist() == [[1.0]]
-
-
-def test_the_estimator_has_no_biases_and_an_affine_norm() -> None:
     names = {name for name, _ in Estimator(8, 3).named_parameters()}
     assert names == {"down.weight", "up.weight", "norm.weight", "norm.bias"}
-
-
-def test_equal_similarity_ignores_the_text() -> None:
     assert equal_similarity(X, torch.zeros(4, 1, 2)).tolist() == [[0.25] * 4]
 
 
@@ -67,9 +52,6 @@ def test_eq_7_by_hand() -> None:
     assert mix_weights(alpha, 0.25)[0].tolist() == pytest.approx([0.625, 0.375, 0.0])
     assert mix_weights(alpha, 0.2)[0].tolist() == pytest.approx([0.625, 0.375, 0.0])  # equal to δ is dissimilar
     assert mix_weights(alpha, 0.0)[0].tolist() == pytest.approx([0.5, 0.3, 0.2])
-
-
-def test_no_similar_task_means_no_mixture_and_never_nan() -> None:
     assert mix_weights(torch.tensor([[0.5, 0.5]]), 1.5).tolist() == [[0.0, 0.0]]
 
 

@@ -43,19 +43,32 @@ def frame(columns: str, *rows: tuple[Any, ...]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=columns.split())
 
 
+def table(columns: str, text: str, name: str = "sst2") -> pd.DataFrame:
+    """Rows apart by semicolons; NAME is a name to put in."""
+
+    def value(word: str) -> Any:
+        if word == "NAME" or (word.isidentifier() and word != "nan"):
+            return word.replace("NAME", name)
+        return json.loads(word.replace("nan", "NaN"))
+
+    return frame(columns, *(tuple(map(value, row.split())) for row in text.split(";")))
+
+
 @dataclass
 class Case:
-    """A figure with data to draw and data without anything in it."""
+    """A figure and its arguments, with a name to put in. Without data it gets the first one empty, or what is said."""
 
-    figure: Callable[..., Any]
-    alt: Callable[..., str]
-    full: Callable[[str], tuple[Any, ...]]  # arguments, with a name to put in
-    empty: tuple[Any, ...]
+    module: Any
+    full: Callable[[str], tuple[Any, ...]]
+    empty: tuple[Any, ...] = ()
+    kind: str = ""
     more: dict[str, Any] = field(default_factory=dict)
 
-
-def empty(columns: str) -> pd.DataFrame:
-    return frame(columns)
+    def __post_init__(self) -> None:
+        self.figure = getattr(self.module, f"figure{self.kind}")
+        self.alt = getattr(self.module, f"alt{self.kind}")
+        first, *rest = self.full("sst2")
+        self.empty = self.empty or (pd.DataFrame(columns=list(first)), *rest)
 
 
 LOSSES = "seed task step epoch loss down hsc asc"
@@ -66,130 +79,60 @@ VALIDATION = "seed task epoch validation"
 TRANSFER = "source target value low high"
 METRICS = "method metric mean low high"
 BY_TASK = "method task mean low high"
+ALPHA = "example earlier alpha"
+WORDS = "place word earlier weight"
+NEURONS = "neuron first second"
+CURVES = "which epoch validation"
+HALF = [[1.0, 0.5], [0.5, 1.0]]
 
 
 def toy(name: str) -> Task:
     return Task(name=name, family="", labels=("a",), draw=lambda *_: [])
 
 
+def related(name: str) -> tuple[Any, ...]:
+    return ([find_task("yelp"), find_task("contrary:yelp"), toy(name)],)
+
+
+def of(columns: str, text: str, *more: Any) -> Callable[[str], tuple[Any, ...]]:
+    return lambda name: (table(columns, text, name), *more)
+
+
 CASES = {
     "losses": Case(
-        losses.figure,
-        losses.alt,
-        lambda n: (
-            frame(
-                LOSSES,
-                (1, "yelp", 1, 1, 2.0, 2.0, NAN, NAN),
-                (1, n, 1, 1, 2.0, 1.0, 0.5, NAN),
-                (2, n, 1, 1, 3.0, 2.0, 0.5, NAN),
-            ),
-        ),
-        (empty(LOSSES),),
+        losses, of(LOSSES, "1 yelp 1 1 2.0 2.0 nan nan; 1 NAME 1 1 2.0 1.0 0.5 nan; 2 NAME 1 1 3.0 2.0 0.5 nan")
     ),
-    "similarity": Case(
-        similarity.figure,
-        similarity.alt,
-        lambda n: (frame(SIMILARITY, (1, "sst2", n, 1, 0.5, 0.4, 0.7), (1, "sst2", "yelp", 1, 0.5, 0.4, 0.6)), 0.06, 2),
-        (empty(SIMILARITY), 0.06, 0),
-    ),
-    "partition": Case(
-        partition.figure,
-        partition.alt,
-        lambda n: (frame(PARTITION, (1, "sst2", n, 1, 0.2, 0), (1, "sst2", n, 2, 0.9, 1)),),
-        (empty(PARTITION),),
-    ),
-    "overlap": Case(
-        overlap.figure,
-        overlap.alt,
-        lambda n: (frame(OVERLAP, (1, "sst2", n, 1, 0.2), (1, "sst2", n, 2, 0.9)),),
-        (empty(OVERLAP),),
-    ),
-    "validation": Case(
-        validation.figure,
-        validation.alt,
-        lambda n: (frame(VALIDATION, (1, n, 1, 0.25), (2, n, 1, 0.75)),),
-        (empty(VALIDATION),),
-    ),
+    "similarity": Case(similarity, of(SIMILARITY, "1 sst2 NAME 1 0.5 0.4 0.7; 1 sst2 yelp 1 0.5 0.4 0.6", 0.06, 2)),
+    "partition": Case(partition, of(PARTITION, "1 sst2 NAME 1 0.2 0; 1 sst2 NAME 2 0.9 1")),
+    "overlap": Case(overlap, of(OVERLAP, "1 sst2 NAME 1 0.2; 1 sst2 NAME 2 0.9")),
+    "validation": Case(validation, of(VALIDATION, "1 NAME 1 0.25; 2 NAME 1 0.75")),
     "accuracy_matrix": Case(
-        accuracy_matrix.figure,
-        accuracy_matrix.alt,
-        lambda n: ([[0.5, NAN], [0.25, 1.0]], ["yelp", n]),
-        ([[NAN, NAN], [NAN, NAN]], ["yelp", "sst2"]),
+        accuracy_matrix, lambda n: ([[0.5, NAN], [0.25, 1.0]], ["yelp", n]), ([[NAN, NAN]] * 2, ["yelp", "sst2"])
     ),
     "transfer_matrix": Case(
-        transfer_matrix.figure,
-        transfer_matrix.alt,
-        lambda n: (frame(TRANSFER, ("yelp", n, 2.5, 1.0, 4.0), (n, "yelp", -0.5, -2.0, 1.0)), ["yelp", n, "rte"]),
-        (empty(TRANSFER), ["yelp", "sst2"]),
+        transfer_matrix,
+        lambda n: (table(TRANSFER, "yelp NAME 2.5 1.0 4.0; NAME yelp -0.5 -2.0 1.0", n), ["yelp", n, "rte"]),
     ),
-    "alpha": Case(
-        alpha.figure,
-        alpha.alt,
-        lambda n: (frame("example earlier alpha", *[(f"e{i}", n, i / 10) for i in range(10)]), 0.45),
-        (empty("example earlier alpha"), 0.06),
-    ),
-    "alpha_example": Case(
-        alpha.figure_example,
-        alpha.alt_example,
-        lambda n: (frame("example earlier alpha", ("e1", "yelp", 0.2), ("e1", n, 0.8)), "e1", 0.06),
-        (empty("example earlier alpha"), "e1", 0.06),
-    ),
-    "alpha_text": Case(
-        alpha_text.figure,
-        alpha_text.alt,
-        lambda n: (frame("earlier alpha before", ("yelp", 0.2, NAN), (n, 0.8, 0.7)), 0.06, n),
-        (empty("earlier alpha before"), 0.06),
-    ),
-    "words": Case(
-        words.figure,
-        words.alt,
-        lambda n: (frame("place word earlier weight", (0, n, "yelp", 0.5), (1, "b", "yelp", -0.7)), "yelp"),
-        (empty("place word earlier weight"), "yelp"),
-    ),
-    "neurons": Case(
-        neurons.figure,
-        neurons.alt,
-        lambda n: (frame("neuron first second", (3, 0.5, 0.25), (7, 1.0, 0.0)), n, "yelp"),
-        (empty("neuron first second"), "yelp", "sst2"),
-    ),
-    "activation_map": Case(
-        activation_map.figure, activation_map.alt, lambda n: ([[1.0, 0.5], [0.5, 1.0]], ["yelp", n]), ([], [])
-    ),
+    "alpha": Case(alpha, of(ALPHA, ";".join(f"e{i} NAME 0.{i}" for i in range(10)), 0.45)),
+    "alpha_example": Case(alpha, of(ALPHA, "e1 yelp 0.2; e1 NAME 0.8", "e1", 0.06), kind="_example"),
+    "alpha_text": Case(alpha_text, lambda n: (table("earlier alpha before", "yelp 0.2 nan; NAME 0.8 0.7", n), 0.06, n)),
+    "words": Case(words, of(WORDS, "0 NAME yelp 0.5; 1 b yelp -0.7", "yelp")),
+    "neurons": Case(neurons, lambda n: (table(NEURONS, "3 0.5 0.25; 7 1.0 0.0"), n, "yelp")),
+    "activation_map": Case(activation_map, lambda n: (HALF, ["yelp", n]), ([], [])),
     "activation_difference": Case(
-        activation_map.figure,
-        activation_map.alt,
+        activation_map,
         lambda n: ([[0.0, -0.5], [0.25, 0.0]], ["yelp", n]),
         ([], []),
-        {"difference": True, "measure": "jaccard"},
+        more={"difference": True, "measure": "jaccard"},
     ),
-    "compare": Case(
-        compare.figure,
-        compare.alt,
-        lambda n: (frame(METRICS, (n, "acc", 0.8, 0.7, 0.9), ("shlpt", "acc", 0.9, NAN, NAN), (n, "fwt", 0.0, 0, 0)),),
-        (empty(METRICS),),
-    ),
-    "compare_tasks": Case(
-        compare.figure_tasks,
-        compare.alt_tasks,
-        lambda n: (frame(BY_TASK, ("shlpt", n, 0.8, 0.7, 0.9), ("joint", n, 0.5, 0.4, 0.6)),),
-        (empty(BY_TASK),),
-    ),
+    "compare": Case(compare, of(METRICS, "NAME acc 0.8 0.7 0.9; shlpt acc 0.9 nan nan; NAME fwt 0.0 0 0")),
+    "compare_tasks": Case(compare, of(BY_TASK, "shlpt NAME 0.8 0.7 0.9; joint NAME 0.5 0.4 0.6"), kind="_tasks"),
     "compare_curves": Case(
-        compare.figure_curves,
-        compare.alt_curves,
-        lambda n: (frame("method seed epoch validation", (n, 1, 1, 0.5), (n, 2, 1, 0.7), ("shlpt", 1, 1, 0.25)),),
-        (empty("method seed epoch validation"),),
+        compare, of("method seed epoch validation", "NAME 1 1 0.5; NAME 2 1 0.7; shlpt 1 1 0.25"), kind="_curves"
     ),
-    "relatedness": Case(
-        relatedness.figure, relatedness.alt, lambda n: ([find_task("yelp"), find_task("contrary:yelp"), toy(n)],), ([],)
-    ),
-    "curves": Case(
-        curves.figure,
-        curves.alt,
-        lambda n: (frame("which epoch validation", (n, 1, 0.5), ("alone", 1, 0.25)),),
-        (empty("which epoch validation"),),
-    ),
-    "dial": Case(dial.figure, dial.alt, lambda n: ([Dialled(n, 0.5, 0.5, n, "high")], 0.5), ([], 0.5)),
+    "relatedness": Case(relatedness, related, ([],)),
+    "curves": Case(curves, of(CURVES, "NAME 1 0.5; alone 1 0.25")),
+    "dial": Case(dial, lambda n: ([Dialled(n, 0.5, 0.5, n, "high")], 0.5), ([], 0.5)),
 }
 
 
@@ -203,22 +146,19 @@ def drawn(case: Case, arguments: tuple[Any, ...], dark: bool = False) -> dict[st
 @pytest.mark.parametrize("name", CASES)
 def test_a_figure_is_drawn_in_its_theme_with_names_on_both_axes(name: str, dark: bool) -> None:
     case = CASES[name]
-    figure = drawn(case, case.full("sst2"), dark)
+    arguments = case.full("sst2")
+    before = repr(arguments)
+    figure = drawn(case, arguments, dark)
+    assert repr(arguments) == before, "drawing changes nothing of what it is given"
     layout = figure["layout"]
     assert figure["data"]
+    assert {trace["type"] for trace in figure["data"]} <= TRACES, "the browser's part of the library draws no others"
     assert layout["template"]["layout"]["paper_bgcolor"] == theme.GROUND[dark]
     assert layout["xaxis"]["title"]["text"]
     assert layout["yaxis"]["title"]["text"]
     assert layout["height"] >= 200
     assert layout["uirevision"]
     assert "NaN" not in json.dumps(figure)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_a_figure_is_made_of_what_the_browsers_part_of_the_library_draws(name: str) -> None:
-    case = CASES[name]
-    found = case.figure(*case.full("sst2"), **case.more)
-    assert {trace.type for trace in found.data} <= TRACES
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -232,29 +172,15 @@ def test_without_data_the_figure_says_what_is_missing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_name_with_html_is_never_markup(name: str) -> None:
+def test_a_name_with_html_is_never_markup_and_the_text_alternative_has_a_number(name: str) -> None:
     case = CASES[name]
-    figure = case.figure(*case.full(EVIL), **case.more)
-    assert "<img" not in figure.to_json()
-    assert "&lt;img" in figure.to_json()
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_the_text_alternative_is_one_sentence_with_a_number(name: str) -> None:
-    case = CASES[name]
+    figure = case.figure(*case.full(EVIL), **case.more).to_json()
+    assert "<img" not in figure
+    assert "&lt;img" in figure
     text = case.alt(*case.full("sst2"), **case.more)
     assert text.endswith(".")
     assert any(letter.isdigit() for letter in text)
     assert "nan" not in text.lower().split()
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_drawing_changes_nothing_of_what_it_is_given(name: str) -> None:
-    case = CASES[name]
-    arguments = case.full("sst2")
-    before = repr(arguments)
-    case.figure(*arguments, **case.more)
-    assert repr(arguments) == before
 
 
 # --- numbers known by hand ----------------------------------------------------------------
@@ -267,17 +193,16 @@ def test_tasks_follow_each_other_in_the_losses() -> None:
     assert "asc" not in set(rows["part"])
 
 
-def test_similarity_is_averaged_over_the_seeds_of_one_task_in_the_range_of_all() -> None:
-    rows = frame(
-        SIMILARITY,
-        (1, "rte", "yelp", 1, 0.9, 0.9, 0.9),
-        (1, "sst2", "yelp", 1, 0.2, 0.1, 0.3),
-        (2, "sst2", "yelp", 1, 0.4, 0.3, 0.7),
-    )
+def test_similarity_is_averaged_over_the_seeds_of_one_task_and_shows_the_threshold_and_the_uniform_level() -> None:
+    text = "1 rte yelp 1 0.9 0.9 0.9; 1 sst2 yelp 1 0.2 0.1 0.3; 2 sst2 yelp 1 0.4 0.3 0.7"
+    rows = table(SIMILARITY, text)
     assert similarity.numbers(rows).to_dict("records") == [
         {"earlier": "yelp", "step": 1, "mean": pytest.approx(0.3), "low": 0.1, "high": 0.7}
     ]
     assert similarity.numbers(rows, "rte")["mean"].tolist() == [0.9]
+    figure = similarity.figure(*CASES["similarity"].full("rte"))
+    assert [note.text for note in figure.layout.annotations] == ["δ = 0.06", "uniform 1/2"]
+    assert [shape.y0 for shape in figure.layout.shapes] == [0.06, 0.5]
 
 
 def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
@@ -289,11 +214,8 @@ def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
     assert partition.numbers(frame(PARTITION, *away))["dissimilar"].tolist() == pytest.approx([0.5, 0.5, 0.6])
     scores = [(1, "b", 1, 0.5), (2, "b", 1, 1.0), (2, "b", 2, 0.0), (1, "a", 1, 0.25)]  # a has not begun with seed 2
     found = validation.numbers(frame(VALIDATION, *scores))
-    assert found[["task", "epoch", "mean", "seeds"]].to_numpy().tolist() == [
-        ["b", 1, 0.75, 2],
-        ["b", 2, 0.25, 2],
-        ["a", 1, 0.25, 1],
-    ]
+    known = [["b", 1, 0.75, 2], ["b", 2, 0.25, 2], ["a", 1, 0.25, 1]]
+    assert found[["task", "epoch", "mean", "seeds"]].to_numpy().tolist() == known
 
 
 def test_each_seed_has_its_own_line_where_seeds_may_be_certain_of_different_tasks() -> None:
@@ -303,12 +225,6 @@ def test_each_seed_has_its_own_line_where_seeds_may_be_certain_of_different_task
     assert list(mean.y) == [0.5, 0.5]
     band, _ = similarity.figure(frame(SIMILARITY, *rows[:2])).data
     assert band.fill == "toself"  # of one seed the instances
-
-
-def test_similarity_shows_the_threshold_and_the_uniform_level() -> None:
-    figure = similarity.figure(*CASES["similarity"].full("rte"))
-    assert [note.text for note in figure.layout.annotations] == ["δ = 0.06", "uniform 1/2"]
-    assert [shape.y0 for shape in figure.layout.shapes] == [0.06, 0.5]
 
 
 def test_flips_are_averaged_over_the_seeds() -> None:
@@ -343,48 +259,27 @@ def test_transfer_marks_the_cells_whose_interval_contains_zero() -> None:
     assert [trace.name for trace in figure.data[1:]] == [theme.NOT_ZERO]
 
 
-def test_similar_means_above_the_threshold() -> None:
+def test_small_numbers_by_hand() -> None:
+    assert activation_map.numbers([[1, 0.2], [0.4, 1]]) == {"mean": pytest.approx(0.3), "low": 0.2, "high": 0.4}
+    rows = compare.numbers(frame(METRICS, ("shlpt", "acc", 0.5, 0.25, 0.75), ("joint", "fwt", NAN, NAN, NAN)))
+    assert rows.to_numpy().tolist() == [["shlpt", "acc", 50.0, 25.0, 75.0]]
+    rows = relatedness.numbers([find_task("yelp"), find_task("amazon"), find_task("contrary:yelp")])
+    assert rows["degree"].tolist() == [1, 0.9, -1, 0.9, 1, -1, -1, -1, 1]
+    assert set(relatedness.LETTERS) == set(relatedness.DEGREES)
+    rows = curves.numbers(frame("which epoch validation", (curves.WITH, 1, 0.5), (curves.ALONE, 1, 0.25)))
+    assert rows["mean"].tolist() == [0.5, 0.25]
     rows = alpha.numbers(CASES["alpha"].full("yelp")[0], 0.4)  # 0.4 itself is not above
     assert rows["similar"].tolist() == [0.5]
     assert rows["median"].item() == pytest.approx(0.45)
     assert alpha.numbers_example(CASES["alpha_example"].full("rte")[0], "e1")["earlier"].tolist() == ["rte", "yelp"]
 
 
-def test_pairs_leave_out_the_diagonal() -> None:
-    assert activation_map.numbers([[1, 0.2], [0.4, 1]]) == {"mean": pytest.approx(0.3), "low": 0.2, "high": 0.4}
-
-
-def test_metrics_are_in_percent_and_without_the_unmeasured() -> None:
-    rows = compare.numbers(frame(METRICS, ("shlpt", "acc", 0.5, 0.25, 0.75), ("joint", "fwt", NAN, NAN, NAN)))
-    assert rows.to_numpy().tolist() == [["shlpt", "acc", 50.0, 25.0, 75.0]]
-
-
-def test_declared_relatedness_is_that_of_the_pocket_world() -> None:
-    rows = relatedness.numbers([find_task("yelp"), find_task("amazon"), find_task("contrary:yelp")])
-    assert rows["degree"].tolist() == [1, 0.9, -1, 0.9, 1, -1, -1, -1, 1]
-    assert set(relatedness.LETTERS) == set(relatedness.DEGREES)
-
-
-def test_curves_tell_transfer_from_alone() -> None:
-    rows = curves.numbers(frame("which epoch validation", (curves.WITH, 1, 0.5), (curves.ALONE, 1, 0.25)))
-    assert rows["mean"].tolist() == [0.5, 0.25]
-
-
 # --- one text and its words ---------------------------------------------------------------
 def test_the_words_that_matter_most_come_first_and_repeated_ones_say_where_they_stand() -> None:
-    rows = frame(
-        "place word earlier weight",
-        (0, "in", "yelp", 0.1),
-        (1, "a", "yelp", -0.7),
-        (2, "in", "yelp", 0.3),
-        (0, "in", "rte", 9.0),
-    )
+    rows = table(WORDS, "0 in yelp 0.1; 1 a yelp -0.7; 2 in yelp 0.3; 0 in rte 9.0")
     assert list(words.numbers(rows, "yelp")["place"]) == [1, 2, 0]
     assert list(words.numbers(rows, "yelp", 1)["word"]) == ["a"]
     assert drawn(CASES["words"], (rows, "yelp"))["layout"]["yaxis"]["ticktext"] == ["a", "in (3)", "in (1)"]
-
-
-def test_words_without_any_weight_are_an_empty_figure() -> None:
     rows = frame("place word earlier weight", (0, "in", "yelp", 0.0))
     assert not drawn(CASES["words"], (rows, "yelp"))["data"]
     assert "none" in words.alt(rows, "yelp")

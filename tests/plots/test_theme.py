@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from shlpt.plots import theme
 from shlpt.tasks.pocket import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
+in_both = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 PALETTES = {False: theme.LIGHT_TASKS, True: theme.DARK_TASKS}
 SEEN_BY = {  # Machado, Oliveira and Fernandes 2009, full deficiency, on linear RGB
     "everybody": np.eye(3),
@@ -54,25 +55,20 @@ def contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("eyes", SEEN_BY)
-@pytest.mark.parametrize("group", [slice(0, 8), slice(8, 16)], ids=["solid", "dashed"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_colours_that_share_a_dash_differ_to_all_eyes(dark: bool, group: slice, eyes: str) -> None:
+@in_both
+def test_colours_that_share_a_dash_differ_to_all_eyes(dark: bool) -> None:
     """The common eight-colour palette for the colour-blind (Okabe and Ito) reaches .076 by this measure."""
-    least = min(np.linalg.norm(oklab(a, eyes) - oklab(b, eyes)) for a, b in combinations(PALETTES[dark][group], 2))
-    assert least > 0.065
+    for eyes, group in product(SEEN_BY, (PALETTES[dark][:8], PALETTES[dark][8:])):
+        least = min(np.linalg.norm(oklab(a, eyes) - oklab(b, eyes)) for a, b in combinations(group, 2))
+        assert least > 0.065, (eyes, group)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_colour_stands_out_from_the_ground(dark: bool) -> None:
+@in_both
+def test_every_colour_stands_out_from_the_ground_and_sixteen_tasks_are_tellable(dark: bool) -> None:
     assert min(contrast(color, theme.GROUND[dark]) for color in PALETTES[dark]) >= 3
     assert contrast(theme.TEXT[dark], theme.GROUND[dark]) >= 7
     assert contrast(theme.FAINT[dark], theme.GROUND[dark]) >= 4.5
     assert contrast(theme.ACCENT[dark], theme.GROUND[dark]) >= 4.5
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_sixteen_tasks_are_tellable(dark: bool) -> None:
     assert set(theme.TASK_ORDER) == set(TASKS)
     styles = [theme.task_style(name, dark) for name in TASKS]
     assert len({style.color for style in styles}) == 16
@@ -81,12 +77,13 @@ def test_sixteen_tasks_are_tellable(dark: bool) -> None:
 
 def test_methods_are_tellable_and_all_there() -> None:
     assert len({theme.method_style(name).color for name in METHODS}) == len(METHODS)
-
-
-def test_a_contrary_task_has_the_colour_of_its_task_and_another_dash() -> None:
     plain, contrary = theme.task_style("sst2"), theme.task_style("contrary:sst2")
     assert plain.color == contrary.color
     assert plain.dash != contrary.dash
+    assert theme.titled("agnews") == "pocket/agnews"
+    assert theme.titled("contrary:sst2") == "pocket/contrary:sst2"
+    assert theme.titled("pocket/agnews") == "pocket/agnews"
+    assert theme.titled("mine") == "mine"
 
 
 def test_a_name_has_the_same_colour_in_every_process() -> None:
@@ -95,7 +92,7 @@ def test_a_name_has_the_same_colour_in_every_process() -> None:
     assert found.stdout.strip() == theme.task_style("my task").color
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@in_both
 def test_the_diverging_scale_has_the_ground_at_zero_and_equal_sides(dark: bool) -> None:
     colors = [color for _, color in theme.diverging(dark)]
     assert len(colors) % 2 == 1
@@ -108,7 +105,7 @@ def test_the_diverging_scale_has_the_ground_at_zero_and_equal_sides(dark: bool) 
         assert np.linalg.norm(oklab(colors[1], eyes) - oklab(colors[-2], eyes)) > 0.1
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@in_both
 def test_the_apps_theme_agrees_with_the_figures(dark: bool) -> None:
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     found = config["theme"]["dark" if dark else "light"]
@@ -120,24 +117,8 @@ def test_the_apps_theme_agrees_with_the_figures(dark: bool) -> None:
     assert (found["textColor"], found["primaryColor"]) == (theme.TEXT[dark], theme.ACCENT[dark])
 
 
-def test_a_pocket_task_always_says_that_it_is_a_stand_in() -> None:
-    assert theme.titled("agnews") == "pocket/agnews"
-    assert theme.titled("contrary:sst2") == "pocket/contrary:sst2"
-    assert theme.titled("pocket/agnews") == "pocket/agnews"
-    assert theme.titled("mine") == "mine"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("<b>a</b> & b", "&lt;b&gt;a&lt;/b&gt; &amp; b"),
-        ("cost $x^2$", "cost &#36;x^2&#36;"),
-        ("%{x}", "&#37;{x}"),
-        ("two\nlines", "two lines"),
-        ("a\u202eb", "\u2068a\u202eb\u2069"),
-        ("🙂 *a* _b_", "🙂 *a* _b_"),
-        ("a" * 50, "a" * 39 + "…"),
-    ],
-)
-def test_text_is_shown_letter_by_letter(text: str, shown: str) -> None:
-    assert theme.literal(text) == shown
+def test_text_is_shown_letter_by_letter() -> None:
+    shown = {"<b>a</b> & b": "&lt;b&gt;a&lt;/b&gt; &amp; b", "cost $x^2$": "cost &#36;x^2&#36;", "%{x}": "&#37;{x}"}
+    shown |= {"two\nlines": "two lines", "a\u202eb": "\u2068a\u202eb\u2069", "🙂 *a* _b_": "🙂 *a* _b_"}
+    assert {text: theme.literal(text) for text in shown} == shown
+    assert theme.literal("a" * 50) == "a" * 39 + "…"

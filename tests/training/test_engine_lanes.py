@@ -27,13 +27,10 @@ def lanes(backbone: Backbone) -> list[PerTask]:
     return [PerTask(context(backbone, "per_task", task, seed=s)) for s, task in enumerate(("sst2", "squad", "yahoo"))]
 
 
-def test_row_losses_do_not_depend_on_who_else_is_there(backbone: Backbone) -> None:
+def test_each_lane_gets_the_loss_and_gradient_of_its_own_rows(backbone: Backbone) -> None:
     alone = [drive([one_loss(one, [0, 1, 2])], backbone)[0] for one in lanes(backbone)]
     together = drive([one_loss(one, [0, 1, 2]) for one in lanes(backbone)], backbone)
     assert together == pytest.approx(alone, abs=1e-6, rel=3e-6)
-
-
-def test_each_lane_gets_the_gradient_of_its_own_loss(backbone: Backbone) -> None:
     alone, together = lanes(backbone), lanes(backbone)
     for one in alone:
         drive([one_loss(one, [0, 1, 2, 3])], backbone)
@@ -51,7 +48,6 @@ def test_a_diverged_lane_stops_and_leaves_the_others_alone(backbone: Backbone, b
     assert results[0] == pytest.approx(expected, abs=1e-6, rel=3e-6)
     assert isinstance(results[1], Diverged)
     assert sick.prompt.grad is None or not sick.prompt.grad.any()
-    assert healthy.prompt.grad is not None
     torch.testing.assert_close(healthy.prompt.grad, reference.prompt.grad, atol=3e-6, rtol=1e-4)
 
 
@@ -62,7 +58,6 @@ def test_not_a_number_in_a_prompt_does_not_reach_another_lane(backbone: Backbone
     results = drive([one_loss(healthy, [0, 1]), one_loss(sick, [0, 1])], backbone)
     assert isinstance(results[0], float)
     assert isinstance(results[1], Diverged)
-    assert healthy.prompt.grad is not None
     assert healthy.prompt.grad.isfinite().all()
 
 

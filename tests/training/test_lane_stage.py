@@ -33,7 +33,7 @@ def stage(backbone: Backbone, one: Any, events: list[tuple[str, dict[str, Any]]]
     return result
 
 
-def test_best_prefers_more_right_answers_then_less_loss() -> None:
+def test_best_prefers_more_right_answers_and_watched_rows_come_from_all_over() -> None:
     best, empty = Best(patience=2), State()
     best.offer(0, 0.5, 1.0, empty)
     best.offer(1, 0.5, 0.9, empty)
@@ -44,6 +44,10 @@ def test_best_prefers_more_right_answers_then_less_loss() -> None:
     assert best.stale(3)
     best.offer(3, 0.6, 5.0, empty)
     assert (best.epoch, best.stale(3)) == (3, False)
+    assert spread(40, 4) == [0, 10, 20, 30]
+    assert spread(3, 16) == [0, 1, 2]
+    assert spread(5, 4) == [0, 1, 2, 3]
+    assert spread(0, 16) == []
 
 
 def test_a_stage_keeps_answers_similarities_and_states_of_the_probe(backbone: Backbone) -> None:
@@ -74,13 +78,6 @@ def test_overlap_is_that_of_the_answering_rows_with_the_earlier_prompts(backbone
     earlier = [prepend(prompt.tensor, backbone.embed(texts.ids), texts.mask) for prompt in one.ctx.state.pool]
     others = [backbone.look(*rows).states[-1][:, 0] for rows in earlier]
     assert measured == pytest.approx([torch.cosine_similarity(now, o, dim=-1).mean().item() for o in others], abs=1e-5)
-
-
-def test_watched_rows_come_from_all_over_a_data_set() -> None:
-    assert spread(40, 4) == [0, 10, 20, 30]
-    assert spread(3, 16) == [0, 1, 2]
-    assert spread(5, 4) == [0, 1, 2, 3]
-    assert spread(0, 16) == []
 
 
 def test_answers_are_those_of_the_kept_prompt_and_in_the_order_of_the_examples(backbone: Backbone) -> None:
