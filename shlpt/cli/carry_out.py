@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from shlpt.cli.options import Way, require_device, set_threads
 from shlpt.cli.rows import RowsOf
 from shlpt.errors import unknown
+
+if TYPE_CHECKING:
+    from shlpt.plans.experiments import Experiment
+    from shlpt.queue.submit import Submitted
+    from shlpt.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Study(Way):
     ] = None
 
 
-def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False) -> dict[str, Any]:
+def carry_out(experiment: Experiment, way: Study, rows_of: RowsOf, quiet: bool = False) -> dict[str, Any]:
     """Print the estimated cost, train what is missing, show the results.
 
     Exits with code 1 if runs are unfinished. With `quiet`, nothing is shown and the caller reads `left`.
@@ -78,7 +83,7 @@ def carry_out(experiment: Any, way: Study, rows_of: RowsOf, quiet: bool = False)
     return document
 
 
-def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
+def train(store: Store, sent: Submitted, way: Study) -> dict[str, int]:
     """In this process, on a cluster, or (detached) by a worker that outlives this command."""
     if way.detach:
         from shlpt.queue.launch import ensure_worker
@@ -103,7 +108,7 @@ def train(store: Any, sent: Any, way: Study) -> dict[str, int]:
         return watch.counts()
 
 
-def calibrated(store: Any, experiment: Any, way: Study) -> float:
+def calibrated(store: Store, experiment: Experiment, way: Study) -> float:
     """Seconds of a plain training step, from a short trial if the store has no measurement yet."""
     from shlpt.plans.estimate import LAPTOP_SECONDS_PER_STEP, measured
     from shlpt.queue.submit import default_width

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from shlpt.cli.options import ID_HELP, Csv, Home, Json
 from shlpt.errors import UserError
+
+if TYPE_CHECKING:
+    from shlpt.store.store import Store
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -50,7 +53,7 @@ def alpha(
     show(rows, f"α of {task} (δ = {delta:g})", as_json=json, as_csv=csv, document=about | document)
 
 
-def _of_text(store: Any, id: str, task: str, text: str, delta: float) -> tuple[list[Any], dict[str, Any]]:
+def _of_text(store: Store, id: str, task: str, text: str, delta: float) -> tuple[list[Any], dict[str, Any]]:
     from shlpt.results import lens
 
     reading = lens.read(store, id, task, text)
@@ -67,7 +70,7 @@ def _of_text(store: Any, id: str, task: str, text: str, delta: float) -> tuple[l
     }
 
 
-def _frame(store: Any, id: str, task: str) -> Any:
+def _frame(store: Store, id: str, task: str) -> Any:
     from shlpt.errors import unknown
     from shlpt.results import frames
 
@@ -83,7 +86,7 @@ def _frame(store: Any, id: str, task: str) -> Any:
     return frame
 
 
-def _of_task(store: Any, id: str, task: str, delta: float) -> tuple[list[Any], dict[str, Any]]:
+def _of_task(store: Store, id: str, task: str, delta: float) -> tuple[list[Any], dict[str, Any]]:
     from shlpt.analysis import partition
 
     frame = _frame(store, id, task)
@@ -101,7 +104,7 @@ def _of_task(store: Any, id: str, task: str, delta: float) -> tuple[list[Any], d
     return rows, document | {"retrained": False, "alpha": "as last seen in training", "instances": instances}
 
 
-def _of_example(store: Any, id: str, task: str, example: str) -> tuple[list[Any], dict[str, Any]]:
+def _of_example(store: Store, id: str, task: str, example: str) -> tuple[list[Any], dict[str, Any]]:
     from shlpt.analysis import partition
 
     frame = _frame(store, id, task)

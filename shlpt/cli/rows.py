@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shlpt.store.store import Store
 
 # Store, id of an experiment, whether a program reads the rows -> rows, and everything as one document.
-RowsOf = Callable[[Any, str, bool], tuple[list[dict[str, Any]], Any]]
+RowsOf = Callable[["Store", str, bool], tuple[list[dict[str, Any]], Any]]
 
 
-def matrix_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+def matrix_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """A row per source and a column per target; if flat, a row per pair."""
     from shlpt.analysis.transfer import cells, helping, wide
     from shlpt.results.experiments import find, pairs
@@ -22,7 +25,7 @@ def matrix_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str,
     return cells_found if flat else wide(table, find(store, id)["about"]["tasks"]), document
 
 
-def grouped_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """Mean and interval over the seeds of each label; the document also has the runs."""
     from shlpt.analysis.metrics import summary
     from shlpt.results.experiments import RESULT, results
@@ -42,7 +45,7 @@ def grouped_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str
     return lines, {"groups": lines, "rows": rows}
 
 
-def ablation_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+def ablation_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """ACC of each variant, and its difference from full SHLPT."""
     from shlpt.plans.paper_tables import WHOLE
     from shlpt.results.experiments import labelled
@@ -53,7 +56,7 @@ def ablation_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[st
     return _variant_rows(values, {name: WHOLE for name in values if name != WHOLE}, "acc", flat)
 
 
-def pair_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+def pair_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """Score on the target of each pair, and its difference from training the target alone (eq. 1); averages last."""
     from shlpt.analysis.variants import average
     from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, pair_label
@@ -127,13 +130,13 @@ def compared_words(apart: Any, itself: str) -> dict[str, str]:
     return {"difference": difference(apart), "p (Holm)": probability(apart["p_holm"])}
 
 
-def bench_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+def bench_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """One row per method, with the difference from the reference."""
     _, _, table = _bench(store, id)
     return [(bench_numbers if flat else bench_line)(row) for row in table["rows"]], table
 
 
-def _bench(store: Any, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+def _bench(store: Store, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """The experiment, its runs, and their table."""
     from shlpt.analysis.benchmark import benchmark_table
     from shlpt.results.experiments import find, labelled
@@ -175,7 +178,7 @@ def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def beside_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+def beside_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """One row per method with the paper's numbers next to ours, and how the two measurements differ."""
     from shlpt.analysis.beside import beside_paper
     from shlpt.tasks.sequences import find_benchmark

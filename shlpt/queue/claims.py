@@ -11,7 +11,8 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -170,25 +171,14 @@ def _slots(store: Store, group: str) -> list[str]:
 
 
 # --- writes of whoever holds the claim ----------------------------------------------------
-class guarded:  # noqa: N801  (reads like a function)
+@contextmanager
+def guarded(store: Store, claim: Claim, durable: bool = True) -> Iterator[sqlite3.Connection]:
     """A transaction that only the holder of the claim can make."""
-
-    def __init__(self, store: Store, claim: Claim, durable: bool = True) -> None:
-        self.claim, self.transaction = claim, store.write(durable)
-
-    def __enter__(self) -> sqlite3.Connection:
-        db = self.transaction.__enter__()
-        try:
-            found = db.execute("SELECT claim, worker FROM groups WHERE key=?", (self.claim.group,)).fetchone()
-            if found is None or tuple(found) != (self.claim.number, self.claim.worker):
-                raise Fenced(f"group {self.claim.group} was given to another worker")
-        except BaseException as error:
-            self.transaction.__exit__(type(error), error, error.__traceback__)
-            raise
-        return db
-
-    def __exit__(self, *error: Any) -> None:
-        self.transaction.__exit__(*error)
+    with store.write(durable) as db:
+        found = db.execute("SELECT claim, worker FROM groups WHERE key=?", (claim.group,)).fetchone()
+        if found is None or tuple(found) != (claim.number, claim.worker):
+            raise Fenced(f"group {claim.group} was given to another worker")
+        yield db
 
 
 @dataclass(frozen=True)

@@ -45,22 +45,23 @@ POINTS = 1000  # of a curve: more are thinned out
 _LIST = """
     SELECT r.id, r.name, r.note, r.spec, r.created, r.result,
       (SELECT e.name FROM experiment_runs x JOIN experiments e ON e.id=x.experiment WHERE x.run=r.id) AS experiment
-    FROM runs r ORDER BY r.created DESC, r.id
+    FROM runs r WHERE {} ORDER BY r.created DESC, r.id
 """
 _OPEN = """
     SELECT rs.run, rs.alone, s.key, s.steps, s.state, s.error, g.state AS group_state, g.worker, g.note, g.claim
     FROM runs r JOIN run_stages rs ON rs.run=r.id JOIN stages s ON s.key=rs.stage JOIN groups g ON g.key=s.grp
-    WHERE r.result IS NULL
+    WHERE r.result IS NULL AND {}
 """
 
 
-def runs(store: Store) -> pd.DataFrame:
-    """Every run in a line, the newest first."""
+def runs(store: Store, ids: Iterable[str] | None = None) -> pd.DataFrame:
+    """Every run, or each of these, in a line, the newest first."""
+    wanted, values = ("1", ()) if ids is None else ("r.id IN (SELECT value FROM json_each(?))", (json.dumps([*ids]),))
     unfinished: dict[str, list[Mapping[str, Any]]] = {}
-    for row in store.rows(_OPEN):
+    for row in store.rows(_OPEN.format(wanted), values):
         unfinished.setdefault(row["run"], []).append(row)
     lines = []
-    for row in store.rows(_LIST):
+    for row in store.rows(_LIST.format(wanted), values):
         spec, stages = json.loads(row["spec"]), unfinished.get(row["id"], [])
         result = json.loads(row["result"]) if row["result"] else {}
         state = "done" if result else state_of_run(store, stages)[0]
@@ -101,16 +102,13 @@ def run(store: Store, id: str) -> dict[str, Any]:
 
 def states(store: Store, ids: Iterable[str]) -> dict[str, int]:
     """How many of these runs are in each state."""
-    frame = runs(store)
-    counts = frame["state"][frame["id"].isin(list(ids))].value_counts()
-    return {str(state): int(count) for state, count in counts.items()}
+    return {str(state): int(count) for state, count in runs(store, ids)["state"].value_counts().items()}
 
 
 def troubles(store: Store, ids: Iterable[str], lines: int = 20) -> list[dict[str, Any]]:
     """Of these runs those that failed or lost their worker: why, and the last lines that the worker wrote."""
-    frame = runs(store)
-    found = []
-    for id in frame["id"][frame["id"].isin(list(ids)) & frame["state"].isin(["failed", "lost"])]:
+    frame, found = runs(store, ids), []
+    for id in frame["id"][frame["state"].isin(["failed", "lost"])]:
         record = run(store, id)
         worker = record["worker"] or {}
         tail = log_tail(store, worker["log"], lines) if worker.get("log") else []

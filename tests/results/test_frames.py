@@ -59,6 +59,15 @@ def test_a_list_shows_what_its_worker_did_not_get_to_write_down(store: Store) ->
     pd.testing.assert_frame_equal(frames.runs(store), before)
 
 
+def test_only_the_runs_that_are_asked_for_are_read(empty: Store) -> None:
+    queued(empty, SPEC, LATER)
+    empty.db.execute("UPDATE runs SET spec='damaged' WHERE id=?", (LATER.id,))
+    assert frames.states(empty, [SPEC.id, "unknown"]) == {"queued": 1}
+    assert frames.troubles(empty, [SPEC.id]) == []
+    with pytest.raises(ValueError, match="Expecting value"):
+        frames.runs(empty)
+
+
 def test_an_empty_store_has_empty_frames(empty: Store) -> None:
     assert list(frames.runs(empty).columns) == frames.LIST_COLUMNS
     assert len(frames.runs(empty)) == len(frames.workers(empty)) == 0
