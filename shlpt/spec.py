@@ -20,7 +20,7 @@ from pydantic import (
     model_serializer,
 )
 
-from shlpt.catalog import EARLIER_DATA, METHODS, Params
+from shlpt.catalog import METHODS, MethodInfo, Params
 from shlpt.errors import UserError, unknown
 
 NO_RUNS_SEED = 2**31  # above those that a run may have
@@ -172,15 +172,15 @@ def refuse_repeats(tasks: Sequence[str]) -> None:
 
 def refuse_lacking(tasks: Sequence[str], method: str) -> None:
     """A method that learns from earlier tasks' data has none where there is no earlier task."""
-    lacking = [need for need in method_info(method).needs if need in EARLIER_DATA]
+    lacking = method_info(method).earlier_data
     if lacking and len(tasks) == 1:
         raise UserError(
-            f"{method} needs {lacking[0]}, the training examples of earlier tasks, and {tasks[0]!r} is the only task: "
+            f"{method} needs {lacking}, the training examples of earlier tasks, and {tasks[0]!r} is the only task: "
             "put at least one task before it, or take a method that needs none (see `methods`)"
         )
 
 
-def method_info(name: str) -> Any:
+def method_info(name: str) -> MethodInfo:
     if name not in METHODS:
         raise unknown("method", name, METHODS)
     return METHODS[name]

@@ -1,6 +1,6 @@
 """Every method as data, without torch: `methods` has a record for each, `params` their settings."""
 
-from shlpt.catalog.methods import EARLIER_DATA, METHODS, PLAIN, VIEW_CACHE, MethodInfo, Size
+from shlpt.catalog.methods import METHODS, PLAIN, VIEW_CACHE, MethodInfo, Size
 from shlpt.catalog.params import (
     BmtptParams,
     CodaParams,
@@ -17,7 +17,6 @@ from shlpt.catalog.params import (
 )
 
 __all__ = [
-    "EARLIER_DATA",
     "METHODS",
     "PLAIN",
     "VIEW_CACHE",

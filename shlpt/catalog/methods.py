@@ -25,7 +25,6 @@ from shlpt.catalog.params import (
 )
 
 PLAIN = "per_task"  # plain prompt tuning: the first task of most methods, and each task learned alone
-EARLIER_DATA = {"old data", "source data"}  # needs that earlier tasks' training data answer
 VIEW_CACHE = 256 * 2**20  # bytes, at most: what frozen prompts make of the training texts (methods/views.py)
 
 
@@ -95,6 +94,11 @@ class MethodInfo:
     # (docs/LOG.md, "How long a benchmark takes").
     effort: tuple[float, float] = (1.0, 0.0)
     version: int = 1  # raised when a change of code changes results
+
+    @property
+    def earlier_data(self) -> str | None:
+        """The need that the training data of earlier tasks answer."""
+        return next((need for need in self.needs if need in ("old data", "source data")), None)
 
     def effort_after(self, earlier: int) -> float:
         """Of a step with so many earlier tasks; plain prompt tuning's is 1."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from shlpt.catalog import METHODS
+
 if TYPE_CHECKING:
     from shlpt.store.store import Store
 
@@ -185,7 +187,7 @@ def beside_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
 
     about, runs, table = _bench(store, id)
     benchmark = find_benchmark(about["benchmark"])
-    run = next((run for run in runs if run["method"] == "shlpt"), runs[0])
+    run = next((run for run in runs if METHODS[run["method"]].alpha == "estimated"), runs[0])
     settings = run["settings"] | {"backbone": run["backbone"], "suite": run["suite"], "seeds": about["seeds"]}
     settings["lr"] = _rates(runs)
     beside = beside_paper(table["rows"], benchmark, settings)

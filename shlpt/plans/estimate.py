@@ -14,7 +14,7 @@ from typing import Any
 
 from shlpt.backbone import files
 from shlpt.catalog import METHODS, VIEW_CACHE, Size
-from shlpt.plans.stages import RunPlan, steps_of
+from shlpt.plans.stages import RunPlan, every_stage, steps_of
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
@@ -117,7 +117,7 @@ class Estimate:
 
 def estimate(store: Store, plans: Sequence[RunPlan], plain_step: float = LAPTOP_SECONDS_PER_STEP) -> Estimate:
     """What runs would cost, before they start. `plain_step`: seconds, used where this store has measured nothing."""
-    every = {s.key: s for plan in plans for s in (*plan.stages, *plan.alone)}
+    every = every_stage(plans)
     done = "SELECT 1 FROM stages WHERE key=? AND state='done'"  # others may have planned a stage and not trained it
     todo = [stage for key, stage in every.items() if not store.value(done, (key,))]
     work = work_of((stage.method, len(stage.earlier), steps_of(stage)) for stage in todo)

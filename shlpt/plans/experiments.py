@@ -15,7 +15,7 @@ from typing import Any
 
 from shlpt.catalog import PLAIN
 from shlpt.errors import UserError, unknown
-from shlpt.plans.paper_tables import ablation_specs, pair_specs
+from shlpt.plans.paper_tables import ALL_DISSIMILAR, ablation_specs, pair_specs
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
 from shlpt.tasks.sequences import find_benchmark
 
@@ -114,7 +114,7 @@ def bench(
     cells = []
     for method in methods:
         # As the paper does: where tasks harm each other δ is so high that none is similar.
-        base = {"threshold": 1.5} if benchmark == "negative" else {}
+        base = ALL_DISSIMILAR if benchmark == "negative" else {}
         own = {key: value for key, value in {**base, **given}.items() if has_setting(method, key)}
         cells += [
             Cell(

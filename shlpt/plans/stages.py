@@ -57,6 +57,11 @@ class RunPlan:
     fresh: bool = False  # trained anew: no run may have its edition when it is queued
 
 
+def every_stage(plans: Iterable[RunPlan]) -> dict[str, Stage]:
+    """All stages of runs by key, each once: those of a run first, then those learned alone."""
+    return {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
+
+
 def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
     """Which examples a stage sees: change one and the stage is another."""
     splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed), training.scored)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from shlpt.plans.stages import LaneGroup, RunPlan, Stage, lane_groups, stage_json, steps_of
+from shlpt.plans.stages import LaneGroup, RunPlan, every_stage, lane_groups, stage_json, steps_of
 from shlpt.store.find import next_edition
 from shlpt.store.store import Store, to_json
 
@@ -16,20 +15,7 @@ class Taken(Exception):
     """Somebody else has queued runs of this edition since they were planned."""
 
 
-@dataclass(frozen=True)
-class Enqueued:
-    runs: tuple[str, ...]
-    trained: int  # stages that are to be trained
-    reused: int  # stages that are there, or planned by an earlier run
-
-
-def missing_stages(store: Store, plans: Sequence[RunPlan]) -> list[Stage]:
-    """What no run has planned so far, each stage once."""
-    wanted = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
-    return [stage for key, stage in wanted.items() if not store.value("SELECT 1 FROM stages WHERE key=?", (key,))]
-
-
-def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> Enqueued:
+def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> None:
     """Plan runs: stages that are new form lane groups of their own, whatever the others are doing.
 
     Which stages share forward passes is fixed here, once, and written down with each of them.
@@ -38,7 +24,8 @@ def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> Enqueued:
     with store.write() as db:
         if (fresh := [plan.spec.edition for plan in plans if plan.fresh]) and {*fresh} != {next_edition(store)}:
             raise Taken
-        count = len(new := {stage.key for stage in missing_stages(store, plans)})
+        known = "SELECT 1 FROM stages WHERE key=?"
+        new = {key for key in every_stage(plans) if not store.value(known, (key,))}
         left = set(new)  # one backbone may go by two names
         for backbone, dtype in dict.fromkeys((p.spec.backbone, p.spec.dtype) for p in plans):
             there = [p for p in plans if (p.spec.backbone, p.spec.dtype) == (backbone, dtype)]
@@ -47,9 +34,7 @@ def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> Enqueued:
                 left -= {stage.key for stage in group.stages}
         for plan in plans:
             _add_run(db, plan, new)
-            new -= {stage.key for stage in (*plan.stages, *plan.alone)}  # whoever comes next finds them
-    every = {stage.key for plan in plans for stage in (*plan.stages, *plan.alone)}
-    return Enqueued(tuple(plan.spec.id for plan in plans), count, len(every) - count)
+            new.difference_update(every_stage([plan]))  # whoever comes next finds them
 
 
 def _add_group(db: sqlite3.Connection, group: LaneGroup, backbone: str, dtype: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from shlpt.devices import is_gpu
 from shlpt.plans.experiments import Experiment
-from shlpt.plans.stages import RunPlan, Stage, plans_of
+from shlpt.plans.stages import RunPlan, Stage, every_stage, plans_of
 from shlpt.queue import control
 from shlpt.queue.enqueue import Taken, enqueue
 from shlpt.results.record import keep_results
@@ -48,7 +48,7 @@ def submit(store: Store, plans: Sequence[RunPlan], *, lanes: int | None = None, 
     sent = tuple(plan.spec for plan in plans)
     control.resume(store, [spec.id for spec in sent])
     keep_results(store, dict.fromkeys(spec.id for spec in sent))  # other runs may have trained all of their stages
-    stages = {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
+    stages = every_stage(plans)
     todo = tuple(stages[key] for key in control.unfinished(store, stages))
     return Submitted(sent, todo, len(stages) - len(todo))
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from shlpt import __version__
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import EARLIER_DATA, METHODS
+from shlpt.catalog import METHODS
 from shlpt.methods.base import Context, State, learner_of
 from shlpt.methods.views import Views
 from shlpt.plans.stages import LaneGroup, Stage
@@ -54,7 +54,7 @@ def lane_of(shop: Workshop, stage: Stage, state: State, emit: Emit, start: Place
 
     train = data(stage.task, "train", t.shots, stage.seed)
     info = METHODS[stage.method]
-    old = stage.earlier if EARLIER_DATA & set(info.needs) else ()
+    old = stage.earlier if info.earlier_data else ()
     earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
     ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
     learner = learner_of(stage.method)(ctx)

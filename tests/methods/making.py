@@ -8,7 +8,7 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import EARLIER_DATA, METHODS
+from shlpt.catalog import METHODS
 from shlpt.methods.base import Ask, Context, Learner, State, learner_of
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.views import Views
@@ -40,7 +40,7 @@ def context(
 ) -> Context:
     info = METHODS[method]
     training = Training(**{"prompt_length": 4, "epochs": 3, "shots": shots, "batch_size": 4} | dict(info.defaults))
-    old = earlier if EARLIER_DATA & set(info.needs) else ()
+    old = earlier if info.earlier_data else ()
     return Context(
         backbone=backbone,
         task=task,

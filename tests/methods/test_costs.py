@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import torch
-from making import context
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.methods.base import State, learner_of
+from shlpt.methods.base import State
 from shlpt.methods.costs import KEPT_ROWS, costs, stored_bytes
 from shlpt.methods.prompts import PromptPool
 from shlpt.tasks.task import Example
@@ -33,16 +32,3 @@ def test_kept_examples_count_with_their_text_and_answer(backbone: Backbone) -> N
     rows = torch.tensor([[0, 0], [1, 1]], dtype=torch.int32)
     state, both = State(extra={KEPT_ROWS: rows}), (data(backbone), data(backbone))
     assert stored_bytes(state, both) == 2 * 2 * 4 + len("née".encode()) + 3 + len("a film") + 4
-
-
-def test_what_methods_train(backbone: Backbone) -> None:
-    all_weights = sum(p.numel() for p in backbone.model.parameters())
-    prompt, estimator = 4 * backbone.width, 2 * 16 * backbone.width + 2 * backbone.width
-    expected = {"per_task": prompt, "oracle_partition": prompt, "shlpt": prompt + estimator, "finetune": all_weights}
-    for method, count in expected.items():
-        ctx = context(backbone, method, earlier=("yelp", "rte"))
-        one = learner_of(method)(ctx)
-        found = costs(one.parameters(), ctx.state, one.keep(), (*ctx.earlier_data, ctx.train))
-        assert found["trainable"] == count
-        if method == "per_task":
-            assert found["added_bytes"] == prompt * 4

@@ -9,12 +9,12 @@ import torch
 from making import EARLIER, context
 
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import EARLIER_DATA, METHODS
+from shlpt.catalog import METHODS
 from shlpt.errors import UserError
 from shlpt.methods.base import State, learner_of
 from shlpt.methods.finetune import WEIGHTS
 
-NEEDING = [name for name, info in METHODS.items() if EARLIER_DATA & set(info.needs)]
+NEEDING = [name for name, info in METHODS.items() if info.earlier_data]
 
 
 @pytest.mark.parametrize("method", NEEDING)

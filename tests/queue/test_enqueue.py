@@ -10,7 +10,7 @@ import pytest
 from storing import finish, group_rows, plan_of, queued, spec_of
 
 from shlpt.plans.stages import stage_from, stage_json, steps_of
-from shlpt.queue.enqueue import enqueue, missing_stages
+from shlpt.queue.enqueue import enqueue
 from shlpt.results.record import keep_results, run_record
 from shlpt.spec import RunSpec
 from shlpt.store.find import next_edition, runs_of
@@ -46,9 +46,9 @@ def test_stages_of_many_runs_train_side_by_side_in_the_planned_order(store: Stor
 def test_what_comes_later_forms_groups_of_its_own(store: Store) -> None:
     queued(store, spec_of(), spec_of(seed=2))
     before = group_rows(store)
-    counts = enqueue(store, [plan_of(spec_of(("sst2", "cb"))), plan_of(spec_of(seed=3))], 8)
+    queued(store, spec_of(("sst2", "cb")), spec_of(seed=3), width=8)
     assert group_rows(store)[: len(before)] == before
-    assert (counts.trained, counts.reused) == (3, 1)  # sst2 of seed 1 is there
+    assert store.value("SELECT count(*) FROM stages") == 4 + 3  # sst2 of seed 1 is there
 
 
 def test_a_stage_comes_back_from_its_row(store: Store) -> None:
@@ -68,7 +68,7 @@ def test_which_stages_a_run_finds_and_which_are_its_own(store: Store) -> None:
 
 def test_one_backbone_under_two_names_is_trained_with_once(store: Store) -> None:
     plans = [plan_of(spec_of().model_copy(update={"backbone": name})) for name in ("pocket", "/a/copy")]
-    assert enqueue(store, plans, 4).trained == 2
+    enqueue(store, plans, 4)
     assert [row["key"] for row in store.rows("SELECT key FROM stages ORDER BY id")] == [
         stage.key for stage in plans[0].stages
     ]
@@ -78,12 +78,6 @@ def test_one_backbone_under_two_names_is_trained_with_once(store: Store) -> None
 def test_steps_of_a_stage_that_never_stops_early() -> None:
     (stage,) = plan_of(spec_of(("agnews",), epochs=3, shots=5, batch_size=8)).stages
     assert steps_of(stage) == 3 * 3  # 20 texts in batches of 8
-
-
-def test_what_is_to_be_trained_is_told_without_writing(store: Store) -> None:
-    plan = plan_of(spec_of())
-    assert missing_stages(store, [plan, plan]) == list(plan.stages)
-    assert store.value("SELECT count(*) FROM runs") == 0
 
 
 # --- a run that is there already ----------------------------------------------------------
