@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from shlpt.analysis import compare as side_by_side
@@ -46,7 +48,8 @@ def transfer_between(store: Store) -> None:
     found = experiments.of_kind(store, "matrix")
     if found is None:
         return
-    table = transfer.cells(experiments.pairs(store, found["id"]))
+    pairs = experiments.pairs(store, found["id"])
+    table = transfer.cells(pairs)
     tasks = found["about"]["tasks"]
     page.chart(
         transfer_matrix.figure(table, tasks, dark=page.is_dark()),
@@ -59,7 +62,7 @@ def transfer_between(store: Store) -> None:
         "than alone: negative transfer, which SHLPT is meant to avoid.",
         1,
     )
-    settings(found, METHODS["continual"].title)
+    settings(found["name"], METHODS["continual"].title, pairs["seed"])
 
 
 def methods(store: Store) -> None:
@@ -74,7 +77,7 @@ def methods(store: Store) -> None:
         "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (0: "
         "nothing is forgotten). FWT: gain over learning each task alone. Lines: 95 % intervals over the seeds."
     )
-    settings(found, "several methods")
+    settings(found["name"], "several methods", [run["seed"] for run in runs])
 
 
 def similarity(store: Store) -> None:
@@ -92,13 +95,14 @@ def similarity(store: Store) -> None:
         "seed a different task can come out as the most similar.",
         4,
     )
-    page.badge(f"recorded · demonstration · SHLPT · quick · seed {first['seed']}")
+    st.caption(f"Recorded · demonstration · SHLPT · preset quick · seed {first['seed']}")
     address = {"runs": ",".join(chosen.sort_values("seed")["id"])}
     to_page("live", f"All {len(chosen)} seeds", address)
 
 
-def settings(found: dict[str, object], what: str) -> None:
-    page.badge(f"recorded · {found['name']} · {what} · quick · seeds 42, 142, 242")
+def settings(name: str, what: str, seeds: Iterable[int]) -> None:
+    said = ", ".join(map(str, sorted(set(seeds))))
+    st.caption(page.plain(f"Recorded · {name} · {what} · preset quick · seeds {said}"))
 
 
 page.head(
@@ -121,8 +125,8 @@ with page.guard():
             similarity(store)
         methods(store)
         st.caption(
-            "All tasks are generated stand-ins named after real data sets: `pocket/agnews` is not AG News. The "
-            "recorded results were trained by this program, with the settings named below each figure."
+            "All tasks are generated stand-ins named after real data sets: pocket/agnews is not AG News. The recorded "
+            "results were trained by this program, with the settings named below each figure."
         )
 st.subheader("Where to go", anchor=False)
 for column, (target, title, said) in zip(

@@ -33,6 +33,16 @@ def test_the_readme_says_how_to_start_and_how_to_test(command: str) -> None:
     assert command in text("README.md")
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/LOG.md", "docs/benchmarks.md", "docs/cluster.md"])
+def test_every_link_leads_somewhere(name: str) -> None:
+    headings = re.findall(r"^#+ (.*)", text(name), re.MULTILINE)
+    sections = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    links = [link for link in re.findall(r"\]\(([^)]*)\)", text(name)) if not link.startswith("http")]
+    lost = [link for link in links if link.startswith("#") and link[1:] not in sections]
+    lost += [link for link in links if not link.startswith("#") and not (ROOT / name).parent.joinpath(link).exists()]
+    assert lost == []
+
+
 @cache
 def mapped() -> frozenset[str]:
     """The paths of the map: names at the beginning of a line, in the folder that the indentation says."""

@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shlpt.analysis.points import NOTHING, difference, points, probability, spread
+from shlpt.catalog import METHODS
 
 
 def section(document: Mapping[str, Any]) -> str:
-    """What `bench --beside-paper --json` prints, for people. The best method comes first."""
+    """The output of `bench --beside-paper --json` as Markdown. The best method comes first."""
     beside, reference, sequences = document["beside_paper"], document["reference"], document["sequences"]
     acc = beside["metrics"]["acc"]
     printed = {row["method"]: row for row in acc["rows"]}
     rows = sorted(document["rows"], key=lambda row: -(row["acc"]["mean"] or 0))
     head = ["method", *(f"{name} ± sd [95 %]" for name in ("ACC", "BWT", "FWT"))]
-    head += [f"minus {reference} [95 %]", "p (Holm)"]
-    head += ["rank", "paper's ACC", "its rank", "trains", "stores", "s a run"]
+    head += [f"minus {METHODS[reference].title} [95 %]", "p (Holm)"]
+    head += ["our rank", "paper's ACC", "paper's rank", "trained parameters", "stored", "s per run"]
     by_sequence = [
-        [row["method"], *(points(row["by_sequence"][name]["acc"]["mean"]) for name in sequences)] for row in rows
+        [METHODS[row["method"]].title, *(points(row["by_sequence"][name]["acc"]["mean"]) for name in sequences)]
+        for row in rows
     ]
     settings = ", ".join(f"{s['setting']} {s['ours']} ({s['paper']})" for s in beside["settings"])
     return "\n\n".join(
@@ -30,7 +32,7 @@ def section(document: Mapping[str, Any]) -> str:
             _agreement(acc),
             table(["ACC by sequence", *sequences], by_sequence),
             f"> {beside['about']}\n> {document['note']}",
-            f"Settings that differ from the paper's: {settings}.",
+            f"Settings that differ from the paper's (theirs in brackets): {settings}.",
         ]
     )
 
@@ -42,7 +44,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _line(row: Mapping[str, Any], printed: Mapping[str, Any], is_reference: bool) -> list[str]:
     apart = row["difference"] or {}
     return [
-        row["method"],
+        METHODS[row["method"]].title,
         *(spread(row[metric]) for metric in ("acc", "bwt", "fwt")),
         "reference" if is_reference else difference(apart),
         "" if is_reference else probability(apart.get("p_holm")),
@@ -61,10 +63,10 @@ def _number(value: float | None) -> str:
 
 def _agreement(acc: Mapping[str, Any]) -> str:
     found, missing = acc["agreement"], ", ".join(acc["only_paper"]) or "none"
-    said = f"Ranks are among the {found['n']} methods that both tables have. Only in the paper: {missing}."
+    said = f"Ranks are among the {found['n']} methods in both tables. Only in the paper: {missing}."
     if found["kendall"] is None:
         return said
     return (
-        f"{said} Agreement of the two orders: Kendall's τ {found['kendall']:.2f} (p = {found['kendall_p']:.2f}), "
+        f"{said} Rank correlation: Kendall's τ {found['kendall']:.2f} (p = {found['kendall_p']:.2f}), "
         f"Spearman's ρ {found['spearman']:.2f}."
     ).replace("-", "−")

@@ -1,7 +1,7 @@
-"""Our benchmark beside the paper's tables: values, ranks, how far the two orders of methods agree.
+"""Our benchmark beside the paper's tables: values, ranks and the rank correlation of the methods.
 
-The two were measured on different tasks with different models, so only the orders can be compared at all, and even
-those prove nothing about the paper. Whatever shows this shows `origin`, `about` and `settings` with it.
+The two were measured on different tasks with different models, so only the order of the methods can be compared, and
+even that proves nothing about the paper. Every output of these numbers must show `origin`, `about` and `settings` too.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from shlpt import paper
 from shlpt.tasks.sequences import Benchmark
 
 STAND_INS = (
-    "Ours are measured on generated stand-ins that borrow the names of the data sets, with a small T5 made for them. "
-    "This is not a reproduction: agreement does not confirm the paper's numbers, disagreement does not refute them."
+    "Our numbers are measured on generated stand-ins named after the data sets, with a small T5 trained for them. This "
+    "is not a reproduction: agreement does not confirm the paper's numbers, and disagreement does not refute them."
 )
 OTHERWISE = (
-    "Ours are measured with other settings than the paper's, see the list. This is not a reproduction unless nothing "
-    "is left in it."
+    "Our numbers are measured with settings that differ from the paper's where the list says so. This is a "
+    "reproduction only if the list is empty."
 )
 TABLES = {"standard_cl": "table2", "large": "table2", "negative": "table3"}  # spreads: tables 12 and 13
 TRANSFER = "table15"
 FORWARD = (
-    "Table 15 has no row for per-task prompts, no spreads, and measures FWT against scores alone that are printed "
-    "nowhere: they are not those of Tables 2 and 3."
+    "Table 15 has no row for per-task prompts and no spreads. Its FWT is measured against scores of tasks learned "
+    "alone that the paper does not print: they are not those of Tables 2 and 3."
 )
-POINTS = 100.0  # ours are shares, the paper prints points of a hundred
+POINTS = 100.0  # ours are shares, the paper prints percent
 
 _COMMON: dict[str, Any] = {  # section 5.2 and appendix D; beams and the width r as in the authors' code
     "data": "the real data sets",
@@ -58,12 +58,12 @@ ALWAYS = ("data", "backbone", "seeds", "prompt_length", "epochs", "shots")  # li
 
 
 def paper_settings(benchmark: str) -> dict[str, Any]:
-    """What the paper says it was trained with, in the names of our settings."""
+    """The paper's settings, under the names of ours."""
     return _COMMON | _OWN.get(benchmark, {})
 
 
 def differing_settings(benchmark: str, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Settings of which ours are not the paper's. Ours is None where it was not said."""
+    """Settings that differ from the paper's. `ours` is None where it is not known."""
     ours = {"data": data_of(settings)} | {k: v for k, v in settings.items() if k != "suite"}
     return [
         {"setting": name, "ours": ours.get(name), "paper": theirs}
@@ -170,13 +170,13 @@ def _of_sequence(row: Mapping[str, Any] | None, name: str, metric: str) -> float
 
 # --- orders -------------------------------------------------------------------------------
 def ranks(values: Mapping[str, float]) -> dict[str, int]:
-    """1 is the highest; equal values share the better rank."""
+    """1 is the highest value; equal values share the better rank."""
     rounded = {name: round(v, 9) for name, v in values.items()}
     return {name: 1 + sum(other > v for other in rounded.values()) for name, v in rounded.items()}
 
 
 def agreement(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, Any]:
-    """Kendall's tau-b and Spearman's rho between two lists; None where fewer than two differ on a side."""
+    """Kendall's tau-b and Spearman's rho of two lists; None if all values of a list are equal."""
     known = [(round(a, 9), round(b, 9)) for a, b in pairs if a is not None and b is not None]
     left, right = [a for a, _ in known], [b for _, b in known]
     nothing = {"n": len(known), "kendall": None, "kendall_p": None, "spearman": None}

@@ -53,7 +53,7 @@ def svg(dark: bool) -> str:
         + box(520, 190, 190, 80, "dissimilar: α ≤ δ", "prompts are pushed away", orange)
         + arrow("M712 70C760 70 740 136 786 136", blue)
         + arrow("M712 230C760 230 740 164 786 164", orange)
-        + box(790, 110, 140, 80, "its prompt", "stored, never changed", pale)
+        + box(790, 110, 140, 80, "its prompt", "then frozen", pale)
         + f'<text x="12" y="290" font-size="13" fill="{pale}">The language model itself is frozen throughout; '
         "only prompts and the small estimator are trained.</text></svg>"
     )

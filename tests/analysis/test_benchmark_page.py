@@ -9,6 +9,7 @@ import pytest
 from shlpt.analysis.benchmark import benchmark_table
 from shlpt.analysis.benchmark_page import section
 from shlpt.analysis.beside import beside_paper
+from shlpt.catalog import METHODS
 from shlpt.tasks.sequences import find_benchmark
 
 STANDARD = find_benchmark("standard_cl")
@@ -31,7 +32,7 @@ def document(scores: dict[str, float | None]) -> dict[str, Any]:
 
 
 def cells(text: str, method: str) -> list[str]:
-    line = next(line for line in text.splitlines() if line.startswith(f"| {method} |"))
+    line = next(line for line in text.splitlines() if line.startswith(f"| {METHODS[method].title} |"))
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
@@ -39,11 +40,11 @@ def test_a_method_has_its_numbers_in_points_and_the_best_comes_first() -> None:
     text = section(document({"per_task": 0.8, "shlpt": 0.9}))
     # two seeds, .90 and .94: deviation .04/√2, half an interval 12.71 · .02; of differences (.10 and .12) half of both
     known = ["92.0 ± 2.8 [66.6, 117.4]", "0.0", "1.5", "+11.0 [−1.7, +23.7]", ".058", "1", "80.28", "1"]
-    assert cells(text, "shlpt") == ["shlpt", *known, "1,280", "2 KB", "12"]
+    assert cells(text, "shlpt") == ["SHLPT", *known, "1,280", "2 KB", "12"]
     assert cells(text, "per_task")[4:6] == ["reference", ""]
-    assert text.index("| shlpt |") < text.index("| per_task |")
+    assert text.index("| SHLPT |") < text.index("| Per-task prompts |")
     assert "| ACC by sequence | order1 | order2 | order3 |" in text
-    assert "| shlpt | 92.0 | 92.0 | 92.0 |" in text
+    assert "| SHLPT | 92.0 | 92.0 | 92.0 |" in text
 
 
 def test_it_says_what_it_is_not_and_what_was_set_otherwise() -> None:

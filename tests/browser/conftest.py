@@ -94,9 +94,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 class Visit:
     """A page in a browser context of its own."""
 
-    def __init__(self, browser: Any, server: Server, address: str, scheme: str = "light", width: int = 1440) -> None:
+    def __init__(
+        self, browser: Any, server: Server, address: str, scheme: str = "light", width: int = 1440, scale: float = 1.0
+    ) -> None:
         self.server = server
-        self.context = browser.new_context(viewport={"width": width, "height": 1600}, color_scheme=scheme)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 1600}, color_scheme=scheme, device_scale_factor=scale
+        )
         self.page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
