@@ -15,9 +15,7 @@ from shlpt.plots import activation_map as plot
 from shlpt.plots import neurons as neuron_plot
 from shlpt.plots import theme
 from shlpt.results import frames, twins
-from shlpt.spec import RunSpec
 from shlpt.store.store import default_home
-from shlpt.tasks.sequences import SEQUENCES
 from shlpt.ui import page
 from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.store import Shown, known_runs, label, shown
@@ -218,7 +216,7 @@ def show() -> None:
     )
     run = pick_run(suits=opening())
     if run is None:
-        st.code(commands.runs([RunSpec.make(SEQUENCES["demo"])], default_home()), language="bash")
+        st.code(commands.demonstration(default_home()), language="bash")
         return
     spec, probe = frames.spec(run.store, run.id), frames.probe(run.store, run.id)
     if not METHODS[spec["method"]].keeps_prompts:
@@ -227,7 +225,7 @@ def show() -> None:
             "prompts to compare. Choose a run of a prompt method above, or train one:",
             icon=":material/info:",
         )
-        st.code(commands.runs([RunSpec.make(SEQUENCES["demo"])], default_home()), language="bash")
+        st.code(commands.demonstration(default_home()), language="bash")
         return
     if not probe:
         st.info(

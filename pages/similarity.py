@@ -13,9 +13,7 @@ from shlpt.plans import commands
 from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
 from shlpt.results import frames, lens
 from shlpt.results.record import OVER
-from shlpt.spec import RunSpec
 from shlpt.store.store import default_home
-from shlpt.tasks.sequences import SEQUENCES
 from shlpt.ui import page
 from shlpt.ui.choose import NOT_HERE, kept, pick_run
 from shlpt.ui.live_plot import live_plot
@@ -29,7 +27,7 @@ def suits(line: dict[str, Any]) -> bool:
 def instead(why: str) -> None:
     """Why there is no similarity to show, and what to do."""
     st.info(f"{why} Choose another run above, or train one:", icon=":material/info:")
-    st.code(commands.runs([RunSpec.make(SEQUENCES["demo"])], default_home()), language="bash")
+    st.code(commands.demonstration(default_home()), language="bash")
 
 
 def choose_task(run: Shown, spec: dict[str, Any]) -> str:
@@ -275,7 +273,7 @@ def show() -> None:
     )
     run = pick_run(suits=suits)
     if run is None:
-        st.code(commands.runs([RunSpec.make(SEQUENCES["demo"])], default_home()), language="bash")
+        st.code(commands.demonstration(default_home()), language="bash")
         return
     spec = frames.spec(run.store, run.id)
     if not METHODS[spec["method"]].alpha:

@@ -45,6 +45,10 @@ def runs(specs: Sequence[RunSpec], home: Path | None = None, detach: bool = Fals
     return "\n".join(_line(["run", *_words(spec, spec.tasks, given), *more], home) for spec, given in seeds.items())
 
 
+def demonstration(home: Path | None = None) -> str:
+    return runs([RunSpec.make(SEQUENCES["demo"])], home)
+
+
 def matrix(about: Mapping[str, Any], name: str, home: Path | None = None) -> str:
     """A matrix experiment by what it is about."""
     common = {key: about[key] for key in COMMON if key in about}

@@ -74,7 +74,8 @@ def test_runs_of_two_stores_are_compared_by_the_command_that_the_page_shows(
     assert words[:4] == ["python", "-m", "shlpt", "compare"]
     assert words[-2:] == ["--home", str(home)]
     told = command(capsys, *words[4:])
-    assert [row["name"] for row in told["sides"]] == list(table(app)["side"]) == ["shlpt", "continual"]
+    assert [row["name"] for row in told["sides"]] == ["shlpt", "continual"]
+    assert list(table(app)["side"]) == ["SHLPT", "Continual initialisation"]
 
 
 def test_a_page_without_an_address_compares_what_there_is(home: Path) -> None:

@@ -217,7 +217,7 @@ def test_a_reference_takes_part_and_may_change(tmp_path: Path, capsys: pytest.Ca
         (["--reference=all"], "unknown method 'all'"),
         (["--reference="], "unknown method ''"),
         (["--reference=per_task,shlpt"], "unknown method 'per_task,shlpt'"),
-        (["--markdown", "--json"], "give one of --markdown, --json and --csv"),
+        (["--markdown", "--json"], "--markdown, --json and --csv cannot be combined"),
     ],
 )
 def test_a_benchmark_that_cannot_be_is_refused(
