@@ -44,19 +44,21 @@ def try_it() -> None:
 
 
 def transfer_between(store: Store) -> None:
-    st.subheader("Some tasks help each other, some do harm", anchor=False)
     found = experiments.of_kind(store, "matrix")
     if found is None:
         return
     pairs = experiments.pairs(store, found["id"])
     table = transfer.cells(pairs)
+    counts = transfer.counts(table)
+    st.subheader(transfer.headline(counts), anchor=False)
     tasks = found["about"]["tasks"]
     page.chart(
         transfer_matrix.figure(table, tasks, dark=page.is_dark()),
         transfer_matrix.alt(table, tasks),
-        table,
+        table.drop(columns="clear"),
         key="overview-transfer",
     )
+    st.markdown(transfer.sentence(counts))
     page.explain(
         "The target's prompt (column) starts from the source's prompt (row). Below zero the target is learned worse "
         "than alone: negative transfer, which SHLPT is meant to avoid.",

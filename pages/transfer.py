@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from shlpt.analysis import transfer
+from shlpt.analysis import agreement, transfer
 from shlpt.catalog import METHODS
 from shlpt.plans import commands, estimate, experiments
 from shlpt.plans.stages import plans_of
@@ -26,6 +26,7 @@ from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import own
 
 NEW = "new"
+MORE = 3  # seeds that one click adds to a pair
 FIRST_TASKS = ("yelp", "sst2", "rte", "agnews")
 
 
@@ -137,13 +138,17 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         transfer_matrix.alt(table, tasks),
         clicks=True,
     )
+    if len(table):
+        st.markdown(f"**{transfer.sentence(transfer.counts(table))}**")
     page.explain(
         "Orange: the target makes fewer test errors after the source (positive transfer). Blue: it makes more "
-        "(negative transfer). Click a cell to look into it.",
+        "(negative transfer). Faded: unclear after the correction for the number of pairs. Click a cell to look "
+        "into it.",
         1,
     )
     if len(table):
-        page.numbers(transfer.described(table), COLUMNS)
+        related(shown, table)
+        page.numbers(transfer.described(table).drop(columns="clear"), COLUMNS)
         about = results.find(shown.store, shown.id)["about"]
         common = {key: about[key] for key in commands.COMMON if key in about and key != "settings"}
         oracle = RunSpec.make(tasks, "oracle_partition", settings={"similar_pairs": transfer.helping(table)}, **common)
@@ -158,11 +163,21 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         st.rerun()
 
 
+def related(shown: ShownExperiment, table: pd.DataFrame) -> None:
+    """Whether what was measured follows what is declared."""
+    about = results.find(shown.store, shown.id)["about"]
+    with page.guard():
+        found = agreement.of_tasks(table, about["tasks"], about.get("suite", "pocket"))
+        st.caption(page.plain(" ".join(agreement.sentences(found))))
+
+
 COLUMNS = {
     "value": st.column_config.NumberColumn("reduction", format="%+.2f", help="test error reduction in points (eq. 1)"),
     "low": st.column_config.NumberColumn("from", format="%+.2f", help="lower end of the 95 % interval"),
     "high": st.column_config.NumberColumn("to", format="%+.2f", help="upper end of the 95 % interval"),
     "n": st.column_config.NumberColumn("seeds"),
+    "p": st.column_config.NumberColumn("p", format="%.3f", help="paired t test of this pair by itself"),
+    "q": st.column_config.NumberColumn("corrected p", format="%.3f", help="for the number of pairs; clear at .05"),
 }
 
 
@@ -199,6 +214,7 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
             "with Student's t interval",
         )
         page.badge(found["verdict"], {"helps": "orange", "harms": "blue"}.get(found["verdict"], "gray"))
+        more_seeds(shown, source, target)
     epochs = frames.pair_epochs(shown.store, list(mine["run"]))
     figure = curves.figure(epochs, dark=page.is_dark())
     page.chart(figure, curves.alt(epochs), curves.numbers(epochs), key="curves")
@@ -207,6 +223,29 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
         "validation score after each epoch, mean over the seeds ± one standard deviation. After early stopping a seed "
         "keeps its last value."
     )
+
+
+def more_seeds(shown: ShownExperiment, source: str, target: str) -> None:
+    """One click: the next seeds of this pair; and the command for it."""
+    pressed = st.button(
+        "More seeds for this pair",
+        icon=":material/add:",
+        help=f"Train {MORE} more seeds with the same settings. They are added to this matrix. A recorded matrix "
+        "stays as it is: a new one of this pair is made in your store.",
+    )
+    with st.popover("Command", type="tertiary", help="The same on the command line"):
+        command = commands.more(shown.id, source, target, MORE, own().home)
+        st.code(command, language="bash", wrap_lines=True)
+    if pressed:
+        store = own()
+        made = results.more_seeds(store, shown.id, source, target, MORE)
+        id, sent = start_experiment(store, made, plans_of(made.specs))
+        if sent.todo:
+            ensure_worker(store)
+        choose.go("matrix", id)
+        choose.go("source", source)
+        choose.go("target", target)
+        st.rerun()
 
 
 def flipped(shown: ShownExperiment, source: str, target: str) -> None:

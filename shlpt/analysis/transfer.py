@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypedDict
 
 import pandas as pd
 
 from shlpt.analysis.metrics import error_reduction, summary
+from shlpt.analysis.stats import Value, benjamini_hochberg, paired_t, sign_flip
 
-CELL = ["source", "target", "value", "low", "high", "n"]
+CELL = ["source", "target", "value", "low", "high", "n", "p", "q", "clear"]
+LEVEL = 0.05  # false discovery rate: the share of clear cells that may be false alarms, on average
 
 
 def cells(pairs: pd.DataFrame) -> pd.DataFrame:
     """pairs [source, target, seed, score, alone] -> test error reduction of each pair in points, over the seeds.
 
-    `low` and `high` are the 95 % interval; both are NaN with one seed, which says nothing about spread.
+    `low` and `high` are the 95 % interval of that cell by itself; `p` is from the paired test, `q` is p corrected for
+    the number of cells (Benjamini and Hochberg), and `clear` says whether q is at most 5 %. All are NaN with one seed,
+    which says nothing about spread.
     """
     lines = []
     for (source, target), rows in pairs.dropna(subset=["score", "alone"]).groupby(["source", "target"], sort=False):
         found = summary([100 * error_reduction(s, a) for s, a in zip(rows["score"], rows["alone"], strict=True)])
         interval: Any = found["ci95"] or (None, None)
-        lines.append((source, target, found["mean"], *interval, found["n"]))
-    return pd.DataFrame(lines, columns=CELL).astype({"value": float, "low": float, "high": float, "n": int})
+        lines.append((source, target, found["mean"], *interval, found["n"], _p(rows["score"], rows["alone"])))
+    corrected = benjamini_hochberg([line[-1] for line in lines])
+    full = [(*line, q, q is not None and q <= LEVEL) for line, q in zip(lines, corrected, strict=True)]
+    numbers = dict.fromkeys(["value", "low", "high", "p", "q"], float)
+    return pd.DataFrame(full, columns=CELL).astype({**numbers, "n": int, "clear": bool})
+
+
+def _p(score: Sequence[float], alone: Sequence[float]) -> Value:
+    """Student's t has nothing to go by where all seeds differ by the same amount: the signs still have."""
+    after, before = list(score), list(alone)
+    if len(after) < 2:
+        return None
+    p = paired_t(after, before)["p"]
+    return sign_flip(after, before)["p"] if p is None else p
 
 
 def wide(table: pd.DataFrame, tasks: list[str]) -> list[dict[str, object]]:
@@ -31,42 +48,42 @@ def wide(table: pd.DataFrame, tasks: list[str]) -> list[dict[str, object]]:
     return [{"source": s} | {t: found.get((s, t)) for t in tasks} for s in tasks]
 
 
-UNSURE = "not distinguishable from zero"
+UNCLEAR = "unclear"
 
 
-def verdict(low: float, high: float, value: float) -> str:
-    """What can be said of a cell: its interval decides, and without one nothing is claimed."""
+def verdict(value: float, n: int, clear: bool) -> str:
+    """What can be said of a cell."""
     if math.isnan(value):
         return "not trained yet"
-    if math.isnan(low):
-        return "one seed: no interval, so nothing is claimed"
-    if low <= 0 <= high:
-        return UNSURE
+    if n < 2:
+        return "one seed: nothing is claimed"
+    if not clear:
+        return UNCLEAR
     return "helps" if value > 0 else "harms"
 
 
 def described(table: pd.DataFrame) -> pd.DataFrame:
     """Cells with what can be said of each, for a table beside the figure."""
-    said = [verdict(c.low, c.high, c.value) for c in table.itertuples()]
+    said = [verdict(c.value, c.n, c.clear) for c in table.itertuples()]
     return table.assign(verdict=pd.Series(said, index=table.index, dtype=object))
 
 
 def cell(table: pd.DataFrame, source: str, target: str) -> dict[str, Any]:
     """One of them; NaN and no seed where nothing is measured yet."""
     found = table[(table["source"] == source) & (table["target"] == target)]
-    if len(found):
-        line = {str(key): value for key, value in found.iloc[0].items()}
-        line |= {"n": int(line["n"])}
-    else:
-        line = {"source": source, "target": target, "value": math.nan, "low": math.nan, "high": math.nan, "n": 0}
-    return line | {"verdict": verdict(line["low"], line["high"], line["value"])}
+    missing: dict[str, Any] = {"source": source, "target": target} | dict.fromkeys(
+        ["value", "low", "high", "p", "q"], math.nan
+    )
+    line = {str(key): value for key, value in found.iloc[0].items()} if len(found) else missing | {"n": 0}
+    line |= {"n": int(line["n"]), "clear": bool(line.get("clear", False))}
+    return line | {"verdict": verdict(line["value"], line["n"], line["clear"])}
 
 
 def strongest(table: pd.DataFrame) -> tuple[str, str] | None:
-    """The pair with the largest harm that is more than chance, or else the largest effect: where to look first."""
+    """The clear pair with the largest harm, or else the largest effect: where to look first."""
     if table.empty:
         return None
-    sure = table[table["high"] < 0]
+    sure = table[table["clear"] & (table["value"] < 0)]
     place = sure["value"].idxmin() if len(sure) else table["value"].abs().idxmax()
     return str(table["source"][place]), str(table["target"][place])
 
@@ -74,6 +91,72 @@ def strongest(table: pd.DataFrame) -> tuple[str, str] | None:
 def helping(table: pd.DataFrame) -> str:
     """The pairs whose mean is above zero, as the oracle partition takes them (`similar_pairs`)."""
     return ",".join(f"{c.source}>{c.target}" for c in table.itertuples() if c.value > 0) or "none"
+
+
+# --- the whole matrix in a sentence -------------------------------------------------------
+class Counts(TypedDict):
+    """How many pairs are clear, and what chance alone would give."""
+
+    tested: int  # pairs with two seeds at least
+    clear: int
+    helps: int
+    harms: int
+    level: float
+    by_chance: float  # clear pairs on average if no pair had an effect
+    uncorrected_by_chance: float  # intervals that would then leave out zero, without the correction
+
+
+def counts(table: pd.DataFrame) -> Counts:
+    tested = int(table["p"].notna().sum())
+    helps, harms = (int((table["clear"] & (side * table["value"] > 0)).sum()) for side in (1, -1))
+    return Counts(
+        tested=tested,
+        clear=int(table["clear"].sum()),
+        helps=helps,
+        harms=harms,
+        level=LEVEL,
+        by_chance=discoveries_by_chance(tested),
+        uncorrected_by_chance=LEVEL * tested,
+    )
+
+
+def discoveries_by_chance(tests: int, level: float = LEVEL) -> float:
+    """How many of so many independent tests Benjamini and Hochberg's rule calls clear, on average, if nothing is there.
+
+    The chance of exactly k is C(m,k) (kα/m)^k (1 − kα/m)^(m−k−1) (1 − α), which follows from Daniels' theorem on
+    the empirical distribution of uniform numbers. The chance of any is α.
+    """
+    m, found = tests, 0.0
+    for k in range(1, m + 1):
+        share = k * level / m
+        ways = math.lgamma(m + 1) - math.lgamma(k + 1) - math.lgamma(m - k + 1)
+        found += k * (1 - level) * math.exp(ways + k * math.log(share) + (m - k - 1) * math.log1p(-share))
+    return found
+
+
+def sentence(found: Counts) -> str:
+    """What stands under the figure: how much of it is more than chance."""
+    if not found["tested"]:
+        return "No pair has been trained with two seeds yet, so nothing is claimed."
+    pairs = f"{found['tested']} pair{'s' * (found['tested'] != 1)}"
+    clear = f"{found['clear'] or 'None'} of {pairs} {'are' if found['clear'] > 1 else 'is'} clear"
+    chance = "fewer than 1" if found["by_chance"] < 1 else f"{found['by_chance']:.1f}"
+    return (
+        f"{clear}; chance alone would give {chance}. Verdicts are corrected for {pairs} (false discovery rate "
+        f"{found['level']:.0%}); without the correction chance alone would give {found['uncorrected_by_chance']:.1f}."
+    )
+
+
+def headline(found: Counts) -> str:
+    """What a matrix shows, in a line."""
+    if found["helps"] and found["harms"]:
+        return "Some tasks help each other, some do harm"
+    if found["helps"] or found["harms"]:
+        shown, other = ("help", "harm") if found["helps"] else ("harm", "help")
+        return f"Some tasks {shown} each other; no clear {other}"
+    if found["tested"]:
+        return "No task clearly helps or harms another"
+    return "Do tasks help each other? Not measured yet"
 
 
 FLIP = ["example", "target", "alone", "with transfer", "text"]

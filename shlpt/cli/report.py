@@ -25,13 +25,18 @@ WHOLE = 10_000  # columns: wide enough for every line
 
 
 def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, document: Any = None) -> None:
-    """Print rows in the requested form; `document` is the JSON if it holds more than the rows."""
+    """Print rows in the requested form; `document` is the JSON if it holds more than the rows.
+
+    Its `notes` are sentences that stand under the table.
+    """
     if as_json:
         print(json.dumps(clean(rows if document is None else document), allow_nan=False, ensure_ascii=False))
     elif as_csv:
         write_csv(rows)
     else:
         print_table(rows, title)
+        for note in document.get("notes", ()) if isinstance(document, Mapping) else ():
+            print(note)
 
 
 def no_store(home: Any) -> str:

@@ -16,15 +16,25 @@ RowsOf = Callable[["Store", str, bool], tuple[list[dict[str, Any]], Any]]
 
 def matrix_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """A row per source and a column per target; if flat, a row per pair."""
-    from shlpt.analysis.transfer import cells, helping, wide
+    from shlpt.analysis import agreement
+    from shlpt.analysis.transfer import cells, counts, helping, sentence, wide
     from shlpt.results.experiments import find, pairs
     from shlpt.results.export import rows_of_frame
 
     frame = pairs(store, id)
     table = cells(frame)
     cells_found = rows_of_frame(table)
-    document = {"cells": cells_found, "pairs": rows_of_frame(frame), "similar_pairs": helping(table)}
-    return cells_found if flat else wide(table, find(store, id)["about"]["tasks"]), document
+    about = find(store, id)["about"]
+    found, declared = counts(table), agreement.of_tasks(table, about["tasks"], about.get("suite", "pocket"))
+    document = {
+        "cells": cells_found,
+        "pairs": rows_of_frame(frame),
+        "similar_pairs": helping(table),
+        "counts": found,
+        "agreement": declared,
+        "notes": [sentence(found), *agreement.sentences(declared)],
+    }
+    return cells_found if flat else wide(table, about["tasks"]), document
 
 
 def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:

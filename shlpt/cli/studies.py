@@ -46,6 +46,26 @@ def matrix(
         errors.print(f"{said} {shlex.join(['--set', given])}", markup=False, soft_wrap=True)
 
 
+@app.command(epilog="Example: python -m shlpt more 'matrix of 4 tasks' --pair 'yelp>sst2' --count 5")
+@with_groups
+def more(
+    *,
+    experiment: Annotated[str, typer.Argument(help="A matrix: its id or name, see `experiments`.")],
+    pair: Annotated[str, typer.Option(help="Source and target, as yelp>sst2.")],
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds more.")] = 3,
+    way: Study,
+) -> None:
+    """More seeds for one pair of a matrix, with the same settings."""
+    from shlpt.results.experiments import more_seeds
+    from shlpt.store.store import Store
+
+    source, sign, target = (part.strip() for part in pair.partition(">"))
+    if not (source and sign and target):
+        raise UserError(f"cannot read the pair {pair!r}: write source and target as yelp>sst2")
+    made = more_seeds(Store(way.home).open(), experiment, source, target, count)
+    carry_out(made, way, ROWS["matrix"])
+
+
 @app.command(epilog="Example: python -m shlpt sweep --sequence demo --values threshold=0.01,0.06,0.3")
 @with_groups
 def sweep(

@@ -57,6 +57,11 @@ def matrix(about: Mapping[str, Any], name: str, home: Path | None = None) -> str
     return _line(["matrix", *_words(spec, about["tasks"], about["seeds"]), *named], home)
 
 
+def more(experiment: str, source: str, target: str, count: int, home: Path | None = None) -> str:
+    """More seeds for one pair of a matrix."""
+    return _line(["more", experiment, "--pair", f"{source}>{target}", "--count", str(count)], home)
+
+
 def compare(ids: Sequence[str], home: Path | None = None) -> str:
     return _line(["compare", *ids], home)
 

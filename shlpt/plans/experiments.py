@@ -36,6 +36,7 @@ class Experiment:
     name: str
     cells: tuple[Cell, ...]
     about: dict[str, Any]
+    joins: str = ""  # id of the stored experiment that the cells are added to, instead of being one of their own
 
     @property
     def id(self) -> str:
@@ -63,6 +64,13 @@ def matrix(tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str
 def matrix_name(tasks: Sequence[str]) -> str:
     """What a matrix is called if it is given no name."""
     return f"matrix of {len(tasks)} tasks"
+
+
+def next_seeds(seeds: Sequence[int], count: int) -> list[int]:
+    """The seeds that come next, as far apart as the last two."""
+    known = sorted(set(seeds))
+    step = known[-1] - known[-2] if len(known) > 1 else 100
+    return [known[-1] + step * place for place in range(1, count + 1)]
 
 
 def sweep(

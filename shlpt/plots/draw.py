@@ -200,29 +200,6 @@ def heat(figure: go.Figure, z: np.ndarray, text: list[list[str]], hover: list[li
     figure.update_layout(showlegend=False)
 
 
-def hatch(figure: go.Figure, places: Sequence[tuple[int, int]], dark: bool) -> None:
-    """Strokes over two corners of the cells (row, column) that are not distinguishable from zero."""
-    near, far = (-0.46, -0.22, -0.22, -0.46), (-0.46, 0.02, 0.02, -0.46)
-    strokes = [near, far, *(tuple(-v for v in (b, a, d, c)) for a, b, c, d in (near, far))]
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for row, column in places:
-        for x0, y0, x1, y1 in strokes:
-            x += [column + x0, column + x1, None]
-            y += [row + y0, row + y1, None]
-    if places:
-        figure.add_scatter(
-            x=x,
-            y=y,
-            mode="lines",
-            name=theme.NOT_ZERO,
-            hoverinfo="skip",
-            showlegend=False,
-            opacity=0.7,
-            line={"color": theme.TEXT[dark], "width": 1},
-        )
-
-
 def listed(names: Sequence[str], most: int = 6) -> str:
     """The first names, and how many more there are."""
     shown = [theme.titled(name) for name in names[:most]]

@@ -135,7 +135,7 @@ FAINT = {False: "#5b6472", True: "#a3acb9"}
 GRID = {False: "#e3e7ed", True: "#30363f"}
 ACCENT = {False: "#064fbd", True: "#5784dd"}
 HEIGHT = 380
-NOT_ZERO = "hatched: not distinguishable from zero"
+FADED = "faded: unclear"
 BIDI = re.compile("[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]")
 
 
@@ -198,6 +198,16 @@ def faded(color: str, share: float = 0.18) -> str:
     """A colour for bands: the same hue, mostly see-through."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{share})"
+
+
+def pale(colors: list[list[Any]], dark: bool, share: float = 0.25) -> list[list[Any]]:
+    """The same scale, most of the way to the ground."""
+    return [[at, _mixed(color, GROUND[dark], share)] for at, color in colors]
+
+
+def _mixed(color: str, ground: str, share: float) -> str:
+    mine, other = ([int(text[i : i + 2], 16) for i in (1, 3, 5)] for text in (color, ground))
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in zip(mine, other, strict=True))
 
 
 def titled(task: str) -> str:

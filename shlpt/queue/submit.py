@@ -63,19 +63,25 @@ def start_experiment(
 ) -> tuple[str, Submitted]:
     """Queue all runs, as planned, and remember what they are for. The same experiment again goes on where it was."""
     sent = submit(store, plans, lanes=lanes or default_width(device, many=True), device=device)
-    fresh = any(plan.fresh for plan in plans)
-    id = experiment.id if not fresh else f"x{digest([experiment.kind, experiment.name, sent.runs])}"
+    id = experiment.joins or experiment.id
+    if any(plan.fresh for plan in plans) and not experiment.joins:
+        id = f"x{digest([experiment.kind, experiment.name, sent.runs])}"
     with store.write() as db:
-        db.execute(
-            "INSERT INTO experiments (id, kind, name, about, created) VALUES (?,?,?,?,?) "
-            "ON CONFLICT (id) DO UPDATE SET about=excluded.about",  # the same runs against another reference
-            (id, experiment.kind, experiment.name, to_json(experiment.about), time.time()),
-        )
+        first = 0
+        if experiment.joins:
+            last = "SELECT coalesce(max(number), -1) + 1 FROM experiment_runs WHERE experiment=?"
+            (first,) = db.execute(last, (id,)).fetchone()
+        else:
+            db.execute(
+                "INSERT INTO experiments (id, kind, name, about, created) VALUES (?,?,?,?,?) "
+                "ON CONFLICT (id) DO UPDATE SET about=excluded.about",  # the same runs against another reference
+                (id, experiment.kind, experiment.name, to_json(experiment.about), time.time()),
+            )
         db.executemany(
             "INSERT INTO experiment_runs (experiment, number, run, cell) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
             [
                 (id, number, run, to_json(cell.label))
-                for number, (run, cell) in enumerate(zip(sent.runs, experiment.cells, strict=True))
+                for number, (run, cell) in enumerate(zip(sent.runs, experiment.cells, strict=True), first)
             ],
         )
     return id, sent

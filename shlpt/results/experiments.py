@@ -9,7 +9,10 @@ from typing import Any
 import pandas as pd
 
 from shlpt.errors import UserError, unknown
+from shlpt.plans.experiments import Cell, Experiment, next_seeds
 from shlpt.results.record import run_record
+from shlpt.results.recorded import recorded
+from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
 RESULT = ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")  # of a run, beside its cell's label
@@ -34,6 +37,42 @@ def find_with_runs(store: Store, id: str) -> dict[str, Any]:
     if not runs_in(store, found["id"]):
         raise UserError(f"the experiment {found['name']!r} ({found['id']}) has no runs any more: all were deleted")
     return found
+
+
+def locate(store: Store, id: str) -> tuple[Store, dict[str, Any]]:
+    """The same in the visitor's store or, where it is not there, among the recorded ones."""
+    others = recorded()
+    try:
+        return store, find(store, id)
+    except UserError:
+        if others is None or not any(line["name"] == id or line["id"].startswith(id) for line in listed(others)):
+            raise
+        return others, find(others, id)
+
+
+def more_seeds(store: Store, id: str, source: str, target: str, count: int) -> Experiment:
+    """The next seeds of one pair of a matrix, with the settings of its other runs.
+
+    They are added to the matrix. A recorded one stays as it is: a new one for this pair is named after it.
+    """
+    where, found = locate(store, id)
+    mine = [
+        (cell, RunSpec.model_validate(json.loads(where.value("SELECT spec FROM runs WHERE id=?", (run,)))))
+        for run, cell in _runs_with_cells(where, found["id"])
+        if (cell.get("source"), cell.get("target")) == (source, target)
+    ]
+    if not mine:
+        raise UserError(f"the experiment {found['name']!r} has no pair {source}>{target}: see `experiments {id}`")
+    seeds = next_seeds([cell["seed"] for cell, _ in mine], count)
+    cells = [
+        Cell({"source": source, "target": target, "seed": seed}, mine[0][1].model_copy(update={"seed": seed}))
+        for seed in seeds
+    ]
+    if where is store:
+        return Experiment(found["kind"], found["name"], tuple(cells), found["about"], joins=found["id"])
+    known = [Cell(cell, spec) for cell, spec in mine]
+    about = found["about"] | {"tasks": [source, target], "seeds": [c.label["seed"] for c in (*known, *cells)]}
+    return Experiment("matrix", f"{found['name']}: {source} → {target}", (*known, *cells), about)
 
 
 def _runs_with_cells(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from conftest import SEEDS, TINY, matrix
 from visiting import charts, figures, said, visit
 
 from shlpt.analysis import transfer
+from shlpt.cli.main import main
+from shlpt.errors import UserError
 from shlpt.plans import stages
 from shlpt.plans.stages import plan_runs
 from shlpt.queue import control, launch
@@ -83,6 +86,60 @@ def test_the_curve_of_the_target_alone_is_that_of_the_stage_alone(home: Path) ->
     frame = frames.pair_epochs(opened(home), [run])
     assert set(frame["task"]) == {"sst2"}
     assert list(frame.groupby("which").size()) == [TINY["epochs"]] * 2
+
+
+# --- how sure it is -----------------------------------------------------------------------
+def test_the_sentence_under_the_figure_is_that_of_the_command(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = transfer.cells(found.pairs(opened(home), matrix().id))
+    app = visit("transfer.py")
+    assert transfer.sentence(transfer.counts(table)) in said(app)
+    with pytest.raises(SystemExit):
+        main(["experiments", matrix().id, f"--home={home}"])
+    shown = capsys.readouterr().out
+    assert transfer.sentence(transfer.counts(table)) in shown
+    assert "cannot be computed" in shown
+    with pytest.raises(SystemExit):
+        main(["experiments", matrix().id, f"--home={home}", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert document["counts"] == transfer.counts(table)
+    assert document["agreement"]["pairs"] == 2
+    assert [cell["q"] for cell in document["cells"]] == pytest.approx(list(table["q"]))
+
+
+def test_the_first_page_says_what_its_matrix_shows(only_recorded: Path) -> None:
+    store = opened(only_recorded)
+    counts = transfer.counts(transfer.cells(found.pairs(store, matrix().id)))
+    app = visit("overview.py")
+    assert transfer.headline(counts) in [part.value for part in app.subheader]
+    assert transfer.sentence(counts) in said(app)
+
+
+def test_more_seeds_are_one_click(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: started.append(a))
+    app = visit("transfer.py", {"source": "sst2", "target": "yelp"})
+    command = next(code.value for code in app.code if " more " in code.value)
+    assert command == f"python -m shlpt more {matrix().id} --pair 'sst2>yelp' --count 3 --home {home}"
+    next(button for button in app.button if button.label == "More seeds for this pair").click().run()
+    assert errors(app) == []
+    assert len(started) == 1
+    pairs = found.pairs(opened(home), matrix().id)
+    mine = pairs[(pairs["source"] == "sst2") & (pairs["target"] == "yelp")]
+    assert list(mine["seed"]) == [1, 2, 3, 4, 5]
+    assert len(pairs) == 4 + 3
+    run = frames.run(opened(home), mine["run"].iloc[-1])
+    assert run["settings"] == frames.run(opened(home), mine["run"].iloc[0])["settings"]
+    assert matrix().id in app.query_params["matrix"]
+
+
+def test_a_recorded_matrix_stays_as_it_is_and_a_new_one_is_named_after_it(only_recorded: Path) -> None:
+    own = Store().open()
+    made = found.more_seeds(own, matrix().id, "sst2", "yelp", 2)
+    assert (made.name, made.joins) == ("tiny matrix: sst2 → yelp", "")
+    assert [cell.label["seed"] for cell in made.cells] == [1, 2, 3, 4]
+    assert made.about["tasks"] == ["sst2", "yelp"]
+    with pytest.raises(UserError, match="no pair rte>cb"):
+        found.more_seeds(own, matrix().id, "rte", "cb", 2)
 
 
 # --- a new one ----------------------------------------------------------------------------

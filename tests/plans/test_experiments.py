@@ -90,6 +90,23 @@ def test_what_cannot_be_is_refused_in_words(call: Any, message: str) -> None:
         call()
 
 
+@pytest.mark.parametrize(
+    ("seeds", "more"), [([42, 142, 242], [342, 442]), ([7], [107, 207]), ([2, 1], [3, 4]), ([5, 5], [105, 205])]
+)
+def test_the_next_seeds_are_as_far_apart_as_the_last(seeds: list[int], more: list[int]) -> None:
+    assert experiments.next_seeds(seeds, 2) == more
+
+
+def test_seeds_that_are_added_to_a_matrix_belong_to_it(store: Store) -> None:
+    made = experiments.matrix(("rte", "sst2"), (1,), COMMON)
+    id, _ = start_experiment(store, made, plans_of(made.specs))
+    more = found.more_seeds(store, id, "rte", "sst2", 2)
+    assert start_experiment(store, more, plans_of(more.specs))[0] == id
+    assert list(found.pairs(store, id)["seed"]) == [1, 1, 101, 201]
+    again, _ = start_experiment(store, made, plans_of(made.specs))
+    assert (again, len(found.pairs(store, id))) == (id, 4)
+
+
 # --- what they cost and what comes out ----------------------------------------------------
 def test_each_source_stage_of_a_matrix_is_trained_once(store: Store) -> None:
     """Three tasks, two seeds: a first stage for each task and seed, and one for each pair and seed."""

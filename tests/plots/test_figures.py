@@ -76,7 +76,7 @@ SIMILARITY = "seed task earlier step mean low high"
 PARTITION = "seed task earlier step dissimilar flips"
 OVERLAP = "seed task earlier epoch overlap"
 VALIDATION = "seed task epoch validation"
-TRANSFER = "source target value low high"
+TRANSFER = "source target value low high q clear"
 METRICS = "method metric mean low high"
 BY_TASK = "method task mean low high"
 ALPHA = "example earlier alpha"
@@ -111,7 +111,10 @@ CASES = {
     ),
     "transfer_matrix": Case(
         transfer_matrix,
-        lambda n: (table(TRANSFER, "yelp NAME 2.5 1.0 4.0; NAME yelp -0.5 -2.0 1.0", n), ["yelp", n, "rte"]),
+        lambda n: (
+            table(TRANSFER, "yelp NAME 2.5 1.0 4.0 0.01 1; NAME yelp -0.5 -2.0 1.0 0.4 0", n),
+            ["yelp", n, "rte"],
+        ),
     ),
     "alpha": Case(alpha, of(ALPHA, ";".join(f"e{i} NAME 0.{i}" for i in range(10)), 0.45)),
     "alpha_example": Case(alpha, of(ALPHA, "e1 yelp 0.2; e1 NAME 0.8", "e1", 0.06), kind="_example"),
@@ -248,15 +251,19 @@ def test_the_accuracy_matrix_averages_over_seeds_and_leaves_out_what_is_missing(
     assert count.tolist() == [[2, 0], [1, 2]]
 
 
-def test_transfer_marks_the_cells_whose_interval_contains_zero() -> None:
-    names, value, zero = transfer_matrix.numbers(*CASES["transfer_matrix"].full("sst2"))
+def test_unclear_cells_of_transfer_fade_and_clear_ones_are_bold() -> None:
+    names, value, clear = transfer_matrix.numbers(*CASES["transfer_matrix"].full("sst2"))
     assert names == ["yelp", "sst2", "rte"]
     assert value[0, 1] == 2.5
     assert np.isnan(value[2]).all()
-    assert np.argwhere(zero).tolist() == [[1, 0]]
+    assert np.argwhere(clear).tolist() == [[0, 1]]
     figure = transfer_matrix.figure(*CASES["transfer_matrix"].full("sst2"))
     assert (figure.data[0].zmin, figure.data[0].zmax) == (-2.5, 2.5)
-    assert [trace.name for trace in figure.data[1:]] == [theme.NOT_ZERO]
+    assert figure.data[0].text[0][1] == "<b>+2.5</b>"
+    pale = figure.data[1]
+    assert (pale.name, pale.z[1][0], pale.text[1][0], pale.z[0][1]) == (theme.FADED, -0.5, "-0.5", None)
+    assert pale.colorscale[0][1] == theme.pale(theme.diverging(), False)[0][1] != figure.data[0].colorscale[0][1]
+    assert theme.pale([[0.0, "#000000"]], dark=False, share=0.25) == [[0.0, "#bfbfbf"]]
 
 
 def test_small_numbers_by_hand() -> None:

@@ -1,0 +1,72 @@
+"""Agreement of measured transfer with what is declared, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shlpt.analysis import agreement as a
+from shlpt.analysis.transfer import CELL, cells
+
+
+def table(*rows: tuple[str, str, float, bool]) -> pd.DataFrame:
+    """Cells of two seeds or more: source, target, value, whether it is clear."""
+    full = [(s, t, v, v - 1, v + 1, 3, 0.01, 0.01, clear) for s, t, v, clear in rows]
+    return pd.DataFrame(full, columns=CELL)
+
+
+def test_spearman_shares_the_ranks_of_ties() -> None:
+    """Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: covariance 4.5, variances 4.5 and 5, so ρ = √.9."""
+    assert a.spearman(np.array([1.0, 5, 5, 9]), np.array([1.0, 2, 3, 4])) == pytest.approx(math.sqrt(0.9))
+    assert a.spearman(np.array([3.0, 2, 1]), np.array([1.0, 2, 3])) == pytest.approx(-1)
+    assert a.spearman(np.array([1.0, 2, 3]), np.array([0.0, 0, 0])) is None
+    assert a.spearman(np.array([1.0, 2]), np.array([1.0, 2])) is None
+
+
+def test_signs_and_shares_are_counted_by_hand() -> None:
+    degrees = {("a", "b"): 0.9, ("b", "a"): 0.9, ("a", "c"): -1.0, ("c", "a"): -1.0, ("b", "c"): 0.0, ("c", "b"): 0.0}
+    found = a.agreement(
+        table(
+            ("a", "b", 8.0, True),
+            ("b", "a", 1.0, False),
+            ("a", "c", -9.0, True),
+            ("c", "a", 2.0, True),  # clear, and of the other sign
+            ("b", "c", 4.0, True),  # declared zero: it has no sign
+            ("c", "b", 0.0, False),
+        ),
+        degrees,
+    )
+    assert (found["pairs"], found["clear_with_sign"], found["of_declared_sign"]) == (6, 3, pytest.approx(2 / 3))
+    assert (found["surely_positive"], found["surely_negative"]) == (pytest.approx(3 / 6), pytest.approx(1 / 6))
+    assert found["ci95"] is None  # three tasks
+    assert "67% have it" in a.sentences(found)[2]
+
+
+def test_planted_agreement_has_an_interval_above_zero_and_noise_has_none() -> None:
+    rng = np.random.default_rng(0)
+    names = [f"t{k}" for k in range(10)]
+    degrees = {pair: float(rng.choice([0.9, 0.5, 0.0, -1.0])) for pair in permutations(names, 2)}
+    strong = a.agreement(table(*((s, t, 10 * d + 3 * rng.normal(), False) for (s, t), d in degrees.items())), degrees)
+    assert strong["spearman"] is not None
+    assert strong["ci95"] is not None
+    assert 0.6 < strong["ci95"][0] < strong["spearman"] < strong["ci95"][1]
+    inside = 0
+    for _ in range(20):
+        noise = a.agreement(table(*((s, t, rng.normal(), False) for s, t in degrees)), degrees)
+        assert noise["ci95"] is not None
+        inside += noise["ci95"][0] <= 0 <= noise["ci95"][1]
+    assert inside >= 18
+
+
+def test_nothing_measured_is_said_in_words() -> None:
+    found = a.agreement(cells(pd.DataFrame(columns=["source", "target", "seed", "score", "alone"])), {})
+    assert (found["pairs"], found["spearman"], found["surely_positive"]) == (0, None, None)
+    assert "cannot be computed" in a.sentences(found)[0]
+
+
+def test_degrees_are_those_of_the_world() -> None:
+    assert a.declared(["sst2", "contrary:sst2"]) == {("sst2", "contrary:sst2"): -1.0, ("contrary:sst2", "sst2"): -1.0}
