@@ -139,7 +139,7 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         clicks=True,
     )
     if len(table):
-        st.markdown(f"**{transfer.sentence(transfer.counts(table))}**")
+        st.markdown(transfer.sentence(transfer.counts(table)))
     page.explain(
         "Orange: the target makes fewer test errors after the source (positive transfer). Blue: it makes more "
         "(negative transfer). Faded: unclear after the correction for the number of pairs. Click a cell to look "

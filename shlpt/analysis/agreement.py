@@ -100,7 +100,7 @@ def sentences(found: Agreement) -> list[str]:
     ends += ", bootstrap over tasks" if interval else ""
     said = [
         f"Declared relatedness and measured transfer: Spearman's ρ = {found['spearman']:+.2f} over {found['pairs']} "
-        f"pairs ({ends}{', bootstrap over tasks' if interval else ''})."
+        f"pairs ({ends})."
     ]
     if found["surely_positive"] is not None and found["surely_negative"] is not None:
         said.append(

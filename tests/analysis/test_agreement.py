@@ -54,6 +54,8 @@ def test_planted_agreement_has_an_interval_above_zero_and_noise_has_none() -> No
     assert strong["spearman"] is not None
     assert strong["ci95"] is not None
     assert 0.6 < strong["ci95"][0] < strong["spearman"] < strong["ci95"][1]
+    assert a.sentences(strong)[0].endswith(", bootstrap over tasks).")
+    assert a.sentences(strong)[0].count("bootstrap") == 1
     inside = 0
     for _ in range(20):
         noise = a.agreement(table(*((s, t, rng.normal(), False) for s, t in degrees)), degrees)
