@@ -49,79 +49,51 @@ def test_a_command_says_what_it_does_and_shows_an_example(name: str, capsys: pyt
     assert COMMANDS[name].epilog.startswith(f"Example: python -m shlpt {name}")
     assert outcome(*name.split(), "--help") == 0
     assert f"Example: python -m shlpt {name}" in " ".join(capsys.readouterr().out.split())
-
-
-@of_every_command
-def test_the_example_of_a_command_is_understood(name: str) -> None:
     words = shlex.split(COMMANDS[name].epilog.removeprefix("Example: python -m shlpt "))
-    COMMANDS[name].make_context(name, words[len(name.split()) :])
-
-
-@of_every_command
-def test_every_command_speaks_json(name: str) -> None:
+    COMMANDS[name].make_context(name, words[len(name.split()) :])  # its example is understood
     assert "--json" in {flag for option in COMMANDS[name].params for flag in option.opts}
 
 
-def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_overview_lists_every_command_and_lists_say_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome("--help") == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {name} " in shown for name in TOP)
     assert outcome("runs", "--help") == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {name.removeprefix('runs ')} " in shown for name in COMMANDS if name.startswith("runs "))
-
-
-# --- lists --------------------------------------------------------------------------------
-LISTS = [
-    ("tasks", list(TASKS), {"name", "family", "classes", "standin_for"}),
-    ("methods", list(METHODS), {"name", "needs", "trainable", "kept_bytes"}),
-    ("sequences", list(SEQUENCES), {"name", "tasks"}),
-]
-of_every_list = pytest.mark.parametrize(("command", "names", "required"), LISTS, ids=[row[0] for row in LISTS])
-
-
-@of_every_list
-def test_a_list_as_json_is_one_document(
-    command: str, names: list[str], required: set[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert outcome(command, "--json") == 0
-    said = capsys.readouterr()
-    rows = json.loads(said.out)
-    assert [row["name"] for row in rows] == names
-    assert all(required <= set(row) for row in rows)
-    assert said.err == ""
-
-
-@of_every_list
-def test_a_list_as_csv_can_be_read_back(
-    command: str, names: list[str], required: set[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert outcome(command, "--csv") == 0
-    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert [row["name"] for row in rows] == names
-    assert all(required <= set(row) and None not in row for row in rows)
-
-
-@of_every_list
-def test_a_list_for_people_names_everything(
-    command: str, names: list[str], required: set[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert outcome(command) == 0
-    shown = capsys.readouterr().out
-    assert all(f"\n{name} " in shown for name in names)
-
-
-def test_tasks_are_listed_with_their_classes_and_what_they_stand_in_for(capsys: pytest.CaptureFixture[str]) -> None:
     outcome("tasks", "--json")
     row = next(row for row in json.loads(capsys.readouterr().out) if row["name"] == "agnews")
     assert (row["classes"], row["standin_for"], row["family"]) == (4, "AG News", "topic")
     assert row["labels"] == ["world", "sports", "business", "science"]
-
-
-def test_methods_are_listed_with_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     outcome("methods", "--json")
     found = {row["name"]: [s["name"] for s in row["settings"]] for row in json.loads(capsys.readouterr().out)}
     assert found == {name: list(info.params.model_fields) for name, info in METHODS.items()}
+
+
+# --- lists --------------------------------------------------------------------------------
+LISTS = {
+    "tasks": (list(TASKS), {"name", "family", "classes", "standin_for"}),
+    "methods": (list(METHODS), {"name", "needs", "trainable", "kept_bytes"}),
+    "sequences": (list(SEQUENCES), {"name", "tasks"}),
+}
+
+
+@pytest.mark.parametrize("command", LISTS)
+def test_a_list_is_one_document_one_file_and_names_everything_to_people(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names, required = LISTS[command]
+    assert outcome(command, "--json") == 0
+    said = capsys.readouterr()
+    assert outcome(command, "--csv") == 0
+    tables = json.loads(said.out), list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    for rows in tables:
+        assert [row["name"] for row in rows] == names
+        assert all(required <= set(row) and None not in row for row in rows)
+    assert said.err == ""
+    assert outcome(command) == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n{name} " in shown for name in names)
 
 
 def test_the_settings_of_a_method_are_listed_with_those_of_every_training(capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,26 +187,19 @@ def test_a_backbone_is_not_overwritten_by_accident(tmp_path: Path, capsys: pytes
     assert (tmp_path / "model.safetensors").read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize(("text", "seeds"), [("42", [42]), ("42, 142,242", [42, 142, 242]), ("3,3,0,", [3, 0])])
-def test_seeds_are_read_in_order_and_once(text: str, seeds: list[int]) -> None:
-    assert read_seeds(text) == seeds
-
-
-@pytest.mark.parametrize("text", ["", ",", "1.5", "1,-1", "1 2"])
-def test_seeds_that_cannot_be_read_are_answered_with_an_example(text: str) -> None:
-    with pytest.raises(UserError, match="for example --seeds 42,142,242"):
-        read_seeds(text)
+def test_seeds_are_read_in_order_and_once_or_answered_with_an_example() -> None:
+    assert [read_seeds(text) for text in ("42", "42, 142,242", "3,3,0,")] == [[42], [42, 142, 242], [3, 0]]
+    for text in ("", ",", "1.5", "1,-1", "1 2"):
+        with pytest.raises(UserError, match="for example --seeds 42,142,242"):
+            read_seeds(text)
 
 
 # --- how things are said ------------------------------------------------------------------
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "--"])
-def test_a_spreadsheet_does_not_take_a_text_for_a_formula(text: str) -> None:
-    assert safe(text) == f"'{text}"
-
-
-@pytest.mark.parametrize("text", ["", "sst2", "-0.25", "+1.5", "-1e-05", "a=b", "1-2", "order1 @ home"])
-def test_numbers_and_plain_texts_stay_as_they_are(text: str) -> None:
-    assert safe(text) == text
+def test_a_spreadsheet_does_not_take_a_text_for_a_formula_and_plain_ones_stay() -> None:
+    for text in ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=", "--"):
+        assert safe(text) == f"'{text}"
+    for text in ("", "sst2", "-0.25", "+1.5", "-1e-05", "a=b", "1-2", "order1 @ home"):
+        assert safe(text) == text
 
 
 ROWS: list[dict[str, Any]] = [
@@ -243,18 +208,19 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-def test_csv_has_a_column_for_every_key_and_escapes_formulas(capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_has_all_columns_and_no_formulas_and_json_has_null(capsys: pytest.CaptureFixture[str]) -> None:
     show(ROWS, "title", as_json=False, as_csv=True)
     found = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
     assert found == [
         {"text": '\'=HYPERLINK("x")', "value": "-0.25", "parts": "a b", "more": ""},
         {"text": "two\nlines", "value": "", "parts": "", "more": ""},
     ]
-
-
-def test_json_has_null_for_what_is_not_a_number(capsys: pytest.CaptureFixture[str]) -> None:
     show([{"acc": float("nan"), "δ": 0.5}], "title", as_json=True, as_csv=False)
     assert json.loads(capsys.readouterr().out) == [{"acc": None, "δ": 0.5}]
+    show([], "nothing", as_json=True, as_csv=False)
+    assert json.loads(capsys.readouterr().out) == []
+    show([], "nothing", as_json=False, as_csv=True)
+    assert capsys.readouterr().out.strip() == ""
 
 
 def test_a_table_shows_texts_as_they_are_and_missing_as_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,23 +228,11 @@ def test_a_table_shows_texts_as_they_are_and_missing_as_a_dash(capsys: pytest.Ca
     shown = capsys.readouterr().out
     assert all(part in shown for part in ("title", "[red]bold[/]", "0.123", "–", "yes"))
     assert "0.1234" not in shown
+    show(WIDE, "methods", as_json=False, as_csv=False)
+    assert capsys.readouterr().out.splitlines()[2].split() == [*" ".join(map(str, WIDE[0].values())).split()]
 
 
 WIDE = [{"method": "oracle_partition", "about": "told which tasks are related", "n": 9, "acc": 90.379}]
-
-
-def test_in_a_file_a_row_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    show(WIDE, "methods", as_json=False, as_csv=False)
-    assert capsys.readouterr().out.splitlines()[2].split() == [
-        "oracle_partition",
-        "told",
-        "which",
-        "tasks",
-        "are",
-        "related",
-        "9",
-        "90.379",
-    ]
 
 
 @pytest.mark.parametrize(("columns", "is_whole"), [(45, True), (20, False)])
@@ -293,10 +247,3 @@ def test_in_a_narrow_terminal_sentences_wrap_and_nothing_is_lost(
     assert any(line.startswith("oracle_partition") for line in lines) == is_whole
     letters = Counter("".join(lines))
     assert not Counter("".join(map(str, WIDE[0].values())).replace(" ", "")) - letters
-
-
-def test_an_empty_list_is_an_empty_document(capsys: pytest.CaptureFixture[str]) -> None:
-    show([], "nothing", as_json=True, as_csv=False)
-    assert json.loads(capsys.readouterr().out) == []
-    show([], "nothing", as_json=False, as_csv=True)
-    assert capsys.readouterr().out.strip() == ""

@@ -17,12 +17,8 @@ def labelled(monkeypatch: pytest.MonkeyPatch, found: list[tuple[str, dict[str, A
 
 
 def run(tasks: tuple[str, str], seed: int, source: float, target: float | None) -> dict[str, Any]:
-    return {
-        "tasks": list(tasks),
-        "seed": seed,
-        "acc": (source + (target or 0)) / 2,
-        "matrix": [[source, None], [source, target]],
-    }
+    acc = (source + (target or 0)) / 2
+    return {"tasks": list(tasks), "seed": seed, "acc": acc, "matrix": [[source, None], [source, target]]}
 
 
 def test_a_pair_is_scored_on_its_target_against_the_target_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,14 +43,8 @@ def test_a_pair_is_scored_on_its_target_against_the_target_alone(monkeypatch: py
 
 
 def test_an_ablation_is_compared_with_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    labelled(
-        monkeypatch,
-        [
-            (name, {"seed": seed, "acc": acc + 0.01 * seed * (name == "SHLPT")})
-            for name, acc in (("-HSC", 0.7), ("SHLPT", 0.8))
-            for seed in (1, 2)
-        ],
-    )
+    accs = [(name, acc, seed) for name, acc in (("-HSC", 0.7), ("SHLPT", 0.8)) for seed in (1, 2)]
+    labelled(monkeypatch, [(n, {"seed": seed, "acc": acc + 0.01 * seed * (n == "SHLPT")}) for n, acc, seed in accs])
     found_rows, _ = rows.ablation_rows(None, "x", flat=True)
     assert [row["variant"] for row in found_rows] == ["-HSC", "SHLPT"]
     assert found_rows[0]["difference"] == pytest.approx(-0.115)
@@ -64,18 +54,9 @@ def test_an_ablation_is_compared_with_the_whole(monkeypatch: pytest.MonkeyPatch)
 def test_flat_rows_have_a_column_for_every_number(tmp_path: Path) -> None:
     part = {"n": 2, "mean": 0.5, "sd": 0.1, "ci95": [0.4, 0.6]}
     apart = {"difference": 0.1, "ci95": None, "p": None, "p_holm": None}
-    row = {
-        "method": "l2p",
-        "n": 4,
-        "expected": 6,
-        "acc": part,
-        "bwt": part,
-        "fwt": part,
-        "difference": apart,
-        "trainable": 7,
-        "stored_bytes": 9,
-        "seconds": 1.5,
-    }
+    row = {"method": "l2p", "n": 4, "expected": 6, "difference": apart}
+    row |= {"trainable": 7, "stored_bytes": 9, "seconds": 1.5}
+    row |= dict.fromkeys(("acc", "bwt", "fwt"), part)
     flat = rows.bench_numbers(row)
     assert (flat["acc"], flat["acc_low"], flat["bwt_high"], flat["fwt_sd"]) == (0.5, 0.4, 0.6, 0.1)
     assert (flat["difference"], flat["difference_low"], flat["p_holm"]) == (0.1, None, None)

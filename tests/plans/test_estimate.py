@@ -41,15 +41,14 @@ def test_each_method_has_its_own_pace(store: Store) -> None:
     assert found.usual == pytest.approx(6.0 / (4 + 4 * 2.2))
 
 
-def test_a_method_that_was_never_trained_has_the_usual_pace() -> None:
+def test_a_method_that_was_never_trained_has_the_usual_pace(tmp_path: Path) -> None:
     here = Pace(1.0, {"ewc": 3.0})
     assert here.seconds({"ewc": 2, "coda": 5}) == 11.0
     assert here.seconds({}) == 0.0
-
-
-def test_some_methods_take_longer_with_every_task() -> None:
     asked = (("per_task", 5), ("joint", 0), ("joint", 2), ("bmtpt", 5))
     assert [METHODS[method].effort_after(earlier) for method, earlier in asked] == [1.0, 1.0, 4.0, 7.5]
+    assert measured(Store(tmp_path / "empty").open()).seconds({"ewc": 2}) is None
+    assert [duration(s) for s in (0.2, 89, 90, 5399, 7800)] == ["1 s", "89 s", "2 min", "1 h 30 min", "2 h 10 min"]
 
 
 def test_a_guess_is_told_from_a_measurement(store: Store, tmp_path: Path) -> None:
@@ -77,19 +76,12 @@ def test_what_is_reused_is_done_and_not_only_planned_by_others(tmp_path: Path) -
     assert said(fresh=True) == (2, 0)
 
 
-def test_nothing_is_said_where_nothing_was_measured(tmp_path: Path) -> None:
-    assert measured(Store(tmp_path / "empty").open()).seconds({"ewc": 2}) is None
-
-
 def test_time_left_is_that_of_the_methods_that_wait(store: Store) -> None:
     again = [spec_of(method=method, seed=2) for method in ("per_task", "ewc")]
     queued(store, *again)
     said = [progress(store, [spec.id]) for spec in (PLAIN, *again)]
-    assert [(s["stages"], s["done"], s["steps_left"], s["seconds_left"]) for s in said] == [
-        (2, 2, 0, 0.0),
-        (2, 0, 4, 3.0),
-        (2, 0, 4, 3.0),
-    ]
+    found = [(s["stages"], s["done"], s["steps_left"], s["seconds_left"]) for s in said]
+    assert found == [(2, 2, 0, 0.0), (2, 0, 4, 3.0), (2, 0, 4, 3.0)]
 
 
 def test_what_counts_is_the_latest(store: Store) -> None:
@@ -140,7 +132,3 @@ def test_memory_grows_with_lanes_weights_and_views() -> None:
     assert of("continual", width=1) < of("continual") < of("shlpt") == of("random_partition")
     assert of("finetune", width=1) == of("finetune") > of("continual", width=1)
     assert of("finetune", backbone="t5-small") < of("finetune", width=1)  # not here: nothing is known of it
-
-
-def test_a_duration_is_said_in_words() -> None:
-    assert [duration(s) for s in (0.2, 89, 90, 5399, 7800)] == ["1 s", "89 s", "2 min", "1 h 30 min", "2 h 10 min"]

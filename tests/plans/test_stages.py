@@ -38,27 +38,18 @@ def test_a_run_has_a_stage_for_each_task_each_the_child_of_the_one_before() -> N
     assert [stage.parent for stage in stages] == [None, *keys(stages)[:2]]
     assert [stage.earlier for stage in stages] == [(), ("sst2",), ("sst2", "rte")]
     assert [stage.depth for stage in stages] == [0, 1, 2]
-
-
-def test_the_same_run_has_the_same_keys_again() -> None:
     assert path() == path()
-
-
-def test_equal_beginnings_are_shared_stages() -> None:
-    one, other = keys(path(("sst2", "rte", "cb"))), keys(path(("sst2", "rte", "wic")))
-    assert one[:2] == other[:2]
-    assert one[2] != other[2]
-
-
-def test_the_same_task_after_another_history_is_another_stage() -> None:
-    assert keys(path(("sst2", "rte")))[1] != keys(path(("cb", "rte")))[1]
-    assert not set(keys(path(("sst2", "rte", "cb")))) & set(keys(path(("rte", "sst2", "cb"))))
-
-
-def test_per_task_prompts_have_no_history() -> None:
     stages = path(method="per_task")
     assert all(stage.parent is None and stage.earlier == () for stage in stages)
     assert set(keys(stages)) == set(keys(path(("cb", "sst2", "rte"), "per_task")))
+
+
+def test_equal_beginnings_are_shared_and_the_same_task_after_another_history_is_another_stage() -> None:
+    one, other = keys(path(("sst2", "rte", "cb"))), keys(path(("sst2", "rte", "wic")))
+    assert one[:2] == other[:2]
+    assert one[2] != other[2]
+    assert keys(path(("sst2", "rte")))[1] != keys(path(("cb", "rte")))[1]
+    assert not set(keys(path(("sst2", "rte", "cb")))) & set(keys(path(("rte", "sst2", "cb"))))
 
 
 @pytest.mark.parametrize("method", ["shlpt", "continual", "progressive"])
@@ -70,32 +61,20 @@ def test_the_first_stage_of_a_method_is_plain_prompt_tuning(method: str) -> None
     assert not set(keys(stages[1:])) & set(keys(plain))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"seed": 1},
-        {"settings": {"epochs": 3}},
-        {"settings": {"test_shots": 3}},
-        {"preset": "paper"},
-        {"backbone": "b1"},
-        {"data": "other data"},
-        {"dtype": "bfloat16"},
-        {"suite": "other"},
-    ],
-    ids=str,
-)
+CHANGES: list[dict[str, Any]] = [{"seed": 1}, {"settings": {"epochs": 3}}, {"settings": {"test_shots": 3}}]
+CHANGES += [{"preset": "paper"}, {"backbone": "b1"}, {"data": "other data"}, {"dtype": "bfloat16"}, {"suite": "other"}]
+
+
 @pytest.mark.parametrize("method", ["shlpt", "per_task"])
-def test_what_decides_the_result_changes_every_key(method: str, change: dict[str, Any]) -> None:
-    assert not set(keys(path(method=method))) & set(keys(path(method=method, **change)))
+def test_what_decides_the_result_changes_every_key(method: str) -> None:
+    for change in CHANGES:
+        assert not set(keys(path(method=method))) & set(keys(path(method=method, **change))), change
 
 
-def test_the_name_of_a_backbone_does_not_count_only_its_weights() -> None:
+def test_a_setting_of_the_method_changes_the_later_keys_only_and_the_name_of_a_backbone_none() -> None:
     spec = RunSpec.make(TASKS)
     copied = spec.model_copy(update={"backbone": "/somewhere/else"})
     assert keys(stages_of(spec, "b0", str)) == keys(stages_of(copied, "b0", str))
-
-
-def test_a_setting_of_the_method_changes_the_later_keys_only() -> None:
     one, other = keys(path()), keys(path(settings={"threshold": 0.5}))
     assert one[0] == other[0]
     assert not set(one[1:]) & set(other[1:])
@@ -119,23 +98,12 @@ def test_a_new_version_of_the_first_stage_changes_all_that_follows(monkeypatch: 
 SMALL = Training(shots=3, validation_shots=2, test_shots=4)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        ("rte", "pocket", SMALL, 0),
-        ("sst2", "pocket", SMALL, 1),
-        ("contrary:sst2", "pocket", SMALL, 0),
-        ("sst2", "pocket", SMALL.model_copy(update={"shots": 4}), 0),
-        ("sst2", "pocket", SMALL.model_copy(update={"validation_shots": 3}), 0),
-        ("sst2", "pocket", SMALL.model_copy(update={"test_shots": 5}), 0),
-    ],
-    ids=["task", "seed", "labels", "shots", "validation", "test"],
-)
-def test_other_examples_have_another_digest(other: tuple[str, str, Training, int]) -> None:
-    assert data_digest(*other) != data_digest("sst2", "pocket", SMALL, 0)
-
-
-def test_how_it_is_trained_does_not_change_the_digest_of_the_data() -> None:
+def test_other_examples_have_another_digest_and_other_training_has_the_same() -> None:
+    others = [("rte", SMALL, 0), ("sst2", SMALL, 1), ("contrary:sst2", SMALL, 0)]
+    more = [{"shots": 4}, {"validation_shots": 3}, {"test_shots": 5}]
+    others += [("sst2", SMALL.model_copy(update=change), 0) for change in more]
+    found = {data_digest(task, "pocket", training, seed) for task, training, seed in [("sst2", SMALL, 0), *others]}
+    assert len(found) == 1 + len(others)
     slower = SMALL.model_copy(update={"lr": 0.01, "epochs": 3})
     assert data_digest("sst2", "pocket", slower, 0) == data_digest("sst2", "pocket", SMALL, 0)
 
@@ -150,17 +118,15 @@ def small(tasks: Sequence[str], method: str, seed: int = 42) -> RunSpec:
     return RunSpec.make(tasks, method, seed=seed, settings=SAME | {"shots": 2, "validation_shots": 1, "test_shots": 1})
 
 
-def test_each_later_task_is_also_learned_alone() -> None:
+def test_each_later_task_is_also_learned_alone_and_shared_with_per_task_prompts() -> None:
     (plan,) = plan_runs([small(TASKS, "shlpt")], "b0")
-    assert [(stage.task, stage.parent, stage.method) for stage in plan.alone] == [
-        ("rte", None, "per_task"),
-        ("cb", None, "per_task"),
-    ]
-
-
-def test_learning_alone_is_shared_with_per_task_prompts() -> None:
+    found = [(stage.task, stage.parent, stage.method) for stage in plan.alone]
+    assert found == [(task, None, "per_task") for task in ("rte", "cb")]
     ours, plain = plan_runs([small(TASKS, "shlpt"), small(TASKS, "per_task")], "b0")
     assert keys(ours.alone) == keys(plain.stages)[1:] == keys(plain.alone)
+    (plan,) = plan_runs([small(TASKS, "shlpt")], "b0", alone=False)
+    assert plan.alone == ()
+    assert len(plan.stages) == 3
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -173,20 +139,11 @@ def test_learning_alone_is_the_same_for_all_methods_on_the_frozen_backbone(metho
         assert [stage.method for stage in plan.alone] == [method]
 
 
-def test_learning_alone_can_be_left_out() -> None:
-    (plan,) = plan_runs([small(TASKS, "shlpt")], "b0", alone=False)
-    assert plan.alone == ()
-    assert len(plan.stages) == 3
-
-
-def test_no_stage_of_an_experiment_is_trained_twice() -> None:
+def test_no_stage_of_an_experiment_is_trained_twice_and_equal_beginnings_form_a_tree() -> None:
     specs = [small(TASKS, method, seed) for method in ("shlpt", "continual", "per_task") for seed in (1, 2)]
     groups = lane_groups(plan_runs(specs, "b0"), 4)
     # a seed: 3 plain stages (first, alone and per-task are the same), 2 of shlpt, 2 of continual
     assert sum(len(group.stages) for group in groups) == 2 * (3 + 2 + 2)
-
-
-def test_runs_with_equal_beginnings_form_a_tree() -> None:
     specs = [small(("sst2", "rte", last), "shlpt") for last in ("cb", "wic", "copa")]
     groups = lane_groups(plan_runs(specs, "b0"), 16)
     # depth 0: sst2; depth 1: rte; depth 2: cb, wic, copa; and last, alone: rte, cb, wic, copa
@@ -229,20 +186,11 @@ def test_a_row_of_stages_is_cut_to_the_width() -> None:
     plans = plans_of([RunSpec.make(["sst2", "rte"], "continual", seed=seed) for seed in range(5)])
     assert [len(group.stages) for group in lane_groups(plans, 2)] == [2, 2, 1, 2, 2, 1]
     assert [len(group.stages) for group in lane_groups(plans, 5)] == [5, 5]
-
-
-def test_groups_follow_from_the_plan_alone() -> None:
     plans = plans_of([RunSpec.make(TASKS, method) for method in METHODS])
     assert lane_groups(plans, 2) == lane_groups(plans, 2)
-
-
-def test_the_key_of_a_group_tells_its_stages() -> None:
     plans = plans_of([RunSpec.make(["sst2"], seed=seed) for seed in range(3)])
     (one,), (other,) = lane_groups(plans[:2], 4), lane_groups(plans, 4)
     assert one.key != other.key
-
-
-def test_no_plans_have_no_groups() -> None:
     assert lane_groups([], 4) == []
 
 

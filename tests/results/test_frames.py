@@ -50,9 +50,6 @@ def test_every_run_in_a_line_the_newest_first(store: Store) -> None:
     done = frames.run(store, SPEC.id)
     assert frame["acc"][1] == done["acc"]
     assert np.isnan(frame["acc"][0])
-
-
-def test_a_list_shows_what_its_worker_did_not_get_to_write_down(store: Store) -> None:
     before = frames.runs(store)
     with store.write() as db:
         db.execute("UPDATE runs SET result=NULL")
@@ -86,7 +83,7 @@ def test_a_run_shows_who_trains_it_and_how_far_it_is(empty: Store) -> None:
     assert frame["progress"][0] == frames.run(empty, LATER.id)["progress"] > 0
 
 
-def test_stages_of_a_run_with_what_they_took(store: Store) -> None:
+def test_stages_of_a_run_with_what_they_took_and_left(store: Store) -> None:
     frame = frames.stages(store, SPEC.id)
     assert list(frame["task"]) == [*TASKS, "sst2", "agnews"]
     assert list(frame["alone"]) == [False] * 3 + [True] * 2
@@ -94,10 +91,16 @@ def test_stages_of_a_run_with_what_they_took(store: Store) -> None:
     assert (frame["steps"] <= frame["planned_steps"]).all()
     assert (frame["seconds"] > 0).all()
     assert set(frames.stages(store, LATER.id)["state"]) == {"queued"}
+    assert set(frames.probe(store, SPEC.id)) == set(TASKS)
+    assert frames.probe(store, LATER.id) == {}
+    assert frames.tensors(store, SPEC.id, "agnews")["prompt.2"].shape[0] == 4
+    with pytest.raises(UserError, match="no stage 'nowhere'"):
+        frames.stage(store, "nowhere")
+    assert {row["state"] for row in group_rows(store)[:3]} == {"done"}
 
 
 # --- curves -------------------------------------------------------------------------------
-def test_losses_of_every_step(store: Store) -> None:
+def test_curves_of_losses_similarity_epochs_and_overlap(store: Store) -> None:
     frame = frames.losses(store, [SPEC.id])
     assert list(frame.columns) == ["run", "seed", "position", "task", "step", "epoch", "loss", "down", "hsc", "asc"]
     stages = frames.stages(store, SPEC.id)
@@ -105,6 +108,15 @@ def test_losses_of_every_step(store: Store) -> None:
     assert set(frame["seed"]) == {3}
     assert frame.loc[frame["position"] > 0, "down"].notna().all()
     assert frame.loc[frame["position"] == 0, "down"].isna().all()  # plain prompt tuning has no parts
+    frame = frames.similarity(store, [SPEC.id])
+    assert frame.groupby("task")["earlier"].agg(set).to_dict() == {"sst2": {"rte"}, "agnews": {"rte", "sst2"}}
+    assert ((frame["low"] <= frame["mean"] + 1e-6) & (frame["mean"] <= frame["high"] + 1e-6)).all()
+    assert frame["dissimilar"].between(0, 1).all()
+    epochs, overlap = frames.epochs(store, [SPEC.id]), frames.overlap(store, [SPEC.id])
+    assert len(epochs) == 6
+    assert epochs["validation"].between(0, 1).all()
+    assert len(overlap) == 2 * (1 + 2)
+    assert overlap["overlap"].between(-1, 1.001).all()
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_end(empty: Store) -> None:
@@ -119,13 +131,6 @@ def test_a_long_curve_is_thinned_and_keeps_its_end(empty: Store) -> None:
     assert (frame["step"].iloc[0], frame["step"].iloc[-1]) == (1, 5000)
     assert len(frames.losses(empty, [plan.spec.id], points=10_000)) == 5000
     assert len(frames.epochs(empty, [plan.spec.id])) == 1
-
-
-def test_similarity_of_each_earlier_task(store: Store) -> None:
-    frame = frames.similarity(store, [SPEC.id])
-    assert frame.groupby("task")["earlier"].agg(set).to_dict() == {"sst2": {"rte"}, "agnews": {"rte", "sst2"}}
-    assert ((frame["low"] <= frame["mean"] + 1e-6) & (frame["mean"] <= frame["high"] + 1e-6)).all()
-    assert frame["dissimilar"].between(0, 1).all()
 
 
 def test_flips_are_counted_over_all_steps_however_few_are_shown(empty: Store) -> None:
@@ -148,14 +153,6 @@ def test_flips_are_counted_over_all_steps_however_few_are_shown(empty: Store) ->
     assert (shown["flips"] == shown["step"] - 1).all()
 
 
-def test_epochs_and_overlap(store: Store) -> None:
-    epochs, overlap = frames.epochs(store, [SPEC.id]), frames.overlap(store, [SPEC.id])
-    assert len(epochs) == 6
-    assert epochs["validation"].between(0, 1).all()
-    assert len(overlap) == 2 * (1 + 2)
-    assert overlap["overlap"].between(-1, 1.001).all()
-
-
 @pytest.mark.parametrize("query", [frames.losses, frames.similarity, frames.epochs, frames.overlap])
 def test_curves_of_a_run_that_has_not_begun_are_empty_with_their_columns(store: Store, query) -> None:  # type: ignore[no-untyped-def]
     assert list(query(store, [LATER.id]).columns) == list(query(store, [SPEC.id]).columns)
@@ -165,7 +162,7 @@ def test_curves_of_a_run_that_has_not_begun_are_empty_with_their_columns(store: 
 
 
 # --- what a stage left --------------------------------------------------------------------
-def test_similarity_of_each_instance(store: Store) -> None:
+def test_similarity_and_answers_of_each_instance_explain_the_matrix(store: Store) -> None:
     frame = frames.alphas(store, SPEC.id, "agnews")
     assert len(frame) == 16 * 2
     sums = frame.groupby("example")["alpha"].sum()
@@ -173,23 +170,12 @@ def test_similarity_of_each_instance(store: Store) -> None:
     assert frame["text"].str.len().min() > 0
     for task in ("rte", "agnews"):
         assert len(frames.alphas(store, (SPEC if task == "rte" else LATER).id, "rte" if task == "rte" else "wic")) == 0
-
-
-def test_answers_by_example_explain_the_matrix(store: Store) -> None:
     record = frames.run(store, SPEC.id)
     frame = frames.answers(store, SPEC.id, "sst2")
     assert frame["score"].mean() == record["matrix"][1][1]
     assert (frame["score"] == (frame["answer"] == frame["target"])).all()
     assert frames.answers(store, SPEC.id, "sst2", alone=True)["score"].mean() == record["alone"][1]
     assert len(frames.answers(store, LATER.id, "cb")) == len(frames.answers(store, SPEC.id, "rte", after="sst2")) == 0
-
-
-def test_tensors_and_probe_states(store: Store) -> None:
-    assert set(frames.probe(store, SPEC.id)) == set(TASKS)
-    assert frames.probe(store, LATER.id) == {}
-    assert frames.tensors(store, SPEC.id, "agnews")["prompt.2"].shape[0] == 4
-    with pytest.raises(UserError, match="no stage 'nowhere'"):
-        frames.stage(store, "nowhere")
 
 
 # --- beside a worker ----------------------------------------------------------------------
@@ -218,7 +204,3 @@ def test_workers_and_their_logs(empty: Store) -> None:
     assert frames.log_tail(empty, "a.log", 2) == ["two", "three"]
     for name in ("", "b.log", "../secret", "/etc/passwd"):
         assert frames.log_tail(empty, name) == []
-
-
-def test_groups_of_the_trained_run_are_done(store: Store) -> None:
-    assert {row["state"] for row in group_rows(store)[:3]} == {"done"}

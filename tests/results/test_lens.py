@@ -22,8 +22,7 @@ def store(looked: Any) -> Store:
     return Store(looked.home).open()
 
 
-@pytest.mark.parametrize("task", ["sst2", "agnews"])
-@pytest.mark.parametrize("name", ["still", "uniform"])
+@pytest.mark.parametrize(("name", "task"), [("still", "sst2"), ("still", "agnews"), ("uniform", "agnews")])
 def test_a_training_text_has_its_stored_alpha_where_the_estimator_did_not_move(
     store: Store, looked: Any, name: str, task: str
 ) -> None:
@@ -73,34 +72,27 @@ def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: 
     np.testing.assert_allclose(reading.alpha["odds"], np.log(alpha / (1 - alpha)), atol=1e-5)
 
 
-def test_words_still_tell_where_alpha_is_one(store: Store, looked: Any) -> None:
+def test_words_are_those_of_the_text_in_order_and_tell_where_alpha_is_one(store: Store, looked: Any) -> None:
     """A trained estimator is soon certain: α is 0 or 1 to the last digit, and its own gradient is gone."""
     reading = lens.read(store, looked.ids["shlpt"], "agnews", "stocks fell in lisbon on friday")
     assert reading.alpha["alpha"].max() > 0.99
     assert reading.words["weight"].abs().max() > 1e-4
     assert np.isfinite(reading.alpha["odds"]).all()
-
-
-def test_words_are_those_of_the_text_in_order_and_the_end(store: Store, looked: Any) -> None:
     text = "the food, here,  wasn't <b>good</b> ☃\nagain"
     words = lens.read(store, looked.ids["shlpt"], "agnews", text).words.drop_duplicates("place")
     assert list(words["word"]) == [*text.split(), lens.END]
+    assert lens.read(store, looked.ids["shlpt"], "agnews", "word " * 400).is_cut
+    with pytest.raises(UserError, match="write some words"):
+        lens.read(store, looked.ids["shlpt"], "agnews", " \n ")
 
 
-def test_one_earlier_task_has_alpha_one_and_no_word_matters(store: Store, looked: Any) -> None:
+def test_where_no_word_matters(store: Store, looked: Any) -> None:
     reading = lens.read(store, looked.ids["shlpt"], "sst2", "whatever you say")
     assert list(reading.alpha["alpha"]) == [1.0]
     assert reading.words["weight"].abs().max() < 1e-6
-
-
-def test_equal_similarity_does_not_read(store: Store, looked: Any) -> None:
     reading = lens.read(store, looked.ids["uniform"], "agnews", "whatever you say")
     assert list(reading.alpha["alpha"]) == [0.5, 0.5]
     assert reading.words["weight"].abs().max() == 0
-
-
-def test_a_text_that_is_too_long_is_cut_and_says_so(store: Store, looked: Any) -> None:
-    assert lens.read(store, looked.ids["shlpt"], "agnews", "word " * 400).is_cut
 
 
 @pytest.mark.parametrize(
@@ -118,11 +110,6 @@ def test_where_there_is_no_estimator_the_reason_is_said(
 ) -> None:
     with pytest.raises(UserError, match=message):
         lens.read(store, looked.ids[name], task, "a text")
-
-
-def test_no_text_is_no_answer(store: Store, looked: Any) -> None:
-    with pytest.raises(UserError, match="write some words"):
-        lens.read(store, looked.ids["shlpt"], "agnews", " \n ")
 
 
 def test_looking_draws_no_random_numbers(store: Store, looked: Any) -> None:

@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,24 +29,15 @@ FORGETTING = [{"sst2": 1.0}, {"sst2": 0.5, "rte": 0.5}, {"sst2": 0.25, "rte": 0.
 
 
 # --- the matrix ---------------------------------------------------------------------------
-def test_kept_answers_fill_the_column_below_the_diagonal() -> None:
+def test_the_matrix_by_hand() -> None:
     expected = [[0.75, NAN, NAN], [0.75, 0.5, NAN], [0.75, 0.5, 0.2]]
     np.testing.assert_allclose(matrix(KEPT, TASKS, keeps_answers=True), expected)
-
-
-def test_answers_that_change_are_measured_after_every_task() -> None:
     expected = [[1.0, NAN, NAN], [0.5, 0.5, NAN], [0.25, 0.0, 1.0]]
     np.testing.assert_allclose(matrix(FORGETTING, TASKS, keeps_answers=False), expected)
-
-
-@pytest.mark.parametrize(("scores", "keeps"), [(KEPT, True), (FORGETTING, False)])
-def test_a_missing_stage_leaves_its_row_and_all_after_it_missing(scores: list[dict[str, float]], keeps: bool) -> None:
-    found = matrix([scores[0], None, scores[2]], TASKS, keeps)
-    assert found[0, 0] == scores[0]["sst2"]
-    assert np.isnan(found[1:]).all()
-
-
-def test_no_stages_leave_the_matrix_empty() -> None:
+    for scores, keeps in ((KEPT, True), (FORGETTING, False)):
+        found = matrix([scores[0], None, scores[2]], TASKS, keeps)
+        assert found[0, 0] == scores[0]["sst2"]
+        assert np.isnan(found[1:]).all()
     assert np.isnan(matrix([None, None], ("sst2", "rte"), keeps_answers=True)).all()
 
 
@@ -204,12 +194,7 @@ def test_what_is_not_finished_is_not_kept(store: Store) -> None:
 
 # --- several seeds ------------------------------------------------------------------------
 def test_seeds_are_summarised_metric_by_metric_without_the_missing() -> None:
-    records: list[dict[str, Any]] = [
-        {"acc": 0.5, "bwt": -0.1, "fwt": None},
-        {"acc": 0.7, "bwt": None, "fwt": None},
-        {"acc": None, "bwt": None, "fwt": None},
-    ]
-    found = summarise(records)
+    found = summarise([{"acc": a, "bwt": b, "fwt": None} for a, b in ((0.5, -0.1), (0.7, None), (None, None))])
     assert (found["acc"]["n"], found["acc"]["mean"]) == (2, pytest.approx(0.6))
     assert found["acc"]["sd"] == pytest.approx(math.sqrt(0.1**2 + 0.1**2))  # over n - 1 = 1
     assert found["bwt"] == {"n": 1, "mean": -0.1, "sd": None, "ci95": None}

@@ -39,23 +39,10 @@ def filled(store: Store) -> list[RunPlan]:
     plans = [plan_of(RunSpec.make(("rte", "sst2"), "shlpt", seed=seed)) for seed in range(RUNS)]
     enqueue(store, plans, 4)
     each = EVENTS // (2 * RUNS)
-    payloads = [
-        json.dumps(
-            {
-                "step": n + 1,
-                "epoch": n // 4,
-                "loss": 1.2345678 / (n + 1),
-                "down": 1.1234567 / (n + 1),
-                "alpha": [0.12345678],
-                "alpha_low": [0.0123456],
-                "alpha_high": [0.3456789],
-                "dissimilar": [0.0],
-                "hsc": 0.1234567,
-                "asc": 0.2345678,
-            }
-        )
-        for n in range(each)
-    ]
+    fixed = {"alpha": [0.12345678], "alpha_low": [0.0123456], "alpha_high": [0.3456789], "dissimilar": [0.0]}
+    fixed |= {"hsc": 0.1234567, "asc": 0.2345678}
+    parts = [{"loss": 1.2345678 / (n + 1), "down": 1.1234567 / (n + 1)} for n in range(each)]
+    payloads = [json.dumps({"step": n + 1, "epoch": n // 4} | part | fixed) for n, part in enumerate(parts)]
     with store.write() as db:
         db.execute("CREATE TEMP TABLE said (seq INTEGER PRIMARY KEY, payload TEXT)")
         db.executemany("INSERT INTO said VALUES (?, ?)", list(enumerate(payloads)))

@@ -40,12 +40,8 @@ def queued(store: Store, *specs: RunSpec, width: int = 4, alone: bool = False) -
 
 def finished(key: str, tests: Mapping[str, Sequence[float]], error: str | None = None) -> Finished:
     rows = {
-        task: {
-            "examples": [f"{task}/{i}" for i in range(len(s))],
-            "targets": ["a"] * len(s),
-            "answers": ["b"] * len(s),
-            "scores": list(s),
-        }
+        task: {"examples": [f"{task}/{i}" for i in range(len(s))], "targets": ["a"] * len(s), "answers": ["b"] * len(s)}
+        | {"scores": list(s)}
         for task, s in tests.items()
     }
     summary = {"steps": 4, "epochs": 2, "validation": 0.5, "trainable": 10, "stored_bytes": 40, "failure": error or ""}

@@ -34,25 +34,22 @@ def test_arrays_come_back_bit_by_bit(tmp_path: Path, array: np.ndarray[Any, Any]
     assert found.tobytes() == array.tobytes()
 
 
-def test_what_was_said_about_them_comes_back_too() -> None:
+def test_a_file_written_again_is_the_newer_one_and_no_draft_stays(tmp_path: Path) -> None:
     data = artifacts.to_bytes({"a": np.zeros(1)}, {"pool": ["sst2"], "ü": None})
     assert artifacts.about_of(data) == {"pool": ["sst2"], "ü": None}
-
-
-def test_a_file_written_again_is_the_newer_one_and_no_draft_stays(tmp_path: Path) -> None:
     artifacts.write(tmp_path, "k", b"old")
     new = artifacts.write(tmp_path, "k", b"newer")
     assert artifacts.read(tmp_path, new.file, new.sha256) == b"newer"
     assert os.listdir(tmp_path / "artifacts") == [new.file]
 
 
-@pytest.mark.parametrize("damage", ["flipped", "torn", "gone"])
+@pytest.mark.parametrize("damage", ["flipped", "torn", "empty", "gone"])
 def test_damage_is_told(tmp_path: Path, damage: str) -> None:
     written = artifacts.write(tmp_path, "k", artifacts.to_bytes({"a": np.arange(50.0)}))
     path = tmp_path / "artifacts" / written.file
     data = bytearray(path.read_bytes())
     data[-9] ^= 1
-    path.unlink() if damage == "gone" else path.write_bytes(data if damage == "flipped" else data[:-40])
+    path.unlink() if damage == "gone" else path.write_bytes({"flipped": data, "torn": data[:-40], "empty": b""}[damage])
     with pytest.raises(Damaged, match=r"k\.safetensors.*--fresh"):
         artifacts.read(tmp_path, written.file, written.sha256)
 

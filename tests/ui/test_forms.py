@@ -58,17 +58,11 @@ def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:
     found = result(app.run())
     assert found == {"epochs": 3, "temperature": 0.5, "similar_transfer": False, "partition": "instance"}
     assert RunSpec.make(["yelp"], settings=found).training.epochs == 3
-
-
-def test_words_of_ones_own_are_returned_without_the_blanks_around_them() -> None:
     app = form("oracle_partition")
     app.text_input("similar_pairs").set_value(" rte>cb ")
     assert result(app.run()) == {"similar_pairs": "rte>cb"}
     app.text_input("similar_pairs").set_value("declared")
     assert result(app.run()) == {}
-
-
-def test_defaults_follow_the_preset_and_the_method() -> None:
     assert form(preset="standard").number_input("epochs").placeholder == str(PRESETS["standard"]["epochs"])
     assert form("finetune").number_input("lr").placeholder == "3e-05"
     assert form().number_input("temperature").placeholder == "auto"

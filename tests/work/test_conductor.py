@@ -48,10 +48,12 @@ def cuts(done: int = 1) -> dict[int, Cut]:
     return {n: Cut(lambda: Place({"done": done}, {"x": torch.ones(2)})) for n in range(2)}
 
 
-def test_without_a_wish_it_goes_on() -> None:
+def test_it_goes_on_without_a_wish_and_can_be_stopped_while_it_holds() -> None:
     recorder = Remembering("")
     of(recorder).round(True)
     assert recorder.said == []
+    with pytest.raises(Stopped):
+        of(Remembering("pause", "pause", "stop")).round(True)
 
 
 def test_time_that_a_group_is_held_is_not_counted() -> None:
@@ -76,11 +78,6 @@ def test_it_holds_with_its_place_written_until_it_is_resumed() -> None:
     assert recorder.said == ["checkpoint of [1, 1]", "paused", "running"]
     one.save()
     assert recorder.said.count("checkpoint of [1, 1]") == 1  # it is written already
-
-
-def test_it_can_be_stopped_while_it_holds() -> None:
-    with pytest.raises(Stopped):
-        of(Remembering("pause", "pause", "stop")).round(True)
 
 
 @pytest.mark.parametrize(
