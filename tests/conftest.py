@@ -49,21 +49,10 @@ def gated_folder(tmp_path_factory: pytest.TempPathFactory, backbone: Backbone) -
 
     folder = tmp_path_factory.mktemp("gated")
     torch.manual_seed(0)
-    config = T5Config(
-        vocab_size=len(backbone.tokenizer),
-        d_model=32,
-        d_kv=8,
-        num_heads=4,
-        d_ff=64,
-        num_layers=3,
-        num_decoder_layers=2,
-        feed_forward_proj="gated-gelu",
-        tie_word_embeddings=False,
-        dropout_rate=0.1,
-        decoder_start_token_id=0,
-        pad_token_id=0,
-        eos_token_id=1,
-    )
+    shape = {"d_model": 32, "d_kv": 8, "num_heads": 4, "d_ff": 64, "num_layers": 3, "num_decoder_layers": 2}
+    tokens = {"decoder_start_token_id": 0, "pad_token_id": 0, "eos_token_id": 1, "vocab_size": len(backbone.tokenizer)}
+    kind = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False, "dropout_rate": 0.1}
+    config = T5Config(**shape, **tokens, **kind)
     T5ForConditionalGeneration(config).save_pretrained(folder, safe_serialization=True)
     backbone.tokenizer.save_pretrained(folder)
     return folder
@@ -85,10 +74,8 @@ class Looked:
 @pytest.fixture(scope="session")
 def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
     """Trained once for all tests that look at results: seconds."""
-    home, small = (
-        tmp_path_factory.mktemp("looked"),
-        {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 2, "prompt_length": 4},
-    )
+    home = tmp_path_factory.mktemp("looked")
+    small = {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 2, "prompt_length": 4}
     three, two = ("rte", "sst2", "agnews"), ("rte", "sst2")
 
     def spec(tasks: tuple[str, ...], method: str = "shlpt", **settings: Any) -> RunSpec:

@@ -101,20 +101,15 @@ def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
 
 
 def test_two_sides_and_a_task_are_in_the_address(home: Path) -> None:
-    address: dict[str, Any] = {
-        "experiment": "runs",
-        "run": run_ids(),
-        "first": "continual",
-        "second": "shlpt",
-        "task": "sst2",
-    }
+    address: dict[str, Any] = {"experiment": "runs", "run": run_ids()}
+    address |= {"first": "continual", "second": "shlpt", "task": "sst2"}
     app = visit("compare.py", address)
     assert app.selectbox("first-choice").value == "continual"
     assert app.selectbox("task-choice").value == "sst2"
     assert app.query_params["run"] == run_ids()
 
 
-@pytest.mark.parametrize("address", [{"experiment": "<b>"}, {"run": "$x$"}, {"first": "nobody"}, {"task": "=1"}])
+@pytest.mark.parametrize("address", [{"experiment": "<b>"}, {"run": "$x$"}, {"first": "nobody", "task": "=1"}])
 def test_an_address_edited_by_hand_breaks_nothing(home: Path, address: dict[str, str]) -> None:
     app = visit("compare.py", address)
     assert errors(app) == []

@@ -30,6 +30,8 @@ def test_runs_are_planned_and_counted(store: Store) -> None:
     assert (len(sent.todo), sent.reused) == (6, 0)
     again = submit(store, plans_of([*specs, spec_of(seed=1)]), lanes=2)
     assert (again.runs, again.todo) == ((*sent.runs, sent.runs[0]), sent.todo)
+    assert default_width("cuda:1") == default_width("mps") > default_width("cpu", many=True) > default_width("cpu") == 4
+    assert default_width() == default_width(str(pick_device()))
 
 
 def test_a_run_that_others_have_trained_is_written_down_at_once(store: Store) -> None:
@@ -99,8 +101,3 @@ def test_a_mistake_leaves_the_store_as_it_was(store: Store) -> None:
         submit(store, plans_of([spec_of(), spec_of().model_copy(update={"backbone": "poket"})]))
     assert group_rows(store) == []
     assert store.rows("SELECT * FROM runs") == []
-
-
-def test_a_gpu_has_room_for_more_lanes() -> None:
-    assert default_width("cuda:1") == default_width("mps") > default_width("cpu", many=True) > default_width("cpu") == 4
-    assert default_width() == default_width(str(pick_device()))

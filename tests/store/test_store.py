@@ -33,13 +33,10 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 # --- a home -------------------------------------------------------------------------------
-def test_a_new_home_is_made_and_marked_as_ours(tmp_path: Path) -> None:
+def test_a_new_home_is_made_and_marked_as_ours_and_opening_again_changes_nothing(tmp_path: Path, store: Store) -> None:
     store = Store(tmp_path / "a" / "b").open()
     assert [entry.name for entry in store.home.iterdir()] == [FILE]
     assert (store.value("PRAGMA application_id"), store.value("PRAGMA user_version")) == (APPLICATION, VERSION)
-
-
-def test_opening_again_changes_nothing(store: Store) -> None:
     before = files(store.home)
     Store(store.home).open()
     assert files(store.home) == before
@@ -260,10 +257,14 @@ def refuse(reason: int, *_: object) -> None:
     raise OSError(reason, os.strerror(reason))
 
 
-def test_rows_come_as_dictionaries_and_nothing_as_none(store: Store) -> None:
+def test_rows_come_as_dictionaries_and_numbers_are_cleaned(store: Store) -> None:
     assert store.rows("SELECT 1 AS a, 'x' AS b") == [{"a": 1, "b": "x"}]
     assert store.row("SELECT 1 AS a WHERE 0") is None
     assert (store.value("SELECT 7"), store.value("SELECT 7 WHERE 0")) == (7, None)
+    whole = {"a": 1, "b": True, "c": None, "d": "NaN", "e": 0.5, "f": [(1, 2)]}
+    assert clean(whole) == whole | {"f": [[1, 2]]}
+    assert clean([np.float64("nan"), np.float64(0.5), -math.inf]) == [None, 0.5, None]
+    assert to_json({"α": math.nan}) == '{"α":null}'
 
 
 # --- migrations ---------------------------------------------------------------------------
@@ -311,8 +312,3 @@ def test_a_migration_that_fails_leaves_the_old_store(store: Store, monkeypatch: 
 
 
 # --- values -------------------------------------------------------------------------------
-def test_cleaning_keeps_everything_but_what_is_not_a_number() -> None:
-    whole = {"a": 1, "b": True, "c": None, "d": "NaN", "e": 0.5, "f": [(1, 2)]}
-    assert clean(whole) == whole | {"f": [[1, 2]]}
-    assert clean([np.float64("nan"), np.float64(0.5), -math.inf]) == [None, 0.5, None]
-    assert to_json({"α": math.nan}) == '{"α":null}'

@@ -26,7 +26,7 @@ def page() -> None:
     st.write(f"revision {figure.layout.uirevision}")
 
 
-def test_the_browser_gets_figure_text_alternative_and_library() -> None:
+def test_the_browser_gets_figure_text_alternative_and_library_and_the_same_chart_stays() -> None:
     app = AppTest.from_function(page).run()
     first, second = (json.loads(part.proto.json) for part in app.get("bidi_component"))
     assert first["alt"] == "two points"
@@ -35,10 +35,7 @@ def test_the_browser_gets_figure_text_alternative_and_library() -> None:
     assert first["plotly"] == plotly_url()
     assert (first["clicks"], second["clicks"]) == (False, True)
     assert [m.value for m in app.markdown] == ["None", "revision None"]  # nothing clicked, the figure not changed
-
-
-def test_the_same_chart_stays_when_its_data_change() -> None:
-    """Its identity is its key, so the browser updates it in place."""
+    # Its identity is its key, so the browser updates it in place.
     app = AppTest.from_function(page).run()
     before = [part.proto.id for part in app.get("bidi_component")]
     assert [part.proto.id for part in app.run().get("bidi_component")] == before
@@ -63,16 +60,8 @@ def ask(path: str, host: str) -> tuple[int, int]:
         found["status"] = message.get("status", found["status"])
         found["size"] += len(message.get("body", b""))
 
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "root_path": "",
-        "query_string": b"",
-        "scheme": "http",
-        "headers": [(b"host", host.encode())],
-        "server": ("127.0.0.1", 80),
-    }
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "query_string": b"", "scheme": "http"}
+    scope |= {"headers": [(b"host", host.encode())], "server": ("127.0.0.1", 80)}
     route = routes()[0]
     _, child = route.matches(scope)
     asyncio.run(route.handle({**scope, **child}, receive, send))

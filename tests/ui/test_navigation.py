@@ -10,17 +10,18 @@ from visiting import ROOT, ROUTER, visit
 from shlpt.ui.navigation import PAGES, Entry
 
 
-def test_every_page_file_is_in_the_table_once() -> None:
+def test_every_page_file_is_in_the_table_once_and_the_router_is_found() -> None:
     files = {file.name for file in (ROOT / "pages").glob("*.py")}
     assert files == {entry.path for entry in PAGES}
     assert len({entry.path for entry in PAGES}) == len({entry.url for entry in PAGES}) == len(PAGES)
     assert [entry.path for entry in PAGES if entry.default] == ["overview.py"]
-
-
-def test_the_router_does_not_stand_beside_the_pages() -> None:
-    """Beside them Streamlit would run a page's file without the router at a first deep link."""
+    # Beside them Streamlit would run a page's file without the router at a first deep link.
     assert not (ROUTER.parent / "pages").exists()
     assert all(entry.file.is_absolute() for entry in PAGES)
+    from streamlit.web.server.app_discovery import discover_asgi_app
+
+    found = discover_asgi_app(Path(ROOT / "app.py"))
+    assert (found.is_asgi_app, found.app_name) == (True, "app")
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url)
@@ -28,10 +29,3 @@ def test_a_page_opens_without_error(entry: Entry) -> None:
     app = visit(entry.path)
     assert [error.message for error in app.exception] == []
     assert app.title
-
-
-def test_the_entry_is_found_by_streamlit() -> None:
-    from streamlit.web.server.app_discovery import discover_asgi_app
-
-    found = discover_asgi_app(Path(ROOT / "app.py"))
-    assert (found.is_asgi_app, found.app_name) == (True, "app")
