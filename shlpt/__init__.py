@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from shlpt.results import frames as frames
+    from shlpt.results.record import Record
     from shlpt.spec import RunSpec as RunSpec
     from shlpt.store.store import Store as Store
 
@@ -47,7 +48,7 @@ def run(
     fresh: bool = False,
     device: str = "auto",
     **how: Any,
-) -> list[dict[str, Any]]:
+) -> list[Record]:
     """Learn tasks (or a named sequence) in order, once for each seed: records, as `run --json` prints them.
 
     `how` is what `RunSpec.make` takes too: settings, preset, suite, backbone, dtype.

@@ -67,13 +67,6 @@ def forward_transfer(a: Matrix, alone: Sequence[float]) -> float:
     return float(np.mean(np.diag(a)[1:] - np.asarray(alone, dtype=float)[1:]))
 
 
-def zero_shot_transfer(a: Matrix, chance: Sequence[float]) -> float:
-    """The other reading of forward transfer: score on a task before learning it, minus chance."""
-    if len(a) < 2:
-        return math.nan
-    return float(np.mean(np.diag(a, 1) - np.asarray(chance, dtype=float)[1:]))
-
-
 def error_reduction(with_transfer: float, without: float) -> float:
     """Eq. 1: error without transfer minus error with it; below zero is negative transfer."""
     return with_transfer - without
@@ -90,8 +83,3 @@ def summary(values: Sequence[float], confidence: float = 0.95) -> dict[str, obje
     mean, sd = float(found.mean()), float(found.std(ddof=1))
     half = float(stdtrit(len(found) - 1, 0.5 + confidence / 2)) * sd / math.sqrt(len(found))
     return {"n": len(found), "mean": mean, "sd": sd, "ci95": [mean - half, mean + half]}
-
-
-def paired(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, object]:
-    """Differences seed by seed: the same seeds, examples and tests on both sides."""
-    return summary([a - b for a, b in zip(ours, theirs, strict=True)])

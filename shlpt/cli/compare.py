@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,7 +39,9 @@ def compare(
         print_table([line(row) for row in apart], f"\ndifference from {found[0].name}, paired by seed")
 
 
-def chosen(ids: list[str], experiment: str | None, home: Path | None) -> tuple[list[str] | None, list[dict[str, Any]]]:
+def chosen(
+    ids: list[str], experiment: str | None, home: Path | None
+) -> tuple[list[str] | None, Sequence[Mapping[str, Any]]]:
     """The runs, and their labels if they come from an experiment."""
     from shlpt.cli.report import no_store
     from shlpt.results import experiments, frames

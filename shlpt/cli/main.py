@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,7 +107,7 @@ def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
     errors.print(f"{len(sent.todo)} stages to train, {sent.reused} reused; follow with `python -m shlpt runs watch`")
 
 
-def show_runs(records: list[dict[str, Any]], summary: dict[str, Any], json: bool, csv: bool) -> None:
+def show_runs(records: Iterable[Mapping[str, Any]], summary: dict[str, Any], json: bool, csv: bool) -> None:
     from shlpt.cli.report import errors, print_table, show
 
     rows = [{key: r[key] for key in ("id", "method", "seed", "state", "acc", "bwt", "fwt", "tasks")} for r in records]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shlpt.catalog import METHODS
 
 if TYPE_CHECKING:
+    from shlpt.results.record import Record
     from shlpt.store.store import Store
 
 # Store, id of an experiment, whether a program reads the rows -> rows, and everything as one document.
@@ -148,7 +149,7 @@ def bench_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str
     return [(bench_numbers if flat else bench_line)(row) for row in table["rows"]], table
 
 
-def _bench(store: Store, id: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+def _bench(store: Store, id: str) -> tuple[dict[str, Any], list[Record], dict[str, Any]]:
     """The experiment, its runs, and their table."""
     from shlpt.analysis.benchmark import benchmark_table
     from shlpt.results.experiments import find, labelled
@@ -209,7 +210,7 @@ def beside_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
     return rows, table | {"title": benchmark.title, "beside_paper": beside}
 
 
-def _rates(runs: list[dict[str, Any]]) -> str:
+def _rates(runs: list[Record]) -> str:
     """The most common learning rate, then the methods with another: `0.1; 0.3: per_task, continual`."""
     methods: dict[float, dict[str, None]] = {}
     for run in runs:

@@ -58,38 +58,3 @@ def alt(frame: pd.DataFrame, threshold: float) -> str:
         return "Distribution of the similarity: none was stored."
     said = ", ".join(f"{theme.titled(r.earlier)} {r.similar:.0%}" for r in list(rows.itertuples())[:6])
     return f"Share of {int(rows['examples'].max())} examples above the threshold {threshold:g}, by task: {said}."
-
-
-def numbers_example(frame: pd.DataFrame, example: str) -> pd.DataFrame:
-    """[example, earlier, alpha] of one example, largest first → [earlier, alpha]."""
-    mine = frame[frame["example"] == example][["earlier", "alpha"]].dropna()
-    return mine.sort_values("alpha", ascending=False, kind="stable").reset_index(drop=True)
-
-
-def figure_example(frame: pd.DataFrame, example: str, threshold: float, *, dark: bool = False) -> go.Figure:
-    """One bar per earlier task."""
-    rows = numbers_example(frame, example)
-    height = max(200, 34 * len(rows) + 100)
-    drawn = draw.base("alpha example", "α of this example (0 to 1)", "Earlier task", dark, height)
-    if rows.empty:
-        return draw.say_empty(drawn, "No similarity was stored for this example")
-    drawn.add_bar(
-        x=list(rows["alpha"]),
-        y=[theme.label(e) for e in rows["earlier"]],
-        orientation="h",
-        marker={"color": [theme.task_style(e, dark).color for e in rows["earlier"]]},
-        text=[f"{v:.3f}" for v in rows["alpha"]],
-        textposition="auto",
-        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-    )
-    draw.threshold(drawn, threshold, dark)
-    drawn.update_yaxes(autorange="reversed")
-    return drawn.update_layout(showlegend=False)
-
-
-def alt_example(frame: pd.DataFrame, example: str, threshold: float) -> str:
-    rows = numbers_example(frame, example)
-    if rows.empty:
-        return "Similarity of one example: none was stored."
-    said = ", ".join(f"{theme.titled(r.earlier)} {r.alpha:.3f}" for r in list(rows.itertuples())[:6])
-    return f"Similarity of one example to {len(rows)} earlier tasks: {said}; the threshold is {threshold:g}."

@@ -10,7 +10,7 @@ import pandas as pd
 
 from shlpt.errors import UserError, unknown
 from shlpt.plans.experiments import Cell, Experiment, next_seeds
-from shlpt.results.record import run_record
+from shlpt.results.record import Record, run_record
 from shlpt.results.recorded import recorded
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -85,7 +85,7 @@ def results(store: Store, id: str) -> pd.DataFrame:
     """Every cell's label with what its run has come to so far."""
     lines = []
     for run, cell in _runs_with_cells(store, id):
-        record = run_record(store, run)
+        record: Mapping[str, Any] = run_record(store, run)
         lines.append(cell | {"run": run} | {key: record[key] for key in RESULT})
     return pd.DataFrame(lines)
 
@@ -104,7 +104,7 @@ def listed(store: Store) -> list[dict[str, Any]]:
     )
 
 
-def labelled(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
+def labelled(store: Store, id: str) -> list[tuple[str, Record]]:
     """The runs of an experiment as they are now, each with its label but for the seed."""
     return [(label(cell), run_record(store, run)) for run, cell in _runs_with_cells(store, id)]
 

@@ -97,7 +97,7 @@ def run(store: Store, id: str) -> dict[str, Any]:
         "ORDER BY g.number LIMIT 1",
         (record["id"],),
     )
-    return record | {"worker": worker}
+    return {**record, "worker": worker}
 
 
 def states(store: Store, ids: Iterable[str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -26,6 +26,37 @@ _STAGES = """
 """
 
 
+class Record(TypedDict):
+    """What a run is and came to, as JSON. What is not known yet is None."""
+
+    id: str
+    method: str
+    tasks: list[str]
+    seed: int
+    state: str  # queued, running, paused, stopped, done, failed or lost
+    error: str | None
+    progress: float  # share of the training steps
+    warnings: list[str]
+    matrix: list[list[float | None]]  # a[i][k]: score on task k after task i
+    alone: list[float | None] | None  # each task but the first learned alone
+    acc: float | None
+    bwt: float | None
+    fwt: float | None
+    settings: dict[str, Any]
+    suite: str
+    backbone: str
+    seconds: float
+    trainable: int | None
+    stored_bytes: int | None
+    name: str
+    note: str
+    created: float
+    spec: dict[str, Any]
+    stages: list[str]
+    alone_stages: list[str]
+    reused: list[str]
+
+
 def matrix(scores: Sequence[Mapping[str, float] | None], tasks: Sequence[str], keeps_answers: bool) -> metrics.Matrix:
     """a[i][k] from the mean scores that each stage measured; NaN above the diagonal and where a stage is missing."""
     a = np.full((len(tasks), len(tasks)), np.nan)
@@ -40,13 +71,13 @@ def matrix(scores: Sequence[Mapping[str, float] | None], tasks: Sequence[str], k
     return a
 
 
-def run_record(store: Store, id: str) -> dict[str, Any]:
+def run_record(store: Store, id: str) -> Record:
     """A run as JSON: its spec, its state, its matrix and metrics."""
     row = store.row("SELECT * FROM runs WHERE id=?", (find_run(store, id),))
     assert row is not None
     if row["result"]:
-        found: dict[str, Any] = json.loads(row["result"])
-        return found | {"name": row["name"], "note": row["note"]}
+        found: Record = json.loads(row["result"]) | {"name": row["name"], "note": row["note"]}
+        return found
     return _work_out(store, row)
 
 
@@ -59,7 +90,7 @@ def keep_results(store: Store, runs: Iterable[str]) -> None:
             db.executemany("UPDATE runs SET result=? WHERE id=?", [(to_json(record), record["id"]) for record in done])
 
 
-def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
+def _work_out(store: Store, row: Mapping[str, Any]) -> Record:
     spec = json.loads(row["spec"])
     stages = store.rows(_STAGES, (row["id"],))
     path = [s for s in stages if not s["alone"]]
@@ -99,7 +130,7 @@ def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
         "alone_stages": [s["key"] for s in stages if s["alone"]],
         "reused": [s["key"] for s in stages if s["reused"]],
     }
-    found: dict[str, Any] = clean(record)
+    found: Record = clean(record)
     return found
 
 

@@ -14,7 +14,7 @@ from shlpt.plans import estimate
 from shlpt.plots import accuracy_matrix, losses, overlap, partition, similarity, theme, validation
 from shlpt.queue import control, launch
 from shlpt.results import frames
-from shlpt.results.record import GOING, run_record
+from shlpt.results.record import GOING, Record, run_record
 from shlpt.store import liveness
 from shlpt.store.store import Store
 from shlpt.ui import page
@@ -143,7 +143,7 @@ def view(store: Store, ids: Sequence[str], own: bool) -> None:
     page.again(_panel, POLL_SECONDS if moving else None)(str(store.home), tuple(ids), own, moving)
 
 
-def _moving(store: Store, records: list[dict[str, Any]]) -> bool:
+def _moving(store: Store, records: list[Record]) -> bool:
     """Whether something will change by itself."""
     return bool({r["state"] for r in records} & set(GOING)) or control.pending(store, [r["id"] for r in records])
 
@@ -163,7 +163,7 @@ def _panel(home: str, ids: tuple[str, ...], own: bool, polled: bool) -> None:
         st.dataframe(found["stages"].drop(columns=["key"]), hide_index=True)
 
 
-def _status(store: Store, records: list[dict[str, Any]], found: dict[str, Any], own: bool) -> None:
+def _status(store: Store, records: list[Record], found: dict[str, Any], own: bool) -> None:
     done = sum(r["progress"] for r in records) / len(records)
     left = found["progress"]["seconds_left"]
     states = list(dict.fromkeys(r["state"] for r in records))
@@ -187,7 +187,7 @@ def _status(store: Store, records: list[dict[str, Any]], found: dict[str, Any], 
             st.caption("A worker is starting. Loading the libraries takes a few seconds.")
 
 
-def _controls(store: Store, records: list[dict[str, Any]]) -> None:
+def _controls(store: Store, records: list[Record]) -> None:
     """Pause, step, resume, stop. Buttons that make no sense now are disabled, so that nothing moves."""
     states, ids = {r["state"] for r in records}, [r["id"] for r in records]
     can = possible(states, liveness.expected(store))

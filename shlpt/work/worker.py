@@ -27,7 +27,7 @@ from shlpt.queue import claims, launch
 from shlpt.queue.claims import Event, Fenced, Job
 from shlpt.queue.control import others_work_on, stopping_on_interrupt, worker_wish
 from shlpt.queue.submit import Submitted, planned, submit
-from shlpt.results.record import keep_results, run_record
+from shlpt.results.record import Record, keep_results, run_record
 from shlpt.spec import RunSpec
 from shlpt.store import liveness
 from shlpt.store.artifacts import NotNow
@@ -292,7 +292,7 @@ def run(
     fresh: bool = False,
     device: str = "auto",
     watch: Watch | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Record]:
     """Train runs in this process and return their records, as the command line prints them."""
     pick_device(device)  # before anything is queued
     store = Store(home).open()

@@ -44,13 +44,11 @@ def test_answers_are_scored_one_by_one_with_the_metric_of_the_task() -> None:
 
 
 # --- a sequence ---------------------------------------------------------------------------
-def test_acc_bwt_fwt_and_zero_shot_transfer_by_hand() -> None:
+def test_acc_bwt_and_fwt_by_hand() -> None:
     assert metrics.average_accuracy(A) == pytest.approx((0.7 + 0.5 + 0.8) / 3)
     assert metrics.backward_transfer(A) == pytest.approx(((0.7 - 0.9) + (0.5 - 0.6)) / 2)
     alone = [NAN, 0.5, 0.9]  # the first task has no earlier ones: its value is not looked at
     assert metrics.forward_transfer(A, alone) == pytest.approx(((0.6 - 0.5) + (0.8 - 0.9)) / 2)
-    chance = [0.5, 0.5, 0.25]
-    assert metrics.zero_shot_transfer(A, chance) == pytest.approx(((0.2 - 0.5) + (0.1 - 0.25)) / 2)
     assert metrics.error_reduction(0.73, 0.79) == pytest.approx((1 - 0.79) - (1 - 0.73))  # -0.06: negative transfer
     assert metrics.error_reduction(0.8, 0.5) == pytest.approx(0.3)
 
@@ -60,14 +58,12 @@ def test_one_task_has_an_accuracy_and_no_transfer_and_a_missing_score_is_not_zer
     assert metrics.average_accuracy(one) == 0.75
     assert math.isnan(metrics.backward_transfer(one))
     assert math.isnan(metrics.forward_transfer(one, [NAN]))
-    assert math.isnan(metrics.zero_shot_transfer(one, [0.5]))
     lower = np.array([[0.9, NAN], [0.8, 0.6]])
     assert metrics.backward_transfer(lower) == pytest.approx(0.8 - 0.9)
     assert metrics.forward_transfer(lower, [NAN, 0.5]) == pytest.approx(0.6 - 0.5)
     holed = np.array([[0.9, NAN], [NAN, 0.6]])
     assert math.isnan(metrics.average_accuracy(holed))
     assert math.isnan(metrics.backward_transfer(holed))
-    assert math.isnan(metrics.zero_shot_transfer(holed, [0.5, 0.5]))
     assert math.isnan(metrics.forward_transfer(holed, [NAN, NAN]))
 
 
@@ -91,13 +87,3 @@ def test_values_have_mean_deviation_and_t_interval() -> None:
 @pytest.mark.parametrize("values", [[], [NAN], [NAN, NAN]])
 def test_nothing_has_no_mean(values: list[float]) -> None:
     assert metrics.summary(values) == {"n": 0, "mean": None, "sd": None, "ci95": None}
-
-
-def test_pairs_are_compared_seed_by_seed() -> None:
-    found = metrics.paired([0.5, 0.9, 0.4], [0.4, 0.8, 0.3])
-    # every difference is 0.1, however far the seeds are apart
-    assert (found["n"], found["mean"]) == (3, pytest.approx(0.1))
-    assert found["sd"] == pytest.approx(0, abs=1e-12)
-    assert metrics.paired([0.5, NAN, 0.75], [0.25, 0.5, NAN]) == metrics.summary([0.25])
-    with pytest.raises(ValueError, match="shorter"):
-        metrics.paired([0.5, 0.6], [0.5])

@@ -117,7 +117,6 @@ CASES = {
         ),
     ),
     "alpha": Case(alpha, of(ALPHA, ";".join(f"e{i} NAME 0.{i}" for i in range(10)), 0.45)),
-    "alpha_example": Case(alpha, of(ALPHA, "e1 yelp 0.2; e1 NAME 0.8", "e1", 0.06), kind="_example"),
     "alpha_text": Case(alpha_text, lambda n: (table("earlier alpha before", "yelp 0.2 nan; NAME 0.8 0.7", n), 0.06, n)),
     "words": Case(words, of(WORDS, "0 NAME yelp 0.5; 1 b yelp -0.7", "yelp")),
     "neurons": Case(neurons, lambda n: (table(NEURONS, "3 0.5 0.25; 7 1.0 0.0"), n, "yelp")),
@@ -278,7 +277,6 @@ def test_small_numbers_by_hand() -> None:
     rows = alpha.numbers(CASES["alpha"].full("yelp")[0], 0.4)  # 0.4 itself is not above
     assert rows["similar"].tolist() == [0.5]
     assert rows["median"].item() == pytest.approx(0.45)
-    assert alpha.numbers_example(CASES["alpha_example"].full("rte")[0], "e1")["earlier"].tolist() == ["rte", "yelp"]
 
 
 # --- one text and its words ---------------------------------------------------------------

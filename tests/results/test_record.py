@@ -15,7 +15,7 @@ from shlpt.errors import UserError
 from shlpt.plans.stages import RunPlan, Stage
 from shlpt.queue import claims
 from shlpt.queue.claims import Event
-from shlpt.results.record import keep_results, matrix, run_record, summarise
+from shlpt.results.record import Record, keep_results, matrix, run_record, summarise
 from shlpt.spec import RunSpec
 from shlpt.store.find import runs_of
 from shlpt.store.store import Store
@@ -97,6 +97,7 @@ def test_a_record_says_which_run_it_is_and_is_json(store: Store) -> None:
     plan = saved(store)
     record = run_record(store, SPEC.id[:8])
     assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert set(record) == set(Record.__annotations__)
     assert RunSpec.model_validate(record["spec"]) == SPEC
     assert (record["id"], record["tasks"], record["method"]) == (SPEC.id, list(TASKS), "shlpt")
     assert (record["stages"], record["alone_stages"]) == (keys(plan.stages), keys(plan.alone))
