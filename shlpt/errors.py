@@ -1,4 +1,4 @@
-"""Mistakes of a user, told kindly: what is wrong, where, and what to do. Exit code 2."""
+"""Errors for the user: what is wrong, where, and what to do. Exit code 2."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the user can put right. The message is shown as it is, without a traceback."""
+    """A mistake that the user can correct. The message is shown without a traceback."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:

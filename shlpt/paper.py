@@ -1,11 +1,11 @@
-"""What the paper's tables print: read from data/paper, never computed, never ours.
+"""The tables of the paper, as printed there: read from data/paper, never computed.
 
-The numbers belong to T5-large on the real data sets. The pocket world only borrows those names, so a number of the
-paper says nothing about a run here, nor the other way round; whatever shows one shows ORIGIN with it.
+The numbers are from T5-large on the real data sets. The pocket tasks share only the names, so the paper's numbers and
+ours cannot be compared directly; whatever shows them also shows ORIGIN.
 
-A file has one printed cell a row. Names are those of the project (methods, sequences, tasks, metrics; F1 is the
-paper's normalised F1). Empty means that the paper prints nothing there. `aggregate` marks the averages as printed:
-they have no sequence or task of their own. `ablation` is what SHLPT goes without, `losses` what prompt tuning is given.
+Each row of a file is one printed cell. Methods, sequences, tasks and metrics have the names of this project; F1 is the
+paper's normalised F1. Empty means that the paper prints nothing there. `aggregate` marks printed averages, which have
+no sequence or task. `ablation` is the part that SHLPT lacks, `losses` the losses added to prompt tuning.
 """
 
 from __future__ import annotations
@@ -18,27 +18,29 @@ from shlpt.errors import UserError, unknown
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "paper"
 ORIGIN = "These numbers are the paper's (T5-large, the real data sets), not ours."
-REMEDY = "get it back with `git checkout -- data/paper`"
+REMEDY = "restore it with `git checkout -- data/paper`"
 NUMBERS = ("value", "spread", "threshold")
 
 Row = dict[str, str | float | None]
 
 _CAPTIONS = {
-    "table1": "few examples: accuracy on a task after another one was learned, by two ways of transfer and by none",
+    "table1": "few-shot accuracy on a target task after a source task, with two kinds of transfer and without",
     "table2": "mean accuracy after the last task: Standard CL and Large Number of Tasks, three orders each",
     "table3": "mean score after the last task: the three sequences of the Negative Transfer Benchmark",
     "table4": "ablations: SHLPT without one of its parts",
-    "table5": "pairs that harm each other: starting from the source's prompt against the two contrastive losses",
-    "table6": "SHLPT on three tasks whose scores depend on the order",
-    "table10": "score of each target task after starting from the prompt of each source task",
+    "table5": "harmful pairs of tasks: prompt transfer from the source against the two contrastive losses",
+    "table6": "SHLPT on three tasks in different orders",
+    "table10": "score on each target task when its prompt starts from that of each source task",
     "table11": "SHLPT on order1 with seven thresholds δ",
-    "table12": "spreads of Table 2 (standard deviation over three seeds)",
-    "table13": "spreads of Table 3 (standard deviation over three seeds)",
-    "table14": "spreads of Table 4 (standard deviation over three seeds)",
+    "table12": "standard deviations of Table 2, over three seeds",
+    "table13": "standard deviations of Table 3, over three seeds",
+    "table14": "standard deviations of Table 4, over three seeds",
     "table15": "backward and forward transfer, averaged over the three orders of each benchmark",
 }
 _BY_SEQUENCE = (("method",), ("sequence", "aggregate", "benchmark"))
-_LAYOUT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # what a line of the printed table is, and a column
+_LAYOUT: dict[
+    str, tuple[tuple[str, ...], tuple[str, ...]]
+] = {  # columns that make up a row of the printed table, and a column
     "table1": (("target", "source"), ("method",)),
     "table2": _BY_SEQUENCE,
     "table3": _BY_SEQUENCE,
@@ -55,7 +57,7 @@ _LAYOUT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # what a line o
 
 
 def tables() -> dict[str, str]:
-    """The tables there are, in the paper's order, each with a line on what it holds."""
+    """Names and captions of the tables, in the paper's order."""
     return dict(_CAPTIONS)
 
 
@@ -69,7 +71,7 @@ def find_table(text: str) -> str:
 
 
 def _unknown(text: str) -> UserError:
-    """Known tables as a reader counts them; by letters, table10 would come before table2."""
+    """Lists the known tables in numeric order; sorted by letters, table10 would come before table2."""
     hint = str(unknown("table", text, _CAPTIONS)).partition("Known:")[0]
     return UserError(f"{hint}Known: {', '.join(_CAPTIONS)}")
 
@@ -80,7 +82,7 @@ def read(table: str) -> list[Row]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return [{key: _cell(key, text) for key, text in row.items()} for row in csv.DictReader(file)]
-    except (OSError, ValueError, AttributeError) as error:  # missing; no number; a row too long or short
+    except (OSError, ValueError, AttributeError) as error:  # missing file, not a number, or a row of the wrong length
         raise UserError(f"cannot read {path}: {error}; {REMEDY}") from None
 
 
@@ -91,17 +93,17 @@ def _cell(key: str, text: str) -> str | float | None:
 
 
 def as_printed(row: Row) -> dict[str, str | None]:
-    """A row with its numbers as the paper writes them, always with two decimals: 78.50, not 78.5."""
+    """A row with its numbers as the paper prints them, with two decimals."""
     return {key: f"{value:.2f}" if isinstance(value, float) else value for key, value in row.items()}
 
 
 def wide(table: str) -> list[dict[str, str | None]]:
-    """A table as the paper lays it out, for reading: a line a method (or source, or ablation), spreads after ±."""
+    """A table in the paper's layout: a row per method (or source, or ablation), standard deviations after ±."""
     lines, columns = _LAYOUT[find_table(table)]
     found: dict[tuple[str | None, ...], dict[str, str | None]] = {}
     for row in map(as_printed, read(table)):
         line = {name: row[name] for name in lines}
-        # order1 says which benchmark it belongs to, an average does not
+        # the name of a sequence implies its benchmark, an average needs both
         named = ("sequence",) if row.get("sequence") and "sequence" in columns else columns
         label = " ".join(text for name in named if (text := row[name]))
         found.setdefault(tuple(line.values()), line)[label] = _printed(row)

@@ -1,6 +1,6 @@
-"""What a run is: a method learns a sequence of tasks from a seed on a backbone.
+"""What a run is: a method that learns a sequence of tasks, with a seed, on a backbone.
 
-A RunSpec is frozen, validated when built, JSON both ways, and its id is a hash of its content.
+A RunSpec is frozen, validated when built, converts to JSON and back, and its id is a hash of its content.
 """
 
 from __future__ import annotations
@@ -23,38 +23,44 @@ from pydantic import (
 from shlpt.catalog import METHODS, MethodInfo, Params
 from shlpt.errors import UserError, unknown
 
-NO_RUNS_SEED = 2**31  # above those that a run may have
+NO_RUNS_SEED = 2**31  # above every seed that a run may have
 
 
 class Training(BaseModel):
-    """How every method of a comparison is trained."""
+    """Training settings, the same for every method of a comparison."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
-    prompt_length: int = Field(10, ge=1, le=512, description="vectors in a prompt")
-    epochs: int = Field(20, ge=1, le=1000, description="passes over the training examples at most")
-    lr: float = Field(0.1, gt=0, le=10, description="learning rate of AdamW")
-    batch_size: int = Field(8, ge=1, le=1024, description="examples in a step")
+    prompt_length: int = Field(10, ge=1, le=512, description="number of trained vectors in a prompt")
+    epochs: int = Field(20, ge=1, le=1000, description="maximum number of passes over the training examples")
+    lr: float = Field(0.1, gt=0, le=10, description="learning rate of the optimiser AdamW")
+    batch_size: int = Field(8, ge=1, le=1024, description="examples per training step")
     shots: int = Field(8, ge=1, le=100_000, description="training examples per class")
-    validation_shots: int = Field(8, ge=1, le=100_000, description="validation examples per class")
+    validation_shots: int = Field(
+        8, ge=1, le=100_000, description="validation examples per class, used for early stopping"
+    )
     test_shots: int = Field(32, ge=1, le=100_000, description="test examples per class, the same for every seed")
-    patience: int = Field(5, ge=1, le=1000, description="epochs without a better validation score before stopping")
-    max_length: int = Field(256, ge=8, le=4096, description="tokens of a text; longer texts are cut and counted")
+    patience: int = Field(
+        5, ge=1, le=1000, description="early stopping: epochs without a better validation score before training ends"
+    )
+    max_length: int = Field(256, ge=8, le=4096, description="maximum tokens per text; longer texts are truncated")
     weight_decay: float = Field(0.01, ge=0, le=10, description="weight decay of AdamW")
-    clip: float = Field(1.0, gt=0, le=1e6, description="largest gradient norm")
-    beams: int = Field(1, ge=1, le=16, description="beams when decoding test answers; 1 is greedy")
+    clip: float = Field(1.0, gt=0, le=1e6, description="gradient clipping: maximum norm")
+    beams: int = Field(1, ge=1, le=16, description="beams in beam search for test answers; 1 is greedy decoding")
     scored_on: Literal["test", "validation"] = Field(
-        "test", description="what scores are measured on; to choose settings: validation, other ones than stop training"
+        "test",
+        description="set that scores are measured on: test, or, to choose settings, validation "
+        "(different examples from those for early stopping)",
     )
 
     @property
     def scored(self) -> tuple[str, int, int]:
-        """The examples that scores are measured on: split, how many per class, seed."""
+        """The examples that scores are measured on: split, number per class, seed."""
         return self.scored_on, self.test_shots, 0 if self.scored_on == "test" else NO_RUNS_SEED
 
     @model_serializer(mode="wrap")
     def _without_the_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Left out where it is usual, so that stages from before it was there keep their keys."""
+        """The default of `scored_on` is left out, so that older stages keep their keys."""
         found: dict[str, Any] = write(self)
         return found if self.scored_on != "test" else {k: v for k, v in found.items() if k != "scored_on"}
 
@@ -77,14 +83,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 PRESET_ABOUT = {
-    "quick": "seconds a task on the embedded backbone",
-    "standard": "about a minute a task on the embedded backbone",
-    "paper": "the paper's hyper-parameters, for a T5 of its size",
+    "quick": "seconds per task on the built-in backbone",
+    "standard": "more examples, about a minute per task on the built-in backbone",
+    "paper": "the paper's hyper-parameters, for a T5-large",
 }
 
 
 class RunSpec(BaseModel):
-    """One run. Build it with `RunSpec.make`, which turns mistakes into readable messages."""
+    """One run. Build it with `RunSpec.make`, which reports mistakes in plain words."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -96,7 +102,7 @@ class RunSpec(BaseModel):
     backbone: str = "pocket"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     training: Training = Training()
-    edition: int = Field(0, ge=0, description="0 shares stages with other runs; each training anew has a number")
+    edition: int = Field(0, ge=0, description="0: share stages with other runs; `--fresh` counts up")
 
     @field_validator("params", mode="before")
     @classmethod
@@ -116,7 +122,7 @@ class RunSpec(BaseModel):
         backbone: str = "pocket",
         dtype: str = "auto",
     ) -> RunSpec:
-        """A run from names and a flat mapping of settings, the method's and the training's."""
+        """A run from names and a flat mapping of settings, of the method and of the training."""
         info = method_info(method)
         if preset not in PRESETS:
             raise unknown("preset", preset, PRESETS)
@@ -147,7 +153,7 @@ class RunSpec(BaseModel):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Everything that was set, flat, as `--set` takes it."""
+        """All settings in one flat mapping, as `--set` takes them."""
         return dict(self.training) | dict(self.params)
 
     @property
@@ -156,7 +162,7 @@ class RunSpec(BaseModel):
 
 
 def digest(value: Any, size: int = 6) -> str:
-    """Hash of JSON content: the same for equal content everywhere."""
+    """Hash of JSON content, the same on every machine."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.blake2s(text.encode(), digest_size=size).hexdigest()
 
@@ -165,18 +171,18 @@ def refuse_repeats(tasks: Sequence[str]) -> None:
     for name in tasks:
         if tasks.count(name) > 1:
             raise UserError(
-                f"task {name!r} is in the sequence twice: a second visit would overwrite what was learned first, "
-                "and no transfer could be told from it. Name each task once"
+                f"task {name!r} is in the sequence twice: training it again would overwrite its prompt, and its "
+                "transfer could not be measured. Name each task once"
             )
 
 
 def refuse_lacking(tasks: Sequence[str], method: str) -> None:
-    """A method that learns from earlier tasks' data has none where there is no earlier task."""
+    """A method that trains on the data of earlier tasks needs at least one."""
     lacking = method_info(method).earlier_data
     if lacking and len(tasks) == 1:
         raise UserError(
-            f"{method} needs {lacking}, the training examples of earlier tasks, and {tasks[0]!r} is the only task: "
-            "put at least one task before it, or take a method that needs none (see `methods`)"
+            f"{method} needs the training examples of earlier tasks ({lacking}), but {tasks[0]!r} is the only task: "
+            "put at least one task before it, or choose another method (see `methods`)"
         )
 
 
@@ -190,7 +196,7 @@ def find_methods(text: str) -> tuple[str, ...]:
     """`all`, or `a,b,c` as names of methods, each once."""
     names = [part.strip() for part in text.split(",") if part.strip()]
     if not names:
-        raise UserError(f"no methods given: write all, or names with commas. Known: {', '.join(METHODS)}")
+        raise UserError(f"no methods given: write all, or names separated by commas. Known: {', '.join(METHODS)}")
     found = [method for name in names for method in (METHODS if name == "all" else [method_info(name).name])]
     return tuple(dict.fromkeys(found))
 
@@ -205,7 +211,7 @@ def has_setting(method: str, key: str) -> bool:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """`key=value` of the command line; numbers, true, false (as Python writes them too) and words."""
+    """`key=value` of the command line; the value is a number, true or false (also in Python's spelling), or a word."""
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
         raise UserError(f"cannot read the setting {text!r}: write it as key=value, for example threshold=0.06")
@@ -264,12 +270,12 @@ def _unknown_setting(key: str, method: str, known: set[str]) -> UserError:
 
 
 def _readable(error: ValidationError) -> str:
-    """One sentence for each setting that is wrong, with what it may be."""
+    """A sentence for each wrong setting, with the allowed values."""
     models: list[type[BaseModel]] = [Training, *(info.params for info in METHODS.values())]
     rows = {row["name"]: row for model in models for row in settings_of(model)}
     lines: dict[str, str] = {}
     for item in error.errors():
-        if not item["loc"]:  # settings that do not go together say so themselves
+        if not item["loc"]:  # settings that exclude each other have their own message
             lines[item["msg"]] = item["msg"].removeprefix("Value error, ")
             continue
         name = str(item["loc"][0])

@@ -224,7 +224,7 @@ def test_an_impossible_seed_is_named(seed: Any) -> None:
 @pytest.mark.parametrize(("method", "need"), [("replay", "old data"), ("joint", "old data"), ("bmtpt", "source data")])
 def test_a_method_of_earlier_data_is_refused_where_there_is_no_earlier_task(method: str, need: str) -> None:
     said = told(tasks=["sst2"], method=method)
-    assert said.startswith(f"{method} needs {need}, the training examples of earlier tasks, and 'sst2' is the only")
+    assert said.startswith(f"{method} needs the training examples of earlier tasks ({need}), but 'sst2' is the only")
     assert "put at least one task before it" in said
 
 

@@ -1,4 +1,4 @@
-"""Every method as data, without torch: `methods` has a record for each, `params` their settings."""
+"""The methods as data, without torch: `methods` has a record for each, `params` their settings."""
 
 from shlpt.catalog.methods import METHODS, PLAIN, VIEW_CACHE, MethodInfo, Size
 from shlpt.catalog.params import (

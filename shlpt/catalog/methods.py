@@ -1,7 +1,7 @@
-"""One record a method: all that is known of it before it runs.
+"""One record per method: everything known about it before it runs.
 
-Lists, forms, plans, estimates, legends and the worker read it here, so a page can list methods without
-loading a model. How a method learns is in the class that its record names, under shlpt/methods/.
+Lists, forms, plans, estimates, legends and the worker read these records, so a page can list methods without loading a
+model. How a method learns is in the class that its record names, under shlpt/methods/.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from shlpt.catalog.params import (
     ShlptParams,
 )
 
-PLAIN = "per_task"  # plain prompt tuning: the first task of most methods, and each task learned alone
-VIEW_CACHE = 256 * 2**20  # bytes, at most: what frozen prompts make of the training texts (methods/views.py)
+PLAIN = "per_task"  # plain prompt tuning: the first task of most methods, and each task trained alone
+VIEW_CACHE = 256 * 2**20  # bytes at most, for outputs under frozen prompts (methods/views.py)
 
 
 @dataclass(frozen=True)
 class Size:
-    """What the size of a method follows from, for a task with `earlier` tasks before it."""
+    """What determines the size of a method, for a task with `earlier` tasks before it."""
 
     prompt: int  # L
     width: int  # d
@@ -70,7 +70,7 @@ def _coda(s: Size) -> int:
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """All that is known of a method. Its place among METHODS is its place, and its colour, in lists and legends."""
+    """Everything known about a method. The order of METHODS is the order, and the colour, in lists and legends."""
 
     name: str
     title: str
@@ -80,17 +80,17 @@ class MethodInfo:
     needs: tuple[str, ...] = ("task identity at test",)
     shares_backbone: bool = True  # frozen backbone: its lanes can share one forward pass
     keeps_prompts: bool = True  # one for each task, so that their activation states can be compared
-    keeps_answers: bool = True  # what answers task k never changes after task k
-    validates_all: bool = False  # early stopping looks at all tasks so far, not only at the newest
+    keeps_answers: bool = True  # answers to task k never change after task k
+    validates_all: bool = False  # early stopping uses all tasks so far, not only the newest
     uses_history: bool = True  # learning a task depends on the tasks before it
     plain_first: bool = True  # its first task is plain prompt tuning, so all such methods share it
     alpha: Literal["estimated", "given"] | None = None  # where α and the partition come from; None: it has neither
-    looks_at_views: bool = False  # at what earlier prompts make of each text, which takes memory
-    defaults: Mapping[str, Any] = field(default_factory=dict)  # training settings that suit it, over the preset's
-    trains: Callable[[Size], int] = _prompt  # how many numbers
-    keeps: Callable[[Size], int] = _prompt  # how many numbers each further task adds to what is kept
+    looks_at_views: bool = False  # caches the outputs under earlier prompts, which takes memory
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # training settings that override the preset's
+    trains: Callable[[Size], int] = _prompt  # number of trainable parameters
+    keeps: Callable[[Size], int] = _prompt  # number of parameters stored for each further task
     kept: str = "its prompt"  # the same in words
-    # Time of a step, with its share of all else, beside plain prompt tuning's, and what each earlier task adds to it
+    # Time of a step relative to plain prompt tuning, overhead included, and what each earlier task adds
     # (docs/LOG.md, "How long a benchmark takes").
     effort: tuple[float, float] = (1.0, 0.0)
     version: int = 1  # raised when a change of code changes results
@@ -101,11 +101,11 @@ class MethodInfo:
         return next((need for need in self.needs if need in ("old data", "source data")), None)
 
     def effort_after(self, earlier: int) -> float:
-        """Of a step with so many earlier tasks; plain prompt tuning's is 1."""
+        """Relative time of a step with this many earlier tasks; plain prompt tuning takes 1."""
         return self.effort[0] + self.effort[1] * earlier
 
 
-# Learning rates by validation scores of tasks in neither benchmark: docs/LOG.md, "Fair defaults, on validation data".
+# Learning rates chosen on validation data of other tasks: docs/LOG.md, "Fair defaults, on validation data".
 FASTER = {"lr": 0.3}
 OWN_COPY = ("own copy of the backbone",)
 ONE_COPY = "beside one copy of the backbone"
@@ -126,7 +126,7 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             "shlpt",
             "SHLPT",
-            "similar tasks lend their prompts, dissimilar ones are pushed away",
+            "mixes in the prompts of similar earlier tasks and moves away from dissimilar ones",
             "shlpt.methods.shlpt:Shlpt",
             ShlptParams,
             alpha="estimated",
@@ -136,7 +136,7 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             PLAIN,
             "Per-task prompts",
-            "one fresh prompt per task, no transfer",
+            "a new prompt for each task, no transfer",
             "shlpt.methods.per_task:PerTask",
             uses_history=False,
             defaults=FASTER,
@@ -144,14 +144,14 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             "continual",
             "Continual initialisation",
-            "each prompt starts from the previous task's",
+            "each prompt starts from that of the previous task",
             "shlpt.methods.continual:Continual",
             defaults=FASTER,
         ),
         MethodInfo(
             "progressive",
             "Progressive Prompts",
-            "new prompt joined to the frozen prompts of earlier tasks",
+            "joins a new prompt to the frozen prompts of all earlier tasks",
             "shlpt.methods.progressive:Progressive",
             keeps=lambda s: s.plain * (1 + s.earlier),
             kept="its prompt joined to all earlier ones",
@@ -160,19 +160,19 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             "l2p",
             "L2P",
-            "each text picks its prompts by key from one pool; the task picks the pool's snapshot",
+            "selects prompts for each text from a shared pool by key, using the pool as it was after the text's task",
             "shlpt.methods.l2p:L2P",
             L2pParams,
             plain_first=False,
             trains=_l2p,
             keeps=lambda s: _l2p(s) + s.params.top_n * s.plain,
-            kept="at most a copy of the pool and its usual prompt",
+            kept="at most a copy of the pool and its most frequent prompt",
             effort=(1.4, 0.0),
         ),
         MethodInfo(
             "coda",
             "CODA-Prompt",
-            "each text gets its own weighted sum of prompt components; a task adds some, earlier ones stay",
+            "builds each text's prompt as a weighted sum of components; each task adds some, earlier ones are frozen",
             "shlpt.methods.coda:Coda",
             CodaParams,
             plain_first=False,
@@ -184,7 +184,7 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             "dtvg",
             "DTVG",
-            "at every step the group of earlier task vectors that fits and agrees best is added",
+            "adds, at every step, the group of earlier task vectors that fits the new task best",
             "shlpt.methods.dtvg:Dtvg",
             DtvgParams,
             needs=("task identity at test", "target's own first-stage prompt"),
@@ -193,24 +193,24 @@ METHODS: dict[str, MethodInfo] = {
             keeps=lambda s: 2 * s.plain,
             kept="its prompt and task vector",
             effort=(1.4, 0.0),
-            version=2,  # stage one has an epoch at least
+            version=2,  # stage one has at least one epoch
         ),
         MethodInfo(
             "bmtpt",
             "BMTPT",
-            "prompts that suit all earlier tasks together are the prior of the new one",
+            "learns a prior over prompts from all earlier tasks together, then adapts it to the new one",
             "shlpt.methods.bmtpt:Bmtpt",
             BmtptParams,
             needs=("task identity at test", "source data"),
             defaults=FASTER,
             trains=lambda s: s.plain + s.prompt + s.width,
-            kept="its prompt; its examples too, as source data",
+            kept="its prompt and its training examples, as source data",
             effort=(6.5, 0.2),
         ),
         MethodInfo(
             "finetune",
             "Finetune",
-            "all weights of a copy of the backbone, task after task",
+            "trains all weights of a copy of the backbone, task after task",
             "shlpt.methods.finetune:Finetune",
             needs=OWN_COPY,
             kept=f"nothing {ONE_COPY}",
@@ -220,7 +220,7 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             "ewc",
             "Online EWC",
-            "Finetune held back where earlier tasks depend on a weight",
+            "Finetune with a penalty on changing weights that matter to earlier tasks",
             "shlpt.methods.ewc:Ewc",
             EwcParams,
             needs=OWN_COPY,
@@ -231,7 +231,7 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             "replay",
             "Experience replay",
-            "Finetune with kept examples of earlier tasks in every batch",
+            "Finetune with stored examples of earlier tasks in every batch",
             "shlpt.methods.replay:Replay",
             ReplayParams,
             needs=("old data", *OWN_COPY),
@@ -242,19 +242,19 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             "joint",
             "Joint prompt",
-            "bound: one prompt trained on all tasks so far together",
+            "reference: one prompt trained on all tasks so far together",
             "shlpt.methods.bounds:Joint",
             needs=("old data",),
             keeps_answers=False,
             validates_all=True,
             keeps=_nothing,
-            kept="all of its examples beside one prompt",
+            kept="all its training examples, beside one prompt",
             effort=(1.0, 1.5),
         ),
         MethodInfo(
             "oracle_partition",
             "Oracle partition",
-            "bound: SHLPT told which earlier tasks are related",
+            "reference: SHLPT with the similar tasks given, by relatedness or measured transfer",
             "shlpt.methods.bounds:OraclePartition",
             OraclePartitionParams,
             needs=("task identity at test", "declared relatedness or measured transfer"),
@@ -264,7 +264,7 @@ METHODS: dict[str, MethodInfo] = {
         MethodInfo(
             "random_partition",
             "Random partition",
-            "bound: SHLPT with similar tasks drawn by lot",
+            "reference: SHLPT with the similar tasks chosen at random",
             "shlpt.methods.bounds:RandomPartition",
             RandomPartitionParams,
             alpha="given",

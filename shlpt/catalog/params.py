@@ -13,7 +13,7 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
     def tasks_named(self) -> tuple[str, ...]:
-        """Tasks that a setting speaks of, so that a name that is not one can be refused before anything is trained."""
+        """Tasks named in a setting, so that unknown names are refused before training."""
         return ()
 
 
@@ -22,57 +22,73 @@ class NoParams(Params):
 
 
 class EstimatorParams(Params):
-    """How SHLPT tells similar tasks from dissimilar ones."""
+    """How SHLPT distinguishes similar from dissimilar tasks."""
 
-    threshold: float = Field(0.06, ge=0, description="δ of eq. 5: an earlier task is similar when α > δ")
+    threshold: float = Field(
+        0.06, ge=0, description="threshold δ (eq. 5): an earlier task is similar if its similarity α is above δ"
+    )
     temperature: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
-        "auto", description="τ of eq. 4; auto: mean size of the task's first scores"
+        "auto", description="temperature τ of the similarity (eq. 4); auto: mean magnitude of the task's first scores"
     )
     partition: Literal["batch_mean", "instance"] = Field(
-        "batch_mean", description="eq. 5 for the losses: by the batch mean of α, or instance by instance"
+        "batch_mean", description="partition for the losses (eq. 5): by the mean α of a batch, or for each example"
     )
     estimator: Literal["fresh", "carried", "uniform"] = Field(
-        "fresh", description="estimator of each task: new, kept from the task before, or equal α (−ASE)"
+        "fresh",
+        description="similarity estimator: a new one for each task, carried over from the task before, or none, with "
+        "uniform α (the ablation −ASE)",
     )
-    estimator_width: int = Field(16, ge=1, le=4096, description="r of eq. 3 (the authors use 100 at d = 1024)")
+    estimator_width: int = Field(
+        16, ge=1, le=4096, description="hidden width r of the estimator (eq. 3); the authors use 100 with d = 1024"
+    )
 
 
 class ContrastParams(Params):
-    """What SHLPT and the bounds of its partition share."""
+    """Settings that SHLPT shares with its references, the given partitions."""
 
     lambda_hsc: float = Field(
-        0.03, ge=0, le=100, description="λ1 of eq. 12: weight of the hidden-state loss; 0 is −HSC"
+        0.03, ge=0, le=100, description="weight λ1 of the hidden-state loss HSC (eq. 12); 0 turns it off"
     )
-    lambda_asc: float = Field(0.1, ge=0, le=100, description="λ2 of eq. 12: weight of the activation loss; 0 is −ASC")
-    tau_hsc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 8")
-    tau_asc: float = Field(1.0, gt=0, le=100, description="temperature of eq. 11")
-    similar_transfer: bool = Field(True, description="add the mixture of similar prompts (eq. 6); false is −STT")
+    lambda_asc: float = Field(
+        0.1, ge=0, le=100, description="weight λ2 of the activation-state loss ASC (eq. 12); 0 turns it off"
+    )
+    tau_hsc: float = Field(1.0, gt=0, le=100, description="temperature of the hidden-state loss HSC (eq. 8)")
+    tau_asc: float = Field(1.0, gt=0, le=100, description="temperature of the activation-state loss ASC (eq. 11)")
+    similar_transfer: bool = Field(
+        True, description="add a mixture of the similar tasks' prompts (eq. 6); false is the ablation −STT"
+    )
     own_start: Literal["zero", "words"] = Field(
         "zero",
-        description="where earlier prompts are mixed in, the own prompt starts at zero, so that the mixture is "
-        "the starting point, or from words of the vocabulary, as it does where nothing is mixed in",
+        description="initial value of a task's own prompt if similar prompts are added to it: zero, so that training "
+        "starts from the mixture, or words of the vocabulary",
     )
-    hsc_positions: Literal["first", "all"] = Field("first", description="decoder positions that eq. 8 compares")
+    hsc_positions: Literal["first", "all"] = Field(
+        "first", description="decoder positions that the hidden-state loss compares (eq. 8): the first, or all"
+    )
     asc_states: Literal["value", "sign_ste"] = Field(
-        "value", description="eq. 10 on activation values, or on their signs with a straight-through gradient"
+        "value", description="activation states in eq. 10: the values, or their signs with a straight-through gradient"
     )
 
 
 class L2pParams(Params):
-    pool_size: int = Field(10, ge=1, le=1024, description="prompts in the pool that all tasks share")
-    top_n: int = Field(1, ge=1, le=64, description="prompts put before each text: those with the nearest keys")
-    lambda_pull: float = Field(0.5, ge=0, le=100, description="weight of pulling the chosen keys towards the texts")
+    pool_size: int = Field(10, ge=1, le=1024, description="number of prompts in the shared pool")
+    top_n: int = Field(1, ge=1, le=64, description="number of prompts selected for each text, by the nearest keys")
+    lambda_pull: float = Field(
+        0.5, ge=0, le=100, description="weight of the loss that pulls the selected keys towards the texts"
+    )
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
         if self.top_n > self.pool_size:
-            raise ValueError(f"top_n = {self.top_n} prompts cannot be chosen from a pool_size of {self.pool_size}")
+            raise ValueError(f"top_n = {self.top_n} is larger than pool_size = {self.pool_size}: lower it")
         return self
 
 
 class CodaParams(Params):
-    components: int = Field(5, ge=1, le=256, description="prompt components that each task adds")
-    lambda_ortho: float = Field(0.1, ge=0, le=100, description="weight of keeping components, keys, attention apart")
+    components: int = Field(5, ge=1, le=256, description="number of prompt components that each task adds")
+    lambda_ortho: float = Field(
+        0.1, ge=0, le=100, description="weight of the orthogonality loss on components, keys and attention vectors"
+    )
 
 
 class DtvgParams(Params):
@@ -80,33 +96,38 @@ class DtvgParams(Params):
         0.25,
         gt=0,
         lt=1,
-        description="share of the epochs for the task's own vector, before sources are added; at "
-        "least one, and one is left",
+        description="share of the epochs that train the task's own vector alone, before earlier ones are added; each "
+        "of the two stages has at least one epoch",
     )
 
 
 class BmtptParams(Params):
-    particles: int = Field(5, ge=1, le=64, description="M: prompts that stand for the posterior of the source tasks")
+    particles: int = Field(
+        5, ge=1, le=64, description="number of particles M: prompts that sample the posterior of the source tasks"
+    )
     damping: float = Field(
-        0.5, ge=0, le=1, description="weight of a particle's own gradient beside the others'; 1 is undamped"
+        0.5, ge=0, le=1, description="weight of a particle's own gradient against those of the others; 1 is undamped"
     )
     source_share: float = Field(
-        1.0, ge=0, le=100, description="steps of the source phase, as a share of the steps the task itself has at most"
+        1.0, ge=0, le=100, description="steps of the source phase, relative to the maximum steps of the task itself"
     )
     prior_sigma: float = Field(
-        10.0, gt=0, le=1e6, description="σ of the prior around a particle, in deviations of the word embeddings"
+        10.0,
+        gt=0,
+        le=1e6,
+        description="σ of the prior around a particle, in standard deviations of the word embeddings",
     )
 
 
 class ShlptParams(ContrastParams, EstimatorParams):
-    """All of SHLPT's settings, those of the estimator first: pydantic lists the last base's fields first."""
+    """All settings of SHLPT, the estimator's first: pydantic lists the fields of the last base first."""
 
 
 class OraclePartitionParams(ContrastParams):
     similar_pairs: str = Field(
         "declared",
-        description="which earlier tasks are similar: by declared relatedness; or those of measured pairs, "
-        "source>target with commas, as a transfer matrix writes the pairs that help; or none",
+        description="similar earlier tasks: declared (by the tasks' known relatedness), none, or measured pairs as "
+        "source>target, separated by commas, which the command `matrix` prints",
     )
 
     @model_validator(mode="after")
@@ -121,7 +142,7 @@ class OraclePartitionParams(ContrastParams):
 
     @property
     def pairs(self) -> list[tuple[str, ...]] | None:
-        """Source and target of each pair; None where relatedness is declared."""
+        """Source and target of each pair; None if relatedness is declared."""
         if self.similar_pairs in ("declared", "none"):
             return None if self.similar_pairs == "declared" else []
         return [tuple(name.strip() for name in pair.split(">")) for pair in self.similar_pairs.split(",")]
@@ -131,26 +152,33 @@ class OraclePartitionParams(ContrastParams):
 
     @model_serializer(mode="wrap")
     def _without_the_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Left out where it is usual, so that stages from before it was there keep their keys."""
+        """The default of `similar_pairs` is left out, so that older stages keep their keys."""
         found: dict[str, Any] = write(self)
         return {k: v for k, v in found.items() if k != "similar_pairs" or self.pairs is not None}
 
 
 class RandomPartitionParams(ContrastParams):
-    similar_share: float = Field(0.5, ge=0, le=1, description="chance of an earlier task to be called similar")
+    similar_share: float = Field(0.5, ge=0, le=1, description="probability that an earlier task counts as similar")
 
 
 class EwcParams(Params):
-    ewc_strength: float = Field(1.0, ge=0, le=1e9, description="λ: weight of the penalty; 0 is Finetune")
+    ewc_strength: float = Field(1.0, ge=0, le=1e9, description="weight λ of the penalty; 0 is plain Finetune")
     fisher: Literal["normalised", "raw"] = Field(
-        "normalised", description="each task's Fisher divided by its mean, or as it is (near zero where all is fitted)"
+        "normalised",
+        description="Fisher information of each task: divided by its mean, or raw (near zero once a task is fitted)",
     )
-    ewc_decay: float = Field(0.9, ge=0, le=1, description="γ: what is left of the Fisher at each new task")
+    ewc_decay: float = Field(
+        0.9, ge=0, le=1, description="decay γ: factor on the accumulated Fisher information at each new task"
+    )
 
 
 class ReplayParams(Params):
     memory: Literal["per_task", "reservoir"] = Field(
-        "per_task", description="keep a number of examples of each task, or a reservoir over all of them"
+        "per_task", description="memory: a fixed number of examples of each task, or one reservoir over all tasks"
     )
-    memory_size: int = Field(16, ge=1, le=100_000, description="examples kept: of each task, or in all (reservoir)")
-    replay_rows: int = Field(8, ge=1, le=1024, description="kept examples repeated in a step beside the new ones")
+    memory_size: int = Field(
+        16, ge=1, le=100_000, description="examples in memory: for each task, or in total (reservoir)"
+    )
+    replay_rows: int = Field(
+        8, ge=1, le=1024, description="examples from memory that each training step adds to the new ones"
+    )
