@@ -21,7 +21,7 @@ from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.store import Shown, known_runs, label, shown
 
 MEASURES = {"cosine": "Cosine similarity", "jaccard": "Jaccard index of signs"}
-ORDERS = {"difference": "largest difference", "active": "most active"}
+ORDERS = {"difference": "difference", "active": "activity"}
 NONE = "none"
 
 
@@ -177,7 +177,7 @@ def which_neurons(probe: dict[str, Any], layer: int) -> None:
     first = kept("First prompt", tasks, "a", write=theme.titled, kind="learned task", where=left)
     second = kept("Second prompt", tasks, "b", default=tasks[-1], write=theme.titled, kind="learned task", where=middle)
     by = kept(
-        "Neurons with the",
+        "Sort neurons by",
         list(ORDERS),
         "by",
         default="difference",

@@ -151,8 +151,8 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
             live_plot(partition.figure(frame, task=task, dark=dark), "sides", partition.alt(frame, task=task))
         page.numbers(mine.drop(columns=["run", "position", "task"]))
         page.explain(
-            "Left: mean α of each batch, with the range over its texts. Right: which earlier tasks count as similar, "
-            "and how often that changes. Both use the δ of the training.",
+            "First figure: mean α of each batch, with the range over its texts. Second figure: which earlier tasks "
+            "count as similar, and how often that changes (flips). Both use the δ of the training.",
             5,
         )
 

@@ -142,8 +142,8 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
         st.markdown(transfer.sentence(transfer.counts(table)))
     page.explain(
         "Orange: the target makes fewer test errors after the source (positive transfer). Blue: it makes more "
-        "(negative transfer). Faded: unclear after the correction for the number of pairs. Click a cell to look "
-        "into it.",
+        "(negative transfer). Faded: not significant after the correction for the number of pairs. Click a cell for "
+        "details.",
         1,
     )
     if len(table):
@@ -164,7 +164,7 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
 
 
 def related(shown: ShownExperiment, table: pd.DataFrame) -> None:
-    """Whether what was measured follows what is declared."""
+    """Whether measured transfer follows declared relatedness."""
     about = results.find(shown.store, shown.id)["about"]
     with page.guard():
         found = agreement.of_tasks(table, about["tasks"], about.get("suite", "pocket"))
@@ -176,8 +176,10 @@ COLUMNS = {
     "low": st.column_config.NumberColumn("from", format="%+.2f", help="lower end of the 95 % interval"),
     "high": st.column_config.NumberColumn("to", format="%+.2f", help="upper end of the 95 % interval"),
     "n": st.column_config.NumberColumn("seeds"),
-    "p": st.column_config.NumberColumn("p", format="%.3f", help="paired t test of this pair by itself"),
-    "q": st.column_config.NumberColumn("corrected p", format="%.3f", help="for the number of pairs; clear at .05"),
+    "p": st.column_config.NumberColumn("p", format="%.3f", help="paired t test of this pair alone"),
+    "q": st.column_config.NumberColumn(
+        "corrected p", format="%.3f", help="p corrected for the number of pairs; clear below .05"
+    ),
 }
 
 

@@ -1,1 +1,1 @@
-"""What is to be trained: runs as trees of stages, experiments as lists of runs, estimates, commands. No torch."""
+"""Plans of training: runs as trees of stages, experiments as lists of runs, estimates, commands. No torch."""

@@ -45,7 +45,7 @@ def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) 
         customdata=[[theme.label(n)] * len(table.columns) for n in names],
         hovertemplate="%{customdata}<br>dissimilar: %{z:.0%} at step %{x}<extra></extra>",
     )
-    draw.color_key(drawn, "Share of dissimilar instances", tickvals=[0, 1], ticktext=["0 %: similar", "100 %"])
+    draw.color_key(drawn, "Share of the batch that is dissimilar", tickvals=[0, 1], ticktext=["0 %: similar", "100 %"])
     ticks = [f"{theme.label(name)} ({turned[name]:.3g})" for name in names]
     drawn.update_yaxes(tickvals=list(range(len(names))), ticktext=ticks, autorange="reversed", showgrid=False)
     return drawn.update_layout(showlegend=False)

@@ -1,1 +1,1 @@
-"""The way from a plan to a worker and what people do on it: submit, claim, pause, stop, resume, delete. No torch."""
+"""The queue between people and workers: submit, claim, pause, step, stop, resume, delete. No torch."""

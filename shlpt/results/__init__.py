@@ -1,1 +1,1 @@
-"""What runs and experiments came to, as records and frames: the only way anyone reads the store."""
+"""Results of runs and experiments as records and frames: the only way to read them from the store."""

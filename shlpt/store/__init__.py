@@ -1,1 +1,1 @@
-"""One SQLite file and the tensors beside it: schema, transactions, who is alive. No torch."""
+"""One SQLite file and a folder of tensors: schema, transactions, locks, which workers are alive. No torch."""

@@ -1,1 +1,1 @@
-"""A stage as a loop, many of them through one forward pass, and checkpoints between two epochs."""
+"""A stage as a training loop, many loops in one forward pass, and checkpoints between epochs."""

@@ -1,1 +1,1 @@
-"""What pages are made of; the only room that knows Streamlit."""
+"""The parts of pages. The only room that imports Streamlit."""

@@ -1,4 +1,4 @@
-"""What the first visitor would wait for: everything that pages import, loaded while the browser still starts."""
+"""Imports the modules of all pages while the browser starts, so that the first visitor does not wait for them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from shlpt.ui.navigation import PAGES
 
 
 def load_ahead() -> None:
-    """In a thread of its own, so that the server answers meanwhile."""
+    """In a separate thread, so that the server can answer meanwhile."""
     Thread(target=load_all, daemon=True).start()
 
 
 def load_all() -> None:
-    """In the order of the menu: the overview, which is opened first, stands first."""
+    """In the order of the menu: Overview is opened first."""
     for entry in PAGES:
         load_imports(entry.file)
 

@@ -1,5 +1,5 @@
-"""A plotly figure that is drawn in place. `st.plotly_chart` takes the chart away and draws a new one at every change
-of its data, so zoom, legend clicks and hover would be lost ten times in ten seconds.
+"""A plotly figure that is updated in place. `st.plotly_chart` replaces the chart whenever its data change, so zoom,
+legend clicks and hover would be lost about once a second.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def live_plot(figure: go.Figure | dict[str, Any], key: str, alt: str, clicks: bo
 
 
 def prepared(figure: go.Figure, key: str) -> dict[str, Any]:
-    """A figure as it is sent: many visitors of one run can share it."""
+    """A figure as it is sent to the browser; visitors of the same run share it."""
     found: dict[str, Any] = json.loads(figure.to_json())
     found["layout"] |= {"autosize": True, "uirevision": key}
     return found

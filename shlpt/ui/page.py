@@ -55,7 +55,7 @@ def guard() -> Iterator[None]:
 
 
 def again(panel: Callable[..., None], every: float | None = None) -> Callable[..., None]:
-    """A part of a page that runs again by itself, every so many seconds or when something in it is pressed."""
+    """A part of a page that runs again alone, every `every` seconds or when a widget in it is used."""
 
     @wraps(panel)
     def guarded(*given: Any) -> None:

@@ -1,6 +1,6 @@
-"""What Streamlit runs at every visit: the frame, then the page that the address names.
+"""What Streamlit runs at every visit: the frame of the app, then the page in the address.
 
-It does not stand beside `pages/`: there, Streamlit would run a page's file without it at a first deep link.
+It is not beside `pages/`: there, Streamlit would run the file of a page without this frame when a link opens it first.
 """
 
 from __future__ import annotations

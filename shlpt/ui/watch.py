@@ -144,7 +144,7 @@ def view(store: Store, ids: Sequence[str], own: bool) -> None:
 
 
 def _moving(store: Store, records: list[Record]) -> bool:
-    """Whether something will change by itself."""
+    """Whether the runs will change without another click."""
     return bool({r["state"] for r in records} & set(GOING)) or control.pending(store, [r["id"] for r in records])
 
 

@@ -1,1 +1,1 @@
-"""The part that trains: a worker claims a lane group, drives it, and writes down what happens. Needs torch."""
+"""Workers: they claim a lane group, train it and record its events. Needs torch."""
