@@ -17,115 +17,32 @@ import plotly.graph_objects as go
 
 from shlpt.catalog import METHODS
 
-LIGHT_TASKS = (
-    "#064fbd",
-    "#b8480f",
-    "#3a836e",
-    "#b46db3",
-    "#3b94f1",
-    "#d27e05",
-    "#27487d",
-    "#8c1942",
-    "#687bf6",
-    "#6e4128",
-    "#5aa433",
-    "#6b3ece",
-    "#336ea2",
-    "#537200",
-    "#9d8ea7",
-    "#b95361",
+LIGHT_TASKS = tuple(
+    (
+        "#064fbd #b8480f #3a836e #b46db3 #3b94f1 #d27e05 #27487d #8c1942 #687bf6 #6e4128 #5aa433 #6b3ece "
+        "#336ea2 #537200 #9d8ea7 #b95361"
+    ).split()
 )
-DARK_TASKS = (
-    "#5784dd",
-    "#e87f02",
-    "#4acb9f",
-    "#ce9df0",
-    "#cbd4fd",
-    "#f6cd15",
-    "#faf2cd",
-    "#c33958",
-    "#7eadef",
-    "#c0805c",
-    "#b0e27f",
-    "#9777f3",
-    "#5d9bac",
-    "#dba92c",
-    "#abb096",
-    "#f5bdda",
+DARK_TASKS = tuple(
+    (
+        "#5784dd #e87f02 #4acb9f #ce9df0 #cbd4fd #f6cd15 #faf2cd #c33958 #7eadef #c0805c #b0e27f #9777f3 "
+        "#5d9bac #dba92c #abb096 #f5bdda"
+    ).split()
 )
 # The first eight are drawn solid with full marks, the others dashed with open ones.
-TASK_ORDER = (
-    "yelp",
-    "sst2",
-    "agnews",
-    "rte",
-    "mnli",
-    "qqp",
-    "yahoo",
-    "squad",
-    "amazon",
-    "imdb",
-    "dbpedia",
-    "cb",
-    "wic",
-    "copa",
-    "boolq",
-    "multirc",
-)
+TASK_ORDER = tuple("yelp sst2 agnews rte mnli qqp yahoo squad amazon imdb dbpedia cb wic copa boolq multirc".split())
 MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star")
 PARTS = {"loss": 6, "down": 0, "hsc": 1, "asc": 2}  # parts of the loss, by their place among the colours
 
 # Blue is negative and orange is positive transfer, as in the paper's Fig. 1; zero is the colour of the ground.
-LIGHT_DIVERGING = (
-    "#08417f",
-    "#2a69ad",
-    "#5f96cf",
-    "#9cc1e4",
-    "#d2e3f2",
-    "#f7f6f3",
-    "#fae0c4",
-    "#f4b983",
-    "#e28a3d",
-    "#b9610f",
-    "#7f3d02",
+LIGHT_DIVERGING = tuple(
+    "#08417f #2a69ad #5f96cf #9cc1e4 #d2e3f2 #f7f6f3 #fae0c4 #f4b983 #e28a3d #b9610f #7f3d02".split()
 )
-DARK_DIVERGING = (
-    "#a5d0ff",
-    "#72aef2",
-    "#4c86cb",
-    "#35609a",
-    "#28405f",
-    "#20242b",
-    "#50391f",
-    "#855526",
-    "#b8742c",
-    "#e59a48",
-    "#ffc788",
+DARK_DIVERGING = tuple(
+    "#a5d0ff #72aef2 #4c86cb #35609a #28405f #20242b #50391f #855526 #b8742c #e59a48 #ffc788".split()
 )
-LIGHT_SEQUENTIAL = (
-    "#eef3fb",
-    "#d6e4f5",
-    "#b8d2ee",
-    "#95bce5",
-    "#6fa4da",
-    "#4b8bcb",
-    "#3071b5",
-    "#1d5899",
-    "#10417a",
-    "#082a57",
-)
-DARK_SEQUENTIAL = (
-    "#1f2633",
-    "#243650",
-    "#29476d",
-    "#305a8b",
-    "#3a6faa",
-    "#4d86c4",
-    "#6a9fd8",
-    "#8db8e8",
-    "#b3d1f4",
-    "#dceaff",
-)
+LIGHT_SEQUENTIAL = tuple("#eef3fb #d6e4f5 #b8d2ee #95bce5 #6fa4da #4b8bcb #3071b5 #1d5899 #10417a #082a57".split())
+DARK_SEQUENTIAL = tuple("#1f2633 #243650 #29476d #305a8b #3a6faa #4d86c4 #6a9fd8 #8db8e8 #b3d1f4 #dceaff".split())
 
 FONT = '"Source Sans", "Source Sans 3", Arial, sans-serif'
 GROUND = {False: "#ffffff", True: "#15181d"}

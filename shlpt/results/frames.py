@@ -22,22 +22,7 @@ from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
 from shlpt.tasks.find import draw, find_task
 
-LIST_COLUMNS = [
-    "id",
-    "name",
-    "method",
-    "tasks",
-    "seed",
-    "state",
-    "progress",
-    "acc",
-    "bwt",
-    "fwt",
-    "backbone",
-    "created",
-    "note",
-    "experiment",
-]
+LIST_COLUMNS = "id name method tasks seed state progress acc bwt fwt backbone created note experiment".split()
 POINTS = 1000  # of a curve: more are thinned out
 
 
