@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from shlpt.analysis import compare as side_by_side
+from shlpt.analysis import headroom as gauge
 from shlpt.analysis.compare import Side
 from shlpt.plans import commands, estimate
 from shlpt.plots import accuracy_matrix, compare, theme
@@ -63,10 +64,35 @@ def by_hand() -> Found:
 
 
 # --- all sides --------------------------------------------------------------------------
-def overview(found: list[Side]) -> None:
-    """The metrics: figure and table."""
+def headroom(found: list[Side]) -> bool | None:
+    """Whether there is anything to tell apart on this sequence; None where it is not known."""
+    first = found[0].records[0]
+    rows = next((rows for _, store in stores.both() if (rows := experiments.headroom_of(store, first))), None)
+    st.header("Is there anything to tell apart?", anchor="headroom")
+    if rows is None:
+        st.caption(
+            "Not measured for this sequence and this number of examples: the figure below shows methods, and their "
+            "order may be chance. This command measures it:"
+        )
+        st.code(commands.headroom(first, experiments.ALIKE, default_home()), language="bash", wrap_lines=True)
+        return None
+    gauged = gauge.gauge(gauge.by_condition(rows))
+    said = page.plain(" ".join(gauged["notes"]))
+    if gauged["tells_apart"]:
+        st.success(said, icon=":material/check:")
+    else:
+        st.info(f"{said} Methods are shown without a ranking.", icon=":material/horizontal_rule:")
+    st.dataframe(pd.DataFrame(gauge.rows(gauged)), hide_index=True, height="content")
+    return bool(gauged["tells_apart"])
+
+
+def overview(found: list[Side], ranked: bool | None) -> None:
+    """The metrics: figure and table. `ranked`: best first, with a rank; without, by name."""
+    if ranked is not None:
+        order = side_by_side.ranked(found) if ranked else sorted(found, key=lambda side: side.name)
+        found = list(order)
     frame = side_by_side.metric_rows(found)
-    page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame), key="metrics")
+    page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame, ranked is not False), key="metrics")
     page.explain(
         "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (below "
         "0: forgetting). FWT: gain over learning each task alone (below 0: negative transfer). Lines: 95 % intervals "
@@ -74,6 +100,8 @@ def overview(found: list[Side]) -> None:
     )
     rows = side_by_side.for_people(side_by_side.table(found))
     rows["side"] = rows["side"].map(theme.side)
+    if ranked:
+        rows.insert(0, "rank", range(1, len(rows) + 1))
     st.dataframe(rows, hide_index=True, column_config=COLUMNS, height="content")
 
 
@@ -236,7 +264,8 @@ def show() -> None:
 
 
 def body(found: list[Side], where: dict[str, Store]) -> None:
-    overview(found)
+    several = len({record["method"] for side in found for record in side.records}) > 1
+    overview(found, headroom(found) if several and side_by_side.same_tasks(found) and len(found[0].tasks) > 1 else None)
     left, right = st.columns(2, gap="large")
     with left:
         st.header("Task by task", anchor="by-task")

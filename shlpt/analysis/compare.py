@@ -110,6 +110,12 @@ def same_tasks(found: Sequence[Side]) -> bool:
     return len({tuple(side.tasks) for side in found}) <= 1
 
 
+def ranked(found: Sequence[Side]) -> list[Side]:
+    """The highest mean ACC first; sides without one last."""
+    means = {side.name: _summary(side, "acc")["mean"] for side in found}
+    return sorted(found, key=lambda side: -math.inf if (mean := means[side.name]) is None else -float(str(mean)))
+
+
 # --- what came of them --------------------------------------------------------------------
 def table(found: Sequence[Side]) -> list[dict[str, Any]]:
     """One line a side: the metrics with spread and interval over the seeds, and what it cost."""

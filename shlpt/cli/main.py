@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.cli.compare import compare
+from shlpt.cli.gauge import app as gauges
 from shlpt.cli.look import app as looks
 from shlpt.cli.options import (
     Csv,
@@ -334,6 +335,7 @@ app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(co
 app.command(epilog="Example: python -m shlpt record --out recorded")(record)
 app.add_typer(runs_app, name="runs")
 app.add_typer(studies)
+app.add_typer(gauges)
 app.add_typer(looks)
 
 

@@ -219,6 +219,16 @@ def _rates(runs: list[Record]) -> str:
     return "; ".join([f"{usual[0]:g}", *(f"{rate:g}: {', '.join(names)}" for rate, names in others)])
 
 
+def headroom_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """A row per condition and per difference."""
+    from shlpt.analysis.headroom import by_condition, gauge, rows
+    from shlpt.results.experiments import results
+    from shlpt.results.export import rows_of_frame
+
+    found = gauge(by_condition(runs := rows_of_frame(results(store, id))))
+    return rows(found, flat), found | {"rows": runs}
+
+
 ROWS: dict[str, RowsOf] = {
     "matrix": matrix_rows,
     "sweep": grouped_rows,
@@ -227,4 +237,5 @@ ROWS: dict[str, RowsOf] = {
     "pairs": pair_rows,
     "methods": grouped_rows,
     "bench": bench_rows,
+    "headroom": headroom_rows,
 }

@@ -62,6 +62,17 @@ def more(experiment: str, source: str, target: str, count: int, home: Path | Non
     return _line(["more", experiment, "--pair", f"{source}>{target}", "--count", str(count)], home)
 
 
+def headroom(run: Mapping[str, Any], keys: Sequence[str], home: Path | None = None) -> str:
+    """A headroom gauge for the sequence of a run's record; `keys` are the settings that the two must share."""
+    named = _sequence(run["tasks"])
+    words = ["headroom", *(["--sequence", named] if named else ["--tasks", ",".join(run["tasks"])])]
+    words += [word for key in ("suite", "backbone") if run[key] != "pocket" for word in (f"--{key}", str(run[key]))]
+    usual = {key: Training.model_fields[key].default for key in keys}
+    own = {key: run["settings"][key] for key in keys if run["settings"][key] != usual[key]}
+    words += [word for key, value in own.items() for word in ("--set", setting(key, value))]
+    return _line(words, home)
+
+
 def compare(ids: Sequence[str], home: Path | None = None) -> str:
     return _line(["compare", *ids], home)
 

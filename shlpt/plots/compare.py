@@ -55,12 +55,16 @@ def _whiskers(rows: pd.DataFrame, **more: object) -> dict[str, object]:
     return {"type": "data", "symmetric": False, "array": list(up), "arrayminus": list(down), "width": 4, **more}
 
 
-def alt(frame: pd.DataFrame) -> str:
+def alt(frame: pd.DataFrame, ranked: bool = True) -> str:
+    """`ranked`: says who is highest; otherwise the range alone."""
     rows = numbers(frame)
     if rows.empty:
         return "Methods side by side: no finished run yet."
     said = []
     for metric, mine in rows.groupby("metric", sort=False):
+        if not ranked:
+            said.append(f"{UNITS.get(metric, metric)} from {mine['mean'].min():.1f} to {mine['mean'].max():.1f}")
+            continue
         best = mine.loc[mine["mean"].idxmax()]
         said.append(f"{UNITS.get(metric, metric)} is highest for {theme.side(best['method'])} at {best['mean']:.1f}")
     return f"{rows['method'].nunique()} methods side by side: {'; '.join(said)}."

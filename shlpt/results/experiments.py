@@ -109,6 +109,25 @@ def labelled(store: Store, id: str) -> list[tuple[str, Record]]:
     return [(label(cell), run_record(store, run)) for run, cell in _runs_with_cells(store, id)]
 
 
+ALIKE = ("epochs", "shots", "test_shots", "prompt_length")  # settings by which a gauge speaks of a run
+
+
+def headroom_of(store: Store, run: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Cells of the newest headroom experiment over the sequence of a run, with its training; None without one."""
+    for line in store.rows("SELECT id, about FROM experiments WHERE kind='headroom' ORDER BY created DESC"):
+        names = [name for name, tasks in json.loads(line["about"])["sequences"].items() if tasks == list(run["tasks"])]
+        for name in names:
+            rows = [row for row in results(store, line["id"]).to_dict("records") if row["sequence"] == name]
+            few = next((row for row in rows if row["condition"] == "few"), None)
+            if few is None:
+                continue
+            theirs = run_record(store, few["run"])
+            same = all(theirs["settings"][key] == run["settings"][key] for key in ALIKE)
+            if same and all(theirs[key] == run[key] for key in ("suite", "backbone")):
+                return [{str(key): value for key, value in row.items()} for row in rows]
+    return None
+
+
 def label(cell: Mapping[str, Any]) -> str:
     """`{"threshold": 0.3, "seed": 42}` → `threshold=0.3`; words stand for themselves."""
     parts = {key: value for key, value in cell.items() if key != "seed"}

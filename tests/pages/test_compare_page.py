@@ -13,11 +13,13 @@ from conftest import SEEDS, TASKS, TINY, matrix
 from visiting import charts, figures, said, visit
 
 from shlpt.cli.main import main
+from shlpt.plans import headroom
 from shlpt.plans.experiments import Cell, Experiment
 from shlpt.plans.stages import plans_of
 from shlpt.queue import control
 from shlpt.queue.submit import start_experiment
 from shlpt.results import recorded
+from shlpt.results.record import run_record
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
@@ -70,7 +72,7 @@ def test_runs_of_two_stores_are_compared_by_the_command_that_the_page_shows(
     control.delete(Store(home).open(), ids[:2])  # these two are recorded only
     app = visit("compare.py", {"experiment": "runs", "run": ids})
     assert errors(app) == []
-    words = shlex.split(app.code[0].value)
+    words = shlex.split(app.code[-1].value)
     assert words[:4] == ["python", "-m", "shlpt", "compare"]
     assert words[-2:] == ["--home", str(home)]
     told = command(capsys, *words[4:])
@@ -149,3 +151,41 @@ def test_the_command_takes_an_experiment_and_prints_tables(home: Path, capsys: p
     with pytest.raises(SystemExit):
         main(["compare", *run_ids()])
     assert "settings that differ" in capsys.readouterr().out
+
+
+# --- whether there is anything to tell apart ----------------------------------------------
+def gauged(home: Path, apart: float) -> None:
+    """A headroom gauge over the tasks, whose runs came to what is said: no training."""
+    store = Store(home).open()
+    made = headroom.headroom({"two": TASKS}, (1, 2, 3), {"settings": TINY})
+    start_experiment(store, made, plans_of(made.specs))
+    for cell in made.cells:
+        record = run_record(store, cell.spec.id)
+        spread = 0.01 * cell.label["seed"] * (cell.label["condition"] == "declared")
+        record |= {"state": "done", "acc": 0.5 + spread + apart * (cell.label["condition"] == "declared")}
+        with store.write() as db:
+            db.execute("UPDATE runs SET result=? WHERE id=?", (json.dumps(record), cell.spec.id))
+
+
+@pytest.mark.parametrize(("apart", "ranked"), [(0.2, True), (-0.02, False)])
+def test_methods_have_a_rank_only_where_there_is_something_to_tell_apart(
+    home: Path, apart: float, ranked: bool
+) -> None:
+    gauged(home, apart)
+    app = visit("compare.py", {"experiment": "runs", "run": run_ids()})  # type: ignore[dict-item]
+    assert errors(app) == []
+    shown = table(app)
+    assert ("rank" in shown) is ranked
+    notes = [part.value for part in (*app.success, *app.info)]
+    assert any(("There is something to tell apart" if ranked else "without a ranking") in note for note in notes)
+    assert ("is highest for" in charts(app)[0]["alt"]) is ranked
+    if ranked:
+        assert list(shown["ACC"]) == sorted(shown["ACC"], reverse=True)
+
+
+def test_what_is_not_measured_is_said_with_the_command(home: Path) -> None:
+    app = visit("compare.py", {"experiment": "runs", "run": run_ids()})  # type: ignore[dict-item]
+    assert "Not measured for this sequence" in said(app)
+    command = next(code.value for code in app.code if "headroom" in code.value)
+    assert "--tasks yelp,sst2 --set epochs=2 --set shots=4 --set test_shots=4" in command
+    assert "rank" not in table(app)

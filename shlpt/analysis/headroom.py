@@ -1,0 +1,132 @@
+"""Can methods be told apart here at all? An oracle against chance, and how many seeds it would take. Pure.
+
+Scores are shares from 0 to 1. A seed's value is its mean over the sequences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtrit
+
+from shlpt.analysis.metrics import summary
+from shlpt.analysis.points import difference, points
+from shlpt.analysis.stats import ROUNDING, Value, differences, measured, paired_t
+
+Values = Mapping[str, Mapping[int, Value]]  # condition -> seed -> ACC
+CONDITIONS = {
+    "few": "few examples alone",
+    "random": "random partition",
+    "declared": "oracle partition (declared)",
+    "measured": "oracle partition (measured on other seeds)",
+    "plenty": "plenty of examples alone",
+}
+ORACLES = ("declared", "measured")
+WISH = 0.05  # a difference that one would like to see
+POWER = 0.8
+MOST = 1000  # seeds
+
+
+def by_condition(rows: Iterable[Mapping[str, Any]], sequence: str | None = None) -> dict[str, dict[int, Value]]:
+    """Rows [condition, sequence, seed, acc] -> a seed's mean; None where one of its sequences is missing."""
+    found: dict[str, dict[int, list[Value]]] = {}
+    for row in rows:
+        if sequence in (None, row["sequence"]):
+            found.setdefault(row["condition"], {}).setdefault(row["seed"], []).append(measured(row["acc"]))
+    return {c: {seed: _mean(values) for seed, values in seeds.items()} for c, seeds in found.items()}
+
+
+def _mean(values: list[Value]) -> Value:
+    return None if None in values else fmean(v for v in values if v is not None)
+
+
+def seeds_needed(sd: float, apart: float, power: float = POWER) -> int | None:
+    """The fewest seeds with which a paired t test at 5 % would see a true difference with this chance.
+
+    The smallest m with (t(.975) + t(power)) · sd / √m at most the difference, t with m − 1 degrees of freedom. None:
+    more than `MOST`, or there is no difference to see.
+    """
+    for m in range(2, MOST + 1):
+        if float(stdtrit(m - 1, 0.975) + stdtrit(m - 1, power)) * sd / math.sqrt(m) <= abs(apart) > ROUNDING:
+            return m
+    return None
+
+
+def against(values: Values, ours: str, theirs: str, wish: float = WISH) -> dict[str, Any]:
+    """One condition minus another, seed by seed, and the seeds that the difference would need."""
+    mine, other = values.get(ours, {}), values.get(theirs, {})
+    pairs = [mine[seed] for seed in mine], [other.get(seed) for seed in mine]
+    found, each = paired_t(*pairs), differences(*pairs)
+    sd = float(np.std(each, ddof=1)) if len(each) > 1 else None
+    apart = found["difference"]
+    return {
+        **found,
+        "sd": sd,
+        "clear": found["ci95"] is not None and not found["ci95"][0] <= 0 <= found["ci95"][1],
+        "needed": None if sd is None or apart is None else seeds_needed(sd, apart),
+        "wish": wish,
+        "needed_for_wish": None if sd is None else seeds_needed(sd, wish),
+    }
+
+
+def gauge(values: Values, wish: float = WISH) -> dict[str, Any]:
+    """Every condition with its interval, and what the oracles and plenty of examples are better by."""
+    oracles = {name: against(values, name, "random", wish) for name in ORACLES if name in values}
+    return {
+        "conditions": {name: summary([v for v in values[name].values() if v is not None]) for name in values},
+        "oracle_minus_random": oracles,
+        "plenty_minus_few": against(values, "plenty", "few", wish),
+        "tells_apart": any(found["clear"] for found in oracles.values()),
+        "notes": [_said(name, found) for name, found in oracles.items()] or ["No oracle was measured."],
+    }
+
+
+def _said(name: str, found: Mapping[str, Any]) -> str:
+    """An oracle against the random partition, in words."""
+    n, what = found["n"], f"{CONDITIONS[name].capitalize()} minus random partition"
+    seeds = "1 seed" if n == 1 else f"{n} seeds"
+    if not n:
+        return f"{what}: not measured yet."
+    if n == 1:
+        return f"{what}: {difference(found)} points with 1 seed. Without a second seed there is no interval."
+    if found["ci95"] is None:
+        return f"{what}: {difference(found)} points in each of {seeds}. Nothing varies, so there is no interval."
+    if found["clear"]:
+        return f"{what}: {difference(found)} points with {seeds}. There is something to tell apart here."
+    return (
+        f"{what}: {difference(found)} points. Nothing to tell apart here with {seeds}; {_needed(found['needed'])} "
+        f"would be needed for the measured difference, {_needed(found['needed_for_wish'])} for {points(found['wish'])} "
+        f"points (to see it with a chance of {POWER:.0%} at the 5 % level, if the standard deviation of "
+        f"{points(found['sd'])} points between seeds stays)."
+    )
+
+
+def _needed(seeds: int | None) -> str:
+    return f"more than {MOST}" if seeds is None else f"about {seeds}"
+
+
+def rows(found: Mapping[str, Any], flat: bool = False) -> list[dict[str, Any]]:
+    """For people: a line a condition; flat: a column for every number."""
+    lines = [{"what": CONDITIONS[name], "difference": False, **part} for name, part in found["conditions"].items()]
+    apart = {f"{CONDITIONS[name]} minus random": part for name, part in found["oracle_minus_random"].items()}
+    apart["plenty minus few examples"] = found["plenty_minus_few"]
+    lines += [{"what": name, "difference": True, **part, "mean": part["difference"]} for name, part in apart.items()]
+    if flat:
+        ends = [line["ci95"] or (None, None) for line in lines]
+        return [
+            {"what": line["what"], "mean": line["mean"], "low": low, "high": high, "sd": line["sd"], "n": line["n"]}
+            for line, (low, high) in zip(lines, ends, strict=True)
+        ]
+    return [
+        {
+            "what": line["what"],
+            "points": points(line["mean"], "+" if line["difference"] else ""),
+            "95 %": "–" if line["ci95"] is None else " to ".join(points(end) for end in line["ci95"]),
+            "seeds": line["n"],
+        }
+        for line in lines
+    ]

@@ -1,0 +1,78 @@
+"""The command `headroom`: is there anything to tell apart on a sequence?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from shlpt.cli.carry_out import Study, carry_out
+from shlpt.cli.options import How, Seeds, Sequence, Tasks, tasks_of, with_groups
+from shlpt.cli.rows import ROWS
+from shlpt.errors import UserError
+from shlpt.spec import read_seeds
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog="Example: python -m shlpt headroom --sequence demo --seeds 42,142,242")
+@with_groups
+def headroom(
+    *,
+    sequence: Sequence = None,
+    tasks: Tasks = None,
+    benchmark: Annotated[str | None, typer.Option(help="All sequences of a benchmark (see `bench`).")] = None,
+    seeds: Seeds = "42,142,242",
+    measure_seeds: Annotated[
+        str, typer.Option(help="Other seeds, to measure which pairs help; none leaves the measured oracle out.")
+    ] = "1042,1142,1242",
+    how: How,
+    way: Study,
+) -> None:
+    """Measure whether methods can be told apart on a sequence.
+
+    Compares few examples alone, a random and an oracle partition (from declared relatedness, and from transfer measured
+    on other seeds), and eight times the examples alone.
+    """
+    from shlpt.plans import headroom as plans
+
+    if [sequence, tasks, benchmark].count(None) != 2:
+        raise UserError("say where: one of --sequence demo, --tasks yelp,sst2,rte and --benchmark standard_cl")
+    if benchmark:
+        from shlpt.tasks.sequences import find_benchmark
+
+        sequences = dict(find_benchmark(benchmark).tasks)
+    else:
+        chosen = tasks_of(sequence, tasks, how.suite)
+        sequences = {sequence or " ".join(chosen): chosen}
+    if any(len(each) < 2 for each in sequences.values()):
+        raise UserError("one task has no earlier one to be similar to: give two tasks at least")
+    common = {key: value for key, value in how.of().items() if key != "method"}
+    found = None
+    if measure_seeds.strip() != "none":
+        if way.detach:
+            raise UserError(
+                "with --detach the measured oracle cannot be planned: which pairs help is known when they are trained. "
+                "Leave out --detach, or add --measure-seeds none"
+            )
+        matrix = plans.measuring(sequences, read_seeds(seeds), read_seeds(measure_seeds), common)
+        _say_all(matrix, plans.headroom(sequences, read_seeds(seeds), common, "none"), way)
+        measured = carry_out(matrix, way, ROWS["matrix"], quiet=True)
+        if measured["left"]:
+            raise SystemExit(1)
+        found = measured["similar_pairs"]
+    carry_out(plans.headroom(sequences, read_seeds(seeds), common, found, way.name), way, ROWS["headroom"])
+
+
+def _say_all(matrix: Any, gauge: Any, way: Study) -> None:
+    """What both steps cost together, before the first begins."""
+    from shlpt.cli.report import errors
+    from shlpt.plans.estimate import duration, estimate
+    from shlpt.queue.submit import planned
+    from shlpt.store.store import Store
+
+    store = Store(way.home).open()
+    cost = estimate(store, planned(store, [*matrix.specs, *gauge.specs], fresh=way.fresh))
+    errors.print(
+        f"in all {cost.stages} stages to train, at most {duration(cost.seconds)}: first which pairs help, then the rest"
+    )
