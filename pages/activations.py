@@ -1,7 +1,5 @@
 """How similar the decoder's activations are under the prompts of different tasks: maps, layers, neurons."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs and methods side by side: metrics with intervals, curves, accuracy matrices, and two of them in detail."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

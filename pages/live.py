@@ -1,7 +1,5 @@
 """Compose a run, start it and watch it train."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The idea in one picture, recorded results, and a button to start the demonstration."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """All stored runs: find, name, stop, resume, delete and export them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How similar the texts of a task are to the earlier tasks: distribution, threshold, timeline, single texts."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Every task with examples, how the tasks are related, and the relatedness dial."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

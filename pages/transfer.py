@@ -1,7 +1,5 @@
 """Transfer between pairs of tasks: how each task changes by being learned after another one."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Which devices PyTorch can train on here, found without loading it: that takes seconds, this a millisecond."""
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

@@ -1,7 +1,5 @@
 """Errors for the user: what is wrong, where, and what to do. Exit code 2."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

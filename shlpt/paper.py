@@ -8,8 +8,6 @@ paper's normalised F1. Empty means that the paper prints nothing there. `aggrega
 no sequence or task. `ablation` is the part that SHLPT lacks, `losses` the losses added to prompt tuning.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from pathlib import Path

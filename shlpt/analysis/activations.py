@@ -4,8 +4,6 @@ States are those of the feed-forward neurons of the decoder at its first positio
 [N,f] of one layer, [N,layers,f] of all, by task. A neuron is active where its state is positive.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Does measured transfer follow declared relatedness? Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 

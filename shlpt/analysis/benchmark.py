@@ -5,8 +5,6 @@ and tests are over seeds. Runs that are missing, unfinished or failed leave thei
 table can be had at any time. Scores are shares, from 0 to 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, Literal

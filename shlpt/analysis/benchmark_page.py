@@ -1,7 +1,5 @@
 """A benchmark beside the paper's table as a section of a Markdown page: docs/benchmarks.md is made of these. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

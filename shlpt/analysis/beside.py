@@ -4,8 +4,6 @@ The two were measured on different tasks with different models, so only the orde
 even that proves nothing about the paper. Every output of these numbers must show `origin`, `about` and `settings` too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

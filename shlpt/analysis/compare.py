@@ -3,8 +3,6 @@
 A side is a choice of tasks, method and settings, with a run for each seed. Records are those of `runs show --json`.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections import Counter

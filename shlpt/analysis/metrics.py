@@ -1,7 +1,5 @@
 """Scores of answers, and the metrics of lifelong learning. Pure: lists and numpy in, numbers out."""
 
-from __future__ import annotations
-
 import math
 import re
 import string

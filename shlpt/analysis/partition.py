@@ -4,8 +4,6 @@ A frame of α has a line per instance and earlier task: [example, text, target, 
 retrained here: another δ would have led the training elsewhere.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Scores as people read them: points of a hundred with spread, interval and sign. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Both sides of a pair come from the same seed, sequence and examples. Where a num
 pair, no spread) it is None, never NaN.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import product

@@ -1,7 +1,5 @@
 """Transfer between pairs of tasks: what the target wins or loses by coming after the source. Pure."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any, TypedDict

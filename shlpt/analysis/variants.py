@@ -1,7 +1,5 @@
 """Variants of a method seed by seed: each with spread and interval, and its paired difference from a baseline. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any

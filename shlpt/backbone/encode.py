@@ -1,7 +1,5 @@
 """Examples as tensors: tokenized once, cut into batches by index."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random

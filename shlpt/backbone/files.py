@@ -1,7 +1,5 @@
 """Where a backbone's files are, whether they are whole, and which weights they hold. No torch."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

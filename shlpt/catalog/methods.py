@@ -4,8 +4,6 @@ Lists, forms, plans, estimates, legends and the worker read these records, so a 
 model. How a method learns is in the class that its record names, under shlpt/methods/.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """The settings of each method, with ranges and descriptions: forms, command-line help and validation follow."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator

@@ -1,9 +1,7 @@
 """A progress bar for training on the command line."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from shlpt.cli.report import Bar
 from shlpt.plans.stages import Stage, steps_of
@@ -18,7 +16,7 @@ class BarWatch:
         self.done: dict[str, int] = {}
         self.trained = self.reused = 0
 
-    def __enter__(self) -> BarWatch:
+    def __enter__(self) -> Self:
         self.bar.__enter__()
         return self
 

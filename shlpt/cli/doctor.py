@@ -1,7 +1,5 @@
 """The command `doctor`: check the installation."""
 
-from __future__ import annotations
-
 import platform
 import sys
 from importlib.metadata import version

@@ -1,7 +1,5 @@
 """`python -m shlpt COMMAND`: everything the app shows, on the command line."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterable, Mapping

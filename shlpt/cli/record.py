@@ -1,7 +1,5 @@
 """The command `record`."""
 
-from __future__ import annotations
-
 import json as text
 import shutil
 from pathlib import Path

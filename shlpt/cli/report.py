@@ -3,13 +3,11 @@
 Results go to standard output, progress and messages to standard error.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -106,7 +104,7 @@ class Bar:
         )
         self.task = self.progress.add_task(label, total=1.0, visible=False)
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         self.progress.start()
         return self
 

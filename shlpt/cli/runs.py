@@ -1,7 +1,5 @@
 """`python -m shlpt runs …`: list, inspect and control runs."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Annotated, Any

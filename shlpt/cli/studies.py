@@ -1,7 +1,5 @@
 """The commands that run experiments (`matrix`, `sweep`, `orders`, `bench`, `ablations`, `pairs`) and list them."""
 
-from __future__ import annotations
-
 import shlex
 from typing import Annotated
 

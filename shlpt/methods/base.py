@@ -10,8 +10,6 @@ Training code only knows these four, and `Preparing` for a learner with a phase 
 Adding a method is one file and one entry in the catalogue.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module

@@ -8,8 +8,6 @@ each particle, averaged over the particles (Lee et al., Bayesian Multi-Task Tran
 earlier task there is no prior, and this is plain prompt tuning.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from random import Random

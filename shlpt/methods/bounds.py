@@ -1,7 +1,5 @@
 """What SHLPT lies between: all tasks together, the partition known, the partition by chance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count

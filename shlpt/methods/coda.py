@@ -10,8 +10,6 @@ themselves, which also fixes their length at 1: far too short for a prompt besid
 whose length differs from model to model.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Continual initialisation: each new prompt starts where the previous task's prompt ended."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from shlpt.methods.per_task import PerTask

@@ -1,7 +1,5 @@
 """What a method costs beside time: numbers that train, and bytes kept from task to task. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor

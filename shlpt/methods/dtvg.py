@@ -7,8 +7,6 @@ P_mix = P_init + α_t T_t + Σ α_s T_s over the group, with a learned scale for
 Dynamic Task Vector Grouping). Source vectors are those of stage one; what is stored and answers is P_mix.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

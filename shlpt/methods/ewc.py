@@ -4,8 +4,6 @@ One penalty for all earlier tasks, λ/2 Σ F (θ − θ*)²: θ* are the weights
 and F adds up each task's diagonal Fisher, the older ones decayed by γ at every new task.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from functools import partial

@@ -4,8 +4,6 @@ What it forgets is the reason for everything else. The shared backbone is never 
 weights are the learner's own, and they travel from task to task in the state.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -11,8 +11,6 @@ their keys, u·(L+1)·d numbers with top_n ≤ u ≤ pool_size (a plain prompt h
 pool_size·(L+1)·d numbers to go on with. A text at test picks among those u.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """The two contrastive losses. Equations 8, 10 and 11 of the paper."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity

@@ -1,7 +1,5 @@
 """Per-task prompts: one fresh prompt per task, nothing transferred. Also every method's first task."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import Tensor

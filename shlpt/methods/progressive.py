@@ -3,8 +3,6 @@
 Task k is trained and tested with [P^k; …; P^1; X], so its entry in the pool has k·L rows.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

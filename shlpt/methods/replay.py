@@ -4,8 +4,6 @@ Which examples are kept is a pure function of the seed and the sizes of the data
 memory needs no loader state and is the same whoever asks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from random import Random
 from typing import Any

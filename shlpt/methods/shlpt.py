@@ -4,8 +4,6 @@ Equations 3 to 12 of Wu, Jiang and Lian (Findings of ACL 2024). Where the paper 
 two ways both readings are settings (see `ShlptParams` in the catalogue).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """How similar is an instance to each earlier task? Equations 3 to 5 and 7 of the paper."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

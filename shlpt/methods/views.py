@@ -6,8 +6,6 @@ first time they are asked for, and looked up afterwards. Least recently used blo
 block larger than the budget is never kept, its rows are computed when they are asked for.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Literal, NamedTuple

@@ -3,8 +3,6 @@
 Every page and every command takes it from here. What the method, the preset and the defaults give is left out.
 """
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ Sizes follow from a method's record; what a run really used is measured (methods
 against each other. Time follows from what this store has measured. Memory is rough, and said to be.
 """
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

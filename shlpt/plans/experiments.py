@@ -4,8 +4,6 @@ A cell of a transfer matrix is a run over two tasks, a point of a sweep is a run
 there is no second kind of job, so stages are shared as between any runs.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Mapping, Sequence

@@ -9,8 +9,6 @@ prints other numbers for −ASE, so it must have used another δ there, but it d
 `settings={"threshold": 0.06}` uniform similarities make every task similar.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

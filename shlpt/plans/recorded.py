@@ -1,7 +1,5 @@
 """What is recorded to come with the program."""
 
-from __future__ import annotations
-
 from shlpt.plans import experiments
 from shlpt.plans.experiments import Cell, Experiment, make
 from shlpt.tasks.sequences import SEQUENCES

@@ -6,8 +6,6 @@ stages share forward passes (a lane group) follows from the plan alone: same dep
 in order, up to a fixed width.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass

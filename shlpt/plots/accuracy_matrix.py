@@ -1,7 +1,5 @@
 """The accuracy matrix: the score on every task after every task learned. It grows row by row."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Similarity of the activation states under the tasks' prompts, pair by pair (the paper's Fig. 4)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Similarity α by example: its distribution over the examples, and the values of one example."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

@@ -1,7 +1,5 @@
 """α of one text, by earlier task, with its previous values, for example before the text was edited."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

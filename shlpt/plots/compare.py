@@ -1,7 +1,5 @@
 """Methods side by side: each metric, and each task, with its interval."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd

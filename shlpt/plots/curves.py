@@ -1,7 +1,5 @@
 """Learning curves of one task with and without transfer from an earlier one."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

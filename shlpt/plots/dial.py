@@ -1,7 +1,5 @@
 """The relatedness dial: hotel reviews by comfort and bustle, and the decision lines of two tasks."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Shared parts of figures: messages for empty figures, lines with bands, heat maps of tasks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

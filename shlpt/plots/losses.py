@@ -1,7 +1,5 @@
 """Losses by part over the steps: the loss of the task and the two contrastive losses."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

@@ -1,7 +1,5 @@
 """How often neurons are active under two tasks' prompts."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

@@ -1,7 +1,5 @@
 """Overlap of the activation states under the prompt being learned with those under each earlier prompt."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

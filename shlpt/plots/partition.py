@@ -1,7 +1,5 @@
 """Which earlier tasks are similar and which dissimilar while a task is learned, and how often that flips."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

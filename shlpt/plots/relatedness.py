@@ -1,7 +1,5 @@
 """Declared relatedness of the tasks, pair by pair: known by construction, not measured."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Similarity of the task being learned to each earlier one, over the steps (the paper's Fig. 3)."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

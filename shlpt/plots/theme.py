@@ -5,8 +5,6 @@ the three kinds of colour blindness (`tests/plots/test_theme.py` simulates them)
 differ by dash and mark. The same name has the same colour on every page and in every export.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from dataclasses import dataclass

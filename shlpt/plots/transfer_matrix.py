@@ -1,7 +1,5 @@
 """Transfer between pairs of tasks: the effect of a source on the test error of a target (the paper's Fig. 1)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

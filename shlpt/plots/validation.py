@@ -1,7 +1,5 @@
 """Validation score of each task over its epochs."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

@@ -1,7 +1,5 @@
 """Which words of a text raise or lower its similarity to an earlier task: gradient × input."""
 
-from __future__ import annotations
-
 import pandas as pd
 import plotly.graph_objects as go
 

@@ -4,8 +4,6 @@ A claim is a number that goes up each time a group changes hands. Whoever writes
 is refused in the same transaction, so a worker that slept through its own replacement changes nothing.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import socket

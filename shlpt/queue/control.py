@@ -3,8 +3,6 @@
 A run's stages train in lane groups with those of other seeds; the group is what stops and goes on.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """From plans to rows that a worker can claim. Idempotent: what is known by its key is not planned twice. No torch."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Sequence

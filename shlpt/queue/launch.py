@@ -1,7 +1,5 @@
 """Start a worker that outlives whoever started it: a page, a terminal, a server. No torch."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

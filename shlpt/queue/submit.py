@@ -1,7 +1,5 @@
 """Put runs in the queue. No torch: pages and commands do this at once, whatever trains them later."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Experiments of a store and what came out: every cell with what its run has come to."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

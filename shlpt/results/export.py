@@ -1,7 +1,5 @@
 """Rows and records as files: what the command line prints and what pages offer for download. No torch."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -3,8 +3,6 @@
 Every function takes an open store and works while workers write.
 """
 
-from __future__ import annotations
-
 import json
 import socket
 from collections.abc import Iterable, Mapping, Sequence

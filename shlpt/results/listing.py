@@ -1,7 +1,5 @@
 """Runs, stages and workers as tables for people. Pure; no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """What a run came to: its accuracy matrix and metrics, read from its stages. No torch."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict

@@ -4,8 +4,6 @@ They are a store like any other, under data/recorded, made by `python -m shlpt r
 written by anything else. Whatever shows them calls them recorded.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from shlpt.store.store import Store

@@ -1,7 +1,5 @@
 """What the pages and commands that look inside share: runs to hold against each other, maps of prompts. No torch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

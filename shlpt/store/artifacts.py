@@ -5,8 +5,6 @@
 A flipped bit loads without a complaint, so the hash in the store is compared before a file is believed.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Runs by their id, and which lane groups and runs belong together."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -6,8 +6,6 @@ told at once. A worker of another machine is told by its beat alone: dead is one
 moved for STALE seconds on the observer's own monotonic clock.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import time

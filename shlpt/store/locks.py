@@ -3,8 +3,6 @@
 The lock is on the first byte of a file; what its holder says comes after it.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import sys

@@ -1,7 +1,5 @@
 """The tables of the store, as an ordered list of changes. One is never edited once it has been released."""
 
-from __future__ import annotations
-
 APPLICATION = 0x5348_4C50  # "SHLP": what marks a SQLite file as ours
 
 MIGRATIONS: tuple[str, ...] = (

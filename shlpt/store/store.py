@@ -8,8 +8,6 @@ This file opens, checks and migrates. What is written is in enqueue.py, claims.p
 what is read, in queries.py.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os
@@ -18,7 +16,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from shlpt.errors import UserError
 from shlpt.store.artifacts import DiskFull, NotNow, is_full
@@ -49,7 +47,7 @@ class Store:
     def file(self) -> Path:
         return self.home / FILE
 
-    def open(self) -> Store:
+    def open(self) -> Self:
         """Make the file, or check that it is ours and bring it to this version."""
         try:
             self.home.mkdir(parents=True, exist_ok=True)
@@ -62,7 +60,7 @@ class Store:
                 _migrate(self.db, self.file)
         return self
 
-    def there(self) -> Store | None:
+    def there(self) -> Self | None:
         """Open it to look; None where there is none: who only looks makes nothing."""
         return self.open() if self.file.exists() else None
 

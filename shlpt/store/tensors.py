@@ -1,7 +1,5 @@
 """The rows that say which file of tensors belongs to whom."""
 
-from __future__ import annotations
-
 import sqlite3
 from typing import Any
 

@@ -4,8 +4,6 @@ Nothing here draws random numbers after a learner is built (orders are functions
 epoch), so parameters, optimiser, early stopping and what the learner remembers are all there is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -6,8 +6,6 @@ forward pass, sums the lanes' own losses into one backward pass, and resumes eac
 padded after the text, never between prompt and text: T5 looks at relative positions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

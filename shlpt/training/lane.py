@@ -4,8 +4,6 @@ Every `yield` hands rows to the engine and gets back what the backbone made of t
 reads as if it were alone while many of them share each forward pass.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial

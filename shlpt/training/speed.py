@@ -1,7 +1,5 @@
 """How long does a step take? Ratios of medians, the compared things in turn in one process."""
 
-from __future__ import annotations
-
 import copy
 import statistics
 import time

@@ -1,7 +1,5 @@
 """Imports the modules of all pages while the browser starts, so that the first visitor does not wait for them."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 from threading import Thread

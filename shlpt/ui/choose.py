@@ -1,7 +1,5 @@
 """Widgets whose choice is kept in the page's address, as an identifier and not as the text on screen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The form of a run: tasks, method, seeds and settings; its estimate; the same as a command and as Python."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import Any, get_args

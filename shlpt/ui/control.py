@@ -1,7 +1,5 @@
 """Buttons for running runs, their progress and their errors."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

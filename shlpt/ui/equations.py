@@ -1,7 +1,5 @@
 """The paper's equations, so that a figure can show the one it draws, also without internet."""
 
-from __future__ import annotations
-
 PAPER = "https://arxiv.org/abs/2406.12251"
 EQUATIONS: dict[int, tuple[str, str]] = {
     1: (

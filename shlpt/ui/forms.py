@@ -4,8 +4,6 @@ An empty field means the default, which it shows in grey; only changed settings 
 only the changes, and another preset changes every field that is still empty.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor, log10

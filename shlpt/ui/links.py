@@ -1,7 +1,5 @@
 """Links from one page to another. Their parameters have the names under which the other page keeps its choices."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -2,8 +2,6 @@
 legend clicks and hover would be lost about once a second.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import cache

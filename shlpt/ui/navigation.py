@@ -1,7 +1,5 @@
 """Which pages there are, in one table."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

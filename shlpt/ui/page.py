@@ -1,7 +1,5 @@
 """What all pages share: heading, errors in words, explanations, charts with their table."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The idea in one picture: what happens when a new task arrives."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 
 ALT = (

@@ -3,8 +3,6 @@
 It is not beside `pages/`: there, Streamlit would run the file of a page without this frame when a link opens it first.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from shlpt.ui.navigation import ICON, navigation

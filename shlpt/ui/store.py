@@ -1,7 +1,5 @@
 """Which stores and runs a page can show: the visitor's own, and the recorded ones that come with the program."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

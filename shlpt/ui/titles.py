@@ -1,7 +1,5 @@
 """Settings as people read them, with unit or symbol. Identifiers are for the command line."""
 
-from __future__ import annotations
-
 TITLES = {
     # training
     "prompt_length": "Prompt length (vectors)",

@@ -1,7 +1,5 @@
 """Runs while they train: figures that update in place, progress, and buttons to pause, step, resume and stop."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -7,8 +7,6 @@ newest checkpoint, to the same bits where the machine and the number of threads 
 is lost again and again without getting any further fails, and says why.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import threading

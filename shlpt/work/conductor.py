@@ -1,7 +1,5 @@
 """When a lane group goes on: pause, step, stop, and checkpoints between epochs."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any

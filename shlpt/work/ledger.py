@@ -3,8 +3,6 @@
 On a full disk, or in a store that another program has locked, nothing is thrown away: the ledger waits, and says so.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import threading

@@ -1,7 +1,5 @@
 """What a stage costs in time: the wall time of its lane group, shared among the lanes that train at the moment."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 

@@ -4,8 +4,6 @@ The store is the truth; a worker can be killed at any moment. What it had not re
 again from the last checkpoint, to the same bits.
 """
 
-from __future__ import annotations
-
 import signal
 import threading
 import time
@@ -15,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from shlpt.backbone.files import digest_of
 from shlpt.backbone.t5 import load, pick_device
@@ -206,7 +204,7 @@ class Heart:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
 
-    def __enter__(self) -> Heart:
+    def __enter__(self) -> Self:
         self._thread.start()
         if launch.started(self.store.home):
             with self.store.write() as db:

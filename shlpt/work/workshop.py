@@ -1,7 +1,5 @@
 """What turns a stage of a plan into a lane, and its result into what is stored."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
