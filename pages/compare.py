@@ -14,6 +14,7 @@ from shlpt.results import experiments, frames
 from shlpt.store.store import Store, default_home
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
+from shlpt.ui.forms import shown as in_words
 from shlpt.ui.titles import title_of
 
 HAND = "runs"
@@ -210,7 +211,7 @@ def difference(name: str, found: dict[str, Any]) -> None:
 
 
 def word(value: Any) -> str:
-    return "–" if value is None else str(value)
+    return "–" if value is None else theme.side(in_words(value))
 
 
 def table(rows: list[dict[str, Any]], empty: str, columns: dict[str, Any] | None = None) -> None:
