@@ -1,7 +1,7 @@
-"""What a threshold makes of stored α: who is similar, what would be lent, whether there is a choice at all. Pure.
+"""The partition of stored α by a threshold: similar tasks, their shares in the mixture, and whether δ matters. Pure.
 
-A frame of α has a line per instance and earlier task: [example, text, target, earlier, alpha]. Nothing is
-retrained here: another δ would have led the training elsewhere.
+A frame of α has a row per example and earlier task: [example, text, target, earlier, alpha]. Nothing is retrained
+here; training with another δ would also give other α.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def divide(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def vacuous(frame: pd.DataFrame, threshold: float) -> str:
-    """Why the choice of this δ decides nothing, in a sentence; empty where it does decide."""
+    """Why this δ makes no difference, in a sentence; empty if it does."""
     if frame.empty:
         return ""
     alpha, tasks = frame["alpha"], frame["earlier"].nunique()
@@ -53,9 +53,9 @@ def vacuous(frame: pd.DataFrame, threshold: float) -> str:
             f"δ ≥ 1. At this δ it is {name}."
         )
     if alpha.min() > threshold:
-        return "Every α lies above this δ: all earlier tasks are similar to every text, and this δ divides nothing."
+        return "Every α is above this δ: all earlier tasks are similar to every text."
     if alpha.max() <= threshold:
-        return "No α lies above this δ: all earlier tasks are dissimilar to every text, and no prompt is mixed in."
+        return "No α is above this δ: all earlier tasks are dissimilar to every text, and no prompt is mixed in."
     low, high = alpha[alpha <= threshold].max(), alpha[alpha > threshold].min()
     if high - low >= CERTAIN:
         return (
@@ -77,14 +77,14 @@ def summary(frame: pd.DataFrame, threshold: float) -> str:
 
 
 def blind(frame: pd.DataFrame) -> str:
-    """A word where the estimator gives every text nearly the same α; one earlier task says that by itself."""
+    """A sentence if the estimator gives every text nearly the same α; empty for one earlier task (α is 1)."""
     if frame.empty or frame["earlier"].nunique() == 1:
         return ""
     alpha = frame.groupby("earlier")["alpha"]
     reach = float((alpha.max() - alpha.min()).max())
     if reach >= ALIKE:
         return ""
-    return f"Every text gets nearly the same α (within {reach:.2g}): the estimator tells tasks apart, not texts."
+    return f"Every text gets nearly the same α (within {reach:.2g}): the estimator distinguishes tasks, not texts."
 
 
 def neighbours(frame: pd.DataFrame, example: str, count: int = 3) -> pd.DataFrame:

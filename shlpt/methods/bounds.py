@@ -1,4 +1,4 @@
-"""What SHLPT lies between: all tasks together, the partition known, the partition by chance."""
+"""References for SHLPT: a joint prompt for all tasks, a given partition, a random partition."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -61,7 +61,7 @@ def _stream(seed: int, name: str, data: Encoded, size: int) -> Iterator[Batch]:
 
 
 class GivenPartition(Shlpt):
-    """SHLPT told which earlier tasks are similar: they count the same, and nothing about it is learned."""
+    """SHLPT with the similar tasks given: all have the same weight, and no estimator is trained."""
 
     def __init__(self, ctx: Context) -> None:
         given: ContrastParams = ctx.params
@@ -95,7 +95,7 @@ class OraclePartition(GivenPartition):
 
 
 class RandomPartition(GivenPartition):
-    """Similar are tasks drawn by lot, by seed and pair, whatever else was learned."""
+    """Random partition: drawn by seed and pair of tasks."""
 
     def similar(self, earlier: str, ctx: Context) -> bool:
         params: RandomPartitionParams = ctx.params

@@ -1,4 +1,4 @@
-"""What a method costs beside time: numbers that train, and bytes kept from task to task. Pure."""
+"""Costs of a method other than time: trainable parameters, and bytes stored from task to task. Pure."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""SHLPT: similar tasks lend their prompts, dissimilar tasks are pushed away.
+"""SHLPT: mix in the prompts of similar tasks, move away from dissimilar ones.
 
 Equations 3 to 12 of Wu, Jiang and Lian (Findings of ACL 2024). Where the paper can be read in
 two ways both readings are settings (see `ShlptParams` in the catalogue).

@@ -1,4 +1,4 @@
-"""What frozen prompts make of an instance: computed once, kept, bounded in memory.
+"""Outputs of the backbone under frozen prompts, cached within a memory limit.
 
 A frozen prompt on a frozen backbone gives the same states for the same text for ever, so the
 states of earlier tasks' prompts (eqs 8, 10, 11) are computed for a whole data set at once, the

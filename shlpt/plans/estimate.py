@@ -1,4 +1,4 @@
-"""What runs will take: numbers, bytes, memory and time, before they start and while they train. No torch.
+"""Estimates of parameters, bytes, memory and time, before runs start and while they train. No torch.
 
 Sizes follow from a method's record; what a run really used is measured (methods/costs.py), and a test holds the two
 against each other. Time follows from what this store has measured. Memory is rough, and said to be.
@@ -33,7 +33,7 @@ def _config(backbone: str) -> dict[str, Any] | None:
 
 
 def sizes(spec: RunSpec) -> dict[str, Any]:
-    """Of the last task of a run: how many numbers it trains, how many bytes it keeps, and of what."""
+    """For the last task of a run: trainable parameters, bytes stored, and what is stored."""
     info, config = METHODS[spec.method], _config(spec.backbone) or {"d_model": 0, "weights": 0}
     size = Size(spec.training.prompt_length, config["d_model"], config["weights"], len(spec.tasks) - 1, spec.params)
     return {"trainable": info.trains(size), "kept_bytes": info.keeps(size) * NUMBER, "keeps": info.kept}

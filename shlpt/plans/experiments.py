@@ -91,7 +91,7 @@ def sweep(
 def orders(
     tasks: Sequence[str], seeds: Sequence[int], common: Common, sample: int | None = None, name: str = ""
 ) -> Experiment:
-    """A sequence in all its orders, or in some drawn by lot."""
+    """A sequence in all its orders, or in a random sample of them."""
     count = math.factorial(len(tasks))
     if sample is None and count > 120:
         raise UserError(f"{len(tasks)} tasks have {count:,} orders: draw some of them with --sample 20")

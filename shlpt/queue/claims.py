@@ -1,7 +1,7 @@
-"""Who trains what: claims of lane groups, and every write that needs one. No torch.
+"""Claims of lane groups by workers, and every write that needs one. No torch.
 
-A claim is a number that goes up each time a group changes hands. Whoever writes with an older number
-is refused in the same transaction, so a worker that slept through its own replacement changes nothing.
+The claim number of a group goes up each time a worker takes it. A write with an older number is refused in the same
+transaction, so a worker that was replaced while it hung changes nothing.
 """
 
 import json
@@ -24,12 +24,12 @@ LEFT_AS = {"stop": "stopped", "pause": "paused"}  # wish -> state of a group tha
 
 
 class Fenced(Exception):
-    """The group belongs to another worker by now."""
+    """Another worker has taken over the group."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Of a worker, too: the numbers of a group that was deleted and planned again begin anew."""
+    """Includes the worker, because numbers start again for a group that was deleted and planned again."""
 
     group: str
     number: int
@@ -129,9 +129,9 @@ def _fail_orphans(db: sqlite3.Connection, group: str) -> None:
 
 
 def release(store: Store, claim: Claim, state: str = "", note: str = "") -> None:
-    """Give a group back: done, stopped, failed …, or as is wished by now, which may be newer than what ended it.
+    """Give a group back in a state (done, stopped, failed …), by default the one that users request now.
 
-    A step that was not taken is left for the next worker. What is done needs no checkpoint any more.
+    A step that was not taken is left for the next worker. The checkpoints of a finished group are deleted.
     """
     with guarded(store, claim) as db:
         wish = "" if state else db.execute("SELECT wish FROM groups WHERE key=?", (claim.group,)).fetchone()[0]
@@ -148,7 +148,7 @@ def release(store: Store, claim: Claim, state: str = "", note: str = "") -> None
 
 
 def gather(store: Store, job: Job) -> Job:
-    """The job with all that it starts from."""
+    """The job with its inputs: tensors of the parents, and the newest intact checkpoint."""
     keys = dict.fromkeys(stage.parent for stage in job.group.stages if stage.parent)
     parents = {key: artifact_bytes(store, key, "tensors") for key in keys}
     warning = ""
@@ -156,10 +156,12 @@ def gather(store: Store, job: Job) -> Job:
         try:
             data = artifact_bytes(store, job.claim.group, kind)
         except Damaged:
-            warning = "the newest checkpoint was damaged: went on from the one before it"
+            warning = "the newest checkpoint was damaged: training resumed from the one before it"
             continue
         return replace(job, parents=parents, checkpoint=data, warning=warning)
-    return replace(job, parents=parents, warning=warning and "no checkpoint was whole: trained again from the start")
+    return replace(
+        job, parents=parents, warning=warning and "all checkpoints were damaged: trained again from the start"
+    )
 
 
 def _slots(store: Store, group: str) -> list[str]:
@@ -189,7 +191,7 @@ class Event:
 
 
 def add_events(db: sqlite3.Connection, events: Sequence[Event]) -> None:
-    """An event that is there stays as it is: a resumed stage says again what it said before."""
+    """Existing events stay: a resumed stage repeats those since its checkpoint."""
     db.executemany(
         "INSERT OR IGNORE INTO events (stage, seq, kind, at, payload) "
         "SELECT id, ?, ?, ?, ? FROM stages WHERE key=? AND state='queued'",
@@ -198,13 +200,13 @@ def add_events(db: sqlite3.Connection, events: Sequence[Event]) -> None:
 
 
 def forget_events(db: sqlite3.Connection, stage: str, since: int) -> None:
-    """Not those of a stage that is done: it will say nothing any more."""
+    """Delete events from `since` on, but none of a finished stage, which would not repeat them."""
     mine = "SELECT id FROM stages WHERE key=? AND state='queued'"
     db.execute(f"DELETE FROM events WHERE seq>=? AND stage=({mine})", (since, stage))
 
 
 def add_warning(db: sqlite3.Connection, group: str, text: str) -> None:
-    """Once a line, and for good: what was unusual about how a group was trained."""
+    """Record, once, what was unusual about a group's training."""
     db.execute(
         "UPDATE groups SET warnings=ltrim(warnings || char(10) || ?, char(10)) WHERE key=? AND instr(warnings, ?)=0",
         (text, group, text),
@@ -228,7 +230,7 @@ class Finished:
 
 
 def finish_stage(db: sqlite3.Connection, done: Finished, tensors: Artifact) -> str | None:
-    """Once: a stage that is done already stays as it is. The file that nobody needs."""
+    """Store a finished stage, unless it is done already; returns the file that is no longer needed."""
     changed = db.execute(
         "UPDATE stages SET state=?, error=?, summary=?, record=?, seconds=?, finished=? WHERE key=? AND state='queued'",
         (done.state, done.error, to_json(done.summary), to_json(done.record), done.seconds, time.time(), done.key),
@@ -245,7 +247,7 @@ def finish_stage(db: sqlite3.Connection, done: Finished, tensors: Artifact) -> s
 
 
 def wish_of(store: Store, claim: Claim) -> str:
-    """stop, pause, step …, or leave: the worker shall go, and this group only waits."""
+    """The request for a group: stop, pause, step …, or leave (the worker shall exit while the group is paused)."""
     row = store.row(
         "SELECT g.wish, g.claim, g.worker, g.state, w.wish AS leave "
         "FROM groups g LEFT JOIN workers w ON w.id=g.worker WHERE g.key=?",

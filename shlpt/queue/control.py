@@ -1,6 +1,6 @@
-"""What people do to runs: stop, pause, step, resume, delete, rename. No torch.
+"""Control of runs: stop, pause, step, resume, delete, rename. No torch.
 
-A run's stages train in lane groups with those of other seeds; the group is what stops and goes on.
+Stages of several runs train together in a lane group, so all requests apply to groups.
 """
 
 import sqlite3
@@ -23,13 +23,13 @@ def unfinished(store: Store, stages: Iterable[str]) -> list[str]:
 
 
 def pending(store: Store, runs: Iterable[str]) -> bool:
-    """Whether a worker that holds still has to do what was wished of it."""
+    """Whether a paused worker has not yet carried out a request."""
     rows = store.rows("SELECT key FROM groups WHERE worker IS NOT NULL AND state='paused' AND wish!='pause'")
     return bool(rows) and bool({row["key"] for row in rows} & set(groups_of(store, runs)) & _held(store))
 
 
 def others_work_on(store: Store, groups: Collection[str]) -> bool:
-    """Whether somebody alive holds one of these groups, so that it is worth waiting."""
+    """Whether a living worker holds one of these groups, so that waiting makes sense."""
     observer = liveness.Observer(store)
     rows = store.rows("SELECT key, worker FROM groups WHERE worker IS NOT NULL")
     return any(row["key"] in groups and observer.alive(row["worker"]) for row in rows)
@@ -37,13 +37,13 @@ def others_work_on(store: Store, groups: Collection[str]) -> bool:
 
 # --- wishes -------------------------------------------------------------------------------
 def stop(store: Store, runs: Sequence[str]) -> None:
-    """Keep what is finished and the best prompt so far."""
+    """Stop runs; finished stages and the newest checkpoint are kept."""
     _wish(store, runs, "stop", "stopped")
 
 
 @contextmanager
 def stopping_on_interrupt(store: Store, runs: Sequence[str]) -> Iterator[None]:
-    """Ctrl-C stops these runs: left in the queue, they would be the first that anybody's worker trains."""
+    """Stop these runs on Ctrl-C: left in the queue, they would be the first that any worker trains."""
     try:
         yield
     except KeyboardInterrupt:
@@ -53,12 +53,12 @@ def stopping_on_interrupt(store: Store, runs: Sequence[str]) -> Iterator[None]:
 
 
 def pause(store: Store, runs: Sequence[str]) -> None:
-    """Hold what goes on or waits; what was stopped stays so."""
+    """Pause running and queued groups; stopped ones stay stopped."""
     _wish(store, runs, "pause", "paused")
 
 
 def _wish(store: Store, runs: Sequence[str], wish: str, state: str) -> None:
-    """A worker that holds a group sees the wish; a group that nobody holds changes at once."""
+    """Leave a request for the worker that holds a group; a group without a worker changes at once."""
     open = NOT_OVER if wish == "stop" else GOING_ON
     _settle(store, runs)
     with store.write() as db:
@@ -73,7 +73,7 @@ def _wish(store: Store, runs: Sequence[str], wish: str, state: str) -> None:
 
 
 def step(store: Store, runs: Sequence[str], unit: str = "batch") -> None:
-    """Advance the first group that can go on by a batch, an epoch or to the end of its tasks, and hold the rest."""
+    """Advance the first group that can be trained by a batch, an epoch or a task, and pause the others."""
     if unit not in UNITS:
         raise unknown("step", unit, UNITS)
     _settle(store, runs)
@@ -94,7 +94,7 @@ def step(store: Store, runs: Sequence[str], unit: str = "batch") -> None:
 
 
 def resume(store: Store, runs: Sequence[str]) -> None:
-    """Go on with what is paused, stopped or lost, and try again what failed."""
+    """Resume paused, stopped and lost groups, and retry failed ones."""
     _settle(store, runs)
     with store.write() as db:
         held = _held(store)
@@ -177,7 +177,7 @@ def describe(store: Store, run: str, *, name: str | None = None, note: str | Non
 
 
 def delete(store: Store, runs: Sequence[str], force: bool = False) -> None:
-    """Runs, and all that no other run uses. A worker whose group is gone is told so by its next write."""
+    """Delete runs and what no other run uses. A worker whose group is deleted learns it at its next write."""
     if not force:
         _settle(store, runs)
     with store.write() as db:
@@ -202,7 +202,7 @@ def _running(store: Store, run: str) -> list[str]:
 
 
 def _sweep(db: sqlite3.Connection) -> list[str]:
-    """Rows that nothing refers to any more; the files that went with them."""
+    """Delete rows without references; returns their files."""
     lonely = "SELECT id FROM stages WHERE key NOT IN (SELECT stage FROM run_stages)"
     db.execute(f"DELETE FROM events WHERE stage IN ({lonely})")
     db.execute(f"DELETE FROM scores WHERE stage IN ({lonely})")

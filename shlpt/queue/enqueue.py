@@ -1,4 +1,4 @@
-"""From plans to rows that a worker can claim. Idempotent: what is known by its key is not planned twice. No torch."""
+"""Write plans as rows that a worker can claim. Idempotent: a key is never planned twice. No torch."""
 
 import sqlite3
 import time
@@ -10,7 +10,7 @@ from shlpt.store.store import Store, to_json
 
 
 class Taken(Exception):
-    """Somebody else has queued runs of this edition since they were planned."""
+    """Another process has queued runs of this edition since they were planned."""
 
 
 def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> None:

@@ -1,4 +1,4 @@
-"""Start a worker that outlives whoever started it: a page, a terminal, a server. No torch."""
+"""Start a worker that outlives the process that started it. No torch."""
 
 import os
 import subprocess

@@ -89,7 +89,7 @@ def states(store: Store, ids: Iterable[str]) -> dict[str, int]:
 
 
 def troubles(store: Store, ids: Iterable[str], lines: int = 20) -> list[dict[str, Any]]:
-    """Of these runs those that failed or lost their worker: why, and the last lines that the worker wrote."""
+    """The failed and lost runs among these, each with the reason and the end of its worker's log."""
     frame, found = runs(store, ids), []
     for id in frame["id"][frame["state"].isin(["failed", "lost"])]:
         record = run(store, id)
@@ -102,7 +102,7 @@ def troubles(store: Store, ids: Iterable[str], lines: int = 20) -> list[dict[str
 
 
 def spec(store: Store, id: str) -> dict[str, Any]:
-    """What a run was asked to be, with all `settings` flat as `--set` takes them."""
+    """The spec of a run, with all `settings` in one flat mapping as `--set` takes them."""
     found: dict[str, Any] = json.loads(store.value("SELECT spec FROM runs WHERE id=?", (id,)))
     return found | {"settings": found["training"] | found["params"]}
 
@@ -142,7 +142,7 @@ def stages(store: Store, id: str) -> pd.DataFrame:
 
 
 def marker(store: Store, ids: Sequence[str]) -> str:
-    """Changes whenever there is something new to show of these runs: what is shown need not be read again before."""
+    """A digest that changes whenever there is something new to show of these runs."""
     marks = ",".join("?" * len(ids))
     rows = store.rows(
         "SELECT s.id, s.state, g.state AS held, g.wish, g.note, (SELECT max(seq) FROM events WHERE stage=s.id) AS seq "
@@ -304,7 +304,7 @@ def tensors(store: Store, id: str, task: str) -> dict[str, np.ndarray[Any, Any]]
 
 
 def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
-    """α of every training instance as it was last seen: one line per instance and earlier task."""
+    """α of every training example as last seen in training: one row per example and earlier task."""
     columns = ["example", "text", "target", "earlier", "alpha"]
     alpha = tensors(store, id, task).get("record.alpha")
     if alpha is None or not alpha.size:

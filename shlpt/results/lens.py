@@ -1,4 +1,4 @@
-"""α of any text, and the words that it comes from: a stored estimator looked through again.
+"""Similarity α of any text, by a stored estimator, and the contribution of each word.
 
 Torch is loaded when a text is read, the backbone once a process. The estimator is the one that was kept (of
 the best epoch), so a training text may get another α than the stored one, which was last seen in training.
@@ -62,14 +62,14 @@ def source(store: Store, run: str, task: str) -> Source:
     if task not in tasks:
         raise unknown("task of this run", task, tasks)
     if (alpha := METHODS[method].alpha) != "estimated":
-        why = "its partition is given, not worked out from a text" if alpha else "it knows no similarity"
+        why = "its similar tasks are given" if alpha else "it does not use similarity"
         raise UserError(f"{method} has no estimator of similarity: {why}. Choose a run of shlpt")
     if tasks.index(task) == 0:
         raise UserError(f"{task} is the first task of this run: there is no earlier task to be similar to")
     stages = frames.stages(store, run)
     row = stages[(stages["task"] == task) & ~stages["alone"]].iloc[0]
     if row["state"] != "done":
-        raise UserError(f"{task} is not learned yet in this run ({row['state']}): its estimator comes with its end")
+        raise UserError(f"{task} is not trained yet in this run ({row['state']}): its estimator is stored at the end")
     plan = frames.stage(store, row["key"])
     return Source(
         row["key"],
@@ -84,7 +84,7 @@ def source(store: Store, run: str, task: str) -> Source:
 def read(store: Store, run: str, task: str, text: str) -> Reading:
     """α of a text, and gradient × input of its words."""
     if not text.strip():
-        raise UserError("there is no text: write some words to see how similar they are")
+        raise UserError("the text is empty: write some words to see how similar they are")
     where = source(store, run, task)
     lens = _Lens(where, artifact_bytes(store, where.key, "tensors"))
     ids, spans, is_cut = lens.tokens(text)

@@ -1,4 +1,4 @@
-"""What a run came to: its accuracy matrix and metrics, read from its stages. No torch."""
+"""The record of a run: state, accuracy matrix and metrics, read from its stages. No torch."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +80,7 @@ def run_record(store: Store, id: str) -> Record:
 
 
 def keep_results(store: Store, runs: Iterable[str]) -> None:
-    """Write down what runs came to, where they are done: lists are then read at once."""
+    """Store the records of finished runs, so that lists load fast."""
     new = [run for run in runs if not store.value("SELECT result FROM runs WHERE id=?", (run,))]
     done = [record for run in new if (record := run_record(store, run))["state"] == "done"]
     if done:
@@ -133,7 +133,7 @@ def _work_out(store: Store, row: Mapping[str, Any]) -> Record:
 
 
 def _stored(summaries: Sequence[Mapping[str, Any]], hands_on: bool) -> int | None:
-    """What answers all tasks: the last state has it all where states are handed on, else each has its part."""
+    """Bytes needed to answer all tasks: the last state if each contains those before, otherwise the sum."""
     sizes = [summary["stored_bytes"] for summary in summaries]
     if not sizes:
         return None
@@ -146,7 +146,7 @@ def _scores(store: Store, key: str) -> dict[str, float]:
 
 
 def state_of_run(store: Store, stages: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
-    """queued, running, paused, stopped, done, failed or lost; and why, where there is a reason."""
+    """queued, running, paused, stopped, done, failed or lost, with the reason if there is one."""
     for stage in stages:
         if stage["state"] == "failed" and not stage["alone"]:
             return "failed", stage["error"]
@@ -162,18 +162,18 @@ def state_of_run(store: Store, stages: Sequence[Mapping[str, Any]]) -> tuple[str
         lost = [s for s in waiting if s["group_state"] == "running" and not observer.alive(s["worker"])]
         if not lost:
             return "running", note
-        then = "another worker takes it" if liveness.expected(store) else "it goes on when it is resumed"
-        return "lost", f"its worker is gone; {then}"
+        then = "another worker will take over" if liveness.expected(store) else "resume the run to continue"
+        return "lost", f"its worker has ended; {then}"
     return next((state for state in ("paused", "stopped") if state in states), "queued"), note
 
 
 def over(store: Store) -> set[str]:
-    """States in which nothing goes on by itself: what is lost does while a worker is there that takes it."""
+    """States in which a run no longer changes; a lost one still does while another worker can take over."""
     return set(OVER) - ({"lost"} if liveness.expected(store) else set())
 
 
 def progress(store: Store, stages: Sequence[Mapping[str, Any]]) -> float:
-    """Share of the training steps; a stage that stopped early counts as whole."""
+    """Share of the training steps; a stage that stopped early counts as complete."""
     total = sum(s["steps"] for s in stages)
     done = sum(s["steps"] for s in stages if s["state"] != "queued")
     begun = [s for s in stages if s["state"] == "queued" and s["claim"]]

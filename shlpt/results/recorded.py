@@ -1,7 +1,6 @@
-"""Results that come with the program, so that every page has something true to show at once. No torch.
+"""The recorded results that come with the program, so that every page has something to show at once. No torch.
 
-They are a store like any other, under data/recorded, made by `python -m shlpt record` and never
-written by anything else. Whatever shows them calls them recorded.
+They are a normal store under data/recorded, written only by `python -m shlpt record`.
 """
 
 from pathlib import Path
@@ -12,5 +11,5 @@ HOME = Path(__file__).resolve().parents[2] / "data" / "recorded"
 
 
 def recorded() -> Store | None:
-    """The store that comes with the program; None where its file was removed."""
+    """The store that comes with the program; None if its file was removed."""
     return Store(HOME).there()

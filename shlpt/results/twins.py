@@ -1,4 +1,4 @@
-"""What the pages and commands that look inside share: runs to hold against each other, maps of prompts. No torch."""
+"""Shared by the page and the command for activations: pairs of runs to compare, similarity of prompts. No torch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def other_way(spec: Mapping[str, Any]) -> RunSpec:
 
 @dataclass(frozen=True)
 class Map:
-    """How alike the prompts of a run are."""
+    """How similar the activation states under a run's prompts are."""
 
     tasks: tuple[str, ...]
     matrix: np.ndarray[Any, Any]  # tasks × tasks

@@ -1,8 +1,8 @@
-"""Tensors in files that are there whole or not at all, known by their SHA-256. No torch.
+"""Tensors in files that are written atomically and checked by their SHA-256. No torch.
 
     HOME/artifacts/<name>.safetensors
 
-A flipped bit loads without a complaint, so the hash in the store is compared before a file is believed.
+A file with a flipped bit would load without an error, so its hash is compared with the store's before use.
 """
 
 import errno
@@ -27,22 +27,22 @@ PROBE = 64 * 1024  # bytes that a disk with room takes
 
 
 class Damaged(UserError):
-    """A file that is not what was written."""
+    """A file whose content has changed since it was written."""
 
 
 class NotNow(UserError):
-    """What cannot be written now and may be later: who trains waits for it."""
+    """A write that may succeed later: training waits and retries."""
 
 
 class DiskFull(NotNow):
-    """There is no room left: nothing was written, and nothing is lost."""
+    """No space left: nothing was written, and nothing is lost."""
 
     def __init__(self, home: Path, text: str) -> None:
-        super().__init__(f"no room on the disk of {home} ({text}): free some space; finished stages are kept")
+        super().__init__(f"no space left on the disk of {home} ({text}): free some space; finished stages are kept")
 
 
 def is_full(home: Path) -> bool:
-    """Whether a disk takes no more: told by trying, because a quota may be over where there is room."""
+    """Whether the disk is full, found by writing to it, because a quota may be exceeded while there is free space."""
     draft = home / f".room.{os.getpid()}.{threading.get_ident()}.tmp"
     try:
         try:
@@ -81,7 +81,7 @@ def about_of(data: bytes) -> dict[str, Any]:
 
 
 def write(home: Path, name: str, data: bytes) -> Artifact:
-    """In one move: a reader sees the old file or the new one, also after a power cut."""
+    """Write atomically: a reader sees the old file or the new one, also after a power failure."""
     path = home / FOLDER / f"{name}.safetensors"
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     try:
@@ -108,7 +108,7 @@ def write(home: Path, name: str, data: bytes) -> Artifact:
 
 
 def remove_others(home: Path, owners: Iterable[str], keep: Container[str]) -> None:
-    """Files of these owners that no row names: left by a worker that was killed between a file and its row."""
+    """Delete files of these owners without a row, left by a worker killed between writing a file and its row."""
     for owner in owners:
         for path in (home / FOLDER).glob(f"{owner}.*"):
             if path.name not in keep:
@@ -122,5 +122,5 @@ def read(home: Path, file: str, sha256: str) -> bytes:
     except OSError as error:
         raise Damaged(f"cannot read {path}: {error.strerror}. Train that run again with --fresh") from None
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise Damaged(f"damaged file {path}: it is not what was written. Train that run again with --fresh")
+        raise Damaged(f"damaged file {path}: its checksum is wrong. Train that run again with --fresh")
     return data

@@ -1,4 +1,4 @@
-"""Runs by their id, and which lane groups and runs belong together."""
+"""Runs by id, and which lane groups and runs belong together."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ NEAREST = 5  # ids shown where one is unknown
 
 
 class Ambiguous(UserError):
-    """The beginning of more than one id."""
+    """More than one id begins like this."""
 
 
 def find_run(store: Store, id: str) -> str:
@@ -24,7 +24,7 @@ def find_run(store: Store, id: str) -> str:
         return begun[0]
     if begun:
         some = ", ".join(begun[:NEAREST]) + ", …" * (len(begun) > NEAREST)
-        raise Ambiguous(f"{id!r} could be any of {len(begun)} runs: {some}. Write more of the id")
+        raise Ambiguous(f"{id!r} matches {len(begun)} runs: {some}. Write more of the id")
     if not ids:
         raise UserError(f"unknown run {id!r}: there are no runs in {store.home} yet")
     raise unknown("run", id, get_close_matches(id, ids, NEAREST, 0.0))
@@ -50,6 +50,6 @@ def runs_of(store: Store, group: str) -> list[str]:
 
 
 def next_edition(store: Store) -> int:
-    """The number of a training that shares no stage with what is there."""
+    """A new edition, which shares no stage with existing runs."""
     specs = [json.loads(row["spec"]) for row in store.rows("SELECT spec FROM runs")]
     return 1 + max((spec.get("edition", 0) for spec in specs), default=0)

@@ -58,17 +58,17 @@ def _since_marked(home: Path, worker: str) -> float | None:
 
 
 class Observer:
-    """Watches the beats of workers. All of a process share what they saw: who looks again and again sees one die."""
+    """Watches the heartbeats of workers. All observers of a process share what they saw."""
 
     def __init__(self, store: Store, stale: float = STALE) -> None:
         self.store, self.stale = store, stale
 
     def alive(self, worker: str | None) -> bool:
-        """As far as can be said at once: who may be alive is."""
+        """Answers at once; a worker that may be alive counts as alive."""
         return self.certain(worker) is not False
 
     def certain(self, worker: str | None) -> bool | None:
-        """None where it takes another look: a worker of another machine, when it is seen for the first time."""
+        """None if it takes a second look: a worker of another machine that is seen for the first time."""
         row = self.store.row("SELECT host, beat FROM workers WHERE id=?", (worker,))
         if row is None or worker is None:
             return False
@@ -89,7 +89,7 @@ class Observer:
 
 
 def settled(store: Store, workers: Iterable[str], seconds: float = STALE + 1.0) -> set[str]:
-    """Who of them lives for certain: watched until each has been seen to move, or for so long."""
+    """Those that are certainly alive: watches until each heartbeat has moved, or for `seconds`."""
     observer, watched, end = Observer(store), list(workers), time.monotonic() + seconds
     while True:
         found = {worker: observer.certain(worker) for worker in watched}
@@ -104,7 +104,7 @@ def serves(device: str) -> bool:
 
 
 def living(store: Store) -> list[str]:
-    """Workers that live, as far as can be said at once."""
+    """Workers that seem alive, answered at once."""
     observer = Observer(store)
     return [row["id"] for row in store.rows("SELECT id FROM workers") if observer.alive(row["id"])]
 
@@ -114,5 +114,5 @@ def new_name() -> str:
 
 
 def expected(store: Store) -> bool:
-    """Whether a worker lives or is on its way, so that what is queued will be trained."""
+    """Whether a worker is alive or starting, so that queued runs will be trained."""
     return bool(living(store)) or holds(store.home, STARTING)

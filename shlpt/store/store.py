@@ -28,7 +28,7 @@ BUSY_SECONDS = 20.0
 
 
 class Locked(NotNow):
-    """Another program has kept the file to itself for longer than anybody waits for a short transaction."""
+    """Another program has locked the file for longer than a short transaction takes."""
 
 
 def default_home() -> Path:
@@ -48,7 +48,7 @@ class Store:
         return self.home / FILE
 
     def open(self) -> Self:
-        """Make the file, or check that it is ours and bring it to this version."""
+        """Create the file, or check that it is ours and migrate it to this version."""
         try:
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -61,7 +61,7 @@ class Store:
         return self
 
     def there(self) -> Self | None:
-        """Open it to look; None where there is none: who only looks makes nothing."""
+        """Open an existing store; None if there is none, and nothing is created."""
         return self.open() if self.file.exists() else None
 
     @property
@@ -128,7 +128,7 @@ class Store:
             case sqlite3.SQLITE_IOERR:  # also where there is no room, and over a quota
                 if is_full(self.home):
                     return DiskFull(self.home, text)
-                return UserError(f"cannot read or write {self.file} ({text}): is the disk failing, or no longer there?")
+                return UserError(f"cannot read or write {self.file} ({text}): check that its disk is there and sound")
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
                 return UserError(f"{self.file} is not a store of shlpt, or is damaged ({text}): choose another --home")
         return None
@@ -139,7 +139,7 @@ class Store:
 
 def _connect(file: Path, patience: float) -> sqlite3.Connection:
     if file.is_dir():
-        raise UserError(f"{file} is a folder where the file of a store should be: choose another folder with --home")
+        raise UserError(f"{file} is a folder, but should be the file of a store: choose another folder with --home")
     _look(file)
     db = sqlite3.connect(file, timeout=patience, isolation_level=None)
     db.row_factory = sqlite3.Row

@@ -1,4 +1,4 @@
-"""The rows that say which file of tensors belongs to whom."""
+"""The rows that map stages and groups to their files of tensors."""
 
 import sqlite3
 from typing import Any
@@ -15,7 +15,7 @@ def artifact_bytes(store: Store, owner: str, kind: str) -> bytes:
 
 
 def add_artifact(db: sqlite3.Connection, owner: str, kind: str, artifact: Artifact, about: Any = None) -> str | None:
-    """The file that it takes the place of."""
+    """Add or replace a row; returns the file that is no longer needed."""
     before = db.execute("SELECT file FROM artifacts WHERE owner=? AND kind=?", (owner, kind)).fetchone()
     db.execute(
         "INSERT OR REPLACE INTO artifacts (owner, kind, file, sha256, bytes, about) VALUES (?,?,?,?,?,?)",

@@ -1,4 +1,4 @@
-"""Where a stage stands between two epochs, as numbers and tensors: enough to go on bit by bit.
+"""The state of a stage between two epochs, as numbers and tensors: enough to resume bit-identically.
 
 Nothing here draws random numbers after a learner is built (orders are functions of seed, task and
 epoch), so parameters, optimiser, early stopping and what the learner remembers are all there is.

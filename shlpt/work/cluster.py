@@ -1,10 +1,9 @@
-"""The same work on a Ray cluster: the store stays the truth, Ray only places work.
+"""Training on a Ray cluster: Ray places the work, all results are in the store.
 
-The process that calls `work_on_cluster` claims lane groups as a worker does and sends each, with all it
-starts from, to some node. What the node has to say goes to one actor beside the store, the only writer.
-A node or a process that dies takes nothing with it: its group is claimed again and goes on from its
-newest checkpoint, to the same bits where the machine and the number of threads are the same. One that
-is lost again and again without getting any further fails, and says why.
+The process that calls `work_on_cluster` claims lane groups as a worker does and sends each, with its inputs, to a node.
+The nodes report to one actor beside the store, the only writer. If a node or process dies, its group is claimed again
+and resumes from its newest checkpoint, bit-identical on the same kind of machine with as many threads. A group that is
+lost repeatedly without progress fails, with the reason.
 """
 
 import os
@@ -46,11 +45,11 @@ def ray_library() -> Any:
 
 
 def check(address: str | None, detach: bool = False) -> None:
-    """What can be wrong before anything is queued: Ray itself would wait for minutes where nobody answers."""
+    """Refuse bad options before anything is queued: Ray itself would wait for minutes if no cluster answers."""
     if detach:
         raise UserError(
-            "--executor ray places work from the command that waits for it, and --detach does not wait: leave --detach "
-            "out (in tmux, screen or a batch job the command outlives the terminal), or leave --executor ray out"
+            "--executor ray and --detach cannot be combined: the command must run until the work is done. Leave "
+            "one out, or run the command in tmux, screen or a batch job"
         )
     ray_library()
     if address in (None, "", "auto", "local"):
@@ -58,7 +57,7 @@ def check(address: str | None, detach: bool = False) -> None:
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
         where = parts.hostname, parts.port
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         where = None, None
     if None in where:
         raise UserError(f"cannot read the address {address!r} of a Ray cluster: write it as 10.0.0.1:6379")
@@ -66,8 +65,8 @@ def check(address: str | None, detach: bool = False) -> None:
         socket.create_connection(where, timeout=ANSWER_SECONDS).close()
     except OSError as error:
         raise UserError(
-            f"no Ray cluster answers at {address} ({error.strerror or error}): is it started there, with "
-            "`ray start --head --port=6379`? Nothing was queued"
+            f"no Ray cluster answers at {address} ({error.strerror or error}): start one there with "
+            "`ray start --head --port=6379`. Nothing was queued"
         ) from None
 
 
@@ -272,7 +271,7 @@ class _Driver:
         self.lost[group] = max(now, furthest), losses
         if losses <= RESENDS:
             return "queued", ""
-        return "failed", f"lost {losses} times on the cluster without getting any further: {_said(error)}"
+        return "failed", f"lost {losses} times on the cluster without progress: {_said(error)}"
 
     def how_far(self, group: str) -> int:
         query = "SELECT count(*) FROM events WHERE stage IN (SELECT id FROM stages WHERE grp=?)"

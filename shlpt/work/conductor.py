@@ -1,4 +1,4 @@
-"""When a lane group goes on: pause, step, stop, and checkpoints between epochs."""
+"""Control of a lane group in training: pause, step, stop, and checkpoints between epochs."""
 
 import time
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ WAIT = 0.05
 
 
 class GroupConductor:
-    """The training thread's side of what people wish."""
+    """Carries out in the training thread what users request."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""What a worker writes about the lane group it holds: events in batches from a thread, the rest at once. No torch.
+"""Writes of a worker about its lane group: events in batches from a thread, the rest at once. No torch.
 
-On a full disk, or in a store that another program has locked, nothing is thrown away: the ledger waits, and says so.
+On a full disk, or if another program has locked the store, the ledger waits, says so, and drops nothing.
 """
 
 import json
@@ -25,32 +25,32 @@ Found = TypeVar("Found")
 
 
 class Recorder(Protocol):
-    """Where a group in training reports to, here or over a network."""
+    """What a group in training reports to, on this machine or over a network."""
 
     interrupted: bool  # somebody pressed Ctrl-C: nothing is waited for any more
 
     def begin(self, made: Mapping[str, Any], warnings: Sequence[str], since: Mapping[str, int]) -> None:
-        """What it is trained with; what people should know; from which event on each stage says everything anew."""
+        """The fingerprint, warnings for the user, and the number of the first event that each stage repeats."""
         ...
 
     def emit(self, event: Event) -> None: ...
 
     def wish(self) -> str:
-        """What people want of it by now; raises Fenced where the group is no longer ours."""
+        """The newest request of a user; raises Fenced if another worker holds the group."""
         ...
 
     def hold(self, state: str, wish: str | None = None) -> None:
-        """The group's state; `wish` takes the place of the wish that was seen, unless there is a newer one."""
+        """Set the group's state; `wish` replaces the request that was seen, unless there is a newer one."""
         ...
 
     def checkpoint(self, data: bytes, about: Mapping[str, Any], patient: bool = True) -> None:
-        """Beside the one before. Who is not patient gets NotNow where there is no room."""
+        """Save a checkpoint and keep the one before. If not `patient`, raises NotNow on a full disk."""
         ...
 
     def finish(self, done: Finished, tensors: bytes) -> None: ...
 
     def close(self, state: str = "", note: str = "") -> None:
-        """Give the group back: in a state, or as it was wished."""
+        """Give the group back in a state, by default the one that was requested."""
         ...
 
 
@@ -142,7 +142,7 @@ class Ledger:
 
     # --- writing --------------------------------------------------------------------------
     def _flush(self, write: Callable[[sqlite3.Connection], Found] | None = None, durable: bool = True) -> Found | None:
-        """All events so far and one more change, in one transaction."""
+        """Write all events so far, and one more change, in one transaction."""
         with self._lock:
             count = len(self._events)
             with guarded(self.store, self.claim, durable) as db:
@@ -152,13 +152,13 @@ class Ledger:
         return found
 
     def _replaced(self, write: Callable[[sqlite3.Connection], str | None]) -> None:
-        """A change that tells which file nobody needs any more."""
+        """Make a change, and delete the file that it replaces."""
         file = self._flush(write)
         if file is not None:
             (self.store.home / artifacts.FOLDER / file).unlink(missing_ok=True)
 
     def _patiently(self, act: Callable[[], Found]) -> Found:
-        """Again and again while the disk is full or the store locked: what is done twice is done once."""
+        """Retry while the disk is full or the store locked; every `act` is idempotent."""
         while True:
             try:
                 found = act()
@@ -175,7 +175,7 @@ class Ledger:
                 raise self._full or NotNow("interrupted")
 
     def _say_full(self, error: NotNow) -> None:
-        """The reserve makes the room to say that there is none."""
+        """Report a full disk; deleting the reserve makes the space for that."""
         self._full = error
         if isinstance(error, DiskFull):
             (self.store.home / ".reserve").unlink(missing_ok=True)

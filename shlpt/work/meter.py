@@ -1,11 +1,11 @@
-"""What a stage costs in time: the wall time of its lane group, shared among the lanes that train at the moment."""
+"""The time of each stage: the wall time of its lane group, divided among the lanes in training."""
 
 import time
 from collections.abc import Callable, Mapping
 
 
 class Meter:
-    """Seconds of each lane so far. The shares of a group add up to what it took; time that it was held is nobody's."""
+    """Seconds of each lane so far. They add up to the group's time; pauses are not counted."""
 
     def __init__(self, spent: Mapping[str, float], clock: Callable[[], float] = time.perf_counter) -> None:
         self.spent, self.clock = dict(spent), clock

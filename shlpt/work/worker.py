@@ -1,7 +1,6 @@
 """A worker: claim a lane group whose parents are done, train it, report, take the next.
 
-The store is the truth; a worker can be killed at any moment. What it had not reported is trained
-again from the last checkpoint, to the same bits.
+A worker can be killed at any moment: training resumes from the newest checkpoint, with bit-identical results.
 """
 
 import signal
@@ -42,7 +41,7 @@ IDLE_SECONDS = 0.2
 
 
 class Watch(Protocol):
-    """Who wants to know how it goes, in the same process."""
+    """Gets progress reports in the same process."""
 
     def planned(self, stages: Sequence[Stage], reused: int) -> None: ...
 
@@ -52,7 +51,7 @@ class Watch(Protocol):
 
 
 class Silent:
-    """Nobody watches."""
+    """Ignores all reports."""
 
     def planned(self, stages: Sequence[Stage], reused: int) -> None: ...
 
@@ -62,7 +61,7 @@ class Silent:
 
 
 class Workshops:
-    """One for each backbone that jobs ask for, loaded when it is first needed."""
+    """The workshop of a job's backbone, loaded when first needed."""
 
     def __init__(self, device: str) -> None:
         self.device = device
@@ -71,7 +70,7 @@ class Workshops:
     def of(self, job: Job) -> Workshop:
         digest = digest_of(job.backbone)
         if any(stage.backbone != digest for stage in job.group.stages):
-            raise UserError(f"the backbone {job.backbone} is not the one that was planned with: start the run again")
+            raise UserError(f"the backbone {job.backbone} has changed since the run was queued: start the run again")
         key = (digest, job.dtype)
         if key not in self._made:
             self._made.clear()  # one at a time: a large one fills the memory
@@ -82,7 +81,7 @@ class Workshops:
 
 @dataclass
 class Training:
-    """A lane group being trained, reporting to a recorder."""
+    """Training of a lane group, which reports to a recorder."""
 
     shop: Workshop
     job: Job
@@ -91,9 +90,9 @@ class Training:
     every: float = CHECKPOINT_SECONDS  # between checkpoints
 
     def run(self) -> bool:
-        """To the end, or until somebody stops it; Stopped is then raised with the newest place written.
+        """Train to the end; if stopped, save the newest place and raise Stopped.
 
-        Whether Ctrl-C was pressed too late to stop anything.
+        Returns whether Ctrl-C was pressed too late to stop anything.
         """
         job, made = self.job, fingerprint(self.shop.backbone)
         stages = {stage.key: stage for stage in job.group.stages}
@@ -107,8 +106,8 @@ class Training:
         warnings = [job.warning] if job.warning else []
         before = job.made or made
         changed = [f"{name}: {before.get(name)} → {made[name]}" for name in made if before.get(name) != made[name]]
-        if changed:  # what was said since the checkpoint may differ in the last bits, so it is taken back
-            warnings.append(f"went on with another machine or setting: {', '.join(changed)}")
+        if changed:  # events since the checkpoint may differ in the last bits, so they are deleted
+            warnings.append(f"resumed with another machine or setting: {', '.join(changed)}")
         self.recorder.begin(made, warnings, {key: self.counts[key] for key in stages} if changed else {})
         self.meter = Meter({key: spent.get(key, 0.0) for key in stages})
         lanes = [self.saving(stage, places.get(key), made) for key, stage in stages.items()]
@@ -121,7 +120,7 @@ class Training:
                 conductor.save(patient=False)
             raise
         for result in results:
-            if result is not None:  # a loss that is no number after training, where a lane cannot catch it
+            if result is not None:  # a loss became NaN after training, where the lane cannot catch it
                 raise result
         return conductor.interrupted
 
@@ -141,9 +140,9 @@ class Training:
 
 @contextmanager
 def noting_interrupts(conductor: GroupConductor) -> Iterator[None]:
-    """Ctrl-C ends a group before its next forward pass: raised anywhere, it can be lost in a library's callback.
+    """Let Ctrl-C end a group before its next forward pass; a second Ctrl-C is raised at once.
 
-    A second one is raised at once.
+    An exception raised at any point could be lost in a library's callback.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -174,7 +173,7 @@ def train_and_report(
     except KeyboardInterrupt:
         recorder.close("stopped")
         raise
-    except SystemExit:  # the machine shuts down: nobody wished the run to stop
+    except SystemExit:  # the machine shuts down: nobody asked the run to stop
         recorder.close()
         raise
     except UserError as error:
@@ -187,14 +186,14 @@ def train_and_report(
 
 
 def train_job(store: Store, shops: Workshops, job: Job, watch: Watch, every: float = CHECKPOINT_SECONDS) -> None:
-    """The same for a group whose store is here."""
+    """Train a group whose store is on this machine."""
     with suppress(Fenced):
         ledger = Ledger(store, job.claim)
         train_and_report(ledger, partial(claims.gather, store, job), shops, watch, every)
 
 
 class Heart:
-    """Beats for a worker from a thread of its own, and holds its lock."""
+    """Holds the lock of a worker, and counts its heartbeat from a thread."""
 
     def __init__(self, store: Store, device: str, log: str = "") -> None:
         self.store, self.worker = store, liveness.new_name()
@@ -214,7 +213,7 @@ class Heart:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        with suppress(UserError):  # where there is no room to say so, the lock says it
+        with suppress(UserError):  # on a full disk the released lock is enough
             claims.leave(self.store, self.worker)
         self._lock.close()
         liveness.lock_file(self.store.home, self.worker).unlink(missing_ok=True)
@@ -225,11 +224,11 @@ class Heart:
             try:
                 claims.beat(self.store, self.worker)
             except UserError:
-                continue  # a full or locked store: who looks sees that the beat stands still
+                continue  # a full or locked store: others see that the heartbeat stands still
         self.store.close()
 
     def _mark(self) -> None:
-        with suppress(OSError):  # a full disk: who looks sees that it stands still
+        with suppress(OSError):  # a full disk: others see that the mark stands still
             liveness.mark(self._lock)
 
 
@@ -243,10 +242,10 @@ def work(
     log: str = "",
     every: float = CHECKPOINT_SECONDS,
 ) -> int:
-    """Train what can be claimed (of `groups`, by default of all) until nothing is left; how many groups it was.
+    """Train all groups that can be claimed (only those in `groups`, if given); returns how many.
 
-    Groups that others hold are waited for while `groups` is given; `idle_seconds` is how long to wait
-    for new work otherwise. A device that is not there ends it before it is anybody's worker.
+    With `groups`, waits for those that other workers hold; without, waits `idle_seconds` for new work. A missing device
+    is refused before the worker registers.
     """
     device = str(pick_device(device))
     shops, count, since = Workshops(device), 0, time.monotonic()
@@ -265,7 +264,7 @@ def work(
                     continue
                 patient = time.monotonic() - since < idle_seconds if groups is None else others_work_on(store, groups)
             except NotNow:
-                patient = True  # what is finished is there; the next group waits for room
+                patient = True  # finished stages are safe; the next group waits for disk space
             if not patient:
                 break
             time.sleep(IDLE_SECONDS)
@@ -273,7 +272,7 @@ def work(
 
 
 def leave_on_signal() -> None:
-    """A polite end (SIGTERM): the group goes back to the queue with its newest place written."""
+    """On SIGTERM, save the newest place, return the group to the queue and exit."""
 
     def leave(*_: object) -> None:
         raise SystemExit(0)

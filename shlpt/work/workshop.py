@@ -1,4 +1,4 @@
-"""What turns a stage of a plan into a lane, and its result into what is stored."""
+"""Turns a planned stage into a lane, and its result into rows and tensors."""
 
 import platform
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from shlpt.training.lane import Emit, Examined, StageResult, learn
 
 @dataclass(frozen=True)
 class Workshop:
-    """A backbone, and what has been made ready for it."""
+    """A backbone, and the data encoded for it."""
 
     backbone: Backbone
     views: Views
@@ -63,7 +63,7 @@ def lane_of(shop: Workshop, stage: Stage, state: State, emit: Emit, start: Place
 
 
 def validation_data(shop: Workshop, stage: Stage) -> Encoded:
-    """What early stopping looks at: the newest task, or all tasks so far for a method that learns them together."""
+    """The validation set: of the newest task, or of all tasks so far for a method that learns them together."""
     t = stage.training
     names = [*stage.earlier, stage.task] if METHODS[stage.method].validates_all else [stage.task]
     parts = [shop.encoded(n, stage.suite, "validation", t.validation_shots, stage.seed, t.max_length) for n in names]
@@ -108,7 +108,7 @@ def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
 
 
 def places_of(data: bytes) -> tuple[dict[str, Place], dict[str, int], dict[str, float]]:
-    """A checkpoint: each lane's place, how many events it had said, and the seconds it had taken."""
+    """A checkpoint: the place of each lane, its number of events, and its seconds so far."""
     lanes, tensors = about_of(data)["lanes"], load(data)
     places = {key: Place(lane["numbers"], under(tensors, f"{key}/")) for key, lane in lanes.items()}
     said = {key: lane["events"] for key, lane in lanes.items()}
@@ -116,7 +116,7 @@ def places_of(data: bytes) -> tuple[dict[str, Place], dict[str, int], dict[str, 
 
 
 def fingerprint(backbone: Backbone) -> dict[str, Any]:
-    """What must be equal for equal bits."""
+    """What must be equal for bit-identical results."""
     return {
         "shlpt": __version__,
         "torch": torch.__version__,

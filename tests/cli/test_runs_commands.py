@@ -147,7 +147,7 @@ def test_a_lost_run_is_watched_while_another_worker_is_there_to_take_it(
     gone, other = join(store, "gone"), join(store, "other")
     job = taken(store, gone)
     leave(store, gone)
-    assert frames.run(store, WAITING.id)["error"] == "its worker is gone; another worker takes it"
+    assert frames.run(store, WAITING.id)["error"] == "its worker has ended; another worker will take over"
     looks: list[float] = []
 
     def asleep(seconds: float) -> None:
@@ -161,7 +161,7 @@ def test_a_lost_run_is_watched_while_another_worker_is_there_to_take_it(
     assert say(store, "runs", "watch", "--json") == 0
     lines = [json.loads(line)["runs"][0] for line in capsys.readouterr().out.splitlines()]
     assert [line["state"] for line in lines] == ["lost", "running", "lost"]
-    assert lines[-1]["error"] == "its worker is gone; it goes on when it is resumed"
+    assert lines[-1]["error"] == "its worker has ended; resume the run to continue"
     assert len(looks) == 2
 
 

@@ -232,12 +232,12 @@ def test_the_newest_checkpoint_that_is_whole_is_used(store: Store) -> None:
     newest.write_bytes(b"4")
     ready = claims.gather(store, job)
     assert ready.checkpoint == b"2"
-    assert ready.warning == "the newest checkpoint was damaged: went on from the one before it"
+    assert ready.warning == "the newest checkpoint was damaged: training resumed from the one before it"
     for path in (store.home / "artifacts").iterdir():
         path.write_bytes(b"")
     ready = claims.gather(store, job)
     assert ready.checkpoint is None
-    assert ready.warning == "no checkpoint was whole: trained again from the start"
+    assert ready.warning == "all checkpoints were damaged: trained again from the start"
 
 
 def test_a_group_that_is_done_leaves_only_what_its_stages_left(store: Store) -> None:

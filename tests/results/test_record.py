@@ -158,7 +158,7 @@ def test_a_run_is_running_while_its_worker_lives_and_lost_afterwards(store: Stor
     )
     claims.leave(store, "w1")
     record = run_record(store, SPEC.id)
-    assert (record["state"], record["error"]) == ("lost", "its worker is gone; it goes on when it is resumed")
+    assert (record["state"], record["error"]) == ("lost", "its worker has ended; resume the run to continue")
 
 
 @pytest.mark.parametrize("state", ["paused", "stopped", "failed"])

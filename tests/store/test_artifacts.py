@@ -56,7 +56,7 @@ def test_damage_is_told(tmp_path: Path, damage: str) -> None:
 
 def test_a_full_disk_leaves_the_old_file_and_no_draft(small_disk: Path) -> None:
     old = artifacts.write(small_disk, "k", b"old")
-    with pytest.raises(DiskFull, match=r"no room on the disk of .*: free some space; finished stages are kept"):
+    with pytest.raises(DiskFull, match=r"no space left on the disk of .*: free some space; finished stages are kept"):
         artifacts.write(small_disk, "k", b"0" * 16 * 2**20)
     assert artifacts.read(small_disk, old.file, old.sha256) == b"old"
     assert os.listdir(small_disk / "artifacts") == [old.file]

@@ -97,13 +97,13 @@ def test_a_full_disk_pauses_the_run_and_it_goes_on(
     for spec in SPECS:
         record = frames.run(store, spec.id)
         assert record["state"] == "paused"
-        assert "no room on the disk" in record["error"]
+        assert "no space left on the disk" in record["error"]
         assert record["matrix"][0][0] is not None
     seen = store.rows("SELECT stage, seq, payload FROM events")
     if worker == "is stopped":
         control.stop(store, [SPECS[0].id])
         until(lambda: states(store) == ["done", "stopped"])
-        assert "no room on the disk" in frames.run(store, SPECS[0].id)["error"]
+        assert "no space left on the disk" in frames.run(store, SPECS[0].id)["error"]
         assert nursery.wait(pid) == 0
     if worker == "is killed":
         assert nursery.kill(pid) < 0
@@ -134,7 +134,7 @@ def test_a_home_on_a_full_disk_is_told_and_left_alone(small_disk: Path, capsys: 
             main(["run", "--tasks=rte", f"--home={place}", "--detach", *settings])
         said = capsys.readouterr()
         assert end.value.code == 2
-        assert "no room on the disk" in said.err
+        assert "no space left on the disk" in said.err
         assert "Traceback" not in said.err
         assert said.out == ""
     assert (home / "shlpt.sqlite").read_bytes() == before

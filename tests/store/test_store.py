@@ -143,7 +143,7 @@ def test_a_second_connection_leaves_the_locks_of_the_first(store: Store) -> None
 
 def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
-    with pytest.raises(UserError, match=r"sqlite is a folder where the file of a store should be: .*--home"):
+    with pytest.raises(UserError, match=r"sqlite is a folder, but should be the file of a store: .*--home"):
         Store(tmp_path).open()
 
 

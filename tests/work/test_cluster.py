@@ -238,7 +238,7 @@ def test_a_group_that_is_lost_again_and_again_is_given_up(tmp_path: Path, name: 
     assert sent(store, train) == 1 + RESENDS
     assert states(store) == ["failed"]
     note = group_rows(store)[0]["note"]
-    assert f"lost {1 + RESENDS} times on the cluster without getting any further: {name}" in note
+    assert f"lost {1 + RESENDS} times on the cluster without progress: {name}" in note
     assert "\n" not in note
 
 

@@ -229,7 +229,7 @@ def test_it_waits_for_room_says_so_and_goes_on(
     monkeypatch.setattr(book._over, "wait", freed)
     book.finish(finished(key, {"sst2": [1.0]}), b"tensors")
     assert {state for state, _ in seen} == {"paused"}
-    assert all("no room on the disk" in note for _, note in seen)
+    assert all("no space left on the disk" in note for _, note in seen)
     row = group_rows(store)[0]
     assert (row["state"], row["note"]) == ("running", "")
     assert tensors.artifact_bytes(store, key, "tensors") == b"tensors"
@@ -252,7 +252,7 @@ def test_a_stop_ends_the_waiting(store: Store, held: tuple[Ledger, str], monkeyp
     book.close()
     row = group_rows(store)[0]
     assert row["state"] == "stopped"
-    assert "no room on the disk" in row["note"]
+    assert "no space left on the disk" in row["note"]
     control.resume(store, [SPEC.id])
     assert (group_rows(store)[0]["state"], group_rows(store)[0]["note"]) == ("queued", "")
 

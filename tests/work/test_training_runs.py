@@ -175,7 +175,7 @@ def test_another_machine_goes_on_with_a_warning(tmp_path: Path) -> None:
         db.execute("UPDATE events SET payload='{\"old\":1}'")
     (record,), _ = go(tmp_path, specs("per_task", (1,), ("rte",)))
     (warning,) = record["warnings"]
-    assert "went on with another machine or setting: threads: 9" in warning
+    assert "resumed with another machine or setting: threads: 9" in warning
     assert not any("old" in event for event in frames.stage_events(store, key))
     assert list(frames.stages(store, record["id"])["note"]) == [warning]
 
