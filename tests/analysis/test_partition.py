@@ -40,8 +40,8 @@ def test_what_is_lent_is_equation_7(threshold: float) -> None:
 
 def test_a_threshold_that_decides_nothing_is_found() -> None:
     sure, alone = frame((0.99, 0.01), (0.02, 0.98)), frame((1.0,), (1.0,))
-    assert "Every α lies above" in partition.vacuous(THREE, 0.05)
-    assert all("No α lies above" in partition.vacuous(THREE, threshold) for threshold in (0.7, 1.5))
+    assert "Every α is above" in partition.vacuous(THREE, 0.05)
+    assert all("No α is above" in partition.vacuous(THREE, threshold) for threshold in (0.7, 1.5))
     assert "at most 0.020 or at least 0.980" in partition.vacuous(sure, 0.5)
     assert "At this δ it is similar" in partition.vacuous(alone, 0.06)
     assert "At this δ it is dissimilar" in partition.vacuous(alone, 1.0)

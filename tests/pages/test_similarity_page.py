@@ -39,7 +39,7 @@ def test_the_threshold_acts_at_once_and_says_that_nothing_was_retrained(looked: 
     assert "as trained" in said(app)
     app.slider("delta").set_value(0.995).run()
     assert "not retrained" in said(app)
-    assert "No α lies above" in said(app) + "".join(w.value for w in app.warning)
+    assert "No α is above" in said(app) + "".join(w.value for w in app.warning)
     sides = next(d.value for d in app.dataframe if "side" in d.value)
     assert list(sides["side"]) == ["dissimilar", "dissimilar"]
     assert list(sides["lent"]) == [0, 0]

@@ -50,7 +50,7 @@ def test_an_unknown_run_is_answered_with_the_nearest(store: Store) -> None:
 
 def test_the_beginning_of_several_ids_is_called_so(store: Store) -> None:
     queued(store, *[spec_of(("sst2",), seed=seed) for seed in range(7)])
-    with pytest.raises(Ambiguous, match=r"'r' could be any of 7 runs: (r\w+, ){5}…\. Write more of the id"):
+    with pytest.raises(Ambiguous, match=r"'r' matches 7 runs: (r\w+, ){5}…\. Write more of the id"):
         find_run(store, "r")
 
 

@@ -100,9 +100,9 @@ def test_where_no_word_matters(store: Store, looked: Any) -> None:
     [
         ("shlpt", "rte", "first task"),
         ("shlpt", "yelp", "unknown task of this run 'yelp'"),
-        ("oracle", "sst2", "its partition is given"),
-        ("per_task", "sst2", "it knows no similarity"),
-        ("waiting", "agnews", "not learned yet"),
+        ("oracle", "sst2", "its similar tasks are given"),
+        ("per_task", "sst2", "it does not use similarity"),
+        ("waiting", "agnews", "not trained yet"),
     ],
 )
 def test_where_there_is_no_estimator_the_reason_is_said(

@@ -242,7 +242,7 @@ def broken(code: int, text: str) -> sqlite3.OperationalError:
 def test_a_disk_that_fails_is_not_called_full(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DiskFull), store.write():
         raise broken(sqlite3.SQLITE_FULL, "database or disk is full")
-    with pytest.raises(UserError, match="is the disk failing") as found, store.write():
+    with pytest.raises(UserError, match="check that its disk is there") as found, store.write():
         raise broken(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error")
     assert not isinstance(found.value, DiskFull)
     assert [path.name for path in store.home.iterdir()] == [FILE]

@@ -161,7 +161,7 @@ def test_another_backbone_than_planned_is_not_trained_on(tmp_path: Path) -> None
     work(store, device="cpu")
     record = frames.run(store, specs("per_task", (1,))[0].id)
     assert record["state"] == "failed"
-    assert "the backbone pocket is not the one that was planned with" in record["error"]
+    assert "the backbone pocket has changed since the run was queued" in record["error"]
 
 
 def test_another_machine_goes_on_with_a_warning(tmp_path: Path) -> None:
