@@ -76,11 +76,11 @@ def headroom(found: list[Side]) -> bool | None:
         st.code(commands.headroom(first, experiments.ALIKE, default_home()), language="bash", wrap_lines=True)
         return None
     gauged = gauge.gauge(gauge.by_condition(rows))
-    said = page.plain(" ".join(gauged["notes"]))
+    said = "\n\n".join(map(page.plain, gauged["notes"]))
     if gauged["tells_apart"]:
         st.success(said, icon=":material/check:")
     else:
-        st.info(f"{said} Methods are shown without a ranking.", icon=":material/horizontal_rule:")
+        st.info(f"{said}\n\nMethods are shown without a ranking.", icon=":material/horizontal_rule:")
     st.dataframe(pd.DataFrame(gauge.rows(gauged)), hide_index=True, height="content")
     return bool(gauged["tells_apart"])
 

@@ -1,4 +1,4 @@
-"""The command `headroom`: is there anything to tell apart on a sequence?"""
+"""The commands `headroom` and `tune`: what to know before methods are compared."""
 
 from __future__ import annotations
 
@@ -76,3 +76,26 @@ def _say_all(matrix: Any, gauge: Any, way: Study) -> None:
     errors.print(
         f"in all {cost.stages} stages to train, at most {duration(cost.seconds)}: first which pairs help, then the rest"
     )
+
+
+@app.command(epilog="Example: python -m shlpt tune --methods shlpt,per_task --trials 6")
+@with_groups
+def tune(
+    *,
+    methods: Annotated[str, typer.Option(help="Methods, separated by commas, or all.")] = "all",
+    trials: Annotated[int, typer.Option(min=1, max=100, help="Trials of each method; the first is its default.")] = 6,
+    seeds: Seeds = "7,17,27",
+    how: How,
+    way: Study,
+) -> None:
+    """Try settings of methods on tuning sequences, with as many trials for each method.
+
+    Scores are measured on validation examples, and the learning rate is tried first. Prints the best trial of each
+    method and whether the default is within noise of it; --json and --csv have every trial.
+    """
+    from shlpt.plans import tuning
+    from shlpt.spec import find_methods
+
+    common = {key: value for key, value in how.of().items() if key != "method"}
+    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), common, way.name)
+    carry_out(made, way, ROWS["tune"])

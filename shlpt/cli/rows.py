@@ -229,6 +229,18 @@ def headroom_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[st
     return rows(found, flat), found | {"rows": runs}
 
 
+def tune_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """A row per method with its best trial; if flat, a row per trial."""
+    from shlpt.analysis.tuning import NOTE, by_trial, rows, selected
+    from shlpt.results.experiments import find, results
+    from shlpt.results.export import rows_of_frame
+
+    settings = find(store, id)["about"]["trials"]
+    values = by_trial(runs := rows_of_frame(results(store, id)))
+    found = {method: selected(trials, settings[method]) for method, trials in values.items()}
+    return rows(found, flat), {"methods": found, "rows": runs, "notes": [NOTE]}
+
+
 ROWS: dict[str, RowsOf] = {
     "matrix": matrix_rows,
     "sweep": grouped_rows,
@@ -238,4 +250,5 @@ ROWS: dict[str, RowsOf] = {
     "methods": grouped_rows,
     "bench": bench_rows,
     "headroom": headroom_rows,
+    "tune": tune_rows,
 }

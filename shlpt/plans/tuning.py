@@ -1,0 +1,82 @@
+"""Settings by one protocol for every method: as many trials each, on sequences without reported results. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from shlpt.errors import UserError
+from shlpt.plans.experiments import Cell, Common, Experiment, make
+from shlpt.spec import RunSpec, has_setting, settings_known
+
+# Tasks of neither Standard CL nor the Negative Transfer Benchmark, in two orders.
+SEQUENCES: dict[str, tuple[str, ...]] = {
+    "tuning1": ("yelp", "boolq", "imdb", "copa", "sst2"),
+    "tuning2": ("copa", "sst2", "boolq", "yelp", "imdb"),
+}
+FACTORS = (1 / 3, 3.0, 0.1, 10.0)  # of the usual learning rate: tried first
+# What is drawn after that, by the name of the setting; methods that lack all of them draw learning rates alone.
+GRID: dict[str, tuple[Any, ...]] = {
+    "threshold": (0.03, 0.06, 0.1, 0.3),
+    "lambda_hsc": (0.0, 0.01, 0.03, 0.1),
+    "lambda_asc": (0.0, 0.03, 0.1, 0.5),
+    "own_start": ("zero", "words"),
+    "top_n": (1, 3),
+    "lambda_pull": (0.1, 0.5, 1.0),
+    "components": (2, 5, 10),
+    "lambda_ortho": (0.0, 0.1, 1.0),
+    "first_share": (0.25, 0.5),
+    "particles": (3, 5),
+    "prior_sigma": (1.0, 10.0),
+    "ewc_strength": (0.1, 1.0, 10.0),
+    "memory_size": (8, 16, 32),
+    "similar_share": (0.25, 0.5, 0.75),
+}
+
+
+def trials(method: str, count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Settings to try: the defaults, then learning rates around the usual one, then draws from the grid."""
+    usual = RunSpec.make(("a", "b"), method).settings
+    lr = float(usual["lr"])
+    found: list[dict[str, Any]] = [{}, *({"lr": _rounded(lr * factor)} for factor in FACTORS)]
+    rng, own = Random(f"tune/{method}/{seed}"), [key for key in GRID if has_setting(method, key)]
+    while len(found) < count:
+        drawn = {"lr": _rounded(lr * 10 ** rng.uniform(-1, 1))} | {key: rng.choice(GRID[key]) for key in own}
+        trial = {key: value for key, value in drawn.items() if value != usual[key]}
+        if trial not in found:
+            found.append(trial)
+    return found[:count]
+
+
+def _rounded(rate: float) -> float:
+    """Two digits, at most the largest rate that there is."""
+    return min(10.0, float(f"{rate:.1e}"))
+
+
+def tune(
+    methods: Sequence[str],
+    count: int,
+    seeds: Sequence[int],
+    common: Common,
+    name: str = "",
+    sequences: Mapping[str, Sequence[str]] = SEQUENCES,
+) -> Experiment:
+    """Every method with as many trials, on the same sequences and seeds, scored on validation examples."""
+    given = dict(common.get("settings") or {})
+    if tuned := [key for key in given if key in {"lr", "scored_on", *GRID}]:
+        raise UserError(f"{tuned[0]} is what this command chooses: leave it out of --set")
+    cells, tried = [], {}
+    for method in methods:
+        known = {key: value for key, value in given.items() if key in settings_known(method)}
+        tried[method] = trials(method, count)
+        for place, trial in enumerate(tried[method]):
+            settings = {**known, **trial, "scored_on": "validation"}
+            chosen = {**common, "method": method, "settings": settings}
+            for sequence, tasks in sequences.items():
+                label = {"method": method, "trial": place, "sequence": sequence}
+                cells += [Cell(label | {"seed": seed}, make(tasks, seed, chosen)) for seed in seeds]
+    about = {"methods": list(methods), "trials": tried, "seeds": list(seeds)}
+    about |= {"sequences": {k: list(v) for k, v in sequences.items()}}
+    about |= {key: value for key, value in common.items() if key != "method"}
+    return Experiment("tune", name or f"{count} trials of {len(methods)} methods", tuple(cells), about)

@@ -1,0 +1,72 @@
+"""What tuning tries: as much for each method, on sequences that nothing is reported on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shlpt.catalog import METHODS
+from shlpt.cli.main import main
+from shlpt.errors import UserError
+from shlpt.plans import tuning
+from shlpt.spec import RunSpec
+from shlpt.tasks.sequences import BENCHMARKS
+
+TINY = {"epochs": 1, "shots": 2, "validation_shots": 2, "test_shots": 2, "prompt_length": 2}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_has_as_many_different_trials_the_learning_rate_first(method: str) -> None:
+    found = tuning.trials(method, 9)
+    assert found == tuning.trials(method, 9)
+    assert tuning.trials(method, 3) == found[:3]
+    assert found[0] == {}
+    assert [list(trial) for trial in found[1:5]] == [["lr"]] * 4
+    ids = {RunSpec.make(("yelp", "rte"), method, settings=trial).id for trial in found}
+    assert len(ids) == 9
+
+
+def test_tuning_sequences_stand_in_no_benchmark() -> None:
+    reported = {tasks for benchmark in BENCHMARKS.values() for tasks in benchmark.tasks.values()}
+    judged = {
+        task for name in ("standard_cl", "negative") for tasks in BENCHMARKS[name].tasks.values() for task in tasks
+    }
+    for tasks in tuning.SEQUENCES.values():
+        assert tasks not in reported
+        assert not judged & set(tasks)
+
+
+def test_all_is_scored_on_validation_with_the_same_seeds() -> None:
+    made = tuning.tune(("per_task", "l2p"), 2, (7, 17), {"settings": TINY})
+    assert len(made.cells) == 2 * 2 * 2 * 2
+    assert {cell.spec.training.scored_on for cell in made.cells} == {"validation"}
+    for key in ("lr", "lambda_pull", "scored_on"):
+        with pytest.raises(UserError, match=f"{key} is what this command chooses"):
+            tuning.tune(("l2p",), 2, (7,), {"settings": {key: 0.1}})
+
+
+def test_the_command_writes_what_it_tried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(tuning.SEQUENCES, "tuning1", ("rte", "sst2"))
+    monkeypatch.delitem(tuning.SEQUENCES, "tuning2")
+    asked = ["tune", "--methods=per_task", "--trials=2", "--seeds=7", f"--home={tmp_path}"]
+    asked += [f"--set={key}={value}" for key, value in TINY.items()]
+
+    def say(*more: str) -> str:
+        with pytest.raises(SystemExit) as end:
+            main([*asked, *more])
+        assert end.value.code == 0
+        return capsys.readouterr().out
+
+    found = json.loads(say("--json"))
+    mine: dict[str, Any] = found["methods"]["per_task"]
+    assert [one["settings"] for one in mine["trials"]] == [{}, {"lr": 0.1}]
+    assert found["kind"] == "tune"
+    again = json.loads(say("--json"))
+    assert (again["trained"], again["methods"]) == (0, found["methods"])
+    assert say("--csv").startswith("method,trial,settings,n,score")
+    assert "validation scores" in say()
