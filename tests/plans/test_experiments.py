@@ -209,7 +209,7 @@ def test_a_benchmark_is_a_table_at_any_time_also_as_a_page(tmp_path: Path, capsy
     assert (found["title"], found["trained"], [row["n"] for row in found["rows"]]) == ("Standard CL", 0, [0, 0])
     page = capsys.readouterr().out
     assert page.startswith("## Standard CL\n\n6 runs: 2 methods, 3 sequences, 1 seeds.")
-    assert "| per_task | – |" in page
+    assert "| Per-task prompts | – |" in page
 
 
 def test_a_reference_takes_part_and_may_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
