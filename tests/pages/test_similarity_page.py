@@ -107,7 +107,7 @@ def test_what_has_no_alpha_says_what_to_do(looked: Any, name: str, message: str)
 def test_a_given_partition_has_a_spread_but_no_estimator(looked: Any) -> None:
     app = opened(looked, "oracle")
     assert len(charts(app)) == 3  # no bars of a text, no words
-    assert "partition is given" in said(app)
+    assert "similar tasks are given" in said(app)
 
 
 WRONG = [{"run": "<b>nobody</b>"}, {"task": "no such", "delta": "7", "about": "$y$"}, {"delta": "x", "example": "x"}]
