@@ -121,7 +121,7 @@ COLUMNS: dict[str, Any] = {
 def by_task(found: list[Side]) -> None:
     frame = side_by_side.task_rows(found)
     figure = compare.figure_tasks(frame, dark=page.is_dark())
-    page.chart(figure, compare.alt_tasks(frame), compare.numbers_tasks(frame), key="by-task")
+    page.chart(figure, compare.alt_tasks(frame), compare.numbers(frame), key="by-task")
     page.explain("Score on each task after the whole sequence, with the 95 % interval over the seeds.")
 
 

@@ -36,9 +36,8 @@ _CAPTIONS = {
     "table15": "backward and forward transfer, averaged over the three orders of each benchmark",
 }
 _BY_SEQUENCE = (("method",), ("sequence", "aggregate", "benchmark"))
-_LAYOUT: dict[
-    str, tuple[tuple[str, ...], tuple[str, ...]]
-] = {  # columns that make up a row of the printed table, and a column
+_Names = tuple[str, ...]
+_LAYOUT: dict[str, tuple[_Names, _Names]] = {  # columns that make up a row of the printed table, and a column
     "table1": (("target", "source"), ("method",)),
     "table2": _BY_SEQUENCE,
     "table3": _BY_SEQUENCE,

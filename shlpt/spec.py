@@ -20,7 +20,8 @@ from pydantic import (
     model_serializer,
 )
 
-from shlpt.catalog import METHODS, MethodInfo, Params
+from shlpt.catalog import METHODS, MethodInfo
+from shlpt.catalog.params import Params
 from shlpt.errors import UserError, unknown
 
 NO_RUNS_SEED = 2**31  # above every seed that a run may have
@@ -68,19 +69,9 @@ class Training(BaseModel):
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {},
     "standard": {"epochs": 30, "shots": 32, "validation_shots": 16, "test_shots": 60, "patience": 6},
-    "paper": {
-        "prompt_length": 150,
-        "epochs": 50,
-        "lr": 0.3,
-        "shots": 75,
-        "validation_shots": 75,
-        "test_shots": 100,
-        "patience": 10,
-        "estimator_width": 100,
-        "lambda_hsc": 0.1,
-        "lambda_asc": 0.5,
-        "own_start": "words",
-    },
+    "paper": {"prompt_length": 150, "epochs": 50, "lr": 0.3, "patience": 10}
+    | {"shots": 75, "validation_shots": 75, "test_shots": 100}
+    | {"estimator_width": 100, "lambda_hsc": 0.1, "lambda_asc": 0.5, "own_start": "words"},
 }
 PRESET_ABOUT = {
     "quick": "seconds per task on the built-in backbone",
@@ -240,15 +231,8 @@ def settings_of(model: type[BaseModel]) -> list[dict[str, Any]]:
         parts = [field, *field.get("anyOf", [])]
         found = {key: next((p[key] for p in parts if key in p), None) for key in _BOUNDS}
         choices = next((p.get("enum") or [p["const"]] for p in parts if "enum" in p or "const" in p), None)
-        rows.append(
-            {
-                "name": name,
-                "default": field.get("default"),
-                "choices": choices,
-                "range": _range(found),
-                "help": field.get("description", ""),
-            }
-        )
+        row = {"name": name, "default": field.get("default"), "choices": choices, "range": _range(found)}
+        rows.append(row | {"help": field.get("description", "")})
     return rows
 
 

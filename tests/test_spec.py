@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shlpt.catalog import METHODS, NoParams, ShlptParams
+from shlpt.catalog import METHODS
+from shlpt.catalog.params import NoParams, ShlptParams
 from shlpt.errors import UserError
 from shlpt.spec import PRESET_ABOUT, PRESETS, RunSpec, Training, digest, parse_setting
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from shlpt.catalog import METHODS, ShlptParams
+from shlpt.catalog import METHODS
+from shlpt.catalog.params import ShlptParams
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec, Training, find_methods, settings_of
 from shlpt.tasks.find import draw, find_task

@@ -67,16 +67,8 @@ def neurons(first: Array, second: Array, by: str = "difference", count: int | No
     of the two, or by how often it is `active` under both together; ties by the mean state.
     """
     a, b = (first > 0).mean(0), (second > 0).mean(0)
-    frame = pd.DataFrame(
-        {
-            "neuron": np.arange(first.shape[1]),
-            "first": a,
-            "second": b,
-            "difference": b - a,
-            "first_mean": first.mean(0),
-            "second_mean": second.mean(0),
-        }
-    )
+    frame = pd.DataFrame({"neuron": np.arange(first.shape[1]), "first": a, "second": b, "difference": b - a})
+    frame = frame.assign(first_mean=first.mean(0), second_mean=second.mean(0))
     if by == "active":
         keys = [-(a + b), -(frame["first_mean"] + frame["second_mean"])]
     else:

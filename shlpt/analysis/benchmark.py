@@ -45,28 +45,20 @@ def benchmark_table(
     if test not in TESTS:
         raise unknown("test", test, TESTS)
     names = {tuple(tasks): name for name, tasks in sequences.items()}
-    found = _by_unit(records, names)
-    methods = list(dict.fromkeys(methods if methods is not None else [method for method, _, _ in found]))
-    seeds = sorted(set(seeds if seeds is not None else [seed for _, _, seed in found]))
+    known = _by_unit(records, names)
+    methods = list(dict.fromkeys(methods if methods is not None else [method for method, _, _ in known]))
+    seeds = sorted(set(seeds if seeds is not None else [seed for _, _, seed in known]))
     units = [(sequence, seed) for sequence in sequences for seed in seeds]
     asked = {(method, *unit) for method in methods for unit in units}
-    runs = {m: {unit: found[m, *unit] for unit in units if (m, *unit) in found} for m in methods}
-    against = {unit: found[reference, *unit] for unit in units if (reference, *unit) in found}
+    runs = {m: {unit: known[m, *unit] for unit in units if (m, *unit) in known} for m in methods}
+    against = {unit: known[reference, *unit] for unit in units if (reference, *unit) in known}
     compared = _against(runs, against, list(sequences), seeds, reference, metric, test)
     rows = [_row(m, runs[m], units, list(sequences), seeds) | {"difference": compared.get(m)} for m in methods]
-    return {
-        "rows": rows,
-        "reference": reference,
-        "metric": metric,
-        "test": test,
-        "correction": "holm",
-        "compared": sum(c["p"] is not None for c in compared.values()),  # what Holm's correction counts
-        "sequences": list(sequences),
-        "seeds": seeds,
-        "expected": len(units),
-        "note": NOTE,
-        "left_out": sum(_place(record, names) not in asked for record in records),
-    }
+    tests = sum(c["p"] is not None for c in compared.values())  # what Holm's correction counts
+    left_out = sum(_place(record, names) not in asked for record in records)
+    found = {"rows": rows, "sequences": list(sequences), "seeds": seeds, "expected": len(units), "left_out": left_out}
+    how = {"reference": reference, "metric": metric, "test": test, "correction": "holm", "compared": tests}
+    return found | how | {"note": NOTE}
 
 
 def _place(record: Record, names: Mapping[tuple[str, ...], str]) -> tuple[str, str | None, int]:

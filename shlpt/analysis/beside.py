@@ -28,29 +28,13 @@ FORWARD = (
 )
 POINTS = 100.0  # ours are shares, the paper prints percent
 
-_COMMON: dict[str, Any] = {  # section 5.2 and appendix D; beams and the width r as in the authors' code
-    "data": "the real data sets",
-    "backbone": "T5-large",
-    "seeds": [42, 142, 242],
-    "prompt_length": 150,
-    "epochs": 50,
-    "shots": 75,
-    "validation_shots": 75,
-    "test_shots": 100,
-    "lr": "0.3; 1e-4 where all weights train",
-    "batch_size": 8,
-    "weight_decay": 0.01,
-    "max_length": 256,
-    "beams": 4,
-    "threshold": 0.06,
-    "temperature": 20000.0,
-    "lambda_hsc": 0.1,
-    "lambda_asc": 0.5,
-    "tau_hsc": 1.0,
-    "tau_asc": 1.0,
-    "estimator_width": 100,
-    "own_start": "not said",
-}
+_COMMON: dict[str, Any] = (  # section 5.2 and appendix D; beams and the width r as in the authors' code
+    {"data": "the real data sets", "backbone": "T5-large", "seeds": [42, 142, 242]}
+    | {"prompt_length": 150, "epochs": 50, "shots": 75, "validation_shots": 75, "test_shots": 100}
+    | {"lr": "0.3; 1e-4 where all weights train", "batch_size": 8, "weight_decay": 0.01, "max_length": 256, "beams": 4}
+    | {"threshold": 0.06, "temperature": 20000.0, "lambda_hsc": 0.1, "lambda_asc": 0.5, "tau_hsc": 1.0, "tau_asc": 1.0}
+    | {"estimator_width": 100, "own_start": "not said"}
+)
 _OWN: dict[str, dict[str, Any]] = {"large": {"epochs": 80}, "negative": {"threshold": 1.5}}
 ALWAYS = ("data", "backbone", "seeds", "prompt_length", "epochs", "shots")  # listed even where ours are not known
 
@@ -113,22 +97,13 @@ def _metric(rows: Sequence[Mapping[str, Any]], benchmark: Benchmark, metric: str
     for method in (*ours, *(m for m in printed if m not in ours)):
         row, cell = ours.get(method), printed.get(method, {})
         mine: Mapping[str, Any] = row[metric] if row else {"n": 0, "mean": None, "sd": None, "ci95": None}
-        lines.append(
-            {
-                "method": method,
-                "ours": _points(mine["mean"]),
-                "ours_ci95": _interval(mine["ci95"]),
-                "n": mine["n"],
-                "our_rank": our_ranks.get(method),
-                "paper": cell.get("value"),
-                "paper_spread": cell.get("spread"),
-                "paper_rank": their_ranks.get(method),
-                "by_sequence": {
-                    name: {"ours": _of_sequence(row, name, metric), "paper": cell.get("by_sequence", {}).get(name)}
-                    for name in benchmark.sequences
-                },
-            }
-        )
+        by_sequence = {
+            name: {"ours": _of_sequence(row, name, metric), "paper": cell.get("by_sequence", {}).get(name)}
+            for name in benchmark.sequences
+        }
+        line = {"method": method, "n": mine["n"], "ours": _points(mine["mean"]), "ours_ci95": _interval(mine["ci95"])}
+        line |= {"paper": cell.get("value"), "paper_spread": cell.get("spread"), "by_sequence": by_sequence}
+        lines.append(line | {"our_rank": our_ranks.get(method), "paper_rank": their_ranks.get(method)})
     return {
         "table": table,
         "note": FORWARD if table == TRANSFER else None,
@@ -182,8 +157,5 @@ def agreement(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, A
         return nothing
     kendall = stats.kendalltau(left, right)
     spearman = stats.spearmanr(left, right).statistic
-    return nothing | {
-        "kendall": float(kendall.statistic),
-        "kendall_p": float(kendall.pvalue),
-        "spearman": float(spearman),
-    }
+    found = {"kendall": kendall.statistic, "kendall_p": kendall.pvalue, "spearman": spearman}
+    return nothing | {name: float(number) for name, number in found.items()}

@@ -61,17 +61,8 @@ def carry_out(experiment: Experiment, way: Study, rows_of: RowsOf, quiet: bool =
     counts = train(store, sent, way)
     left = {} if way.detach else {state: n for state, n in states(store, sent.runs).items() if state != "done"}
     rows, document = rows_of(store, id, way.csv)
-    document = {
-        "id": id,
-        "kind": experiment.kind,
-        "name": experiment.name,
-        "runs": len(sent.runs),
-        "estimate": vars(cost),
-        "seconds": round(time.monotonic() - begin, 2),
-        **counts,
-        "left": left,
-        **document,
-    }
+    about = {"id": id, "kind": experiment.kind, "name": experiment.name, "runs": len(sent.runs), "estimate": vars(cost)}
+    document = {**about, "seconds": round(time.monotonic() - begin, 2), **counts, "left": left, **document}
     if not quiet:
         show(rows, f"{experiment.name} ({id})", as_json=way.json, as_csv=way.csv, document=document)
     errors.print(f"{document['seconds']:.1f} s, {counts['trained']} stages trained, {counts['reused']} reused")
@@ -93,18 +84,18 @@ def train(store: Store, sent: Submitted, way: Study) -> dict[str, int]:
         return {"trained": 0, "reused": sent.reused}
     from shlpt.cli.bar import BarWatch
     from shlpt.queue.control import stopping_on_interrupt
-    from shlpt.store.find import groups_of
 
-    with BarWatch() as watch, stopping_on_interrupt(store, sent.runs):
-        watch.planned(sent.todo, sent.reused)
+    with BarWatch() as watch:
         if way.executor == "ray":
             from shlpt.work.cluster import work_on_cluster
 
-            work_on_cluster(store, sent.runs, device=way.device, address=way.address, watch=watch)
+            watch.planned(sent.todo, sent.reused)
+            with stopping_on_interrupt(store, sent.runs):
+                work_on_cluster(store, sent.runs, device=way.device, address=way.address, watch=watch)
         else:
-            from shlpt.work.worker import work
+            from shlpt.work import worker
 
-            work(store, device=way.device, groups=groups_of(store, sent.runs), watch=watch)
+            worker.train(store, sent, device=way.device, watch=watch)
         return watch.counts()
 
 

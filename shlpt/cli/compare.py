@@ -73,13 +73,8 @@ def line(row: dict[str, Any]) -> dict[str, Any]:
     """The difference of one side from the first, in percentage points, with its interval."""
     acc = row["acc"]
     points = None if acc["difference"] is None else 100 * acc["difference"]
-    return {
-        "name": row["one"],
-        "seeds": acc["n"],
-        "ACC (points)": points,
-        "95 %": ends(acc["ci95"], 100),
-        "p": acc["p"],
-    }
+    interval = ends(acc["ci95"], 100)
+    return {"name": row["one"], "seeds": acc["n"], "ACC (points)": points, "95 %": interval, "p": acc["p"]}
 
 
 def ends(interval: Any, scale: float = 1) -> str | None:

@@ -10,6 +10,7 @@ from shlpt.cli.options import ID_HELP, Csv, Home, Json
 from shlpt.errors import UserError
 
 if TYPE_CHECKING:
+    from shlpt.results.twins import Map
     from shlpt.store.store import Store
 
 app = typer.Typer(rich_markup_mode=None)
@@ -59,15 +60,10 @@ def _of_text(store: Store, id: str, task: str, text: str, delta: float) -> tuple
     reading = lens.read(store, id, task, text)
     words = reading.words.pivot(index=["place", "word"], columns="earlier", values="weight").reset_index()
     rows = reading.alpha.assign(similar=reading.alpha["alpha"] > delta).to_dict("records")
-    return rows, {
-        "text": text,
-        "alpha": {row["earlier"]: row["alpha"] for row in rows},
-        "similar": [row["earlier"] for row in rows if row["similar"]],
-        "estimator": "as stored (best epoch)",
-        "temperature": reading.temperature,
-        "cut": reading.is_cut,
-        "words": words.to_dict("records"),
-    }
+    alpha = {row["earlier"]: row["alpha"] for row in rows}
+    similar = [row["earlier"] for row in rows if row["similar"]]
+    made = {"estimator": "as stored (best epoch)", "temperature": reading.temperature, "cut": reading.is_cut}
+    return rows, {"text": text, "alpha": alpha, "similar": similar, **made, "words": words.to_dict("records")}
 
 
 def _frame(store: Store, id: str, task: str) -> Any:
@@ -93,14 +89,10 @@ def _of_task(store: Store, id: str, task: str, delta: float) -> tuple[list[Any],
     rows = partition.divide(frame, delta).to_dict("records")
     vacuous = partition.vacuous(frame, delta)
     document = {"examples": frame["example"].nunique(), "earlier": rows, "vacuous": vacuous or None}
-    instances = [
-        {
-            "example": e,
-            "target": mine["target"].iloc[0],
-            "alpha": dict(zip(mine["earlier"], mine["alpha"], strict=True)),
-        }
-        for e, mine in frame.groupby("example", sort=False)
-    ]
+    instances = []
+    for e, mine in frame.groupby("example", sort=False):
+        alpha = dict(zip(mine["earlier"], mine["alpha"], strict=True))
+        instances.append({"example": e, "target": mine["target"].iloc[0], "alpha": alpha})
     return rows, document | {"retrained": False, "alpha": "as last seen in training", "instances": instances}
 
 
@@ -146,7 +138,6 @@ def activations(
     difference of the two.
     """
     from shlpt.cli.report import show
-    from shlpt.plots import activation_map
     from shlpt.results import frames, twins
 
     store, id = twins.locate(run, home)
@@ -154,31 +145,16 @@ def activations(
     if not probe:
         raise UserError(f"run {id} has no activation states: no task is trained yet, or its method keeps no prompts")
     found = twins.activation_map(probe, layer, measure)
-    document: dict[str, Any] = {
-        "run": id,
-        "measure": measure,
-        "layer": found.layer,
-        "layers": found.layers,
-        "tasks": found.tasks,
-        "matrix": found.matrix.tolist(),
-        "pairs": activation_map.numbers(found.matrix),
-    }
+    document = {"run": id, "measure": measure, "layer": found.layer, "layers": found.layers, **_of_map(found)}
     place = (store, other) if other is None else twins.locate(other, home)
     against = twins.twin_in(store, id) if other is None else place[1]
     if against is not None:
         beside = twins.activation_map(frames.probe(place[0], against), found.layer, measure)
         difference = twins.minus(found, beside)
-        document["other"] = {
-            "run": against,
-            "tasks": beside.tasks,
-            "matrix": beside.matrix.tolist(),
-            "pairs": activation_map.numbers(beside.matrix),
-        }
+        document["other"] = {"run": against, **_of_map(beside)}
         document["difference"] = {"tasks": difference.tasks, "matrix": difference.matrix.tolist()}
-    rows = [
-        {"task": task} | dict(zip(found.tasks, row, strict=True))
-        for task, row in zip(found.tasks, found.matrix.tolist(), strict=True)
-    ]
+    lines = zip(found.tasks, found.matrix.tolist(), strict=True)
+    rows = [{"task": task} | dict(zip(found.tasks, line, strict=True)) for task, line in lines]
     if neurons is not None:
         pair = [name.strip() for name in neurons.split(",")]
         if len(pair) != 2:
@@ -186,3 +162,9 @@ def activations(
         rows = twins.neurons(probe, found.layer, pair[0], pair[1], by, most).to_dict("records")
         document |= {"neurons": rows, "neurons_of": pair}
     show(rows, f"{measure}, decoder layer {found.layer}", as_json=json, as_csv=csv, document=document)
+
+
+def _of_map(found: Map) -> dict[str, Any]:
+    from shlpt.plots.activation_map import numbers
+
+    return {"tasks": found.tasks, "matrix": found.matrix.tolist(), "pairs": numbers(found.matrix)}

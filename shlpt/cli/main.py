@@ -128,19 +128,8 @@ def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     from shlpt.cli.report import show
     from shlpt.tasks.pocket import TASKS
 
-    rows = [
-        {
-            "name": t.name,
-            "family": t.family,
-            "classes": t.classes,
-            "standin_for": t.standin_for,
-            "metric": t.metric,
-            "labels": list(t.labels),
-            "about": t.about,
-            "suite": t.suite,
-        }
-        for t in TASKS.values()
-    ]
+    names = ("name", "family", "classes", "standin_for", "metric", "labels", "about", "suite")
+    rows = [{name: getattr(task, name) for name in names} for task in TASKS.values()]
     show(rows, "tasks (stand-ins, not the data sets themselves)", as_json=json, as_csv=csv)
 
 
@@ -162,15 +151,10 @@ def methods(
         rows = settings_of(method_info(name).params) + settings_of(Training)
         usual = RunSpec.make(SEQUENCES["demo"], name).settings
         yes_no = {key: ["true", "false"] for key, value in usual.items() if isinstance(value, bool)}
-        lines = [
-            {
-                "setting": row["name"],
-                "default": usual[row["name"]],
-                "allowed": row["range"] or ", ".join(row["choices"] or yes_no.get(row["name"], [])),
-                "meaning": row["help"],
-            }
-            for row in rows
-        ]
+        lines = []
+        for row in rows:
+            key, allowed = row["name"], row["range"] or ", ".join(row["choices"] or yes_no.get(row["name"], []))
+            lines.append({"setting": key, "default": usual[key], "allowed": allowed, "meaning": row["help"]})
         show(lines, f"settings of {name}", as_json=json, as_csv=csv)
         return
     full = [

@@ -53,14 +53,8 @@ class How:
     def of(self, method: str = "") -> dict[str, Any]:
         """As `RunSpec.make` takes it."""
         settings = dict(parse_setting(text) for text in self.set or [])
-        return {
-            "method": method,
-            "settings": settings,
-            "preset": self.preset,
-            "suite": self.suite,
-            "backbone": self.backbone,
-            "dtype": self.dtype,
-        }
+        given = {key: getattr(self, key) for key in ("preset", "suite", "backbone", "dtype")}
+        return {"method": method, "settings": settings, **given}
 
 
 @dataclass(frozen=True)

@@ -27,14 +27,8 @@ def matrix_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
     cells_found = rows_of_frame(table)
     about = find(store, id)["about"]
     found, declared = counts(table), agreement.of_tasks(table, about["tasks"], about.get("suite", "pocket"))
-    document = {
-        "cells": cells_found,
-        "pairs": rows_of_frame(frame),
-        "similar_pairs": helping(table),
-        "counts": found,
-        "agreement": declared,
-        "notes": [sentence(found), *agreement.sentences(declared)],
-    }
+    document: dict[str, Any] = {"cells": cells_found, "pairs": rows_of_frame(frame), "similar_pairs": helping(table)}
+    document |= {"counts": found, "agreement": declared, "notes": [sentence(found), *agreement.sentences(declared)]}
     return cells_found if flat else wide(table, about["tasks"]), document
 
 
@@ -96,23 +90,15 @@ def _variant_rows(
     from shlpt.analysis.points import spread
     from shlpt.analysis.variants import compared
 
-    found = compared(values, baseline)
-    document = {"variants": found, "values": values}
-    if flat:
-        return [
-            {"variant": row["variant"], "n": row["n"], **numbers(what, row), **compared_numbers(row["difference"])}
-            for row in found
-        ], document
-    return [
-        {
-            "variant": row["variant"],
-            "seeds": row["n"],
-            what: spread(row),
-            "minus": (row["difference"] or {}).get("baseline", ""),
-            **compared_words(row["difference"], ""),
-        }
-        for row in found
-    ], document
+    found, lines = compared(values, baseline), []
+    for row in found:
+        apart = row["difference"]
+        if flat:
+            lines.append({"variant": row["variant"], "n": row["n"], **numbers(what, row), **compared_numbers(apart)})
+        else:
+            score = {what: spread(row), "minus": (apart or {}).get("baseline", "")}
+            lines.append({"variant": row["variant"], "seeds": row["n"], **score, **compared_words(apart, "")})
+    return lines, {"variants": found, "values": values}
 
 
 def numbers(name: str, part: Any) -> dict[str, Any]:
@@ -125,13 +111,8 @@ def compared_numbers(apart: Any) -> dict[str, Any]:
     """A difference as columns; empty for the baseline."""
     found = apart or {}
     low, high = found.get("ci95") or (None, None)
-    return {
-        "difference": found.get("difference"),
-        "difference_low": low,
-        "difference_high": high,
-        "p": found.get("p"),
-        "p_holm": found.get("p_holm"),
-    }
+    ends = {"difference": found.get("difference"), "difference_low": low, "difference_high": high}
+    return ends | {key: found.get(key) for key in ("p", "p_holm")}
 
 
 def compared_words(apart: Any, itself: str) -> dict[str, str]:
@@ -165,30 +146,19 @@ def bench_line(row: dict[str, Any]) -> dict[str, Any]:
     """A method's row for people, in percentage points."""
     from shlpt.analysis.points import spread
 
-    return {
-        "method": row["method"],
-        "runs": f"{row['n']} of {row['expected']}",
-        **{metric: spread(row[metric]) for metric in ("acc", "bwt", "fwt")},
-        **compared_words(row["difference"], "reference"),
-        "trainable": row["trainable"],
-        "stored": row["stored_bytes"],
-        "seconds": row["seconds"],
-    }
+    scores = {metric: spread(row[metric]) for metric in ("acc", "bwt", "fwt")}
+    cost = {"trainable": row["trainable"], "stored": row["stored_bytes"], "seconds": row["seconds"]}
+    about = {"method": row["method"], "runs": f"{row['n']} of {row['expected']}"}
+    return about | scores | compared_words(row["difference"], "reference") | cost
 
 
 def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
     """The same for programs, with a column per number."""
-    metrics = [numbers(metric, row[metric]) for metric in ("acc", "bwt", "fwt")]
-    return {
-        "method": row["method"],
-        "runs": row["n"],
-        "expected": row["expected"],
-        **{name: value for part in metrics for name, value in part.items()},
-        **compared_numbers(row["difference"]),
-        "trainable": row["trainable"],
-        "stored_bytes": row["stored_bytes"],
-        "seconds": row["seconds"],
-    }
+    found = {"method": row["method"], "runs": row["n"], "expected": row["expected"]}
+    for metric in ("acc", "bwt", "fwt"):
+        found |= numbers(metric, row[metric])
+    cost = {key: row[key] for key in ("trainable", "stored_bytes", "seconds")}
+    return found | compared_numbers(row["difference"]) | cost
 
 
 def beside_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:

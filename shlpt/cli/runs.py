@@ -166,7 +166,6 @@ def watch(
     from shlpt.cli.report import Bar, write_csv
     from shlpt.results import frames
     from shlpt.results.record import over
-    from shlpt.store.find import find_run
 
     store = opened(home, ids or [])
     frame = frames.runs(store)

@@ -136,6 +136,20 @@ def answer_with_stored_prompt(backbone: Backbone, state: State, task: str, batch
     return Ask(*prepend(prompt, backbone.embed(batch.ids), batch.mask), batch.labels, kind)
 
 
+class Logging:
+    """What every learner has: its context, and numbers of the last step."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self._log: dict[str, Any] = {}
+
+    def log(self) -> dict[str, Any]:
+        return self._log
+
+    def record(self) -> dict[str, Tensor]:
+        return {}
+
+
 def down_loss(out: Out) -> Tensor:
     """L_down: what prompt tuning minimises."""
     return out.loss.mean()

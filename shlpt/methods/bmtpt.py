@@ -11,15 +11,22 @@ earlier task there is no prior, and this is plain prompt tuning.
 import math
 from collections.abc import Iterator
 from random import Random
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch, joined
 from shlpt.backbone.t5 import Out
-from shlpt.catalog import BmtptParams
-from shlpt.methods.base import Ask, Context, Preparation, State, answer_with_stored_prompt, require_earlier_data
+from shlpt.catalog.params import BmtptParams
+from shlpt.methods.base import (
+    Ask,
+    Context,
+    Logging,
+    Preparation,
+    State,
+    answer_with_stored_prompt,
+    require_earlier_data,
+)
 from shlpt.methods.prompts import fresh_prompt, prepend
 
 
@@ -53,12 +60,12 @@ def gaussian_prior(prompt: Tensor, particles: Tensor, sigma: float) -> Tensor:
     return (prompt - particles).square().sum((1, 2)).mean() / (2 * sigma**2)
 
 
-class Bmtpt:
+class Bmtpt(Logging):
     answer = staticmethod(answer_with_stored_prompt)
 
     def __init__(self, ctx: Context) -> None:
         require_earlier_data(ctx, "bmtpt")
-        self.ctx = ctx
+        super().__init__(ctx)
         self.params: BmtptParams = ctx.params
         length, vocabulary = ctx.training.prompt_length, ctx.backbone.vocabulary
         count = self.params.particles if ctx.earlier_data else 0
@@ -69,7 +76,6 @@ class Bmtpt:
         self.column = start.new_ones(length, 1).requires_grad_(True)
         self.row = start.new_ones(1, vocabulary.shape[1]).requires_grad_(True)
         self.sigma = self.params.prior_sigma * vocabulary.float().std().item()
-        self._log: dict[str, Any] = {}
 
     # --- source phase -----------------------------------------------------------------------
     def preparation(self) -> Preparation:
@@ -144,9 +150,3 @@ class Bmtpt:
     @torch.no_grad()
     def remember(self, memory: dict[str, Tensor]) -> None:
         self.particles.copy_(memory["particles"])
-
-    def log(self) -> dict[str, Any]:
-        return self._log
-
-    def record(self) -> dict[str, Tensor]:
-        return {}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch, Encoded, joined, order
-from shlpt.catalog import ContrastParams, OraclePartitionParams, RandomPartitionParams, ShlptParams
+from shlpt.catalog.params import ContrastParams, OraclePartitionParams, RandomPartitionParams, ShlptParams
 from shlpt.methods.base import Ask, Context, State, require_earlier_data
 from shlpt.methods.costs import KEPT_ROWS
 from shlpt.methods.per_task import PerTask

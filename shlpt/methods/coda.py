@@ -10,16 +10,14 @@ themselves, which also fixes their length at 1: far too short for a prompt besid
 whose length differs from model to model.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import Backbone, Out
-from shlpt.catalog import CodaParams
-from shlpt.methods.base import Ask, Context, Kind, State
+from shlpt.catalog.params import CodaParams
+from shlpt.methods.base import Ask, Context, Kind, Logging, State
 from shlpt.methods.prompts import fresh_normal, fresh_prompt, prepend
 
 
@@ -50,11 +48,11 @@ def answer(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind
     return Ask(*prepend(weighted(weights, prompts), backbone.embed(batch.ids), batch.mask), batch.labels, kind)
 
 
-class Coda:
+class Coda(Logging):
     answer = staticmethod(answer)
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+        super().__init__(ctx)
         self.params: CodaParams = ctx.params
         count, length, width = self.params.components, ctx.training.prompt_length, ctx.backbone.width
         prompts = fresh_prompt(ctx.backbone.vocabulary, count * length, ctx.seed, f"coda/{ctx.task}")
@@ -68,7 +66,6 @@ class Coda:
         self.queries = ctx.views.queries(ctx.train)  # [N,d]
         # What frozen components weigh in a training text never changes: [N,n].
         self.earlier_weights = component_weights(self.queries, self.earlier["keys"], self.earlier["attention"])
-        self._log: dict[str, Any] = {}
 
     def parameters(self) -> list[Tensor]:
         return list(self.new.values())
@@ -89,7 +86,7 @@ class Coda:
 
         def loss(out: Out) -> Tensor:
             down, penalty = out.loss.mean(), self.penalty()
-            gamma = torch.cat([earlier, new], 1).detach().mean(0)
+            gamma = torch.cat([earlier, new], 1).detach().mean(0)  # of every component, earlier ones first
             self._log = {"down": down.item(), "orthogonality": penalty.item(), "gamma": gamma.tolist()}
             return down + self.params.lambda_ortho * penalty
 
@@ -108,10 +105,6 @@ class Coda:
         extra = {name: torch.cat([self.earlier[name], t.detach()]) for name, t in self.new.items()}
         extra[f"components.{self.ctx.task}"] = torch.tensor(len(extra["keys"]))
         return State(self.ctx.state.pool.add(self.mixed(earlier, new)[0], self.ctx.task), self.ctx.state.extra | extra)
-
-    def log(self) -> dict[str, Any]:
-        """Losses, and the batch's mean γ of every component, earlier ones first."""
-        return self._log
 
     @torch.no_grad()
     def record(self) -> dict[str, Tensor]:

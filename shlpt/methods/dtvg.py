@@ -8,14 +8,13 @@ Dynamic Task Vector Grouping). Source vectors are those of stage one; what is st
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch, order
-from shlpt.catalog import DtvgParams
-from shlpt.methods.base import Ask, Context, Preparation, State, answer_with_stored_prompt, down_loss
+from shlpt.catalog.params import DtvgParams
+from shlpt.methods.base import Ask, Context, Logging, Preparation, State, answer_with_stored_prompt, down_loss
 from shlpt.methods.prompts import fresh_prompt, prepend
 
 
@@ -42,11 +41,11 @@ def best_group(target: list[float], between: list[list[float]]) -> tuple[list[in
     return best, consistency(between, best)
 
 
-class Dtvg:
+class Dtvg(Logging):
     answer = staticmethod(answer_with_stored_prompt)
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+        super().__init__(ctx)
         self.params: DtvgParams = ctx.params
         # The same for all tasks of a run: vectors of different starting points cannot be compared.
         self.init = fresh_prompt(ctx.backbone.vocabulary, ctx.training.prompt_length, ctx.seed, "dtvg")  # [L,d]
@@ -56,7 +55,6 @@ class Dtvg:
         self.first = self.vector.detach().clone()  # T_t after stage one
         self.scale = self.init.new_ones(len(self.init), 1).requires_grad_(True)  # α_t [L,1]
         self.scales = self.init.new_ones(len(self.sources), len(self.init), 1).requires_grad_(True)  # α_s [n,L,1]
-        self._log: dict[str, Any] = {}
         self.steps, self.grouped = 0, torch.zeros(len(self.sources))  # in how many steps each source was taken
 
     def _sources(self) -> Tensor:
@@ -98,7 +96,7 @@ class Dtvg:
 
     def ask(self, batch: Batch) -> Ask:
         group, agreement, target = self.group()
-        names = [self.ctx.state.pool[j].task for j in group]
+        names = [self.ctx.state.pool[j].task for j in group]  # best first
         self._log = {"group": names, "similarity": target, "consistency": agreement}
         self.steps += 1
         self.grouped[group] += 1
@@ -116,10 +114,6 @@ class Dtvg:
     def remember(self, memory: dict[str, Tensor]) -> None:
         self.first, self.grouped = memory["first"], memory["grouped"].cpu()
         self.steps = int(memory["steps"])
-
-    def log(self) -> dict[str, Any]:
-        """The group of the last step, best first, its knowledge consistency, each source's target similarity."""
-        return self._log
 
     def record(self) -> dict[str, Tensor]:
         """In what share of the steps each earlier task was in the group."""

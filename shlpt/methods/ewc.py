@@ -14,7 +14,7 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import IGNORE, Out
-from shlpt.catalog import EwcParams
+from shlpt.catalog.params import EwcParams
 from shlpt.methods.base import Ask, Context, State
 from shlpt.methods.finetune import WEIGHTS, Finetune, named
 
@@ -46,7 +46,6 @@ class Ewc(Finetune):
         super().__init__(ctx)
         self.params: EwcParams = ctx.params
         self.anchors, self.fisher = named(ctx.state, WEIGHTS), named(ctx.state, FISHER)
-        self._log: dict[str, Any] = {}
 
     def ask(self, batch: Batch) -> Ask:
         return replace(super().ask(batch), loss=self._loss)
@@ -86,9 +85,6 @@ class Ewc(Finetune):
                     found[name] += tensor.grad**2 / len(train)
         self.own.model.zero_grad()
         return found
-
-    def log(self) -> dict[str, Any]:
-        return self._log
 
 
 def log_likelihood(out: Out, labels: Tensor) -> Tensor:

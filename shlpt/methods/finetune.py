@@ -4,14 +4,12 @@ What it forgets is the reason for everything else. The shared backbone is never 
 weights are the learner's own, and they travel from task to task in the state.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import Backbone
-from shlpt.methods.base import Ask, Context, Kind, State, down_loss
+from shlpt.methods.base import Ask, Context, Kind, Logging, State, down_loss
 
 WEIGHTS = "weights."
 
@@ -37,11 +35,11 @@ def answer_with_stored_weights(backbone: Backbone, state: State, task: str, batc
     return Ask(model.embed(batch.ids), batch.mask, batch.labels, kind, backbone=model)
 
 
-class Finetune:
+class Finetune(Logging):
     answer = staticmethod(answer_with_stored_weights)
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+        super().__init__(ctx)
         self.own = ctx.backbone.own_copy()
         self.weights: dict[str, Tensor] = dict(self.own.model.named_parameters())  # tied ones once
         self.load(ctx.state)
@@ -62,9 +60,3 @@ class Finetune:
     def keep(self) -> State:
         weights = {f"{WEIGHTS}{name}": tensor.detach().clone() for name, tensor in self.weights.items()}
         return State(self.ctx.state.pool, weights)
-
-    def log(self) -> dict[str, Any]:
-        return {}
-
-    def record(self) -> dict[str, Tensor]:
-        return {}

@@ -11,16 +11,14 @@ their keys, u·(L+1)·d numbers with top_n ≤ u ≤ pool_size (a plain prompt h
 pool_size·(L+1)·d numbers to go on with. A text at test picks among those u.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import Backbone, Out
-from shlpt.catalog import L2pParams
-from shlpt.methods.base import Ask, Context, Kind, State
+from shlpt.catalog.params import L2pParams
+from shlpt.methods.base import Ask, Context, Kind, Logging, State
 from shlpt.methods.prompts import fresh_normal, fresh_prompt, prepend
 
 
@@ -43,18 +41,17 @@ def answer(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind
     return Ask(*prepend(joined(prompts, chosen), backbone.embed(batch.ids), batch.mask), batch.labels, kind)
 
 
-class L2P:
+class L2P(Logging):
     answer = staticmethod(answer)
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+        super().__init__(ctx)
         self.params: L2pParams = ctx.params
         prompts, keys = self._pool()
         self.prompts = prompts.requires_grad_(True)  # [M,L,d]
         self.keys = keys.requires_grad_(True)  # [M,d]
         self.queries = ctx.views.queries(ctx.train)  # [N,d]
         self.chosen = nearest(self.queries, self.keys.detach(), self.params.top_n)[0]  # [N,n]: last picked by each
-        self._log: dict[str, Any] = {}
 
     def _pool(self) -> tuple[Tensor, Tensor]:
         """The pool as the task before left it, or a new one."""
@@ -71,7 +68,7 @@ class L2P:
     def ask(self, batch: Batch) -> Ask:
         chosen, cosines = nearest(self.queries[batch.rows], self.keys, self.params.top_n)  # [B,n]
         self.chosen[batch.rows] = chosen
-        used = torch.bincount(chosen.flatten(), minlength=len(self.keys)) / len(chosen)
+        used = torch.bincount(chosen.flatten(), minlength=len(self.keys)) / len(chosen)  # share that picked each prompt
 
         def loss(out: Out) -> Tensor:
             down, pull = out.loss.mean(), (1 - cosines).mean()
@@ -87,12 +84,8 @@ class L2P:
         ctx, count = self.ctx, self.params.top_n
         used, times = nearest(self.queries, self.keys, count)[0].unique(return_counts=True)  # [u]
         often = used[times.argsort(descending=True, stable=True)[:count]]
-        extra = {
-            "prompts": self.prompts,
-            "keys": self.keys,
-            f"prompts.{ctx.task}": self.prompts[used],
-            f"keys.{ctx.task}": self.keys[used],
-        }
+        extra = {"prompts": self.prompts, "keys": self.keys}
+        extra |= {f"prompts.{ctx.task}": self.prompts[used], f"keys.{ctx.task}": self.keys[used]}
         kept = {name: tensor.detach().clone() for name, tensor in extra.items()}
         return State(ctx.state.pool.add(self.prompts[often].flatten(0, 1), ctx.task), ctx.state.extra | kept)
 
@@ -101,10 +94,6 @@ class L2P:
 
     def remember(self, memory: dict[str, Tensor]) -> None:
         self.chosen.copy_(memory["chosen"])
-
-    def log(self) -> dict[str, Any]:
-        """Losses, and the share of the batch that picked each prompt."""
-        return self._log
 
     def record(self) -> dict[str, Tensor]:
         return {"chosen": self.chosen.clone()}

@@ -1,21 +1,19 @@
 """Per-task prompts: one fresh prompt per task, nothing transferred. Also every method's first task."""
 
-from typing import Any
-
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch
-from shlpt.methods.base import Ask, Context, State, answer_with_stored_prompt, down_loss
+from shlpt.methods.base import Ask, Context, Logging, State, answer_with_stored_prompt, down_loss
 from shlpt.methods.prompts import fresh_prompt, prepend
 
 
-class PerTask:
+class PerTask(Logging):
     """Plain prompt tuning. Other methods change where the prompt starts or what is put beside it."""
 
     answer = staticmethod(answer_with_stored_prompt)
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+        super().__init__(ctx)
         self.prompt = self.start().requires_grad_(True)  # [L,d]
 
     def start(self) -> Tensor:
@@ -35,9 +33,3 @@ class PerTask:
 
     def keep(self) -> State:
         return State(self.ctx.state.pool.add(self.full(), self.ctx.task))
-
-    def log(self) -> dict[str, Any]:
-        return {}
-
-    def record(self) -> dict[str, Tensor]:
-        return {}

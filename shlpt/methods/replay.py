@@ -6,13 +6,12 @@ memory needs no loader state and is the same whoever asks.
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch, joined
-from shlpt.catalog import ReplayParams
+from shlpt.catalog.params import ReplayParams
 from shlpt.methods.base import Ask, Context, State, require_earlier_data
 from shlpt.methods.costs import KEPT_ROWS
 from shlpt.methods.finetune import Finetune
@@ -49,7 +48,6 @@ class Replay(Finetune):
         self.params: ReplayParams = ctx.params
         self.kept = self._memory([len(data) for data in ctx.earlier_data])
         self.step = 0
-        self._log: dict[str, Any] = {}
 
     def _memory(self, sizes: Sequence[int]) -> list[Place]:
         return MEMORIES[self.params.memory](sizes, self.params.memory_size, self.ctx.seed)
@@ -77,9 +75,6 @@ class Replay(Finetune):
 
     def remember(self, memory: dict[str, Tensor]) -> None:
         self.step = int(memory["step"])
-
-    def log(self) -> dict[str, Any]:
-        return self._log
 
     def record(self) -> dict[str, Tensor]:
         return {"memory": torch.tensor(self.kept, dtype=torch.int32).reshape(-1, 2)}  # [M,2] what was replayed

@@ -4,25 +4,23 @@ Equations 3 to 12 of Wu, Jiang and Lian (Findings of ACL 2024). Where the paper 
 two ways both readings are settings (see `ShlptParams` in the catalogue).
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import IGNORE, Out
-from shlpt.catalog import ShlptParams
-from shlpt.methods.base import Ask, Context, State, answer_with_stored_prompt
+from shlpt.catalog.params import ShlptParams
+from shlpt.methods.base import Ask, Context, Logging, State, answer_with_stored_prompt
 from shlpt.methods.losses import contrast, contrast_cosines, filter_states, mean_cosines, sign_ste
 from shlpt.methods.prompts import Prompt, fresh_prompt, prepend
 from shlpt.methods.similarity import Estimator, dissimilar, equal_similarity, max_pool, mix_weights
 
 
-class Shlpt:
+class Shlpt(Logging):
     answer = staticmethod(answer_with_stored_prompt)
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
+        super().__init__(ctx)
         self.params: ShlptParams = ctx.params
         self.prompt = fresh_prompt(ctx.backbone.vocabulary, ctx.training.prompt_length, ctx.seed, ctx.task)
         self.prompt.requires_grad_(True)  # P^t [L,d]
@@ -31,7 +29,6 @@ class Shlpt:
         self.estimator = self._estimator()
         self.temperature = self._temperature()
         self.alpha = self.similarity().detach()  # [N,n]: what each training instance was last given
-        self._log: dict[str, Any] = {}
         if self.params.own_start == "zero" and self._all_are_lent():
             self.prompt.data.zero_()
 
@@ -96,13 +93,8 @@ class Shlpt:
         p = self.params
         down = out.loss.mean()
         away = dissimilar(alpha, p.threshold, p.partition)  # [n] or [B,n]
-        self._log = {
-            "down": down.item(),
-            "alpha": alpha.mean(0).tolist(),
-            "alpha_low": alpha.amin(0).tolist(),
-            "alpha_high": alpha.amax(0).tolist(),
-            "dissimilar": _share(away),
-        }
+        self._log = {"down": down.item(), "alpha": alpha.mean(0).tolist(), "dissimilar": _share(away)}
+        self._log |= {"alpha_low": alpha.amin(0).tolist(), "alpha_high": alpha.amax(0).tolist()}
         chosen = [j for j, far in enumerate(away.reshape(-1, len(self.earlier)).any(0).tolist()) if far]
         if not chosen or p.lambda_hsc == p.lambda_asc == 0:
             return down
@@ -152,9 +144,6 @@ class Shlpt:
 
     def remember(self, memory: dict[str, Tensor]) -> None:
         self.alpha.copy_(memory["alpha"])
-
-    def log(self) -> dict[str, Any]:
-        return self._log
 
     def record(self) -> dict[str, Tensor]:
         return {"alpha": self.alpha.clone()}

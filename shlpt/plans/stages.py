@@ -14,7 +14,8 @@ from itertools import groupby
 from typing import Any
 
 from shlpt.backbone.files import digest_of, whole_name
-from shlpt.catalog import METHODS, PLAIN, NoParams, Params
+from shlpt.catalog import METHODS, PLAIN
+from shlpt.catalog.params import NoParams, Params
 from shlpt.spec import RunSpec, Training, digest, refuse_repeats
 from shlpt.tasks.find import draw, find_task
 
@@ -83,36 +84,16 @@ def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple
         plain = not has_history and info.plain_first
         method, params = (PLAIN, NoParams()) if plain else (spec.method, spec.params)
         parent = stages[-1].key if has_history else None
-        content = {
-            "parent": parent,
-            "task": task,
-            "suite": spec.suite,
-            "data": data(task),
-            "method": method,
-            "version": METHODS[method].version,
-            "params": params.model_dump(mode="json"),
-            "seed": spec.seed,
-            "training": spec.training.model_dump(mode="json"),
-            "backbone": backbone,
-            "dtype": spec.dtype,
-        }
+        content: dict[str, Any] = {"parent": parent, "task": task, "data": data(task), "backbone": backbone}
+        content |= {"suite": spec.suite, "seed": spec.seed, "dtype": spec.dtype}
+        content |= {"method": method, "version": METHODS[method].version, "params": params.model_dump(mode="json")}
+        content |= {"training": spec.training.model_dump(mode="json")}
         if spec.edition:
             content["edition"] = spec.edition
         earlier = spec.tasks[:position] if has_history else ()
-        stages.append(
-            Stage(
-                digest(content, size=10),
-                parent,
-                task,
-                earlier,
-                spec.suite,
-                method,
-                params,
-                spec.training,
-                spec.seed,
-                backbone,
-            )
-        )
+        key = digest(content, size=10)
+        lesson = (spec.suite, method, params, spec.training, spec.seed, backbone)
+        stages.append(Stage(key, parent, task, earlier, *lesson))
     return tuple(stages)
 
 
@@ -173,33 +154,13 @@ def lane_groups(plans: Iterable[RunPlan], width: int, only: Container[str] | Non
 
 
 def stage_json(stage: Stage) -> dict[str, Any]:
-    return {
-        "key": stage.key,
-        "parent": stage.parent,
-        "task": stage.task,
-        "earlier": list(stage.earlier),
-        "suite": stage.suite,
-        "method": stage.method,
-        "params": stage.params.model_dump(mode="json"),
-        "training": stage.training.model_dump(mode="json"),
-        "seed": stage.seed,
-        "backbone": stage.backbone,
-    }
+    models = {key: getattr(stage, key).model_dump(mode="json") for key in ("params", "training")}
+    return vars(stage) | {"earlier": list(stage.earlier)} | models
 
 
 def stage_from(row: Mapping[str, Any]) -> Stage:
-    return Stage(
-        row["key"],
-        row["parent"],
-        row["task"],
-        tuple(row["earlier"]),
-        row["suite"],
-        row["method"],
-        METHODS[row["method"]].params(**row["params"]),
-        Training(**row["training"]),
-        row["seed"],
-        row["backbone"],
-    )
+    params, training = METHODS[row["method"]].params(**row["params"]), Training(**row["training"])
+    return Stage(**{**row, "earlier": tuple(row["earlier"]), "params": params, "training": training})
 
 
 def steps_of(stage: Stage) -> int:

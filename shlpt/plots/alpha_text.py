@@ -42,36 +42,18 @@ def figure(frame: pd.DataFrame, threshold: float, before: str = "before", *, dar
         showlegend=False,
     )
     if rows["before"].notna().any():
+        edge = {"color": theme.TEXT[dark], "width": 2}
         drawn.add_scatter(
             x=[None if pd.isna(v) else v for v in rows["before"]],
             y=places,
             mode="markers",
             name=theme.literal(before),
-            marker={
-                "symbol": "diamond",
-                "size": 10,
-                "color": theme.GROUND[dark],
-                "line": {"color": theme.TEXT[dark], "width": 2},
-            },
+            marker={"symbol": "diamond", "size": 10, "color": theme.GROUND[dark], "line": edge},
             hovertemplate=f"{theme.literal(before)}: %{{x:.4f}}<extra></extra>",
         )
-    drawn.add_vline(x=threshold, line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5})
-    drawn.add_annotation(
-        x=threshold,
-        y=1,
-        xref="x",
-        yref="paper",
-        yanchor="bottom",
-        text=f"δ = {threshold:g}",
-        showarrow=False,
-        xanchor="center",
-    )
-    drawn.update_yaxes(
-        tickvals=places,
-        ticktext=[theme.label(e) for e in rows["earlier"]],
-        showgrid=False,
-        range=[len(rows) - 0.4, -0.6],
-    )
+    draw.threshold(drawn, threshold, dark)
+    names = [theme.label(e) for e in rows["earlier"]]
+    drawn.update_yaxes(tickvals=places, ticktext=names, showgrid=False, range=[len(rows) - 0.4, -0.6])
     drawn.update_xaxes(range=[0, 1.2 * end], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".2~f")
     return drawn.update_layout(legend={"y": -0.28, "yanchor": "top"}, margin_b=8)
 

@@ -17,7 +17,7 @@ def written(side: str) -> str:
 
 
 def numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    """[method, metric, mean, low, high] without the rows that have no mean; shares become percent."""
+    """[method, metric or task, mean, low, high] without the rows that have no mean; shares become percent."""
     rows = frame.dropna(subset=["mean"]).reset_index(drop=True)
     return rows.assign(**{name: rows[name].astype(float) * 100 for name in ("mean", "low", "high")})
 
@@ -77,14 +77,9 @@ def styles(names: Sequence[str], dark: bool = False) -> dict[str, theme.Style]:
     return found | {name: theme.method_style(name, dark) for name in taken}
 
 
-def numbers_tasks(frame: pd.DataFrame) -> pd.DataFrame:
-    """[method, task, mean, low, high] without the rows that have no mean; shares become percent."""
-    return numbers(frame)
-
-
 def figure_tasks(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """A group of bars per task, one bar per method, with intervals."""
-    rows = numbers_tasks(frame)
+    rows = numbers(frame)
     drawn = draw.base("compare tasks", "Task", "Score (%)", dark, 420)
     if rows.empty:
         return draw.say_empty(drawn, "No finished run to compare yet")
@@ -103,7 +98,7 @@ def figure_tasks(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
 
 
 def alt_tasks(frame: pd.DataFrame) -> str:
-    rows = numbers_tasks(frame)
+    rows = numbers(frame)
     if rows.empty:
         return "Scores by task: no finished run yet."
     means = rows.groupby("method", sort=False)["mean"].mean()

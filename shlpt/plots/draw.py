@@ -165,21 +165,9 @@ def color_key(figure: go.Figure, title: str, **more: Any) -> None:
     below = 20 + 16 * more_lines
     name = {"text": title, "font_size": 12, "x": 0.5, "xref": "paper", "y": 1, "yanchor": "top"}
     figure.update_layout(title={**name, "pad_t": 2 + 12 * more_lines}, margin_t=below + 38)  # its top is its last line
-    figure.data[-1].colorbar = {
-        "orientation": "h",
-        "thickness": 10,
-        "len": 0.94,
-        "x": 0.47,
-        "xanchor": "center",
-        "xpad": 0,
-        "y": 1 - below / figure.layout.height,
-        "yref": "container",
-        "yanchor": "top",
-        "ypad": 0,
-        "tickangle": 0,
-        "nticks": 4,
-        **more,
-    }
+    across = {"x": 0.47, "xanchor": "center", "xpad": 0, "len": 0.94, "orientation": "h"}
+    down = {"y": 1 - below / figure.layout.height, "yref": "container", "yanchor": "top", "ypad": 0, "thickness": 10}
+    figure.data[-1].colorbar = across | down | {"tickangle": 0, "nticks": 4} | more
 
 
 def heat(figure: go.Figure, z: np.ndarray, text: list[list[str]], hover: list[list[str]], **more: Any) -> None:

@@ -1,7 +1,6 @@
 """Declared relatedness of the tasks, pair by pair: known by construction, not measured."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -44,17 +43,8 @@ def figure(tasks: Sequence[Task], *, dark: bool = False) -> go.Figure:
         [f"{theme.label(a)} and {theme.label(b)}<br>{kinds.loc[a, b]} ({wide.loc[a, b]:+.2f})" for b in names]
         for a in names
     ]
-    draw.heat(
-        drawn,
-        wide.to_numpy(float),
-        text,
-        hover,
-        zmin=-1,
-        zmax=1,
-        zmid=0,
-        colorscale=theme.diverging(dark),
-        showscale=False,
-    )
+    look = {"zmin": -1, "zmax": 1, "zmid": 0, "colorscale": theme.diverging(dark), "showscale": False}
+    draw.heat(drawn, wide.to_numpy(float), text, hover, **look)
     draw.task_axes(drawn, names, names)
     _legend(drawn, [kind for kind in DEGREES if kind in set(rows["relation"])], dark)
     return drawn
@@ -64,12 +54,8 @@ def _legend(drawn: go.Figure, kinds: Sequence[str], dark: bool) -> None:
     """Traces without points, only for the legend."""
     scale = theme.diverging(dark)
     for kind in kinds:
-        look: dict[str, Any] = {
-            "symbol": "square",
-            "size": 14,
-            "color": scale[round((DEGREES[kind] + 1) / 2 * (len(scale) - 1))][1],
-            "line": {"color": theme.FAINT[dark], "width": 1},
-        }
+        color = scale[round((DEGREES[kind] + 1) / 2 * (len(scale) - 1))][1]
+        look = {"symbol": "square", "size": 14, "color": color, "line": {"color": theme.FAINT[dark], "width": 1}}
         letter = f"{LETTERS[kind]}  " if LETTERS[kind] else ""
         drawn.add_scatter(x=[None], y=[None], mode="markers", name=f"{letter}{kind}", marker=look, showlegend=True)
     drawn.update_layout(showlegend=bool(kinds), legend_itemclick=False, legend_itemdoubleclick=False)

@@ -155,17 +155,12 @@ def label(task: str) -> str:
 @cache
 def template(dark: bool = False) -> go.layout.Template:
     """The look of every figure; set explicitly, because another package may have changed plotly's default."""
-    axis = {
-        "gridcolor": GRID[dark],
-        "linecolor": GRID[dark],
-        "zeroline": False,
-        "automargin": True,
-        "title": {"standoff": 8},
-        "tickfont": {"color": FAINT[dark]},
-    }
+    axis = {"gridcolor": GRID[dark], "linecolor": GRID[dark], "zeroline": False, "automargin": True}
+    axis |= {"title": {"standoff": 8}, "tickfont": {"color": FAINT[dark]}}
+    font = {"color": TEXT[dark], "family": FONT}
     return go.layout.Template(
         layout={
-            "font": {"family": FONT, "size": 14, "color": TEXT[dark]},
+            "font": {**font, "size": 14},
             "paper_bgcolor": GROUND[dark],
             "plot_bgcolor": GROUND[dark],
             "colorway": list((DARK_TASKS if dark else LIGHT_TASKS)[:10]),
@@ -175,11 +170,6 @@ def template(dark: bool = False) -> go.layout.Template:
             "height": HEIGHT,
             "margin": {"l": 8, "r": 12, "t": 28, "b": 8, "autoexpand": True},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
-            "hoverlabel": {
-                "bgcolor": SECOND[dark],
-                "bordercolor": GRID[dark],
-                "font": {"color": TEXT[dark], "family": FONT},
-                "align": "left",
-            },
+            "hoverlabel": {"bgcolor": SECOND[dark], "bordercolor": GRID[dark], "font": font, "align": "left"},
         }
     )

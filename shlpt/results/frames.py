@@ -21,6 +21,8 @@ from shlpt.store.tensors import artifact_bytes
 from shlpt.tasks.find import draw, find_task
 
 LIST_COLUMNS = "id name method tasks seed state progress acc bwt fwt backbone created note experiment".split()
+STAGE_COLUMNS = "task alone position method state reused steps planned_steps epochs validation trainable".split()
+STAGE_COLUMNS += "stored_bytes seconds note key".split()
 POINTS = 1000  # of a curve: more are thinned out
 
 
@@ -50,24 +52,10 @@ def runs(store: Store, ids: Iterable[str] | None = None) -> pd.DataFrame:
         state = "done" if result else state_of_run(store, stages)[0]
         if state == "done" and not result:  # its worker did not get so far as to write it down
             result = run_record(store, row["id"])
-        lines.append(
-            {
-                "id": row["id"],
-                "name": row["name"],
-                "method": spec["method"],
-                "tasks": spec["tasks"],
-                "seed": spec["seed"],
-                "state": state,
-                "progress": 1.0 if result else progress(store, stages),
-                "acc": result.get("acc"),
-                "bwt": result.get("bwt"),
-                "fwt": result.get("fwt"),
-                "backbone": spec["backbone"],
-                "created": row["created"],
-                "note": row["note"],
-                "experiment": row["experiment"],
-            }
-        )
+        line = {key: row[key] for key in ("id", "name", "created", "note", "experiment")}
+        line |= {key: spec[key] for key in ("method", "tasks", "seed", "backbone")}
+        line |= {key: result.get(key) for key in ("acc", "bwt", "fwt")}
+        lines.append(line | {"state": state, "progress": 1.0 if result else progress(store, stages)})
     return pd.DataFrame(lines, columns=LIST_COLUMNS)
 
 
@@ -119,26 +107,11 @@ def stages(store: Store, id: str) -> pd.DataFrame:
     for row in rows:
         summary = json.loads(row["summary"]) if row["summary"] else {}
         state = row["state"] if row["state"] != "queued" else row["group_state"]
-        lines.append(
-            {
-                "task": row["task"],
-                "alone": bool(row["alone"]),
-                "position": row["position"],
-                "method": row["method"],
-                "state": state,
-                "reused": bool(row["reused"]),
-                "steps": summary.get("steps"),
-                "planned_steps": row["steps"],
-                "epochs": summary.get("epochs"),
-                "validation": summary.get("validation"),
-                "trainable": summary.get("trainable"),
-                "stored_bytes": summary.get("stored_bytes"),
-                "seconds": row["seconds"],
-                "note": row["error"] or row["note"] or row["warnings"],
-                "key": row["key"],
-            }
-        )
-    return pd.DataFrame(lines)
+        line = {key: row[key] for key in ("task", "position", "method", "seconds", "key")}
+        line |= {key: summary.get(key) for key in ("steps", "epochs", "validation", "trainable", "stored_bytes")}
+        line |= {"alone": bool(row["alone"]), "reused": bool(row["reused"]), "planned_steps": row["steps"]}
+        lines.append(line | {"state": state, "note": row["error"] or row["note"] or row["warnings"]})
+    return pd.DataFrame(lines, columns=STAGE_COLUMNS)
 
 
 def marker(store: Store, ids: Sequence[str]) -> str:
@@ -267,13 +240,8 @@ def stage(store: Store, key: str) -> dict[str, Any]:
         raise UserError(f"no stage {key!r} in {store.home}")
     scores = store.rows("SELECT task, examples FROM scores WHERE stage=?", (row["id"],))
     found: dict[str, Any] = json.loads(row["plan"]) | json.loads(row["record"] or "{}")
-    return found | {
-        "state": row["state"],
-        "error": row["error"],
-        "seconds": row["seconds"],
-        "summary": json.loads(row["summary"] or "{}"),
-        "tests": {score["task"]: json.loads(score["examples"]) for score in scores},
-    }
+    found |= {key: row[key] for key in ("state", "error", "seconds")} | {"summary": json.loads(row["summary"] or "{}")}
+    return found | {"tests": {score["task"]: json.loads(score["examples"]) for score in scores}}
 
 
 def stage_tensors(store: Store, key: str) -> dict[str, np.ndarray[Any, Any]]:

@@ -70,15 +70,8 @@ def source(store: Store, run: str, task: str) -> Source:
     row = stages[(stages["task"] == task) & ~stages["alone"]].iloc[0]
     if row["state"] != "done":
         raise UserError(f"{task} is not trained yet in this run ({row['state']}): its estimator is stored at the end")
-    plan = frames.stage(store, row["key"])
-    return Source(
-        row["key"],
-        tuple(tasks[: tasks.index(task)]),
-        plan["params"],
-        plan["training"],
-        spec["backbone"],
-        plan["fingerprint"],
-    )
+    plan, earlier = frames.stage(store, row["key"]), tuple(tasks[: tasks.index(task)])
+    return Source(row["key"], earlier, plan["params"], plan["training"], spec["backbone"], plan["fingerprint"])
 
 
 def read(store: Store, run: str, task: str, text: str) -> Reading:

@@ -100,34 +100,30 @@ def _work_out(store: Store, row: Mapping[str, Any]) -> Record:
     has_alone = complete and len(alone) == len(tasks) - 1 and not np.isnan(alone).any()
     state, error = state_of_run(store, stages)
     summaries = [json.loads(s["summary"]) for s in path if s["summary"]]
-    record = {
-        "id": row["id"],
-        "method": spec["method"],
-        "tasks": tasks,
-        "seed": spec["seed"],
-        "state": state,
-        "error": error,
-        "progress": progress(store, stages),
-        "warnings": list(dict.fromkeys(line for s in stages for line in s["warnings"].splitlines())),
-        "matrix": a.tolist(),
-        "alone": [np.nan, *alone] if has_alone else None,
-        "acc": metrics.average_accuracy(a) if complete else None,
-        "bwt": metrics.backward_transfer(a) if complete else None,
-        "fwt": metrics.forward_transfer(a, [np.nan, *alone]) if has_alone else None,
-        "settings": spec["training"] | spec["params"],
-        "suite": spec["suite"],
-        "backbone": spec["backbone"],
-        "seconds": sum(s["seconds"] or 0 for s in path),
-        "trainable": max((s["trainable"] for s in summaries), default=None),
-        "stored_bytes": _stored(summaries, METHODS[spec["method"]].uses_history),
-        "name": row["name"],
-        "note": row["note"],
-        "created": row["created"],
-        "spec": spec,
-        "stages": [s["key"] for s in path],
-        "alone_stages": [s["key"] for s in stages if s["alone"]],
-        "reused": [s["key"] for s in stages if s["reused"]],
-    }
+    asked = {key: spec[key] for key in ("method", "tasks", "seed", "suite", "backbone")}
+    record = (
+        {key: row[key] for key in ("id", "name", "note", "created")}
+        | asked
+        | {
+            "state": state,
+            "error": error,
+            "progress": progress(store, stages),
+            "warnings": list(dict.fromkeys(line for s in stages for line in s["warnings"].splitlines())),
+            "matrix": a.tolist(),
+            "alone": [np.nan, *alone] if has_alone else None,
+            "acc": metrics.average_accuracy(a) if complete else None,
+            "bwt": metrics.backward_transfer(a) if complete else None,
+            "fwt": metrics.forward_transfer(a, [np.nan, *alone]) if has_alone else None,
+            "settings": spec["training"] | spec["params"],
+            "seconds": sum(s["seconds"] or 0 for s in path),
+            "trainable": max((s["trainable"] for s in summaries), default=None),
+            "stored_bytes": _stored(summaries, METHODS[spec["method"]].uses_history),
+            "spec": spec,
+            "stages": [s["key"] for s in path],
+            "alone_stages": [s["key"] for s in stages if s["alone"]],
+            "reused": [s["key"] for s in stages if s["reused"]],
+        }
+    )
     found: Record = clean(record)
     return found
 

@@ -100,11 +100,10 @@ def drive(
                 first = asks[chosen[0]]
                 replies = _serve(first.backbone or backbone, [asks[i] for i in chosen], first.kind)
                 for index, reply in zip(chosen, replies, strict=True):
-                    resume(
-                        index,
-                        None if isinstance(reply, Diverged) else reply,
-                        reply if isinstance(reply, Diverged) else None,
-                    )
+                    if isinstance(reply, Diverged):
+                        resume(index, error=reply)
+                    else:
+                        resume(index, reply)
     finally:
         for lane in lanes:
             lane.close()

@@ -59,7 +59,7 @@ def learn(
 ) -> Generator[Ask | Cut, Any, StageResult]:
     """Train with early stopping, keep the best state, test it. `start` is a place to go on from."""
     t = ctx.training
-    optimiser = optimiser_for(learner, t)
+    optimiser = adamw(learner.parameters(), t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
     watched = spread(len(validation), WATCHED_TEXTS)
     before = states_before(ctx, validation, watched)
@@ -97,16 +97,9 @@ def learn(
     answers, scores = yield from test(ctx, learner, kept, tests)
     result = StageResult(kept, answers, scores, learner.record())
     result.record |= yield from probe_states(ctx, kept, probe)
-    result.summary = {
-        "steps": step,
-        "epochs": done,
-        "best_epoch": best.epoch,
-        "validation": best.rank[0],
-        "validation_loss": -best.rank[1],
-        "failure": failure,
-        "cut_texts": ctx.train.cut,
-        **costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train)),
-    }
+    summary = {"steps": step, "epochs": done, "failure": failure, "cut_texts": ctx.train.cut}
+    summary |= {"best_epoch": best.epoch, "validation": best.rank[0], "validation_loss": -best.rank[1]}
+    result.summary = summary | costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train))
     return result
 
 
@@ -122,10 +115,6 @@ def prepare(learner: Learner, training: Training, emit: Emit) -> Generator[Ask, 
         take_step(optimiser, phase.parameters, training.clip)
         emit("prepare", {"step": number + 1, "loss": loss})
     return phase.epochs
-
-
-def optimiser_for(learner: Learner, training: Training) -> torch.optim.Optimizer:
-    return adamw(learner.parameters(), training)
 
 
 def adamw(parameters: list[Tensor], training: Training) -> torch.optim.Optimizer:

@@ -11,14 +11,15 @@ from torch import Tensor
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
-from shlpt.catalog import METHODS, PLAIN, NoParams, Params, ShlptParams
+from shlpt.catalog import METHODS, PLAIN
+from shlpt.catalog.params import NoParams, Params, ShlptParams
 from shlpt.methods.base import Context, State, learner_of
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.views import Views
 from shlpt.spec import Training
 from shlpt.tasks.find import draw, find_task
 from shlpt.training.engine import drive
-from shlpt.training.lane import optimiser_for, train_step
+from shlpt.training.lane import adamw, train_step
 
 LANES = (1, 2, 4, 8)
 TOGETHER = {"shlpt": 3, "progressive": 3, "l2p": 0, "coda": 0}  # methods in lanes of four: earlier tasks of each
@@ -104,7 +105,7 @@ class Bench:
     def lanes(self, count: int, method: str = PLAIN, params: Params | None = None, earlier: int = 0) -> Step:
         """A step of `count` runs that share their forward pass."""
         learners = [learner_of(method)(self.context(params or NoParams(), earlier, 42 + i)) for i in range(count)]
-        pairs = [(learner, optimiser_for(learner, self.training)) for learner in learners]
+        pairs = [(learner, adamw(learner.parameters(), self.training)) for learner in learners]
 
         def step() -> None:
             drive([train_step(learner, opt, self.batch, self.training.clip) for learner, opt in pairs], self.backbone)
@@ -124,7 +125,7 @@ class Bench:
         )
         model: Any = get_peft_model(copy.deepcopy(self.backbone.model), config).eval()
         weights = [p for p in model.parameters() if p.requires_grad]
-        opt = torch.optim.AdamW(weights, lr=self.training.lr, weight_decay=self.training.weight_decay, fused=True)
+        opt = adamw(weights, self.training)
         batch = self.batch
 
         def step() -> None:

@@ -15,17 +15,8 @@ from streamlit import config
 FOLDER = "/plotly-js"
 FILE = Path(__file__).parent / "plotly" / "plotly-cartesian.min.js"
 VERSION = "4.1.1"
-TRACES = {
-    "bar",
-    "box",
-    "contour",
-    "heatmap",
-    "histogram",
-    "image",
-    "pie",
-    "scatter",
-    "violin",
-}  # the trace types in the bundle
+# The trace types in the bundle.
+TRACES = {"bar", "box", "contour", "heatmap", "histogram", "image", "pie", "scatter", "violin"}
 
 
 def routes() -> list[Mount]:

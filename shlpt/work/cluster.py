@@ -189,21 +189,14 @@ def work_on_cluster(
         try:
             here = {} if address else {"_node_ip_address": "127.0.0.1"}
             env = {"env_vars": {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}}
-            ray.init(
-                address=address or "local",
-                include_dashboard=False,
-                log_to_driver=False,
-                configure_logging=False,
-                runtime_env=env,
-                **here,
-            )
+            quiet = dict.fromkeys(("include_dashboard", "log_to_driver", "configure_logging"), False)
+            ray.init(address=address or "local", runtime_env=env, **quiet, **here)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise UserError(f"cannot reach the Ray cluster at {address or 'local'}: {error}") from None
     try:
         with Heart(store, f"ray:{device}") as heart:
-            return _Driver(ray, store, heart.worker, device, threads, every).run(
-                groups_of(store, runs), at_once, watch or Silent()
-            )
+            driver = _Driver(ray, store, heart.worker, device, threads, every)
+            return driver.run(groups_of(store, runs), at_once, watch or Silent())
     finally:
         if started:
             ray.shutdown()

@@ -92,11 +92,6 @@ def packed(
     places: Mapping[str, Place], events: Mapping[str, int], seconds: Mapping[str, float]
 ) -> tuple[bytes, dict[str, Any]]:
     """All lanes at one cut, as one file."""
-    about = {
-        "lanes": {
-            key: {"numbers": place.numbers, "events": events[key], "seconds": seconds[key]}
-            for key, place in places.items()
-        }
-    }
+    lanes = {key: {"numbers": p.numbers, "events": events[key], "seconds": seconds[key]} for key, p in places.items()}
     tensors = {f"{key}/{name}": tensor for key, place in places.items() for name, tensor in place.tensors.items()}
-    return save(tensors, {"about": to_json(about)}), {"epochs": [p.numbers["done"] for p in places.values()]}
+    return save(tensors, {"about": to_json({"lanes": lanes})}), {"epochs": [p.numbers["done"] for p in places.values()]}

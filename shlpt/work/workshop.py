@@ -78,24 +78,16 @@ def pack(
 ) -> tuple[Finished, bytes]:
     """A stage as rows and tensors: state, answers example by example, what it was made with."""
     t = stage.training
-    tests = {}
+    tests: dict[str, dict[str, Any]] = {}
     for name, answers in result.answers.items():
         examples = shop.encoded(name, stage.suite, *t.scored, t.max_length).examples
-        tests[name] = {
-            "examples": [e.id for e in examples],
-            "targets": [e.target for e in examples],
-            "answers": answers,
-            "scores": result.scores[name],
-        }
+        tests[name] = {"examples": [e.id for e in examples], "targets": [e.target for e in examples]}
+        tests[name] |= {"answers": answers, "scores": result.scores[name]}
     train = shop.encoded(stage.task, stage.suite, "train", t.shots, stage.seed, t.max_length)
     pool, tensors = state_parts(result.state)
     tensors |= {f"record.{name}": tensor for name, tensor in result.record.items()}
-    record = {
-        "pool": pool,
-        "train_examples": [e.id for e in train.examples],
-        "group": [s.key for s in group.stages],
-        "fingerprint": dict(made),
-    }
+    record: dict[str, Any] = {"pool": pool, "train_examples": [e.id for e in train.examples]}
+    record |= {"group": [s.key for s in group.stages], "fingerprint": dict(made)}
     arrays = {name: _array(tensor) for name, tensor in tensors.items()}
     done = Finished(stage.key, record, result.summary, tests, seconds, result.summary["failure"] or None)
     return done, to_bytes(arrays, {"pool": pool})

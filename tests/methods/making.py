@@ -15,7 +15,7 @@ from shlpt.methods.views import Views
 from shlpt.spec import Training
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.engine import drive
-from shlpt.training.lane import optimiser_for, prepare, train_step
+from shlpt.training.lane import adamw, prepare, train_step
 
 EARLIER = ("yelp", "rte", "agnews")
 
@@ -70,7 +70,7 @@ def loss_of(backbone: Backbone, ask: Ask) -> Tensor:
 
 def train(one: Any, steps: int, rows: tuple[int, ...] | None = None) -> list[float]:
     """Task losses of steps on one batch, or on batches of four examples, one after the other."""
-    optimiser, data = optimiser_for(one, one.ctx.training), one.ctx.train
+    optimiser, data = adamw(one.parameters(), one.ctx.training), one.ctx.train
     batches = [data.batch(rows or [(4 * step + i) % len(data) for i in range(4)]) for step in range(steps)]
     losses = []
     for batch in batches:

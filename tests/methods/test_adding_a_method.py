@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from shlpt.catalog import METHODS, MethodInfo, Params
+from shlpt.catalog import METHODS, MethodInfo
+from shlpt.catalog.params import Params
 from shlpt.methods.per_task import PerTask
 from shlpt.plans.estimate import estimate, memory, sizes
 from shlpt.plans.stages import plans_of

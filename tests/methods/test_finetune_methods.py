@@ -25,7 +25,7 @@ from shlpt.store.tensors import artifact_bytes
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.checkpoint import state_of
 from shlpt.training.engine import drive
-from shlpt.training.lane import optimiser_for, train_step
+from shlpt.training.lane import adamw, train_step
 from shlpt.work.worker import run
 
 TINY = {"epochs": 2, "shots": 4, "validation_shots": 2, "test_shots": 6}
@@ -94,7 +94,8 @@ def test_lanes_with_own_models_and_shared_ones_do_not_touch_each_other(backbone:
         learners = [Finetune(context(backbone, "finetune", seed=s)) for s in (1, 2)]
         learners.append(PerTask(context(backbone, "per_task", seed=3)))  # type: ignore[arg-type]
         return [
-            train_step(one, optimiser_for(one, one.ctx.training), one.ctx.train.batch([0, 1]), 1.0) for one in learners
+            train_step(one, adamw(one.parameters(), one.ctx.training), one.ctx.train.batch([0, 1]), 1.0)
+            for one in learners
         ]
 
     together = drive(lanes(), backbone)

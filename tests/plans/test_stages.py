@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shlpt.catalog import METHODS, NoParams
+from shlpt.catalog import METHODS
+from shlpt.catalog.params import NoParams
 from shlpt.errors import UserError
 from shlpt.plans.stages import RunPlan, Stage, data_digest, lane_groups, plan_runs, stages_of
 from shlpt.spec import RunSpec, Training

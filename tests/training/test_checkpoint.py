@@ -16,14 +16,14 @@ from shlpt.methods.per_task import PerTask
 from shlpt.methods.prompts import PromptPool
 from shlpt.training.checkpoint import Best, go_to, place_of, state_from, state_parts, under
 from shlpt.training.engine import drive
-from shlpt.training.lane import optimiser_for, train_step
+from shlpt.training.lane import adamw, train_step
 
 CPU = torch.device("cpu")
 
 
 def trained(backbone: Backbone, steps: int) -> tuple[PerTask, torch.optim.Optimizer]:
     one = PerTask(context(backbone, "per_task"))
-    optimiser = optimiser_for(one, one.ctx.training)
+    optimiser = adamw(one.parameters(), one.ctx.training)
     for step in range(steps):
         drive([train_step(one, optimiser, one.ctx.train.batch([step, step + 1]), 1.0)], backbone)
     return one, optimiser
