@@ -100,12 +100,7 @@ def draw(place: Any, title: str, matrix: Any, tasks: tuple[str, ...], measure: s
         st.markdown(f"**{title}**")
         table = pd.DataFrame(matrix, columns=map(theme.titled, tasks))
         table.insert(0, "task", list(map(theme.titled, tasks)))
-        page.chart(
-            plot.figure(matrix, tasks, measure=measure, difference=minus, dark=page.is_dark()),
-            plot.alt(matrix, tasks, measure=measure, difference=minus),
-            table,
-            key,
-        )
+        page.draw(plot, matrix, tasks, measure=measure, difference=minus, key=key, table=table)
 
 
 def name_of(run: Shown, spec: dict[str, Any]) -> str:
@@ -185,20 +180,10 @@ def which_neurons(probe: dict[str, Any], layer: int) -> None:
     )
     rows = twins.neurons(probe, layer, first, second, by)
     one, two = theme.titled(first), theme.titled(second)
-    table = rows.rename(
-        columns={
-            "first": f"texts under {one}",
-            "second": f"texts under {two} ",
-            "first_mean": f"mean state under {one}",
-            "second_mean": f"mean state under {two} ",
-        }
-    )
-    page.chart(
-        neuron_plot.figure(rows, first, second, dark=page.is_dark()),
-        neuron_plot.alt(rows, first, second),
-        table,
-        "neurons",
-    )
+    titles = {"first": f"texts under {one}", "second": f"texts under {two} "}
+    titles |= {"first_mean": f"mean state under {one}", "second_mean": f"mean state under {two} "}
+    table = rows.rename(columns=titles)
+    page.draw(neuron_plot, rows, first, second, key="neurons", table=table)
     page.explain(
         f"Share of the fixed texts that activate a neuron of decoder layer {layer} (its state is positive) under each "
         f"prompt. The table lists all {len(rows)} neurons.",

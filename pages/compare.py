@@ -146,9 +146,7 @@ def accuracy(found: list[Side]) -> None:
         with columns[place % 2]:
             seeds = "1 seed" if len(side.seeds) == 1 else f"{len(side.seeds)} seeds"
             st.markdown(f"**{page.plain(theme.side(side.name))}** · {seeds}")
-            a = side_by_side.matrices(side)
-            figure = accuracy_matrix.figure(a, side.tasks, dark=page.is_dark())
-            page.chart(figure, accuracy_matrix.alt(a, side.tasks), key=f"accuracy-{place}")
+            page.draw(accuracy_matrix, side_by_side.matrices(side), side.tasks, key=f"accuracy-{place}")
     page.explain("Row: the task learned last. Column: the task tested. A column that fades downwards shows forgetting.")
 
 
@@ -198,16 +196,8 @@ def difference(name: str, found: dict[str, Any]) -> None:
     ends = found["ci95"]
     said = f"95 %: {100 * ends[0]:+.1f} to {100 * ends[1]:+.1f}, p = {found['p']:.2g}" if ends else "no interval"
     seeds = "1 seed" if found["n"] == 1 else f"{found['n']} seeds"
-    st.metric(
-        f"{name}, difference",
-        points,
-        f"{seeds}; {said}",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        width="content",
-        help="Mean of the paired differences, with Student's t interval",
-    )
+    about = "Mean of the paired differences, with Student's t interval"
+    page.metric(f"{name}, difference", points, about, f"{seeds}; {said}")
 
 
 def word(value: Any) -> str:

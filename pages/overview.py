@@ -50,12 +50,7 @@ def transfer_between(store: Store) -> None:
     counts = transfer.counts(table)
     st.subheader(transfer.headline(counts), anchor=False)
     tasks = found["about"]["tasks"]
-    page.chart(
-        transfer_matrix.figure(table, tasks, dark=page.is_dark()),
-        transfer_matrix.alt(table, tasks),
-        table.drop(columns="clear"),
-        key="overview-transfer",
-    )
+    page.draw(transfer_matrix, table, tasks, key="overview-transfer", table=table.drop(columns="clear"))
     st.markdown(transfer.sentence(counts))
     page.explain(
         "The target's prompt (column) starts from the source's prompt (row). Below zero the target is learned worse "
@@ -72,7 +67,7 @@ def methods(store: Store) -> None:
         return
     runs = [record for _, record in experiments.labelled(store, found["id"])]
     frame = side_by_side.metric_rows(side_by_side.sides(runs, [METHODS[run["method"]].title for run in runs]))
-    page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame), frame, key="overview-methods")
+    page.draw(compare, frame, key="overview-methods", table=frame)
     page.explain(
         "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (0: "
         "nothing is forgotten). FWT: gain over learning each task alone. Lines: 95 % intervals over the seeds."

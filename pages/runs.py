@@ -126,7 +126,7 @@ def picked_runs(frame: pd.DataFrame) -> list[str]:
 def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> None:
     lines = {line["id"]: {str(k): v for k, v in line.items()} for line in frame.to_dict("records")}
     mine = [id for id in ids if not lines[id]["recorded"]]
-    st.header(stores_label(lines[ids[0]]) if len(ids) == 1 else f"{len(ids)} runs", anchor="chosen")
+    st.header(page.plain(stores.label(lines[ids[0]])) if len(ids) == 1 else f"{len(ids)} runs", anchor="chosen")
     if len(mine) < len(ids):
         some = "This run is" if len(ids) == 1 else f"{len(ids) - len(mine)} of them are"
         st.caption(
@@ -152,10 +152,6 @@ def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> No
             confirm(mine, [stores.label(lines[id]) for id in mine])
     if len(ids) == 1:
         one(opened[bool(lines[ids[0]]["recorded"])], records[0], bool(lines[ids[0]]["recorded"]))
-
-
-def stores_label(line: dict[str, Any]) -> str:
-    return page.plain(stores.label(line))
 
 
 def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
@@ -213,15 +209,13 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Accuracy matrix**")
-        a = accuracy(record)
-        matrix = accuracy_matrix.figure(a, record["tasks"], dark=page.is_dark())
-        page.chart(matrix, accuracy_matrix.alt(a, record["tasks"]), key=f"{record['id']} accuracy matrix")
+        a = np.asarray(record["matrix"], dtype=float)
+        matrix = page.draw(accuracy_matrix, a, record["tasks"], key=f"{record['id']} accuracy matrix")
         figure_file("accuracy matrix", matrix, record["id"])
     with right:
         st.markdown("**Validation**")
         epochs = frames.epochs(store, [record["id"]])
-        curves = validation.figure(epochs, dark=page.is_dark())
-        page.chart(curves, validation.alt(epochs), validation.numbers(epochs), key=f"{record['id']} validation")
+        curves = page.draw(validation, epochs, key=f"{record['id']} validation", table=validation.numbers(epochs))
         figure_file("validation", curves, record["id"])
     st.markdown("**Stages, one per task**")
     st.dataframe(shown_runs.stages_for_people(frames.stages(store, record["id"])), hide_index=True, height="content")
@@ -236,10 +230,6 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
             hide_index=True,
             height="content",
         )
-
-
-def accuracy(record: dict[str, Any]) -> Any:
-    return np.asarray(record["matrix"], dtype=float)
 
 
 def names(store: Store, record: dict[str, Any], is_recorded: bool) -> None:

@@ -91,12 +91,7 @@ def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
     )
     left, right = st.columns([3, 2])
     with left:
-        page.chart(
-            alpha.figure(frame, delta, dark=page.is_dark()),
-            alpha.alt(frame, delta),
-            alpha.numbers(frame, delta),
-            key="spread",
-        )
+        page.draw(alpha, frame, delta, key="spread", table=alpha.numbers(frame, delta))
     with right:
         st.dataframe(
             at.divide(frame, delta).assign(earlier=lambda rows: rows["earlier"].map(theme.titled)),
@@ -239,21 +234,15 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
     )
     odds = rows.set_index("earlier")["odds"][about]
     left, right = st.columns(2)
-    dark = page.is_dark()
     with left:
-        page.chart(alpha_text.figure(rows, delta, before, dark=dark), alpha_text.alt(rows, delta, before), rows, "bars")
+        page.draw(alpha_text, rows, delta, before, key="bars", table=rows)
         page.explain(
             "Bars: α from the stored estimator (best epoch). The α further up are from the last time the text was seen "
             "in training, so the two can differ. δ is that of the training.",
             4,
         )
     with right:
-        page.chart(
-            words.figure(now.words, about, dark=dark),
-            words.alt(now.words, about),
-            words.numbers(now.words, about, len(now.words)),
-            "words",
-        )
+        page.draw(words, now.words, about, key="words", table=words.numbers(now.words, about, len(now.words)))
         page.explain(
             "Gradient × input: how much each word raises (orange) or lowers (blue) the log-odds of α, log α/(1 − α), "
             f"now {odds:+.2f}. Log-odds still change where α is close to 0 or 1. The estimator takes the maximum over "

@@ -45,7 +45,7 @@ def facts(task: Task) -> None:
             ("Chance", f"{task.chance:.0%}", "score of random guessing"),
             ("Words in a text", f"{words.shortest}–{words.longest}", f"median: {words.middle:g} words"),
         ):
-            st.metric(name, value, help=about, border=True, width="content")
+            page.metric(name, value, about)
 
 
 def examples(task: Task) -> None:
@@ -66,8 +66,7 @@ def related(task: Task) -> None:
     chosen = [find_task(name) for name in names]
     if task.family in (wanted or families) and task.name not in names:
         chosen.append(task)  # a contrary task, which stands in no list
-    figure = relatedness.figure(chosen, dark=page.is_dark())
-    page.chart(figure, relatedness.alt(chosen), relatedness.numbers(chosen), key="relatedness")
+    page.draw(relatedness, chosen, key="relatedness", table=relatedness.numbers(chosen))
     page.explain(
         "Declared, not measured: the rules that generate the texts are known, and so is which tasks share a rule, "
         "their answers or their kind of text. Scale: +1 (same), 0 (unrelated), −1 (contrary)."
@@ -95,9 +94,7 @@ def turn() -> None:
     rows = describe.dialled(degree, 120)
     left, right = st.columns(2)
     with left:
-        page.chart(
-            dial.figure(rows, degree, dark=page.is_dark()), dial.alt(rows, degree), dial.numbers(rows), "dialled"
-        )
+        page.draw(dial, rows, degree, key="dialled", table=dial.numbers(rows))
     with right:
         for row in rows[:4]:
             with st.container(border=True):

@@ -92,19 +92,17 @@ def offer(made: experiments.Experiment) -> None:
     cost = estimate.estimate(store, plans)
     pairs = len(made.about["tasks"]) * (len(made.about["tasks"]) - 1)
     with st.container(horizontal=True):
-        st.metric("Pairs", pairs, border=True, width="content", help="Ordered: source first, then target")
-        st.metric("Runs", len(made.specs), border=True, width="content", help="Each pair once per seed")
-        st.metric(
+        page.metric("Pairs", pairs, "Ordered: source first, then target")
+        page.metric("Runs", len(made.specs), "Each pair once per seed")
+        page.metric(
             "Stages to train",
             cost.stages,
-            border=True,
-            width="content",
-            help=f"A stage is one task learned after the tasks before it. {cost.reused} of "
+            f"A stage is one task learned after the tasks before it. {cost.reused} of "
             f"{cost.reused + cost.stages} stages are stored already. Runs share the stage of their first task, and a "
             "target is learned alone once for all sources.",
         )
         time = estimate.duration(cost.seconds) if cost.stages else "none"
-        st.metric("Estimated time", time, border=True, width="content", help=cost.source)
+        page.metric("Estimated time", time, cost.source)
         size_metrics(made.specs[0])
     if st.button("Train this matrix", type="primary", icon=":material/play_arrow:"):
         id, sent = start_experiment(store, made, plans)
@@ -202,22 +200,17 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
     measured = found["n"] > 0
     interval = f"95 %: {found['low']:+.1f} to {found['high']:+.1f}, " if found["n"] > 1 else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.metric(
+        page.metric(
             "Test error reduction",
             f"{found['value']:+.1f} points" if measured else "–",
-            f"{interval}{found['n']} seed{'s' * (found['n'] != 1)}",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            width="content",
-            help="Test error of the target learned alone minus its test error after the source: mean over the seeds "
+            "Test error of the target learned alone minus its test error after the source: mean over the seeds "
             "with Student's t interval",
+            f"{interval}{found['n']} seed{'s' * (found['n'] != 1)}",
         )
         page.badge(found["verdict"], {"helps": "orange", "harms": "blue"}.get(found["verdict"], "gray"))
         more_seeds(shown, source, target)
     epochs = frames.pair_epochs(shown.store, list(mine["run"]))
-    figure = curves.figure(epochs, dark=page.is_dark())
-    page.chart(figure, curves.alt(epochs), curves.numbers(epochs), key="curves")
+    page.draw(curves, epochs, key="curves", table=curves.numbers(epochs))
     page.explain(
         f"How {page.plain(theme.titled(target))} is learned after {page.plain(theme.titled(source))} and alone: "
         "validation score after each epoch, mean over the seeds ± one standard deviation. After early stopping a seed "

@@ -119,8 +119,8 @@ def size_metrics(spec: RunSpec) -> None:
     size = estimate.sizes(spec)
     kept = "examples" if "examples" in size["keeps"] else "nothing"
     kept = f"{size['kept_bytes'] / 1024:,.0f} KB" if size["kept_bytes"] else kept
-    st.metric("Trained parameters", f"{size['trainable']:,}", help="For the last task", border=True, width="content")
-    st.metric("Stored per task", kept, help=f"For the last task: {size['keeps']}", border=True, width="content")
+    page.metric("Trained parameters", f"{size['trainable']:,}", "For the last task")
+    page.metric("Stored per task", kept, f"For the last task: {size['keeps']}")
 
 
 def cost(store: Store, plans: Sequence[RunPlan]) -> None:
@@ -129,22 +129,11 @@ def cost(store: Store, plans: Sequence[RunPlan]) -> None:
     memory = estimate.memory(specs, default_width())
     with st.container(horizontal=True):
         about = f"A stage is one task learned after the tasks before it. {found.reused} are stored already and reused"
-        st.metric(
-            "Stages to train",
-            f"{found.stages} of {found.stages + found.reused}",
-            help=about,
-            border=True,
-            width="content",
-        )
-        st.metric("Estimated time", estimate.duration(found.seconds), help=found.source, border=True, width="content")
+        page.metric("Stages to train", f"{found.stages} of {found.stages + found.reused}", about)
+        page.metric("Estimated time", estimate.duration(found.seconds), found.source)
         size_metrics(specs[0])
-        st.metric(
-            "Estimated memory",
-            f"{memory / 2**20:.0f} MB",
-            help="Libraries, model, cached states and one training step",
-            border=True,
-            width="content",
-        )
+        needs = "Libraries, model, cached states and one training step"
+        page.metric("Estimated memory", f"{memory / 2**20:.0f} MB", needs)
 
 
 def elsewhere(specs: list[RunSpec]) -> None:

@@ -45,32 +45,16 @@ def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str)
     """Pause, stop and resume. A button that makes no sense now is disabled, not hidden, so that nothing moves."""
     can = possible(states, expected(store))
     with st.container(horizontal=True):
-        if st.button(
-            "Pause",
-            icon=":material/pause:",
-            key=f"{key}-pause",
-            disabled="pause" not in can,
-            help="Pause until you press Resume",
+        for text, icon, act, about in (
+            ("Pause", "pause", control.pause, "Pause until you press Resume"),
+            ("Stop", "stop", control.stop, "Stop. Finished tasks and the best prompts so far are kept"),
+            ("Resume", "play_arrow", resume, "Continue where it stopped. Failed runs are tried again"),
         ):
-            control.pause(store, runs)
-            st.rerun()
-        if st.button(
-            "Stop",
-            icon=":material/stop:",
-            key=f"{key}-stop",
-            disabled="stop" not in can,
-            help="Stop. Finished tasks and the best prompts so far are kept",
-        ):
-            control.stop(store, runs)
-            st.rerun()
-        if st.button(
-            "Resume",
-            icon=":material/play_arrow:",
-            key=f"{key}-resume",
-            disabled="resume" not in can,
-            help="Continue where it stopped. Failed runs are tried again",
-        ):
-            resume(store, runs)
+            wish = text.lower()
+            look = {"icon": f":material/{icon}:", "key": f"{key}-{wish}", "disabled": wish not in can, "help": about}
+            if st.button(text, **look):
+                act(store, runs)
+                st.rerun()
 
 
 def resume(store: Store, runs: Sequence[str]) -> None:

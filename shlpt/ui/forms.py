@@ -48,18 +48,8 @@ def fields(model: type[BaseModel], defaults: Mapping[str, Any] | None = None) ->
         low = _bound(parts, "minimum")
         above = _bound(parts, "exclusiveMinimum")
         low = low if low is not None or above is None else above + step / 1000
-        found.append(
-            Field(
-                row["name"],
-                kind,
-                default,
-                low,
-                _bound(parts, "maximum"),
-                step,
-                tuple(row["choices"] or ()),
-                _help(row, default),
-            )
-        )
+        choices, high = tuple(row["choices"] or ()), _bound(parts, "maximum")
+        found.append(Field(row["name"], kind, default, low, high, step, choices, _help(row, default)))
     return found
 
 
@@ -89,13 +79,9 @@ def _help(row: Mapping[str, Any], default: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value as people write it."""
-    return (
-        {True: "yes", False: "no"}[value]
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def widget(field: Field, prefix: str = "") -> Any:

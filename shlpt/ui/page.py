@@ -84,6 +84,19 @@ def chart(figure: go.Figure, alt: str, table: pd.DataFrame | None = None, key: s
         numbers(table)
 
 
+def draw(plot: Any, *given: Any, key: str, table: pd.DataFrame | None = None, **how: Any) -> go.Figure:
+    """The figure of a module of `plots`, as `chart` shows it."""
+    figure = plot.figure(*given, dark=is_dark(), **how)
+    chart(figure, plot.alt(*given, **how), table, key)
+    return figure
+
+
+def metric(name: str, value: Any, about: str, change: str | None = None) -> None:
+    """A number in a box; `change` stands below it."""
+    look = {"delta_color": "off", "delta_arrow": "off", "border": True, "width": "content"}
+    st.metric(name, value, change, help=about, **look)
+
+
 def numbers(table: pd.DataFrame, columns: dict[str, Any] | None = None) -> None:
     """The numbers of a figure as a table."""
     with st.expander("The numbers as a table", icon=":material/table:"):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from shlpt.catalog import METHODS
@@ -24,15 +23,8 @@ from shlpt.ui.store import at
 POLL_SECONDS = 0.8
 POINTS = 250  # per curve and stage: more than a screen can show
 NEWEST = "the newest"
-COLORS = {
-    "running": "green",
-    "queued": "blue",
-    "paused": "orange",
-    "stopped": "gray",
-    "done": "blue",
-    "failed": "red",
-    "lost": "red",
-}
+COLORS = {"running": "green", "queued": "blue", "paused": "orange", "stopped": "gray", "done": "blue"}
+COLORS |= {"failed": "red", "lost": "red"}
 Drawn = tuple[dict[str, Any], str]  # the figure as it is sent, and its sentence
 
 
@@ -57,51 +49,29 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
 @st.cache_resource(max_entries=48, show_spinner=False)  # type: ignore[untyped-decorator]
 def drawn(home: str, ids: tuple[str, ...], mark: str, name: str, task: str | None, dark: bool) -> Drawn:
     """One figure, drawn once for all visitors."""
-    figure, alt = FIGURES[name](read(home, ids, mark), task, dark)
-    return prepared(figure, f"{name}-{'-'.join(ids)}-{task}"), alt
+    plot, given = _given(read(home, ids, mark), name, task)
+    about = {"task": task} if name in OF_A_TASK else {}
+    figure = plot.figure(*given, dark=dark, **about)
+    return prepared(figure, f"{name}-{'-'.join(ids)}-{task}"), plot.alt(*given, **about)
 
 
-# --- each figure from the frames ----------------------------------------------------------
-def _losses(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
-    return losses.figure(found["losses"], dark=dark), losses.alt(found["losses"])
+FROM = {"losses": (losses, "losses"), "validation": (validation, "epochs")}  # a figure, and the frame that it takes
+FROM |= {"partition": (partition, "similarity"), "overlap": (overlap, "overlap")}
+OF_A_TASK = ("similarity", "partition", "overlap")
 
 
-def _validation(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
-    return validation.figure(found["epochs"], dark=dark), validation.alt(found["epochs"])
+def _given(found: dict[str, Any], name: str, task: str | None) -> tuple[Any, tuple[Any, ...]]:
+    """The module that draws a figure, and what it draws."""
+    tasks, settings = found["records"][0]["tasks"], found["records"][0]["settings"]
+    if name == "matrix":
+        return accuracy_matrix, (np.array([record["matrix"] for record in found["records"]], dtype=float), tasks)
+    if name == "similarity":
+        count = tasks.index(task) if task in tasks else None
+        return similarity, (found["similarity"], settings.get("threshold"), count)
+    plot, frame = FROM[name]
+    return plot, (found[frame],)
 
 
-def _similarity(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
-    frame, record = found["similarity"], found["records"][0]
-    count = record["tasks"].index(task) if task in record["tasks"] else None
-    threshold = record["settings"].get("threshold")
-    return (
-        similarity.figure(frame, threshold, count, task=task, dark=dark),
-        similarity.alt(frame, threshold, count, task=task),
-    )
-
-
-def _partition(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
-    return partition.figure(found["similarity"], task=task, dark=dark), partition.alt(found["similarity"], task=task)
-
-
-def _overlap(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
-    return overlap.figure(found["overlap"], task=task, dark=dark), overlap.alt(found["overlap"], task=task)
-
-
-def _matrix(found: dict[str, Any], task: str | None, dark: bool) -> tuple[go.Figure, str]:
-    a = np.array([record["matrix"] for record in found["records"]], dtype=float)
-    tasks = found["records"][0]["tasks"]
-    return accuracy_matrix.figure(a, tasks, dark=dark), accuracy_matrix.alt(a, tasks)
-
-
-FIGURES: dict[str, Callable[[dict[str, Any], str | None, bool], tuple[go.Figure, str]]] = {
-    "losses": _losses,
-    "validation": _validation,
-    "similarity": _similarity,
-    "partition": _partition,
-    "overlap": _overlap,
-    "matrix": _matrix,
-}
 SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation
     "similarity": (
         "Similarity to each earlier task",
@@ -227,9 +197,7 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
         heading, said, equation = SAYS[name]
         with columns[place % 2].container(border=True):
             st.markdown(f"**{heading}**")
-            figure, alt = drawn(
-                home, ids, mark, name, task if name in ("similarity", "partition", "overlap") else None, dark
-            )
+            figure, alt = drawn(home, ids, mark, name, task if name in OF_A_TASK else None, dark)
             live_plot(figure, key=f"live-{name}", alt=alt)
             page.explain(said, equation)
             if name == "partition" and task:
