@@ -1,1 +1,1 @@
-"""How a sequence is learned: one file a method, and the pure pieces that they share."""
+"""The methods, one file each, and the pure functions that they share."""

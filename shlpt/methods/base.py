@@ -1,13 +1,12 @@
-"""What a method is: three hooks and a way to answer.
+"""The interface of a method: three hooks and a way to answer.
 
     learner = Learner(ctx)        # 1. begin a task, given the state after the earlier ones
-    ask = learner.ask(batch)      # 2. rows for the backbone and the loss of what comes back
-    state = learner.keep()        # 3. what would remain if training stopped now
-
+    ask = learner.ask(batch)      # 2. rows for the backbone, and the loss of its output
+    state = learner.keep()        # 3. the state to store if training stopped now
     Learner.answer(backbone, state, task, batch)   # rows that answer a batch of a learned task
 
-Training code only knows these four, and `Preparing` for a learner with a phase before training.
-Adding a method is one file and one entry in the catalogue.
+Training code uses these four only, and `Preparing` for a learner with a phase before training. A new method is one file
+and one entry in the catalogue.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -30,16 +29,16 @@ Kind = Literal["train", "look", "score", "decode"]
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """Rows that wait for a forward pass. Only `train` gets a backward pass, through `loss`."""
+    """Rows waiting for a forward pass. `train` also gets a backward pass, through `loss`."""
 
     embeds: Tensor  # [B,n,d]
     mask: Tensor  # [B,n]
     labels: Tensor | None = None  # [B,m]; not needed to look and to decode
     kind: Kind = "train"
     loss: Callable[[Out], Tensor] | None = None
-    limit: int = 8  # longest answer to decode, in tokens
+    limit: int = 8  # maximum answer length in tokens
     beams: int = 1
-    backbone: Backbone | None = None  # a model of its own: the rows then run alone, not with other lanes'
+    backbone: Backbone | None = None  # the learner's own model; its rows do not join other lanes
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class State:
 
 @dataclass(frozen=True)
 class Context:
-    """What a method is given to learn one task."""
+    """The inputs of a learner for one task."""
 
     backbone: Backbone
     task: str
@@ -67,9 +66,9 @@ class Context:
 
 
 def require_earlier_data(ctx: Context, method: str) -> None:
-    """Refuse to learn on without the earlier tasks' data: the result would be another method's."""
+    """Fail if the earlier tasks' data are missing: the result would be that of another method."""
     names = [prompt.task for prompt in ctx.state.pool]
-    expected = len(names) or int(bool(ctx.state.extra))  # a method without prompts keeps weights
+    expected = len(names) or int(bool(ctx.state.extra))  # methods without prompts keep weights
     if len(ctx.earlier_data) < expected:
         raise UserError(
             f"{method} cannot learn {ctx.task!r}: it needs the training data of the earlier tasks "
@@ -82,12 +81,12 @@ Answer = Callable[[Backbone, State, str, Batch, Kind], Ask]
 
 
 class Learner(Protocol):
-    """One task being learned."""
+    """A task in training."""
 
     def __init__(self, ctx: Context) -> None: ...
 
     def parameters(self) -> list[Tensor]:
-        """What the optimiser may change."""
+        """The trainable parameters."""
         ...
 
     def ask(self, batch: Batch) -> Ask: ...
@@ -95,11 +94,11 @@ class Learner(Protocol):
     def keep(self) -> State: ...
 
     def log(self) -> dict[str, Any]:
-        """Numbers of the last step to show and store, beside the loss."""
+        """Values of the last step to show and store, beside the loss."""
         ...
 
     def record(self) -> dict[str, Tensor]:
-        """Tensors of the whole stage to store, such as each instance's α."""
+        """Tensors of the stage to store, such as the α of each instance."""
         ...
 
     @property
@@ -107,23 +106,23 @@ class Learner(Protocol):
 
 
 def learner_of(method: str) -> type[Learner]:
-    """The class that the catalogue names."""
+    """The learner class of a method."""
     module, _, name = METHODS[method].learner.partition(":")
     return cast(type[Learner], getattr(import_module(module), name))
 
 
 @runtime_checkable
 class Finishing(Protocol):
-    """A learner with work to do once its training is over and the best state is known."""
+    """A learner with work after training, on the best state."""
 
     def finish(self, state: State) -> Generator[Ask, Any, State]:
-        """The state to store; what is yielded is served like the asks of training."""
+        """The state to store; yielded requests are served as in training."""
         ...
 
 
 @runtime_checkable
 class Remembering(Protocol):
-    """A learner that carries more from step to step than its parameters: a checkpoint needs it too."""
+    """A learner with state beside its parameters, which checkpoints must include."""
 
     def memory(self) -> dict[str, Tensor]: ...
 
@@ -131,7 +130,7 @@ class Remembering(Protocol):
 
 
 def answer_with_stored_prompt(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:
-    """The answer of every method with a prompt pool: the task's own prompt before the text."""
+    """The answer of methods with a prompt pool: the task's own prompt before the text."""
     prompt = state.pool.of(task).tensor
     return Ask(*prepend(prompt, backbone.embed(batch.ids), batch.mask), batch.labels, kind)
 
@@ -151,26 +150,26 @@ class Logging:
 
 
 def down_loss(out: Out) -> Tensor:
-    """L_down: what prompt tuning minimises."""
+    """L_down, the loss of prompt tuning."""
     return out.loss.mean()
 
 
 def _nothing() -> None:
-    """Gradients as they are."""
+    """The gradients stay unchanged."""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """A phase before training: every ask is a step on `parameters`, always to the end, with nothing validated."""
+    """A phase before training: each request is a step on `parameters`, without validation or early stopping."""
 
     parameters: list[Tensor]
     asks: Iterator[Ask]
-    turn: Callable[[], None] = _nothing  # what is done to the gradients before each step
-    epochs: int = 0  # how many of the training's epochs it takes the place of
+    turn: Callable[[], None] = _nothing  # changes the gradients before each step
+    epochs: int = 0  # training epochs that it replaces
 
 
 @runtime_checkable
 class Preparing(Protocol):
-    """A learner whose training has a phase of its own before it."""
+    """A learner with a phase before training."""
 
     def preparation(self) -> Preparation: ...

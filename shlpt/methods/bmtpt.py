@@ -1,11 +1,9 @@
-"""BMTPT: the prompts that suit all earlier tasks together are the prior of a new task's prompt.
+"""BMTPT (Lee et al., Bayesian Multi-Task Transfer Learning): earlier tasks give the prior of a new task's prompt.
 
-Source phase: M particles, each a prompt, follow Stein variational gradient descent to the posterior of a
-prompt given the earlier tasks' training data. It is done anew for every task, on all of them at once.
-Target: the prompt is a full matrix times a low-rank one, entry by entry; the full matrix starts at the mean
-of the particles, the low-rank one, a column times a row, at ones. The loss adds −log of a Gaussian around
-each particle, averaged over the particles (Lee et al., Bayesian Multi-Task Transfer Learning). With no
-earlier task there is no prior, and this is plain prompt tuning.
+Source phase, for every new task: M particles, each a prompt, approximate the posterior of a prompt given the earlier
+tasks' training data, by Stein variational gradient descent. Target phase: the prompt is the elementwise product of a
+full matrix, which starts at the particles' mean, and a rank-one matrix, which starts at ones. The loss adds −log of a
+Gaussian around each particle, averaged over the particles. Without earlier tasks this is plain prompt tuning.
 """
 
 import math
@@ -31,12 +29,10 @@ from shlpt.methods.prompts import fresh_prompt, prepend
 
 
 def svgd(particles: Tensor, gradients: Tensor, damping: float) -> Tensor:
-    """Where particles [M,k] should go, given the gradients [M,k] of the log posterior at each: [M,k].
-
-    φ_i = 1/M · Σ_j (k_ij g_j + ∇_j k_ij) with k_ij = exp(−‖x_i − x_j‖²/h) and h the median squared distance
-    over log(M + 1). `damping` is the weight of a particle's own gradient beside those of the others: 1 is the
-    undamped rule, whose particles sit too close together when there are fewer of them than dimensions.
-    """
+    """The SVGD direction [M,k] of particles [M,k] with gradients [M,k] of the log posterior:
+    φ_i = 1/M · Σ_j (k_ij g_j + ∇_j k_ij), k_ij = exp(−‖x_i − x_j‖²/h), h = median squared distance / log(M + 1).
+    `damping` is the weight of a particle's own gradient. At 1 (undamped) particles that are fewer than the dimensions
+    end too close together."""
     apart = particles[:, None] - particles  # [M,M,k]: x_i − x_j
     squared = apart.square().sum(-1)
     h = _bandwidth(squared)
@@ -47,7 +43,7 @@ def svgd(particles: Tensor, gradients: Tensor, damping: float) -> Tensor:
 
 
 def _bandwidth(squared: Tensor) -> float:
-    """Median squared distance of the pairs over log(M + 1)."""
+    """Median squared distance of the pairs / log(M + 1)."""
     count = len(squared)
     if count == 1:
         return 1.0
@@ -56,7 +52,7 @@ def _bandwidth(squared: Tensor) -> float:
 
 
 def gaussian_prior(prompt: Tensor, particles: Tensor, sigma: float) -> Tensor:
-    """Mean over particles [M,L,d] of ‖prompt − particle‖² / 2σ²: −log density but for a constant."""
+    """Mean over particles [M,L,d] of ‖prompt − particle‖² / 2σ²: −log density up to a constant."""
     return (prompt - particles).square().sum((1, 2)).mean() / (2 * sigma**2)
 
 
@@ -82,7 +78,7 @@ class Bmtpt(Logging):
         return Preparation([self.particles], self._source_phase(), self.turn)
 
     def _source_phase(self) -> Iterator[Ask]:
-        """Every particle on the same rows of all source tasks; then the target starts at their mean."""
+        """Train the particles on rows of all source tasks, then start the target at their mean."""
         t = self.ctx.training
         steps = t.epochs * math.ceil(len(self.ctx.train) / t.batch_size)
         if not self.ctx.earlier_data:
@@ -93,14 +89,14 @@ class Bmtpt(Logging):
             self.full.copy_(self.particles.mean(0))
 
     def source_batch(self, step: int) -> Batch:
-        """About a batch in all, as many rows of each source task, at least one."""
+        """About one batch: equally many rows of each source task, at least one."""
         ctx, data = self.ctx, self.ctx.earlier_data
         random = Random(f"sources/{ctx.seed}/{ctx.task}/{step}")
         share = max(1, ctx.training.batch_size // len(data))
         return joined([d.batch(random.sample(range(len(d)), min(share, len(d)))) for d in data])
 
     def ask_particles(self, batch: Batch) -> Ask:
-        """All rows under each particle, particle after particle; the loss is the sum of the particles' own."""
+        """All rows under each particle; the loss is the sum of the particles' mean losses."""
         count, size = len(self.particles), len(batch)
         embeds = self.ctx.backbone.embed(batch.ids).repeat(count, 1, 1)  # [M·B,l,d]
         prompts = self.particles.repeat_interleave(size, 0)  # [M·B,L,d]
@@ -112,9 +108,9 @@ class Bmtpt(Logging):
 
     @torch.no_grad()
     def turn(self) -> None:
-        """From each particle's gradient of its mean loss to the step of SVGD, which an optimiser descends."""
+        """Replace each particle's gradient by the negative SVGD direction, which the optimiser descends."""
         assert self.particles.grad is not None
-        examples = sum(len(data) for data in self.ctx.earlier_data)  # the log likelihood is a sum over all of them
+        examples = sum(len(data) for data in self.ctx.earlier_data)  # the log likelihood is a sum
         gradients = -examples * self.particles.grad.flatten(1)
         updates = svgd(self.particles.flatten(1), gradients, self.params.damping)
         self.particles.grad = -updates.view_as(self.particles)
@@ -134,7 +130,7 @@ class Bmtpt(Logging):
             down = out.loss.mean()
             if not len(particles):
                 return down
-            prior = gaussian_prior(prompt, particles, self.sigma) / len(self.ctx.train)  # down is a mean of as many
+            prior = gaussian_prior(prompt, particles, self.sigma) / len(self.ctx.train)  # per example, like down
             self._log = {"down": down.item(), "prior": prior.item()}
             return down + prior
 

@@ -20,7 +20,7 @@ from shlpt.tasks.pocket import relation
 
 
 class Joint(PerTask):
-    """One prompt for all tasks so far, begun anew at every task. A step has as many rows of each task."""
+    """One prompt for all tasks so far, restarted at each task. Each step has equally many rows per task."""
 
     def __init__(self, ctx: Context) -> None:
         require_earlier_data(ctx, "joint")
@@ -34,7 +34,7 @@ class Joint(PerTask):
         return {"step": torch.tensor(self.step)}
 
     def remember(self, memory: dict[str, Tensor]) -> None:
-        """The other tasks' batches are drawn again up to where they were."""
+        """Advance the other tasks' batches to the checkpoint."""
         for self.step in range(1, int(memory["step"]) + 1):
             for stream in self.others:
                 next(stream)
@@ -44,7 +44,7 @@ class Joint(PerTask):
         return super().ask(joined([batch, *(next(stream) for stream in self.others)]))
 
     def keep(self) -> State:
-        """The one prompt under every task's name, so that each is answered with it."""
+        """The same prompt for every task."""
         pool = PromptPool()
         for name in (*(prompt.task for prompt in self.ctx.state.pool), self.ctx.task):
             pool = pool.add(self.prompt, name)
@@ -54,19 +54,19 @@ class Joint(PerTask):
 
 
 def _stream(seed: int, name: str, data: Encoded, size: int) -> Iterator[Batch]:
-    """Batches of a data set for ever, each pass in another order."""
+    """Endless batches of a data set, each pass in another order."""
     for epoch in count():
         for rows in order(seed, name, epoch, len(data), size):
             yield data.batch(rows)
 
 
 class GivenPartition(Shlpt):
-    """SHLPT with the similar tasks given: all have the same weight, and no estimator is trained."""
+    """SHLPT with given similar tasks: all have the same weight, and no estimator is trained."""
 
     def __init__(self, ctx: Context) -> None:
         given: ContrastParams = ctx.params
         contrast = {name: getattr(given, name) for name in ContrastParams.model_fields}
-        # With δ = 0 the tasks of α = 0 are the dissimilar ones, and equations 5 to 12 stay as they are.
+        # With δ = 0, tasks with α = 0 are dissimilar, and equations 5 to 12 hold unchanged.
         params = ShlptParams(threshold=0.0, temperature=1.0, estimator="uniform", partition="batch_mean", **contrast)
         similar = [self.similar(prompt.task, ctx) for prompt in ctx.state.pool]
         self.shares = torch.tensor([s / max(1, sum(similar)) for s in similar], device=ctx.backbone.device)  # [n]
@@ -84,7 +84,7 @@ class GivenPartition(Shlpt):
 
 
 class OraclePartition(GivenPartition):
-    """Similar are the tasks that were made to be related, or those that were measured to help."""
+    """Similar are tasks that are related by construction, or that were measured to help."""
 
     def similar(self, earlier: str, ctx: Context) -> bool:
         params: OraclePartitionParams = ctx.params
@@ -95,7 +95,7 @@ class OraclePartition(GivenPartition):
 
 
 class RandomPartition(GivenPartition):
-    """Random partition: drawn by seed and pair of tasks."""
+    """A random partition, drawn by seed and pair of tasks."""
 
     def similar(self, earlier: str, ctx: Context) -> bool:
         params: RandomPartitionParams = ctx.params

@@ -1,13 +1,10 @@
-"""CODA-Prompt: every text gets its own weighted sum of prompt components.
+"""CODA-Prompt (Smith et al., CVPR 2023): every text gets its own weighted sum of prompt components.
 
-A component is a prompt P_m [L,d] with a key K_m [d] and an attention vector A_m [d] that says which
-features of the query q count: γ_m = cos(q ⊙ A_m, K_m), prompt = Σ γ_m P_m (Smith et al., CVPR 2023).
-A new task adds components; earlier ones are frozen and a task is answered by those that existed when
-it was learned, so its answers stay and nothing has to be kept twice.
-
-Orthogonality is asked of directions (rows scaled to length 1). The paper asks ‖BBᵀ − I‖² = 0 of the rows
-themselves, which also fixes their length at 1: far too short for a prompt beside T5's word embeddings,
-whose length differs from model to model.
+A component is a prompt P_m [L,d], a key K_m [d] and an attention vector A_m [d] over the features of the query q:
+γ_m = cos(q ⊙ A_m, K_m), prompt = Σ γ_m P_m. A new task adds components and freezes the others. A task is answered
+by the components that existed when it was learned, so its answers never change. Orthogonality is required of directions
+(rows scaled to length 1). The paper's ‖BBᵀ − I‖² = 0 also fixes the rows' length at 1, which is too short beside T5's
+word embeddings.
 """
 
 import torch
@@ -22,7 +19,7 @@ from shlpt.methods.prompts import fresh_normal, fresh_prompt, prepend
 
 
 def component_weights(queries: Tensor, keys: Tensor, attention: Tensor) -> Tensor:
-    """γ: queries [B,d], keys [m,d], attention [m,d] -> [B,m], without the [B,m,d] of all attended queries."""
+    """γ: queries [B,d], keys [m,d], attention [m,d] -> [B,m], without building [B,m,d]."""
     products = queries @ (attention * keys).T  # (q ⊙ A)·K
     squares = queries.square() @ attention.square().T  # ‖q ⊙ A‖²
     return products / (squares.clamp(min=1e-12).sqrt() * keys.norm(dim=1).clamp(min=1e-6))
@@ -34,7 +31,7 @@ def weighted(weights: Tensor, prompts: Tensor) -> Tensor:
 
 
 def orthogonality(new: Tensor, earlier: Tensor) -> Tensor:
-    """Mean squared cosine of each new row [m,k] with every other row, new or earlier [n,k]; 0 for itself."""
+    """Mean squared cosine of each new row [m,k] with all other rows, new and earlier [n,k]."""
     rows = normalize(new, dim=1)
     gram = rows @ torch.cat([rows, normalize(earlier, dim=1)]).T  # [m,m+n]
     return (gram - torch.eye(*gram.shape, device=gram.device)).square().mean()
@@ -64,14 +61,14 @@ class Coda(Logging):
         self.new = {name: t.requires_grad_(True) for name, t in new.items()}  # [m,L,d], [m,d], [m,d]
         self.earlier = {name: ctx.state.extra.get(name, t.detach()[:0]) for name, t in new.items()}  # [n,…], frozen
         self.queries = ctx.views.queries(ctx.train)  # [N,d]
-        # What frozen components weigh in a training text never changes: [N,n].
+        # [N,n], constant: the earlier components are frozen
         self.earlier_weights = component_weights(self.queries, self.earlier["keys"], self.earlier["attention"])
 
     def parameters(self) -> list[Tensor]:
         return list(self.new.values())
 
     def weights(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """γ of the earlier components [B,n] and of the new ones [B,m], for training texts, by default all."""
+        """γ of the earlier components [B,n] and the new ones [B,m], for training texts (default: all)."""
         queries, earlier = self.queries, self.earlier_weights
         if rows is not None:
             queries, earlier = queries[rows], earlier[rows]
@@ -100,7 +97,7 @@ class Coda(Logging):
 
     @torch.no_grad()
     def keep(self) -> State:
-        """All components; as the task's entry in the pool, the prompt that its training texts get on average."""
+        """All components. The task's entry in the pool is the mean prompt of its training texts."""
         earlier, new = (weights.mean(0, keepdim=True) for weights in self.weights())
         extra = {name: torch.cat([self.earlier[name], t.detach()]) for name, t in self.new.items()}
         extra[f"components.{self.ctx.task}"] = torch.tensor(len(extra["keys"]))

@@ -1,4 +1,4 @@
-"""Costs of a method other than time: trainable parameters, and bytes stored from task to task. Pure."""
+"""Costs of a method beside time: trainable parameters, and bytes stored from task to task. Pure."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,17 @@ KEPT_ROWS = "kept_rows"  # [M,2] in State.extra: (task, row) of each training ex
 
 
 def costs(parameters: Sequence[Tensor], before: State, after: State, data: Sequence[Encoded]) -> dict[str, int]:
-    """Of one stage: `data` is the training data of the tasks so far, as far as the method may see it."""
+    """Costs of one stage. `data`: training data of the tasks so far that the method may use."""
     stored = stored_bytes(after, data)
     return {
         "trainable": sum(p.numel() for p in parameters),
         "stored_bytes": stored,
-        "added_bytes": stored - stored_bytes(before, data),  # what this task added to it
+        "added_bytes": stored - stored_bytes(before, data),  # added by this task
     }
 
 
 def stored_bytes(state: State, data: Sequence[Encoded]) -> int:
-    """Tensors as they are, a prompt that stands for several tasks once, and the text of kept examples."""
+    """Bytes of tensors and of kept examples' text; a prompt shared by several tasks counts once."""
     prompts = {prompt.digest: prompt.tensor for prompt in state.pool}
     tensors = [*prompts.values(), *state.extra.values()]
     kept = state.extra[KEPT_ROWS].tolist() if KEPT_ROWS in state.extra else []

@@ -1,8 +1,5 @@
-"""Online EWC: Finetune held back where earlier tasks' answers depend on a weight.
-
-One penalty for all earlier tasks, λ/2 Σ F (θ − θ*)²: θ* are the weights after the previous task,
-and F adds up each task's diagonal Fisher, the older ones decayed by γ at every new task.
-"""
+"""Online EWC: Finetune with a penalty on changing weights that earlier tasks depend on, λ/2 Σ F (θ − θ*)².
+θ* are the weights after the previous task. F sums the tasks' diagonal Fishers, decayed by γ at every new task."""
 
 from collections.abc import Generator, Mapping
 from dataclasses import replace
@@ -30,13 +27,13 @@ def penalty(
 
 
 def decayed(old: Mapping[str, Tensor], new: Mapping[str, Tensor], decay: float) -> dict[str, Tensor]:
-    """γ F + F_new; the first task has only its own."""
+    """γ F + F_new; F_new alone for the first task."""
     return {name: decay * old[name] + tensor if name in old else tensor for name, tensor in new.items()}
 
 
 def normalised(fisher: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Mean one over all weights. A model that fits its few examples has next to no gradient left: raw Fishers
-    of two tasks then differ by orders of magnitude, and no λ suits both."""
+    """Scaled to mean one over all weights. Raw Fishers of two tasks differ by orders of magnitude, because a model that
+    fits its few examples has almost no gradient, so no single λ would suit both."""
     mean = torch.cat([tensor.flatten() for tensor in fisher.values()]).mean()
     return {name: tensor / mean.clamp(min=torch.finfo(mean.dtype).tiny) for name, tensor in fisher.items()}
 
@@ -64,7 +61,7 @@ class Ewc(Finetune):
         return state
 
     def finish(self, state: State) -> Generator[Ask, Any, State]:
-        """Add this task's Fisher, taken at the weights that are kept."""
+        """Add this task's Fisher at the kept weights."""
         self.load(state)
         new = yield from self.own_fisher()
         if self.params.fisher == "normalised":
@@ -73,7 +70,7 @@ class Ewc(Finetune):
         return replace(state, extra=state.extra | {f"{FISHER}{name}": tensor for name, tensor in fisher.items()})
 
     def own_fisher(self) -> Generator[Ask, Any, dict[str, Tensor]]:
-        """Mean over the training examples of the squared gradient of each one's log-likelihood."""
+        """Mean over training examples of each one's squared gradient of the log-likelihood."""
         train = self.ctx.train
         found = {name: torch.zeros_like(tensor) for name, tensor in self.weights.items()}
         for row in range(len(train)):  # one by one: the square of a mean is not the mean of squares
@@ -88,5 +85,5 @@ class Ewc(Finetune):
 
 
 def log_likelihood(out: Out, labels: Tensor) -> Tensor:
-    """Σ log p of the target tokens of all rows; `out.loss` is a mean over each row's."""
+    """Σ log p of the target tokens of all rows; `out.loss` is the mean per row."""
     return -(out.loss * (labels != IGNORE).sum(1)).sum()

@@ -1,8 +1,5 @@
-"""Finetune: all weights of a copy of the backbone, task after task, without a prompt.
-
-What it forgets is the reason for everything else. The shared backbone is never touched: the
-weights are the learner's own, and they travel from task to task in the state.
-"""
+"""Finetune: train all weights of a copy of the backbone, task after task, without a prompt. The shared backbone never
+changes: the learner's weights are part of its state."""
 
 import torch
 from torch import Tensor
@@ -15,16 +12,16 @@ WEIGHTS = "weights."
 
 
 def named(state: State, prefix: str) -> dict[str, Tensor]:
-    """The tensors of a state whose names begin so, without the beginning."""
+    """The tensors of a state with this prefix, without the prefix."""
     return {name.removeprefix(prefix): t for name, t in state.extra.items() if name.startswith(prefix)}
 
 
 def model_of(backbone: Backbone, state: State) -> Backbone:
-    """The model with a state's weights: made the first time it is asked for, gone with the state."""
+    """The model with a state's weights, built once and freed with the state."""
     if backbone.digest not in state.built:
         model, weights = backbone.own_copy(), named(state, WEIGHTS)
         for name, parameter in model.model.named_parameters():
-            parameter.data = weights[name]  # not copied: nothing trains this model
+            parameter.data = weights[name]  # no copy: this model is not trained
         state.built[backbone.digest] = model
     return state.built[backbone.digest]
 
@@ -41,7 +38,7 @@ class Finetune(Logging):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.own = ctx.backbone.own_copy()
-        self.weights: dict[str, Tensor] = dict(self.own.model.named_parameters())  # tied ones once
+        self.weights: dict[str, Tensor] = dict(self.own.model.named_parameters())  # tied weights once
         self.load(ctx.state)
         self.own.model.requires_grad_(True)
 

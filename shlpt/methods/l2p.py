@@ -1,14 +1,10 @@
-"""L2P: a pool of prompts with keys, from which each text picks the nearest few.
+"""L2P (Wang et al., CVPR 2022): a pool of prompts with keys, from which each text picks the nearest few. The query of a
+text is the frozen encoder's mean state, computed once per data set.
 
-The query of a text is the frozen encoder's mean state of the bare text, so it is computed once for a
-data set. Learning to Prompt (Wang et al., CVPR 2022) goes on training one pool from task to task,
-which would change the answers of earlier tasks. In this comparison the task is known at test, so
-each task keeps a snapshot of the pool at the end of its stage, and the task's name selects the
-snapshot that answers it; inside it each text still picks its own prompts.
-
-What that costs: a snapshot holds only the u prompts that the task's own training texts pick, with
-their keys, u·(L+1)·d numbers with top_n ≤ u ≤ pool_size (a plain prompt has L·d), beside one whole pool of
-pool_size·(L+1)·d numbers to go on with. A text at test picks among those u.
+The original trains one pool over all tasks, which changes the answers of earlier tasks. In this comparison the task is
+known at test, so each task keeps a snapshot of the pool that answers it; each text picks its prompts from the snapshot.
+A snapshot has only the u prompts that the task's training texts pick, with keys: u·(L+1)·d numbers, top_n ≤ u ≤
+pool_size (a plain prompt has L·d). One whole pool of pool_size·(L+1)·d numbers is kept for the next task.
 """
 
 import torch
@@ -23,13 +19,13 @@ from shlpt.methods.prompts import fresh_normal, fresh_prompt, prepend
 
 
 def nearest(queries: Tensor, keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """queries [B,d], keys [M,d] -> the `count` keys nearest by cosine, best first: rows [B,n], cosines [B,n]."""
+    """queries [B,d], keys [M,d] -> rows [B,n] and cosines [B,n] of the `count` nearest keys, best first."""
     found = (normalize(queries, dim=1) @ normalize(keys, dim=1).T).topk(count, dim=1)
     return found.indices, found.values
 
 
 def joined(prompts: Tensor, chosen: Tensor) -> Tensor:
-    """prompts [M,L,d], chosen [B,n] -> each row's prompts one after the other, [B,n·L,d]."""
+    """prompts [M,L,d], chosen [B,n] -> each row's prompts, concatenated: [B,n·L,d]."""
     return prompts[chosen].flatten(1, 2)
 
 
@@ -54,7 +50,7 @@ class L2P(Logging):
         self.chosen = nearest(self.queries, self.keys.detach(), self.params.top_n)[0]  # [N,n]: last picked by each
 
     def _pool(self) -> tuple[Tensor, Tensor]:
-        """The pool as the task before left it, or a new one."""
+        """The previous task's pool, or a new one."""
         ctx, size, kept = self.ctx, self.params.pool_size, self.ctx.state.extra
         if "prompts" in kept:
             return kept["prompts"].clone(), kept["keys"].clone()
@@ -80,7 +76,7 @@ class L2P(Logging):
 
     @torch.no_grad()
     def keep(self) -> State:
-        """The pool to go on with, the task's snapshot, and as its entry the prompts its texts pick most often."""
+        """The pool, the task's snapshot, and as its entry the prompts its texts pick most often."""
         ctx, count = self.ctx, self.params.top_n
         used, times = nearest(self.queries, self.keys, count)[0].unique(return_counts=True)  # [u]
         often = used[times.argsort(descending=True, stable=True)[:count]]

@@ -1,7 +1,5 @@
-"""Progressive Prompts: the new prompt stands before the frozen prompts of all earlier tasks.
-
-Task k is trained and tested with [P^k; …; P^1; X], so its entry in the pool has k·L rows.
-"""
+"""Progressive Prompts: the new prompt goes before the frozen prompts of all earlier tasks.
+Task k uses [P^k; …; P^1; X], so its entry in the pool has k·L rows."""
 
 import torch
 from torch import Tensor

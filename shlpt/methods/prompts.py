@@ -1,4 +1,4 @@
-"""Soft prompts and the pool they are kept in. Prompts in the pool are frozen for good."""
+"""Soft prompts and the pool of frozen prompts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Prompt:
-    """What was learned for one task: [L,d], never changed again."""
+    """The frozen prompt [L,d] of one task."""
 
     tensor: Tensor
     task: str
@@ -52,7 +52,7 @@ class PromptPool:
 
 
 def fresh_prompt(vocabulary: Tensor, length: int, seed: int, task: str) -> Tensor:
-    """[L,d]: embeddings of random words, the same for every method that meets this task with this seed."""
+    """[L,d]: embeddings of random words; they depend on task and seed, not on the method."""
     rng = Random(f"prompt/{seed}/{task}")
     rows = [rng.randrange(len(vocabulary)) for _ in range(length)]
     return vocabulary[rows].detach().float().clone()

@@ -1,8 +1,5 @@
-"""ER: Finetune with rows of earlier tasks in every batch.
-
-Which examples are kept is a pure function of the seed and the sizes of the data sets, so the
-memory needs no loader state and is the same whoever asks.
-"""
+"""ER: Finetune with rows of earlier tasks in every batch. The kept examples depend only on the seed and the sizes of
+the data sets, so the memory needs no stored state."""
 
 from collections.abc import Sequence
 from random import Random
@@ -26,7 +23,7 @@ def per_task_memory(sizes: Sequence[int], count: int, seed: int) -> list[Place]:
 
 
 def reservoir_memory(sizes: Sequence[int], count: int, seed: int) -> list[Place]:
-    """`count` examples in all, each example seen so far as likely as any other to be among them."""
+    """`count` examples in all, a uniform sample of those seen so far."""
     kept: list[Place] = []
     rng = Random(f"reservoir/{seed}")
     places = ((task, row) for task, size in enumerate(sizes) for row in range(size))
@@ -53,7 +50,7 @@ class Replay(Finetune):
         return MEMORIES[self.params.memory](sizes, self.params.memory_size, self.ctx.seed)
 
     def replayed(self, step: int) -> list[Place]:
-        """The places that a step repeats."""
+        """The memory entries that a step replays."""
         rng = Random(f"replay/{self.ctx.seed}/{self.ctx.task}/{step}")
         return rng.sample(self.kept, min(self.params.replay_rows, len(self.kept)))
 

@@ -1,11 +1,11 @@
-"""How similar is an instance to each earlier task? Equations 3 to 5 and 7 of the paper."""
+"""Similarity of an instance to each earlier task: equations 3 to 5 and 7 of the paper."""
 
 import torch
 from torch import Tensor, nn
 
 
 def max_pool(x: Tensor, mask: Tensor) -> Tensor:
-    """[B,l,d], mask [B,l] -> [B,d]: over real tokens only."""
+    """[B,l,d], mask [B,l] -> [B,d], over real tokens only."""
     return x.masked_fill(mask[..., None] == 0, float("-inf")).amax(1)
 
 
@@ -24,17 +24,17 @@ class Estimator(nn.Module):
         return projected @ prompts.amax(1).T
 
     def forward(self, x: Tensor, x_mask: Tensor, prompts: Tensor, temperature: float) -> Tensor:
-        """α [B,n]. The printed eq. 4 divides outside the exponent, where τ cancels; this divides inside."""
+        """α [B,n]. The printed eq. 4 divides by τ outside the exponent, where τ cancels; this divides inside."""
         return torch.softmax(self.scores(x, x_mask, prompts) / temperature, 1)
 
 
 def equal_similarity(x: Tensor, prompts: Tensor) -> Tensor:
-    """α [B,n] without an estimator (the ablation −ASE): every earlier task counts the same."""
+    """α [B,n] without an estimator (the ablation −ASE): the same for all earlier tasks."""
     return x.new_full((len(x), len(prompts)), 1 / len(prompts))
 
 
 def mix_weights(alpha: Tensor, threshold: float) -> Tensor:
-    """Eq. 7: α [B,n] where it exceeds δ, rescaled to sum to one; all zero where no α does."""
+    """Eq. 7: α [B,n] where it exceeds δ, normalised to sum to one; zero if no α exceeds δ."""
     kept = torch.where(alpha > threshold, alpha, 0.0)
     total = kept.sum(-1, keepdim=True)
     return torch.where(total > 0, kept / total.clamp(min=torch.finfo(alpha.dtype).tiny), 0.0)

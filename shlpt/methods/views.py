@@ -1,10 +1,6 @@
-"""Outputs of the backbone under frozen prompts, cached within a memory limit.
-
-A frozen prompt on a frozen backbone gives the same states for the same text for ever, so the
-states of earlier tasks' prompts (eqs 8, 10, 11) are computed for a whole data set at once, the
-first time they are asked for, and looked up afterwards. Least recently used blocks go first; a
-block larger than the budget is never kept, its rows are computed when they are asked for.
-"""
+"""Outputs of the backbone under frozen prompts, cached within a memory limit. They never change for the same text, so
+the states under earlier prompts (eqs 8, 10, 11) are computed once for a whole data set, on first use. The least
+recently used blocks are dropped first. A block above the limit is not cached; its rows are computed on request."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -29,7 +25,7 @@ class Seen(NamedTuple):
 
 
 class Views:
-    """Keyed by backbone, prompt (or none), data set and view."""
+    """A cache by backbone, prompt (or none), data set and view."""
 
     def __init__(self, backbone: Backbone, budget: int = VIEW_CACHE) -> None:
         self.backbone, self.budget = backbone, budget
@@ -49,7 +45,7 @@ class Views:
         return Seen(block.hidden[batch.rows, :width], block.states[batch.rows, :width])
 
     def size(self, data: Encoded, view: View) -> int:
-        """Bytes of one block, before it is computed."""
+        """Bytes of one block."""
         positions, inner = self._shape(data, view)
         bytes_each = torch.finfo(self.backbone.dtype).bits // 8
         return len(data) * positions * (self.backbone.width + inner) * bytes_each
@@ -63,7 +59,7 @@ class Views:
         return self.whole(None, data, "query").hidden[:, 0].float()
 
     def whole(self, prompt: Prompt | None, data: Encoded, view: View = "first") -> Seen:
-        """States of every row of a data set, from the cache where they are in it."""
+        """States of every row of a data set, from the cache if possible."""
         key = (self.backbone.digest, prompt.digest if prompt else "no prompt", data.digest, view)
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -81,7 +77,7 @@ class Views:
 
     @torch.no_grad()
     def compute(self, prompt: Prompt | None, batch: Batch, view: View) -> Seen:
-        """States of a batch, kept by nobody."""
+        """States of a batch, not cached."""
         self.forwards += 1
         if view == "query":  # always of the bare text
             found = self.backbone.query(batch.ids, batch.mask)[:, None].to(self.backbone.dtype)

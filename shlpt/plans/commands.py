@@ -1,7 +1,4 @@
-"""How a run is asked for elsewhere: as a command line or as Python, to copy. Pure.
-
-Every page and every command takes it from here. What the method, the preset and the defaults give is left out.
-"""
+"""The command line and the Python code that start a run, for pages to show. Pure. Defaults are left out."""
 
 import json
 import shlex
@@ -17,7 +14,7 @@ COMMON = ("settings", "preset", "suite", "backbone", "dtype")  # what `RunSpec.m
 
 
 def asked(spec: RunSpec, presets: Sequence[str] = tuple(PRESETS)) -> dict[str, Any]:
-    """What `RunSpec.make` needs beside tasks, method and seed, with the preset that leaves fewest settings to write."""
+    """Arguments of `RunSpec.make` beside tasks, method and seed, with the preset that needs the fewest settings."""
     left = {preset: _changed(spec, preset) for preset in presets}
     preset = min(left, key=lambda name: len(left[name]))
     found = {"preset": preset, "settings": left[preset]}
@@ -27,7 +24,7 @@ def asked(spec: RunSpec, presets: Sequence[str] = tuple(PRESETS)) -> dict[str, A
 
 
 def _changed(spec: RunSpec, preset: str) -> dict[str, Any]:
-    """The settings that the preset and the method do not give."""
+    """The settings that differ from those of the preset and the method."""
     info = method_info(spec.method)
     fields = {**Training.model_fields, **info.params.model_fields}
     usual = {key: field.default for key, field in fields.items()} | PRESETS[preset] | dict(info.defaults)
@@ -35,7 +32,7 @@ def _changed(spec: RunSpec, preset: str) -> dict[str, Any]:
 
 
 def runs(specs: Sequence[RunSpec], home: Path | None = None, detach: bool = False) -> str:
-    """A line for all runs that differ by their seed only."""
+    """One command for runs that differ only in their seed."""
     seeds: dict[RunSpec, list[int]] = {}
     for spec in specs:
         seeds.setdefault(spec.model_copy(update={"seed": 0, "edition": 0}), []).append(spec.seed)
@@ -48,7 +45,7 @@ def demonstration(home: Path | None = None) -> str:
 
 
 def matrix(about: Mapping[str, Any], name: str, home: Path | None = None) -> str:
-    """A matrix experiment by what it is about."""
+    """The command of a matrix experiment."""
     common = {key: about[key] for key in COMMON if key in about}
     spec = RunSpec.make(about["tasks"][:2], about["method"], **common)
     named = [] if name == matrix_name(about["tasks"]) else ["--name", name]
@@ -61,7 +58,7 @@ def more(experiment: str, source: str, target: str, count: int, home: Path | Non
 
 
 def headroom(run: Mapping[str, Any], keys: Sequence[str], home: Path | None = None) -> str:
-    """A headroom gauge for the sequence of a run's record; `keys` are the settings that the two must share."""
+    """The command that measures headroom on a run's sequence; `keys` are the settings that both must share."""
     named = _sequence(run["tasks"])
     words = ["headroom", *(["--sequence", named] if named else ["--tasks", ",".join(run["tasks"])])]
     words += [word for key in ("suite", "backbone") if run[key] != "pocket" for word in (f"--{key}", str(run[key]))]
@@ -76,7 +73,7 @@ def compare(ids: Sequence[str], home: Path | None = None) -> str:
 
 
 def python(specs: Sequence[RunSpec], home: Path | None = None) -> str:
-    """Runs that differ by their seed only, in a few lines."""
+    """Python code for runs that differ only in their seed."""
     spec = specs[0]
     named = _sequence(spec.tasks)
     given = {"seeds": [each.seed for each in specs], **asked(spec), **({"home": str(home)} if _is_other(home) else {})}
@@ -87,7 +84,7 @@ def python(specs: Sequence[RunSpec], home: Path | None = None) -> str:
 
 
 def setting(key: str, value: Any) -> str:
-    """A setting as `--set` reads it."""
+    """A setting in the form that `--set` reads."""
     plain = f"{key}={value}"
     return plain if isinstance(value, str) and parse_setting(plain)[1] == value else f"{key}={json.dumps(value)}"
 

@@ -1,8 +1,6 @@
-"""Estimates of parameters, bytes, memory and time, before runs start and while they train. No torch.
-
-Sizes follow from a method's record; what a run really used is measured (methods/costs.py), and a test holds the two
-against each other. Time follows from what this store has measured. Memory is rough, and said to be.
-"""
+"""Estimates of parameters, bytes, memory and time, before and during training. No torch. Sizes follow from the
+catalogue; a test compares them with measured costs (methods/costs.py). Time follows from measurements in this store.
+Memory is a rough estimate."""
 
 import json
 from collections import defaultdict
@@ -19,12 +17,12 @@ from shlpt.store.store import Store
 NUMBER = 4  # bytes
 LIBRARIES = 400 * 2**20  # torch, transformers and Python
 LAPTOP_SECONDS_PER_STEP = 0.035  # a run's step at `quick` in lanes of four, with its share of validation and tests
-LATEST = 20  # groups of a method that say how fast it is
+LATEST = 20  # groups per method that the pace is measured on
 
 
 # --- numbers and bytes --------------------------------------------------------------------
 def _config(backbone: str) -> dict[str, Any] | None:
-    """What config.json says, and how many weights there are; None for a backbone that is not here."""
+    """config.json and the number of weights; None if the backbone is not on this machine."""
     folder = files.find(backbone)
     if folder is None:
         return None
@@ -40,13 +38,13 @@ def sizes(spec: RunSpec) -> dict[str, Any]:
 
 
 def memory(specs: Sequence[RunSpec], width: int) -> int:
-    """Bytes of the process that trains, for a backbone that is here; an upper guess."""
+    """Estimated memory of the training process in bytes, an upper bound."""
     spec, info = specs[0], METHODS[specs[0].method]
     config = _config(spec.backbone)
     if config is None:
         return LIBRARIES
     lanes = min(width, len(specs)) if info.shares_backbone else 1
-    copies = 1 if info.shares_backbone else 6  # own weights, gradients, two moments, the best so far
+    copies = 1 if info.shares_backbone else 6  # weights, gradients, two moments, best state
     layers = config["num_layers"] + config.get("num_decoder_layers", config["num_layers"])
     tokens = min(spec.training.max_length, 128) + spec.training.prompt_length
     per_token = layers * (8 * config["d_model"] + 2 * config["d_ff"] + 2 * config["num_heads"] * tokens) * NUMBER
@@ -58,20 +56,20 @@ def memory(specs: Sequence[RunSpec], width: int) -> int:
 # --- time ---------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Pace:
-    """Seconds for the effort of one plain step, tests and early stopping included."""
+    """Seconds per plain training step, tests and early stopping included."""
 
-    usual: float | None  # of all methods together; None where nothing was measured
-    of: Mapping[str, float]  # of those that were trained here
+    usual: float | None  # over all methods; None if nothing was measured
+    of: Mapping[str, float]  # by method, for methods trained here
 
     def seconds(self, work: Mapping[str, float]) -> float | None:
-        """For so much effort of each method, one group after the other."""
+        """The time of this work, one group after the other."""
         if self.usual is None:
             return None
         return round(sum(amount * self.of.get(method, self.usual) for method, amount in work.items()), 1)
 
 
 def work_of(parts: Iterable[tuple[str, int, int]]) -> dict[str, float]:
-    """Effort of each method in plain steps, from (method, earlier tasks, steps)."""
+    """The work of each method, measured in plain steps, from (method, earlier tasks, steps)."""
     work: dict[str, float] = defaultdict(float)
     for method, earlier, steps in parts:
         work[method] += steps * METHODS[method].effort_after(earlier)
@@ -79,7 +77,7 @@ def work_of(parts: Iterable[tuple[str, int, int]]) -> dict[str, float]:
 
 
 def measured(store: Store) -> Pace:
-    """From the latest groups of each method."""
+    """The pace of the latest groups of each method."""
     rows = store.rows(
         "SELECT * FROM ("
         "  SELECT json_extract(plan, '$.method') AS method, sum(seconds) AS seconds, sum(steps) AS steps,"
@@ -102,21 +100,21 @@ def measured(store: Store) -> Pace:
 class Estimate:
     stages: int  # to train, after reuse
     reused: int
-    steps: int  # at most: early stopping makes them fewer
+    steps: int  # without early stopping
     seconds: float
-    measured: bool  # by this store; otherwise a guess from the pace that was given
+    measured: bool  # in this store; otherwise from `plain_step`
 
     @property
     def source(self) -> str:
-        """What the seconds follow from, in words."""
+        """Where the time comes from, in words."""
         where = "measured here" if self.measured else "on a laptop; nothing was measured here yet"
         return f"Training steps times seconds a step, {where}"
 
 
 def estimate(store: Store, plans: Sequence[RunPlan], plain_step: float = LAPTOP_SECONDS_PER_STEP) -> Estimate:
-    """What runs would cost, before they start. `plain_step`: seconds, used where this store has measured nothing."""
+    """The cost of runs before they start. `plain_step`: seconds per step if nothing has been measured here."""
     every = every_stage(plans)
-    done = "SELECT 1 FROM stages WHERE key=? AND state='done'"  # others may have planned a stage and not trained it
+    done = "SELECT 1 FROM stages WHERE key=? AND state='done'"  # a planned stage may be untrained
     todo = [stage for key, stage in every.items() if not store.value(done, (key,))]
     work = work_of((stage.method, len(stage.earlier), steps_of(stage)) for stage in todo)
     pace = measured(store)
@@ -126,7 +124,7 @@ def estimate(store: Store, plans: Sequence[RunPlan], plain_step: float = LAPTOP_
 
 
 def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
-    """Stages done of all, steps left, and seconds left as far as can be told."""
+    """Stages in all and done, steps left, and seconds left if known."""
     stages = {
         row["key"]: row
         for run in runs

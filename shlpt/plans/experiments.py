@@ -1,8 +1,5 @@
-"""Named lists of runs: every ordered pair of tasks, values of a setting, orders of a sequence. No torch.
-
-A cell of a transfer matrix is a run over two tasks, a point of a sweep is a run with a setting changed:
-there is no second kind of job, so stages are shared as between any runs.
-"""
+"""Named lists of runs: every ordered pair of tasks, values of a setting, orders of a sequence. No torch. A matrix cell
+is a run over two tasks; a sweep point is a run with one setting changed. All are ordinary runs and share stages."""
 
 import itertools
 import math
@@ -17,12 +14,12 @@ from shlpt.plans.paper_tables import ALL_DISSIMILAR, ablation_specs, pair_specs
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
 from shlpt.tasks.sequences import find_benchmark
 
-Common = Mapping[str, Any]  # method, settings, preset, suite, backbone, dtype: what RunSpec.make takes
+Common = Mapping[str, Any]  # arguments of RunSpec.make beside tasks and seed
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A run, and what it stands for in its experiment."""
+    """A run with its label in the experiment."""
 
     label: dict[str, Any]
     spec: RunSpec
@@ -34,7 +31,7 @@ class Experiment:
     name: str
     cells: tuple[Cell, ...]
     about: dict[str, Any]
-    joins: str = ""  # id of the stored experiment that the cells are added to, instead of being one of their own
+    joins: str = ""  # id of the stored experiment that the cells are added to; empty: a new one
 
     @property
     def id(self) -> str:
@@ -47,7 +44,7 @@ class Experiment:
 
 # --- the kinds ----------------------------------------------------------------------------
 def matrix(tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
-    """Every ordered pair of tasks: the second learned after the first."""
+    """Every ordered pair of tasks: the second is learned after the first."""
     if len(tasks) < 2:
         raise UserError("a matrix needs two tasks at least: give --tasks yelp,sst2,agnews")
     cells = [
@@ -60,12 +57,12 @@ def matrix(tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str
 
 
 def matrix_name(tasks: Sequence[str]) -> str:
-    """What a matrix is called if it is given no name."""
+    """The default name of a matrix."""
     return f"matrix of {len(tasks)} tasks"
 
 
 def next_seeds(seeds: Sequence[int], count: int) -> list[int]:
-    """The seeds that come next, as far apart as the last two."""
+    """The next seeds, at the distance of the last two."""
     known = sorted(set(seeds))
     step = known[-1] - known[-2] if len(known) > 1 else 100
     return [known[-1] + step * place for place in range(1, count + 1)]
@@ -91,7 +88,7 @@ def sweep(
 def orders(
     tasks: Sequence[str], seeds: Sequence[int], common: Common, sample: int | None = None, name: str = ""
 ) -> Experiment:
-    """A sequence in all its orders, or in a random sample of them."""
+    """All orders of a sequence, or a random sample of them."""
     count = math.factorial(len(tasks))
     if sample is None and count > 120:
         raise UserError(f"{len(tasks)} tasks have {count:,} orders: draw some of them with --sample 20")
@@ -110,7 +107,8 @@ def orders(
 def bench(
     benchmark: str, methods: Sequence[str], seeds: Sequence[int], common: Common, reference: str = PLAIN, name: str = ""
 ) -> Experiment:
-    """Methods on the sequences of a benchmark, always with the reference. A setting goes to those that have it."""
+    """Methods on the sequences of a benchmark, always with the reference. Each setting goes to the methods that have
+    it."""
     chosen = find_benchmark(benchmark)
     methods = tuple(dict.fromkeys((*methods, reference)))
     given = dict(common.get("settings") or {})
@@ -119,7 +117,7 @@ def bench(
             raise unknown("setting of these methods", key, [k for m in methods for k in settings_known(m)])
     cells = []
     for method in methods:
-        # As the paper does: where tasks harm each other δ is so high that none is similar.
+        # As in the paper: on harmful tasks δ is so high that no task is similar.
         base = ALL_DISSIMILAR if benchmark == "negative" else {}
         own = {key: value for key, value in {**base, **given}.items() if has_setting(method, key)}
         cells += [
@@ -155,7 +153,7 @@ def _named(kind: str, name: str, specs: Sequence[tuple[str, RunSpec]]) -> Experi
 
 
 def _drawn(tasks: Sequence[str], count: int) -> list[tuple[str, ...]]:
-    """Different orders, the same ones whenever they are drawn again."""
+    """Different orders; always the same ones for the same arguments."""
     rng = Random(f"orders/{','.join(tasks)}")
     found: dict[tuple[str, ...], None] = {}
     while len(found) < count:

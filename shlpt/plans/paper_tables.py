@@ -1,12 +1,9 @@
-"""The paper's ablations (Table 4) and harmful pairs (Table 5) as runs. No torch.
+"""The paper's ablations (Table 4) and harmful pairs (Table 5) as runs. No torch. The thresholds are the paper's:
+δ = 1.5 on the Negative Transfer Benchmark and on pairs, the default elsewhere. At δ = 1.5 no earlier task is similar.
+Pairs need this: with one earlier task α is always 1, so at δ < 1 both contrastive losses would be empty.
 
-The thresholds are the paper's: δ = 1.5 on the Negative Transfer Benchmark and on pairs, the default elsewhere. δ = 1.5
-makes every earlier task dissimilar. Pairs need this: with one earlier task α is always 1, so at δ < 1 the source would
-be similar and both contrastive losses would be empty.
-
-At δ = 1.5 −STT equals SHLPT, as Table 4 prints. −ASE equals SHLPT too, because no α exceeds the threshold. The paper
-prints other numbers for −ASE, so it must have used another δ there, but it does not say which. With
-`settings={"threshold": 0.06}` uniform similarities make every task similar.
+At δ = 1.5 −STT and −ASE both equal SHLPT. Table 4 prints this for −STT, but other numbers for −ASE: the paper must have
+used another δ there and does not say which. With `settings={"threshold": 0.06}` −ASE makes every task similar.
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,13 +92,10 @@ def pair_specs(
     pairs: Sequence[Sequence[str]] = PAIRS,
     **where: Any,
 ) -> list[tuple[str, RunSpec]]:
-    """Every variant of Table 5 on each pair (source, target), scored on the target.
-
-    A target learned alone is trained once for all its sources, with per-task prompts after the first source, which
-    does not change the result. Settings that a variant's method does not have are left out.
-    """
+    """Every variant of Table 5 on each pair (source, target), scored on the target. Variants that do not use the source
+    are trained once for each target. Settings that a variant's method does not have are left out."""
     given = dict(settings or {})
-    RunSpec.make(("source", "target"), "shlpt", settings=given, preset=preset)  # refuses a name that no variant knows
+    RunSpec.make(("source", "target"), "shlpt", settings=given, preset=preset)  # refuses unknown settings
     if given.get("threshold", 1.0) < 1:
         raise UserError(
             f"threshold = {given['threshold']} on a pair: with one earlier task α is always 1, so the source would be "
@@ -128,7 +122,7 @@ def pair_specs(
 
 
 def pair_label(source: str, target: str, variant: str) -> str:
-    """`qqp → rte +HSC`; without a source where none counts."""
+    """`qqp → rte +HSC`; the source is left out where the method does not use it."""
     uses_history = METHODS[PAIR_VARIANTS[variant].method].uses_history
     return f"{source} → {target} {variant}" if uses_history else f"{target} {variant}"
 

@@ -1,10 +1,6 @@
-"""Runs as a tree of stages, and stages as lane groups. No torch.
-
-A stage is one task learned after a given history. Runs with equal beginnings share their first
-stages, so all the runs of an experiment form a tree in which no stage is trained twice. Which
-stages share forward passes (a lane group) follows from the plan alone: same depth, same method,
-in order, up to a fixed width.
-"""
+"""Runs as a tree of stages, and stages as lane groups. No torch. A stage is one task learned after a given history.
+Runs with the same first tasks share stages, so no stage is trained twice. A lane group is a set of stages that share
+forward passes: same depth and method, up to a fixed width. It follows from the plan alone."""
 
 import math
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -27,13 +23,13 @@ class Stage:
     key: str
     parent: str | None
     task: str
-    earlier: tuple[str, ...]  # tasks that the state depends on, oldest first
+    earlier: tuple[str, ...]  # tasks that the initial state depends on, oldest first
     suite: str
     method: str
     params: Params
     training: Training
     seed: int
-    backbone: str = ""  # digest of the weights it is planned for
+    backbone: str = ""  # digest of its weights
 
     @property
     def depth(self) -> int:
@@ -52,17 +48,17 @@ class LaneGroup:
 class RunPlan:
     spec: RunSpec
     stages: tuple[Stage, ...]  # one for each task of the sequence
-    alone: tuple[Stage, ...]  # each task learned alone: what forward transfer is measured against
-    fresh: bool = False  # trained anew: no run may have its edition when it is queued
+    alone: tuple[Stage, ...]  # each later task learned alone, the reference of forward transfer
+    fresh: bool = False  # trained again, not reused: a new edition of the run
 
 
 def every_stage(plans: Iterable[RunPlan]) -> dict[str, Stage]:
-    """All stages of runs by key, each once: those of a run first, then those learned alone."""
+    """All stages of the runs by key, each once: the runs' own, then the tasks learned alone."""
     return {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
 
 
 def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
-    """Which examples a stage sees: change one and the stage is another."""
+    """A hash of the examples of a stage. Other examples make another stage."""
     splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed), training.scored)
     return (_generated if suite == "pocket" else _drawn)(name, suite, splits)
 
@@ -72,11 +68,11 @@ def _drawn(name: str, suite: str, splits: tuple[tuple[str, int, int], ...]) -> s
     return digest([[e.id for e in draw(task, *split)] for split in splits], size=8)
 
 
-_generated = lru_cache(4096)(_drawn)  # generated texts never change; a page asks again at every look
+_generated = lru_cache(4096)(_drawn)  # generated texts never change
 
 
 def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple[Stage, ...]:
-    """The path of stages of a run. `data` tells the digest of a task's examples."""
+    """The stages of a run in order. `data` returns the digest of a task's examples."""
     info = METHODS[spec.method]
     stages: list[Stage] = []
     for position, task in enumerate(spec.tasks):
@@ -98,7 +94,7 @@ def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple
 
 
 def with_known_names(spec: RunSpec) -> RunSpec:
-    """`dial:0.5` and `dial:+0.50` are one task: each is called by the name it has itself. Unknown names are refused."""
+    """The same run with canonical task names: `dial:0.5` is `dial:+0.50`. Unknown names are refused."""
     names = [find_task(name, spec.suite).name for name in spec.tasks]
     refuse_repeats(names)
     for name in spec.params.tasks_named():
@@ -107,7 +103,7 @@ def with_known_names(spec: RunSpec) -> RunSpec:
 
 
 def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> list[RunPlan]:
-    """Each run's stages, and with `alone` those of each later task learned by itself."""
+    """The stages of each run; with `alone` also each later task learned alone."""
     known: dict[tuple[Any, ...], str] = {}
     plans = []
     for spec in map(with_known_names, specs):
@@ -124,20 +120,15 @@ def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> li
 
 
 def alone_specs(spec: RunSpec) -> list[RunSpec]:
-    """Each later task by itself, which forward transfer is measured against.
-
-    Per-task prompts stand for every method on the frozen backbone, so that all of them are measured against the same;
-    a method that trains the weights is measured against itself.
-    """
+    """Each later task learned alone, the reference of forward transfer. On the frozen backbone it is learned with
+    per-task prompts for every method. A method that trains the weights is its own reference."""
     plain = {"method": PLAIN, "params": NoParams()} if METHODS[spec.method].shares_backbone else {}
     return [spec.model_copy(update={"tasks": (task,), **plain}) for task in spec.tasks[1:]]
 
 
 def lane_groups(plans: Iterable[RunPlan], width: int, only: Container[str] | None = None) -> list[LaneGroup]:
-    """All stages once (or those of `only`), parents before children, in groups of at most `width` lanes.
-
-    Tasks learned alone, for comparison only, come last: what somebody waits for comes first.
-    """
+    """All stages (or those of `only`), parents first, in groups of at most `width` lanes. Tasks learned alone come
+    last."""
     plans = list(plans)
     path = {s.key: s for plan in plans for s in plan.stages}
     stages = path | {s.key: s for plan in plans for s in plan.alone if s.key not in path}
@@ -170,7 +161,7 @@ def steps_of(stage: Stage) -> int:
 
 
 def plans_of(specs: Sequence[RunSpec], alone: bool = True) -> list[RunPlan]:
-    """Each run's stages, on the backbone that it names; a plan for each of `specs`, in their order."""
+    """A plan for each spec, in order, on the backbone that the spec names."""
     specs = [spec.model_copy(update={"backbone": whole_name(spec.backbone)}) for spec in specs]
     found: dict[int, RunPlan] = {}
     for name in dict.fromkeys(spec.backbone for spec in specs):

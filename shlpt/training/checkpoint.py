@@ -1,8 +1,6 @@
-"""The state of a stage between two epochs, as numbers and tensors: enough to resume bit-identically.
-
-Nothing here draws random numbers after a learner is built (orders are functions of seed, task and
-epoch), so parameters, optimiser, early stopping and what the learner remembers are all there is.
-"""
+"""Checkpoint of a stage between two epochs, enough to resume bit-identically. No random numbers are drawn after a
+learner is built (orders depend on seed, task and epoch only), so parameters, optimiser, early stopping and the
+learner's memory suffice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from shlpt.store.artifacts import about_of
 
 @dataclass
 class Best:
-    """Early stopping: more right answers are better, and of equal numbers the smaller loss."""
+    """Early stopping: by accuracy, ties by loss."""
 
     patience: int
     rank: tuple[float, float] = (-1.0, 0.0)
@@ -36,14 +34,14 @@ class Best:
 
 @dataclass(frozen=True)
 class Place:
-    """A stage between two epochs."""
+    """A checkpoint of a stage."""
 
     numbers: dict[str, Any]  # JSON
     tensors: dict[str, Tensor] = field(default_factory=dict)
 
 
 def place_of(learner: Learner, optimiser: torch.optim.Optimizer, best: Best, **numbers: Any) -> Place:
-    """Copies: training goes on while they are written."""
+    """A copy, because training continues while it is written."""
     tensors: dict[str, Tensor] = {}
     for number, parameter in enumerate(learner.parameters()):
         tensors[f"parameter.{number}"] = parameter
@@ -55,7 +53,7 @@ def place_of(learner: Learner, optimiser: torch.optim.Optimizer, best: Best, **n
     if best.state is not None:
         kept, held = state_parts(best.state)
         tensors |= {f"best.{name}": tensor for name, tensor in held.items()}
-    tensors["rank"] = torch.tensor(best.rank, dtype=torch.float64)  # not among the numbers: a loss may be infinite
+    tensors["rank"] = torch.tensor(best.rank, dtype=torch.float64)  # as tensor: JSON has no infinite loss
     numbers |= {"best_epoch": best.epoch, "best_pool": kept}
     return Place(numbers, {name: _copy(tensor) for name, tensor in tensors.items()})
 
@@ -65,14 +63,14 @@ def _copy(tensor: Tensor) -> Tensor:
 
 
 def go_to(place: Place, learner: Learner, optimiser: torch.optim.Optimizer, patience: int) -> Best:
-    """Put a freshly built learner and its optimiser where they stood; what early stopping knew."""
+    """Restore a new learner, its optimiser and early stopping."""
     tensors = place.tensors
     with torch.no_grad():
         for number, parameter in enumerate(learner.parameters()):
             parameter.copy_(tensors[f"parameter.{number}"])
             moments = under(tensors, f"optimiser.{number}.")
             if moments:
-                optimiser.state[parameter] = {  # AdamW counts its steps on the CPU, wherever the parameter is
+                optimiser.state[parameter] = {  # AdamW keeps its step count on the CPU
                     name: value if name == "step" else value.to(parameter.device) for name, value in moments.items()
                 }
     device = learner.parameters()[0].device
@@ -90,7 +88,7 @@ def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def state_parts(state: State) -> tuple[list[str], dict[str, Tensor]]:
-    """A state as the names of its prompts' tasks and tensors by name."""
+    """A state as the task names of its prompts and tensors by name."""
     tensors = {f"prompt.{number}": prompt.tensor for number, prompt in enumerate(state.pool)}
     return [p.task for p in state.pool], tensors | {f"extra.{name}": tensor for name, tensor in state.extra.items()}
 
@@ -103,5 +101,5 @@ def state_from(pool: list[str], tensors: Mapping[str, Tensor], device: torch.dev
 
 
 def state_of(data: bytes, device: torch.device) -> State:
-    """The state that a finished stage left."""
+    """The state that a finished stage stored."""
     return state_from(about_of(data)["pool"], load(data), device)

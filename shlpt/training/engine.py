@@ -1,10 +1,7 @@
-"""One shared forward and backward for many runs.
-
-A lane is a training loop written as if it were alone: it yields what it asks of the backbone and
-gets back what the backbone said. `drive` collects the waiting asks, joins their rows into one
-forward pass, sums the lanes' own losses into one backward pass, and resumes each lane. Rows are
-padded after the text, never between prompt and text: T5 looks at relative positions.
-"""
+"""One shared forward and backward pass for many runs. A lane is the training loop of one run: it yields requests to the
+backbone and receives the outputs. `drive` joins the waiting requests into one forward pass, sums the lanes' losses into
+one backward pass, and resumes each lane. Padding comes after the text, never between prompt and text, because T5 uses
+relative positions."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -22,7 +19,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A lane stands between two epochs. `place` is all it needs to go on from here in another process."""
+    """A lane is between two epochs. `place` returns its checkpoint."""
 
     place: Callable[[], Any]
 
@@ -31,19 +28,19 @@ Lane = Generator[Ask | Cut, Any, Result]
 
 
 class Conductor(Protocol):
-    """Who says when lanes go on."""
+    """Decides when lanes continue."""
 
     def round(self, training: bool) -> None:
-        """Before each shared forward pass; may wait, or raise Stopped."""
+        """Called before each shared forward pass; may wait, or raise Stopped."""
         ...
 
     def cut(self, cuts: dict[int, Cut]) -> None:
-        """All lanes that still run, by number, are between two epochs."""
+        """Called when all running lanes, by number, are between two epochs."""
         ...
 
 
 class Onward:
-    """Nobody stops anything."""
+    """Never stops."""
 
     def round(self, training: bool) -> None: ...
 
@@ -51,21 +48,19 @@ class Onward:
 
 
 class Diverged(Exception):
-    """A lane's loss or gradient is no longer a number."""
+    """A lane's loss or gradient is not finite."""
 
 
 class Stopped(Exception):
-    """Somebody asked the run to stop: keep what is finished."""
+    """The run was asked to stop; finished stages are kept."""
 
 
 def drive(
     lanes: Sequence[Lane[Result]], backbone: Backbone, conductor: Conductor | None = None
 ) -> list[Result | Exception]:
-    """Run lanes to their end; what each returned, or the exception that ended it.
-
-    Which lanes share a forward pass follows from their progress alone, never from timing. Between
-    two epochs they wait for each other, so that one checkpoint holds them all at clean places.
-    """
+    """Run lanes to their end. Returns each lane's result, or the exception that ended it. Which lanes share a forward
+    pass depends on their progress only, never on timing. Lanes wait for each other between epochs, so that one
+    checkpoint holds all of them."""
     conductor = conductor or Onward()
     results: list[Any] = [None] * len(lanes)
     waiting: dict[int, Ask] = {}
@@ -111,7 +106,7 @@ def drive(
 
 
 def _together(asks: dict[int, Ask]) -> list[list[int]]:
-    """Which asks share a forward pass: those of a kind on the shared backbone. One with its own model is alone."""
+    """The requests that share a forward pass: same kind, shared backbone. A lane with its own model is alone."""
     groups: dict[tuple[str, int, int], list[int]] = {}
     for index, ask in asks.items():
         groups.setdefault((ask.kind, ask.beams, -1 if ask.backbone is None else index), []).append(index)
@@ -143,7 +138,7 @@ def _serve(backbone: Backbone, asks: list[Ask], kind: str) -> list[Any]:
 
 
 def _learn(asks: list[Ask], parts: list[Out]) -> list[Any]:
-    """Backward through the sum of the lanes' losses; a lane that has diverged does not touch the others."""
+    """Backward through the sum of the lanes' losses. A lane that has diverged does not affect the others."""
     losses = [ask.loss(part) for ask, part in zip(asks, parts, strict=True) if ask.loss is not None]
     values = torch.stack([loss.detach().float() for loss in losses]).tolist()
     finite = [loss for loss, value in zip(losses, values, strict=True) if _finite(value)]

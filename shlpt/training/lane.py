@@ -1,8 +1,5 @@
-"""One stage: a task learned after a given history, written as a solo training loop.
-
-Every `yield` hands rows to the engine and gets back what the backbone made of them, so the loop
-reads as if it were alone while many of them share each forward pass.
-"""
+"""One stage: a task learned after a given history, as a training loop. Each `yield` hands rows to the engine and
+returns the backbone's output; lanes share forward passes there."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,13 +22,13 @@ from shlpt.training.checkpoint import Best, Place, go_to, place_of
 from shlpt.training.engine import Cut, Diverged
 
 EVALUATION_ROWS = 64
-WATCHED_TEXTS = 16  # whose activation states are held against those under earlier prompts, epoch by epoch
+WATCHED_TEXTS = 16  # validation texts whose activation overlap is measured at each epoch
 Emit = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What a stage is tested on: the tasks so far, the newest last."""
+    """Test data: the tasks so far, the newest last."""
 
     tasks: list[Task]
     data: list[Encoded]
@@ -39,7 +36,7 @@ class Examined:
 
 @dataclass
 class StageResult:
-    """What a stage leaves: the state for the next one, and everything later analysis reads."""
+    """The result of a stage: the state for the next one, and everything later analysis reads."""
 
     state: State
     answers: dict[str, list[str]]  # task -> decoded answer of each test example
@@ -57,7 +54,7 @@ def learn(
     emit: Emit,
     start: Place | None = None,
 ) -> Generator[Ask | Cut, Any, StageResult]:
-    """Train with early stopping, keep the best state, test it. `start` is a place to go on from."""
+    """Train with early stopping, keep the best state, test it. `start` is a checkpoint to resume from."""
     t = ctx.training
     optimiser = adamw(learner.parameters(), t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
@@ -90,7 +87,7 @@ def learn(
         where = f"at step {step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"
         failure = f"stopped {where}: {error}"
         emit("diverged", {"step": step + 1, "epoch": epoch, "reason": failure})
-    # A step that failed was not taken: what stands before it is still good.
+    # A failed step changes nothing, so the state before it is valid.
     kept = best.state or learner.keep()
     if isinstance(learner, Finishing) and not failure:
         kept = yield from learner.finish(kept)
@@ -104,7 +101,7 @@ def learn(
 
 
 def prepare(learner: Learner, training: Training, emit: Emit) -> Generator[Ask, float, int]:
-    """The phase before training of a learner that has one; how many epochs it took the place of."""
+    """Run the learner's preparation phase, if it has one. Returns the number of epochs that it replaces."""
     if not isinstance(learner, Preparing):
         return 0
     phase = learner.preparation()
@@ -124,7 +121,7 @@ def adamw(parameters: list[Tensor], training: Training) -> torch.optim.Optimizer
 def train_step(
     learner: Learner, optimiser: torch.optim.Optimizer, batch: Batch, clip: float
 ) -> Generator[Ask, float, float]:
-    """One step of the optimiser. Nothing is changed where the loss or the gradient is not a number."""
+    """One optimiser step; nothing changes if the loss or the gradient is not finite."""
     loss = yield learner.ask(batch)
     take_step(optimiser, learner.parameters(), clip)
     return loss
@@ -141,11 +138,9 @@ def take_step(optimiser: torch.optim.Optimizer, parameters: list[Tensor], clip: 
 def check(
     ctx: Context, learner: Learner, state: State, data: Encoded
 ) -> Generator[Ask, Out, tuple[float, float, Tensor]]:
-    """Share of exactly right answers and mean loss, with what would be kept if training stopped now.
-
-    Greedy decoding gives a target exactly when each of its tokens is the most likely one, so one
-    pass with the targets says both. The same pass shows the rows' last-layer activation states [N,f].
-    """
+    """Validation accuracy, mean loss, and last-layer activation states [N,f] of the rows, with the state that would be
+    kept now. Greedy decoding gives the target exactly if each target token is the most likely one, so one pass with the
+    targets suffices."""
     right, loss = 0.0, 0.0
     rows, states = [], []
     for batch in data.batches(EVALUATION_ROWS):
@@ -158,15 +153,13 @@ def check(
 
 
 def spread(count: int, most: int) -> list[int]:
-    """At most so many of the rows of a data set, from all over it."""
+    """At most `most` row numbers, evenly spread over a data set."""
     return [number * count // min(count, most) for number in range(min(count, most))]
 
 
 def states_before(ctx: Context, data: Encoded, rows: Sequence[int]) -> list[Tensor]:
-    """Last-layer activation states [W,f] of some rows under each earlier prompt: what the new one's are held against.
-
-    Each lane by itself, so that a run that goes on with fewer lanes beside it sees the same bits.
-    """
+    """Last-layer activation states [W,f] of some rows under each earlier prompt, to compare the new prompt's with.
+    Computed per lane, so that the bits do not depend on which lanes train together."""
     batch = data.batch(rows)
     return [ctx.views.compute(prompt, batch, "first").states[:, 0].float() for prompt in ctx.state.pool]
 
@@ -191,10 +184,8 @@ def test(
 
 # --- the probe batch ----------------------------------------------------------------------
 def probe_states(ctx: Context, state: State, probe: Encoded | None) -> Generator[Ask, Look, dict[str, Tensor]]:
-    """First-position states of a fixed batch of texts under the task's prompt.
-
-    probe_hidden [N,d], probe_states [N,layers,f]; half precision, they are for looking at.
-    """
+    """First-position states of a fixed batch of texts under the task's prompt, in half precision: probe_hidden [N,d],
+    probe_states [N,layers,f]."""
     if probe is None or not len(state.pool):
         return {}
     hidden, states = [], []

@@ -1,4 +1,4 @@
-"""How long does a step take? Ratios of medians, the compared things in turn in one process."""
+"""Time per training step: ratios of medians, measured in alternation in one process."""
 
 import copy
 import statistics
@@ -22,7 +22,7 @@ from shlpt.training.engine import drive
 from shlpt.training.lane import adamw, train_step
 
 LANES = (1, 2, 4, 8)
-TOGETHER = {"shlpt": 3, "progressive": 3, "l2p": 0, "coda": 0}  # methods in lanes of four: earlier tasks of each
+TOGETHER = {"shlpt": 3, "progressive": 3, "l2p": 0, "coda": 0}  # method -> earlier tasks, measured in four lanes
 EARLIER = (3, 14)
 Step = Callable[[], None]
 
@@ -30,11 +30,10 @@ Step = Callable[[], None]
 def measure(
     backbone: Backbone, rounds: int = 60, progress: Callable[[float], None] = lambda share: None
 ) -> dict[str, Any]:
-    """What `python -m shlpt speed` prints."""
+    """The output of `python -m shlpt speed`."""
     bench = Bench(backbone)
     steps: dict[str, Step] = {"plain": bench.lanes(1), **{f"lanes {g}": bench.lanes(g) for g in LANES}}
     for count in EARLIER:
-        # All tasks similar, and all dissimilar: the second costs more, both are measured.
         steps[f"similar {count}"] = bench.lanes(1, "shlpt", ShlptParams(threshold=0.0), count)
         steps[f"dissimilar {count}"] = bench.lanes(1, "shlpt", ShlptParams(threshold=1.5), count)
     for method, count in TOGETHER.items():
@@ -59,7 +58,7 @@ def measure(
 
 
 def calibrate(backbone: Backbone, training: Training, width: int, rounds: int = 5) -> float:
-    """Seconds of one run's training step in a group of lanes, with its share of validation: a rough guess."""
+    """Estimated seconds per training step of one run in a lane group, validation included."""
     step = Bench(backbone, training).lanes(width)
     seconds = _interleaved({"step": step}, rounds, lambda share: None, backbone.device)["step"] / width
     return seconds * (1 + training.validation_shots / (3 * training.shots))  # a pass without gradients: about a third
@@ -68,9 +67,9 @@ def calibrate(backbone: Backbone, training: Training, width: int, rounds: int = 
 def _interleaved(
     steps: dict[str, Step], rounds: int, progress: Callable[[float], None], device: torch.device
 ) -> dict[str, float]:
-    """Median seconds of each step, taken in turn so that a slow moment of the machine hits all alike."""
+    """Median seconds of each step, measured in alternation so that slow moments affect all alike."""
     times: dict[str, list[float]] = {name: [] for name in steps}
-    for number in range(rounds + 3):  # three to warm up
+    for number in range(rounds + 3):  # three warm-up rounds
         names = list(steps) if number % 2 else list(steps)[::-1]
         for name in names:
             begin = time.perf_counter()
@@ -84,7 +83,7 @@ def _interleaved(
 
 
 class Bench:
-    """The same batch of the same task for every measured step."""
+    """One batch of one task for all measured steps."""
 
     def __init__(self, backbone: Backbone, training: Training | None = None) -> None:
         self.backbone, self.training = backbone, training or Training()
@@ -103,7 +102,7 @@ class Bench:
         return fresh_prompt(self.backbone.vocabulary, self.training.prompt_length, seed, task)
 
     def lanes(self, count: int, method: str = PLAIN, params: Params | None = None, earlier: int = 0) -> Step:
-        """A step of `count` runs that share their forward pass."""
+        """A step of `count` runs that share a forward pass."""
         learners = [learner_of(method)(self.context(params or NoParams(), earlier, 42 + i)) for i in range(count)]
         pairs = [(learner, adamw(learner.parameters(), self.training)) for learner in learners]
 
@@ -113,7 +112,7 @@ class Bench:
         return step
 
     def peft(self) -> Step | None:
-        """The same step through PEFT's prompt tuning, where PEFT is installed."""
+        """The same step in PEFT's prompt tuning, if PEFT is installed."""
         try:
             from peft import PromptTuningConfig, TaskType, get_peft_model
         except ImportError:
