@@ -1,4 +1,4 @@
-"""Entry of the app: `streamlit run app.py`. It builds the app, nothing else."""
+"""Entry of the app: `streamlit run app.py`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How similar the decoder's activations are under the prompts of different tasks: maps, layers, neurons."""
+"""Similarity of the decoder's activations under the prompts of different tasks: maps, layers, neurons."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def suits(line: dict[str, Any]) -> bool:
 
 
 def opening() -> Callable[[dict[str, Any]], bool]:
-    """Runs to open the page with: finished, with ASC, and stored without ASC as well."""
+    """Runs to open the page with: finished, with ASC, and with a stored twin without ASC."""
     frame, stores = known_runs()
     lines = [line for line in frame.to_dict("records") if line["state"] == "done" and METHODS[line["method"]].alpha]
     specs = {line["id"]: frames.spec(stores[line["recorded"]], line["id"]) for line in lines if suits(line)}
@@ -41,7 +41,7 @@ def opening() -> Callable[[dict[str, Any]], bool]:
 
 
 def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
-    """A second run to compare with: by default the same run with (or without) ASC."""
+    """A second run for comparison (default: the same run with or without ASC)."""
     frame, stores = known_runs()
     lines = {
         line["id"]: line
@@ -72,7 +72,7 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
 
 
 def options(layers: int) -> tuple[int, str]:
-    """Decoder layer and measure, side by side."""
+    """Decoder layer and measure."""
     names = [str(number) for number in range(1, layers + 1)]
     with st.container(horizontal=True):
         layer = kept(
@@ -104,7 +104,7 @@ def draw(place: Any, title: str, matrix: Any, tasks: tuple[str, ...], measure: s
 
 
 def name_of(run: Shown, spec: dict[str, Any]) -> str:
-    """A run in the title of a map."""
+    """A run in a map's title."""
     weight = spec["settings"].get(twins.ASC)
     asc = "" if weight is None else " with ASC" if weight > 0 else " without ASC"
     return f"{METHODS[run.line['method']].title}{asc} · {run.id[:7]}"

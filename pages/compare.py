@@ -18,7 +18,7 @@ from shlpt.ui.forms import shown as in_words
 from shlpt.ui.titles import title_of
 
 HAND = "runs"
-MOST = 12  # sides in a figure: more cannot be told apart
+MOST = 12  # sides in a figure
 Found = tuple[list[Side], dict[str, Store]]
 
 
@@ -64,10 +64,10 @@ def by_hand() -> Found:
 
 # --- all sides --------------------------------------------------------------------------
 def headroom(found: list[Side]) -> bool | None:
-    """Whether there is anything to tell apart on this sequence; None where it is not known."""
+    """Whether methods can be distinguished on this sequence; None if not measured."""
     first = found[0].records[0]
     rows = next((rows for _, store in stores.both() if (rows := experiments.headroom_of(store, first))), None)
-    st.header("Is there anything to tell apart?", anchor="headroom")
+    st.header("Can methods be distinguished here?", anchor="headroom")
     if rows is None:
         st.caption(
             "Not measured for this sequence and this number of examples: the figure below shows methods, and their "
@@ -86,7 +86,7 @@ def headroom(found: list[Side]) -> bool | None:
 
 
 def overview(found: list[Side], ranked: bool | None) -> None:
-    """The metrics: figure and table. `ranked`: best first, with a rank; without, by name."""
+    """The metrics as figure and table: ranked with the best first, otherwise by name."""
     if ranked is not None:
         order = side_by_side.ranked(found) if ranked else sorted(found, key=lambda side: side.name)
         found = list(order)
@@ -126,7 +126,7 @@ def by_task(found: list[Side]) -> None:
 
 
 def curves(found: list[Side], where: dict[str, Store]) -> None:
-    """Validation scores of one task: one curve for each side."""
+    """Validation scores of one task, one curve per side."""
     tasks = list(dict.fromkeys(task for side in found for task in side.tasks))
     task = choose.kept("Task", tasks, "task", default=tasks[-1], write=theme.titled, width=320)
     curves = [frames.epochs(where[record["id"]], [record["id"]]) for side in found for record in side.records]
@@ -152,7 +152,7 @@ def accuracy(found: list[Side]) -> None:
 
 # --- two sides --------------------------------------------------------------------------
 def two(found: list[Side]) -> None:
-    """Differences between two sides: in their results and in their settings."""
+    """Differences between two sides in results and settings."""
     st.header("Two in detail", anchor="two")
     names = [side.name for side in found]
     left, right = st.columns(2)
@@ -213,7 +213,7 @@ def table(rows: list[dict[str, Any]], empty: str, columns: dict[str, Any] | None
 
 # --- the page -----------------------------------------------------------------------------
 def watch(store: Store, runs: list[str], done: int, was_going: bool) -> None:
-    """Progress while runs train. The page is redrawn whenever another task has been learned."""
+    """Progress while runs train. The page is redrawn after each learned task."""
     states = frames.states(store, runs)
     if control.progress(store, runs, states) != done or control.going(store, states) != was_going:
         st.rerun()

@@ -16,7 +16,7 @@ from shlpt.ui.store import own, shown
 
 
 def start(store: Store, plans: Sequence[RunPlan]) -> None:
-    """Queue the runs, make sure that a worker trains them, and put them into the address, so that they are shown."""
+    """Queue the runs, make sure that a worker trains them, and show them through the address."""
     sent = submit(store, plans)
     if sent.todo:
         ensure_worker(store)
@@ -25,7 +25,7 @@ def start(store: Store, plans: Sequence[RunPlan]) -> None:
 
 
 def watched() -> None:
-    """The runs that the address names."""
+    """The runs in the address."""
     try:
         runs = [shown(id) for id in st.query_params["runs"].split(",") if id][:16]
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The idea in one picture, recorded results, and a button to start the demonstration."""
+"""The idea in one picture, recorded results, and a button for the demonstration."""
 
 from collections.abc import Iterable
 

@@ -92,14 +92,14 @@ def listing(filters: dict[str, Any], was_going: bool) -> None:
 
 
 def take(ids: list[str], rows: list[int]) -> None:
-    """The boxes have changed. Selected runs that the filter hides stay selected."""
+    """Update the selection from the boxes. Selected runs outside the filter stay selected."""
     hidden = [id for id in st.session_state["picked"] if id not in ids]
     st.session_state["picked"] = [*hidden, *(ids[row] for row in rows if row < len(ids))]
     st.session_state["changed"] = True
 
 
 def remember(ids: list[str]) -> None:
-    """A selection by button: the table is redrawn with it."""
+    """Set the selection; the table is redrawn with it."""
     st.session_state["picked"] = ids
     st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
     st.rerun()
@@ -113,7 +113,7 @@ def going(opened: dict[bool, Store]) -> bool:
 
 
 def picked_runs(frame: pd.DataFrame) -> list[str]:
-    """The selected runs, first from the address, then from this session, without those that no longer exist."""
+    """The selected runs that exist, from the address or from this session."""
     ids = list(frame["id"])
     if "picked" not in st.session_state:
         st.session_state["picked"] = choose.meant_many(st.query_params.get_all("run"), ids, "run")
@@ -155,7 +155,7 @@ def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> No
 
 
 def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
-    """Files are written on demand."""
+    """Files are written on request."""
     st.download_button(
         "CSV",
         lambda: export.csv_text(export.rows_of_frame(rows)),
@@ -178,7 +178,7 @@ def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
 
 @st.dialog("Delete permanently?")  # type: ignore[untyped-decorator]
 def confirm(ids: list[str], labels: list[str]) -> None:
-    """Deleting a run that is training is refused unless it is forced."""
+    """A run in training is deleted only if forced."""
     st.write("These runs will be deleted, with all results that no other run uses:")
     for label in labels[:8]:
         st.text(label)
@@ -194,7 +194,7 @@ def confirm(ids: list[str], labels: list[str]) -> None:
 
 
 def delete(ids: list[str]) -> None:
-    """All of them or none; the page then shows why not."""
+    """Delete all or none; the page shows why not."""
     st.session_state["over"] = True
     try:
         act.delete(stores.own(), ids, bool(st.session_state.get("force")))
@@ -204,7 +204,7 @@ def delete(ids: list[str]) -> None:
 
 # --- one run ------------------------------------------------------------------------------
 def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
-    """Its names, its tasks, its settings, its figures."""
+    """One run: names, tasks, settings, figures."""
     names(store, record, is_recorded)
     left, right = st.columns(2, gap="large")
     with left:
@@ -260,7 +260,7 @@ def figure_file(what: str, figure: go.Figure, id: str) -> None:
 
 # --- workers ------------------------------------------------------------------------------
 def workers(store: Store) -> None:
-    """The workers, and the last log lines of those that crashed."""
+    """The workers, and the last log lines of crashed ones."""
     st.header("Workers", anchor="workers")
     frame = frames.workers(store)
     page.explain(

@@ -1,4 +1,4 @@
-"""How similar the texts of a task are to the earlier tasks: distribution, threshold, timeline, single texts."""
+"""Similarity of a task's texts to the earlier tasks: distribution, threshold, timeline, single texts."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def instead(why: str) -> None:
 
 
 def choose_task(run: Shown, spec: dict[str, Any]) -> str:
-    """A task with earlier tasks; by default the last one learned."""
+    """A task with earlier tasks (default: the last one learned)."""
     stages = frames.stages(run.store, run.id)
     done = list(stages.loc[(stages["state"] == "done") & ~stages["alone"], "task"])
     later = spec["tasks"][1:]
@@ -70,7 +70,7 @@ def threshold(run: Shown, trained: float) -> float:
 
 
 def check_delta(asked: str | None) -> None:
-    """Streamlit's slider silently ignores a δ outside its range."""
+    """Warn of a δ outside the slider's range, which Streamlit silently ignores."""
     try:
         known = asked is None or 0 <= float(asked) <= 1
     except ValueError:
@@ -81,7 +81,7 @@ def check_delta(asked: str | None) -> None:
 
 
 def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
-    """Distribution of α and its partition by δ. Only this part of the page is redrawn when the slider moves."""
+    """Distribution of α and its partition by δ. Only this part is redrawn when the slider moves."""
     trained = float(spec["settings"].get("threshold", 0.0))
     delta = threshold(run, trained)
     empty = at.vacuous(frame, delta)
@@ -119,12 +119,12 @@ def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
 
 # --- the timeline -------------------------------------------------------------------------
 def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
-    """Mean α and partition over the steps; updates itself while the task is being learned."""
+    """Mean α and partition over the steps; updates itself during training."""
     running = run.line["state"] not in OVER
     at_first = progress(run)
 
     def panel() -> None:
-        if running and progress(run) != at_first:  # a task is learned, or the run is over: there is more to show
+        if running and progress(run) != at_first:  # a task is learned, or the run has ended
             st.rerun()
         frame = frames.similarity(run.store, [run.id])
         mine = frame[frame["task"] == task]
@@ -153,7 +153,7 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
 
 
 def progress(run: Shown) -> tuple[str, ...]:
-    """The states of the run's stages: the whole page is redrawn when they change."""
+    """The states of the run's stages: the page is redrawn when they change."""
     return tuple(frames.stages(run.store, run.id)["state"])
 
 
@@ -170,7 +170,7 @@ def cards(rows: pd.DataFrame, which: str) -> None:
 
 
 def one_text(run: Shown, task: str, frame: pd.DataFrame, delta: float) -> None:
-    """One text, from the training data or typed: its α, its neighbours and the words that matter."""
+    """One training or typed text: its α, its neighbours and its most important words."""
     texts = frame.drop_duplicates("example").set_index("example")
     example = kept(
         "Training text",
@@ -189,12 +189,12 @@ def one_text(run: Shown, task: str, frame: pd.DataFrame, delta: float) -> None:
     stored = frame[frame["example"] == example].set_index("earlier")["alpha"]
     st.subheader("Edit the text and see α change", anchor="edit")
     with page.guard():
-        lens.source(run.store, run.id, task)  # raises the reason if there is no estimator
+        lens.source(run.store, run.id, task)  # raises UserError without an estimator
         edited(run, task, texts.loc[example, "text"], stored, delta)
 
 
 def text_to_read(original: str) -> str:
-    """The chosen text or its edited version; an edited text is kept in the address."""
+    """The chosen text or its edited version, which is kept in the address."""
     if st.session_state.get("text-of") != original:
         asked = st.query_params.get("text") if "text-of" not in st.session_state else None
         st.session_state["text-edited"] = asked or original
@@ -288,7 +288,7 @@ def show() -> None:
 
 
 def badges(run: Shown, spec: dict[str, Any]) -> None:
-    """Source of the numbers and the settings that matter here."""
+    """Source of the numbers and relevant settings."""
     with st.container(horizontal=True):
         if run.is_recorded:
             page.badge("recorded", "blue")

@@ -1,4 +1,4 @@
-"""Every task with examples, how the tasks are related, and the relatedness dial."""
+"""All tasks with examples, their relatedness, and the relatedness dial."""
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +15,7 @@ SPLITS: dict[str, Split] = {"training": "train", "validation": "validation", "te
 
 
 def choose() -> Task:
-    """The task that the address names, or the one chosen."""
+    """The task in the address, or the chosen one."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     name = kept("Task", list(TASKS), "task", write=theme.titled, where=left)
     other = describe.contrary_name(name)
@@ -30,7 +30,7 @@ def choose() -> Task:
 
 
 def facts(task: Task) -> None:
-    """What the task is, in numbers, and that it is a stand-in."""
+    """The task in numbers, and what it is a stand-in for."""
     if task.standin_for:
         said = f"is generated text that stands in for {page.plain(task.standin_for)}; it is not that data set"
     else:
@@ -59,13 +59,13 @@ def examples(task: Task) -> None:
 
 
 def related(task: Task) -> None:
-    """The matrix of the selected families, with the contrary of the chosen task if it is switched on."""
+    """The relatedness matrix of the selected families, optionally with the chosen task's contrary."""
     families = list(dict.fromkeys(known.family for known in TASKS.values()))
     wanted = st.pills("Filter by family", families, selection_mode="multi", key="family", bind="query-params")
     names = [name for name, known in TASKS.items() if known.family in (wanted or families)]
     chosen = [find_task(name) for name in names]
     if task.family in (wanted or families) and task.name not in names:
-        chosen.append(task)  # a contrary task, which stands in no list
+        chosen.append(task)  # a contrary task is in no list
     page.draw(relatedness, chosen, key="relatedness", table=relatedness.numbers(chosen))
     page.explain(
         "Declared, not measured: the rules that generate the texts are known, and so is which tasks share a rule, "

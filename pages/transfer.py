@@ -1,4 +1,4 @@
-"""Transfer between pairs of tasks: how each task changes by being learned after another one."""
+"""Transfer between pairs of tasks: how learning one task first changes another."""
 
 import pandas as pd
 import streamlit as st
@@ -86,7 +86,7 @@ def compose() -> None:
 
 
 def offer(made: experiments.Experiment) -> None:
-    """The estimate, the button, and the same as a command."""
+    """The estimate, the button, and the equivalent command."""
     store = own()
     plans = plans_of(made.specs)
     cost = estimate.estimate(store, plans)
@@ -180,7 +180,7 @@ COLUMNS = {
 
 
 def open_cell(tasks: list[str], clicked: dict[str, object]) -> bool:
-    """Put the clicked pair into the address; the diagonal is no pair."""
+    """Put the clicked pair into the address, except on the diagonal."""
     try:
         row, column = int(str(clicked["y"])), int(str(clicked["x"]))
     except ValueError:
@@ -219,7 +219,7 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
 
 
 def more_seeds(shown: ShownExperiment, source: str, target: str) -> None:
-    """One click: the next seeds of this pair; and the command for it."""
+    """A button for the next seeds of this pair, and its command."""
     pressed = st.button(
         "More seeds for this pair",
         icon=":material/add:",
@@ -242,7 +242,7 @@ def more_seeds(shown: ShownExperiment, source: str, target: str) -> None:
 
 
 def flipped(shown: ShownExperiment, source: str, target: str) -> None:
-    """Test examples that are right only with the transfer, or only without it."""
+    """Test examples answered correctly only with transfer, or only without it."""
     pairs = results.pairs(shown.store, shown.id)
     mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)].dropna(subset=["score", "alone"])
     st.subheader("Examples that flipped", anchor="flipped")

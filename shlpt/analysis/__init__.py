@@ -1,1 +1,1 @@
-"""Numbers from results: pure functions on numpy, pandas and scipy. No torch, no store."""
+"""Pure functions that compute numbers from results, with numpy, pandas and scipy. No torch, no store."""

@@ -1,8 +1,6 @@
-"""How alike the activation states of two prompts are, and which neurons differ. Pure.
-
-States are those of the feed-forward neurons of the decoder at its first position, for a fixed batch of texts:
-[N,f] of one layer, [N,layers,f] of all, by task. A neuron is active where its state is positive.
-"""
+"""Similarity of the activation states under two prompts, and the neurons that differ. Pure. States are those of the
+decoder's feed-forward neurons at its first position, for a fixed batch of texts: [N,f] of one layer, [N,layers,f] of
+all, by task. A neuron is active if its state is positive."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,28 +23,28 @@ def layers(probe: Mapping[str, Array]) -> int:
 
 
 def cosine(a: Array, b: Array) -> float:
-    """[N,f], [N,f] → the mean over the texts; NaN where no text activates anything under both."""
+    """[N,f], [N,f] → mean over the texts; NaN if no text activates anything under both."""
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     there = lengths > 0
     return float(((a * b).sum(1)[there] / lengths[there]).mean()) if there.any() else np.nan
 
 
 def jaccard(a: Array, b: Array) -> float:
-    """[N,f], [N,f] → neurons active in both, of those active in either: the mean over the texts."""
+    """[N,f], [N,f] → neurons active in both / neurons active in either, mean over the texts."""
     both, either = ((a > 0) & (b > 0)).sum(1), ((a > 0) | (b > 0)).sum(1)
     there = either > 0
     return float((both[there] / either[there]).mean()) if there.any() else np.nan
 
 
 def matrix(states: Mapping[str, Array], measure: str = "cosine") -> Array:
-    """Tasks × tasks."""
+    """The measure for all pairs of tasks."""
     pair = {"cosine": cosine, "jaccard": jaccard}[measure]
     found = [[pair(a, b) for b in states.values()] for a in states.values()]
     return np.array(found, dtype=float).reshape(len(states), len(states))
 
 
 def by_layer(probe: Mapping[str, Array]) -> pd.DataFrame:
-    """[layer, cosine, jaccard, active]: means over the pairs of tasks; and the share of neurons that is active."""
+    """[layer, cosine, jaccard, active]: means over the pairs of tasks, and the share of active neurons."""
     lines = []
     for layer in range(layers(probe)):
         states = layer_of(probe, layer)
@@ -61,11 +59,9 @@ def by_layer(probe: Mapping[str, Array]) -> pd.DataFrame:
 
 
 def neurons(first: Array, second: Array, by: str = "difference", count: int | None = None) -> pd.DataFrame:
-    """[neuron, first, second, difference, first_mean, second_mean] of two prompts' states [N,f].
-
-    `first` and `second` are the shares of texts that activate the neuron under each prompt. By `difference`
-    of the two, or by how often it is `active` under both together; ties by the mean state.
-    """
+    """[neuron, first, second, difference, first_mean, second_mean] of two prompts' states [N,f]. `first` and `second`
+    are the shares of texts that activate the neuron. Sorted by `difference` of the two or by their sum (`active`), ties
+    by the mean state."""
     a, b = (first > 0).mean(0), (second > 0).mean(0)
     frame = pd.DataFrame({"neuron": np.arange(first.shape[1]), "first": a, "second": b, "difference": b - a})
     frame = frame.assign(first_mean=first.mean(0), second_mean=second.mean(0))

@@ -12,34 +12,31 @@ from shlpt.tasks.find import find_task
 from shlpt.tasks.pocket import relation
 
 ROUNDS = 500
-FEWEST = 4  # tasks that a bootstrap over tasks needs
+FEWEST = 4  # tasks needed for a bootstrap
 Numbers = NDArray[np.float64]
 
 
 class Agreement(TypedDict):
-    """Spearman's ρ over the pairs, with its interval, and signs and shares of the clear ones. None: not defined."""
+    """Spearman's ρ over the pairs with its interval, and shares of clear pairs. None: not defined."""
 
     pairs: int
     spearman: float | None
     ci95: list[float] | None  # bootstrap over tasks
     clear_with_sign: int  # clear pairs whose declared relatedness is not zero
-    of_declared_sign: float | None  # share of these whose transfer has the declared sign
-    surely_positive: float | None  # shares of the pairs with two seeds
+    of_declared_sign: float | None  # share of these with the declared sign
+    surely_positive: float | None  # shares of the pairs with at least two seeds
     surely_negative: float | None
 
 
 def declared(tasks: Sequence[str], suite: str = "pocket") -> dict[tuple[str, str], float]:
-    """Degree of every ordered pair, as the world declares it."""
+    """The declared relatedness of every ordered pair."""
     found = [find_task(name, suite) for name in tasks]
     return {(a.name, b.name): relation(a, b)[1] for a in found for b in found if a.name != b.name}
 
 
 def agreement(table: pd.DataFrame, degrees: Mapping[tuple[str, str], float], seed: int = 0) -> Agreement:
-    """`table` as `transfer.cells` makes it.
-
-    The interval draws tasks, not pairs: pairs that share a task are not independent. A pair counts as often as both
-    of its tasks were drawn.
-    """
+    """`table` is the output of `transfer.cells`. The bootstrap draws tasks, not pairs, because pairs that share a task
+    are not independent."""
     rows = [(c.source, c.target, c.value, degrees[c.source, c.target], c.clear) for c in table.itertuples()]
     value, degree = (np.asarray([row[k] for row in rows], dtype=float) for k in (2, 3))
     signed = [np.sign(v) == np.sign(d) for _, _, v, d, clear in rows if clear and d]
@@ -58,7 +55,7 @@ def agreement(table: pd.DataFrame, degrees: Mapping[tuple[str, str], float], see
 
 
 def spearman(a: Numbers, b: Numbers) -> float | None:
-    """Correlation of ranks, ties sharing theirs; None where one side does not vary."""
+    """Rank correlation, ties share their mean rank; None if one side is constant."""
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
     return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
@@ -71,7 +68,7 @@ def _ranks(values: Numbers) -> Numbers:
 
 
 def _interval(pairs: Sequence[tuple[str, str]], value: Numbers, degree: Numbers, seed: int) -> list[float] | None:
-    """95 % of the bootstrap; None where there are too few tasks, or half of the draws have no ρ."""
+    """95 % bootstrap interval; None with too few tasks, or if half of the draws have no ρ."""
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     if len(names) < FEWEST:
         return None
@@ -90,7 +87,7 @@ def _interval(pairs: Sequence[tuple[str, str]], value: Numbers, degree: Numbers,
 
 
 def sentences(found: Agreement) -> list[str]:
-    """The same in words."""
+    """The same in sentences."""
     if found["spearman"] is None:
         return ["Agreement with declared relatedness cannot be computed: too few pairs, or all are declared alike."]
     interval = found["ci95"]
@@ -102,7 +99,7 @@ def sentences(found: Agreement) -> list[str]:
     ]
     if found["surely_positive"] is not None and found["surely_negative"] is not None:
         said.append(
-            f"Surely positive: {found['surely_positive']:.0%} of the pairs; surely negative: "
+            f"Clearly positive: {found['surely_positive']:.0%} of the pairs; clearly negative: "
             f"{found['surely_negative']:.0%} (false discovery rate {LEVEL:.0%})."
         )
     if found["of_declared_sign"] is not None:

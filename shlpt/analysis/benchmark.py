@@ -1,9 +1,6 @@
-"""Runs of several methods, sequences and seeds as a table: one row a method. Pure.
-
-A seed is what is drawn by chance, so a seed's value is the mean over the benchmark's sequences, and spread, intervals
-and tests are over seeds. Runs that are missing, unfinished or failed leave their seed out and are counted, so that a
-table can be had at any time. Scores are shares, from 0 to 1.
-"""
+"""Runs of several methods, sequences and seeds as a table: one row per method. Pure. A seed's value is its mean over
+the benchmark's sequences; spread, intervals and tests are over seeds. Missing, unfinished and failed runs exclude their
+seed and are counted. Scores are shares, from 0 to 1."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
@@ -37,11 +34,8 @@ def benchmark_table(
     metric: Metric = "acc",
     test: str = "t",
 ) -> dict[str, Any]:
-    """One row a method, in the order asked for (default: as found), with differences from the reference.
-
-    `sequences` names the orders of tasks, as `Benchmark.tasks` does; runs over other tasks are counted in
-    `left_out`, and so are those of methods and seeds that were not asked for.
-    """
+    """One row per method, in the given order (default: as found), with differences from the reference. `sequences` maps
+    names to task orders, as `Benchmark.tasks` does. Runs of other tasks, methods or seeds are counted in `left_out`."""
     if test not in TESTS:
         raise unknown("test", test, TESTS)
     names = {tuple(tasks): name for name, tasks in sequences.items()}
@@ -54,7 +48,7 @@ def benchmark_table(
     against = {unit: known[reference, *unit] for unit in units if (reference, *unit) in known}
     compared = _against(runs, against, list(sequences), seeds, reference, metric, test)
     rows = [_row(m, runs[m], units, list(sequences), seeds) | {"difference": compared.get(m)} for m in methods]
-    tests = sum(c["p"] is not None for c in compared.values())  # what Holm's correction counts
+    tests = sum(c["p"] is not None for c in compared.values())  # number of tests in Holm's correction
     left_out = sum(_place(record, names) not in asked for record in records)
     found = {"rows": rows, "sequences": list(sequences), "seeds": seeds, "expected": len(units), "left_out": left_out}
     how = {"reference": reference, "metric": metric, "test": test, "correction": "holm", "compared": tests}
@@ -62,12 +56,12 @@ def benchmark_table(
 
 
 def _place(record: Record, names: Mapping[tuple[str, ...], str]) -> tuple[str, str | None, int]:
-    """Method, sequence and seed; a sequence that has no name here is None."""
+    """Method, sequence and seed; None for an unknown sequence."""
     return str(record["method"]), names.get(tuple(record["tasks"])), int(record["seed"])
 
 
 def _by_unit(records: Sequence[Record], names: Mapping[tuple[str, ...], str]) -> dict[tuple[str, str, int], Record]:
-    """The run of each method, sequence and seed. Of the same run twice, the finished one counts, then the later."""
+    """The run of each method, sequence and seed. Of duplicates, finished runs win, then later ones."""
     found: dict[tuple[str, str, int], Record] = {}
     for record in records:
         method, sequence, seed = _place(record, names)
@@ -89,7 +83,7 @@ def _done(record: Record) -> bool:
 
 
 def value(record: Record | None, metric: str) -> Value:
-    """A metric of a finished run; None of any other."""
+    """A metric of a finished run, otherwise None."""
     return measured(record.get(metric)) if record is not None and _done(record) else None
 
 
@@ -112,7 +106,7 @@ def _row(
         },
         "trainable": _largest(done, "trainable"),
         "stored_bytes": _largest(done, "stored_bytes"),
-        "seconds": summary(_known(done, "seconds"))["mean"],  # of a run, all its stages
+        "seconds": summary(_known(done, "seconds"))["mean"],  # per run
     }
 
 
@@ -123,7 +117,7 @@ def _summary(
 
 
 def _by_seed(runs: Mapping[Unit, Record], sequences: Sequence[str], seeds: Sequence[int], metric: str) -> list[Value]:
-    """Each seed's mean over the sequences; None where one of them is not there: others are harder or easier."""
+    """Each seed's mean over the sequences; None if one is missing, because sequences differ in difficulty."""
     found = [[value(runs.get((sequence, seed)), metric) for sequence in sequences] for seed in seeds]
     return [None if None in values else fmean(v for v in values if v is not None) for values in found]
 
@@ -146,7 +140,7 @@ def _against(
     metric: str,
     test: str,
 ) -> dict[str, dict[str, Any]]:
-    """Method minus reference over the seeds that both have, with p corrected over the methods."""
+    """Method minus reference over the common seeds, with p corrected over the methods."""
     theirs = _by_seed(reference, sequences, seeds, metric)
     found = {
         method: TESTS[test](_by_seed(of_method, sequences, seeds, metric), theirs)

@@ -1,4 +1,4 @@
-"""A benchmark beside the paper's table as a section of a Markdown page: docs/benchmarks.md is made of these. Pure."""
+"""A benchmark beside the paper's table, as a Markdown section of docs/benchmarks.md. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from shlpt.catalog import METHODS
 
 
 def section(document: Mapping[str, Any]) -> str:
-    """The output of `bench --beside-paper --json` as Markdown. The best method comes first."""
+    """The output of `bench --beside-paper --json` as Markdown, the best method first."""
     beside, reference, sequences = document["beside_paper"], document["reference"], document["sequences"]
     acc = beside["metrics"]["acc"]
     printed = {row["method"]: row for row in acc["rows"]}

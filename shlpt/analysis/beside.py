@@ -1,8 +1,6 @@
-"""Our benchmark beside the paper's tables: values, ranks and the rank correlation of the methods.
-
-The two were measured on different tasks with different models, so only the order of the methods can be compared, and
-even that proves nothing about the paper. Every output of these numbers must show `origin`, `about` and `settings` too.
-"""
+"""Our benchmark beside the paper's tables: values, ranks, and the rank correlation of the methods. Tasks and models
+differ, so only the order of the methods can be compared, and it does not confirm the paper's results. Outputs of these
+numbers must also show `origin`, `about` and `settings`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +24,7 @@ FORWARD = (
     "Table 15 has no row for per-task prompts and no spreads. Its FWT is measured against scores of tasks learned "
     "alone that the paper does not print: they are not those of Tables 2 and 3."
 )
-POINTS = 100.0  # ours are shares, the paper prints percent
+POINTS = 100.0  # we store shares, the paper prints percent
 
 _COMMON: dict[str, Any] = (  # section 5.2 and appendix D; beams and the width r as in the authors' code
     {"data": "the real data sets", "backbone": "T5-large", "seeds": [42, 142, 242]}
@@ -36,16 +34,16 @@ _COMMON: dict[str, Any] = (  # section 5.2 and appendix D; beams and the width r
     | {"estimator_width": 100, "own_start": "not said"}
 )
 _OWN: dict[str, dict[str, Any]] = {"large": {"epochs": 80}, "negative": {"threshold": 1.5}}
-ALWAYS = ("data", "backbone", "seeds", "prompt_length", "epochs", "shots")  # listed even where ours are not known
+ALWAYS = ("data", "backbone", "seeds", "prompt_length", "epochs", "shots")  # listed even if ours are unknown
 
 
 def paper_settings(benchmark: str) -> dict[str, Any]:
-    """The paper's settings, under the names of ours."""
+    """The paper's settings, under our names."""
     return _COMMON | _OWN.get(benchmark, {})
 
 
 def differing_settings(benchmark: str, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Settings that differ from the paper's. `ours` is None where it is not known."""
+    """Settings that differ from the paper's. `ours` is None if unknown."""
     ours = {"data": data_of(settings)} | {k: v for k, v in settings.items() if k != "suite"}
     return [
         {"setting": name, "ours": ours.get(name), "paper": theirs}
@@ -69,10 +67,8 @@ def _same(ours: Any, theirs: Any) -> bool:
 def beside_paper(
     rows: Sequence[Mapping[str, Any]], benchmark: Benchmark, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Rows of `benchmark_table` beside the paper's, in points of a hundred, for each metric the paper prints.
-
-    `settings` are ours: those of a run, with `backbone`, `suite` and `seeds`.
-    """
+    """Rows of `benchmark_table` beside the paper's, in points, for each metric in the paper. `settings` are our run's,
+    with `backbone`, `suite` and `seeds`."""
     return {
         "benchmark": benchmark.name,
         "origin": paper.ORIGIN,
@@ -115,7 +111,7 @@ def _metric(rows: Sequence[Mapping[str, Any]], benchmark: Benchmark, metric: str
 
 
 def printed_values(benchmark: Benchmark, metric: str) -> dict[str, dict[str, Any]]:
-    """What the paper prints for each method: the average, its spread, and each sequence's value."""
+    """The paper's values for each method: average, spread, and value of each sequence."""
     table = TABLES[benchmark.name] if metric == "acc" else TRANSFER
     found: dict[str, dict[str, Any]] = {}
     for row in paper.read(table):
@@ -143,13 +139,13 @@ def _of_sequence(row: Mapping[str, Any] | None, name: str, metric: str) -> float
 
 # --- orders -------------------------------------------------------------------------------
 def ranks(values: Mapping[str, float]) -> dict[str, int]:
-    """1 is the highest value; equal values share the better rank."""
+    """Rank 1 is the highest value; ties share the better rank."""
     rounded = {name: round(v, 9) for name, v in values.items()}
     return {name: 1 + sum(other > v for other in rounded.values()) for name, v in rounded.items()}
 
 
 def agreement(pairs: Sequence[tuple[float | None, float | None]]) -> dict[str, Any]:
-    """Kendall's tau-b and Spearman's rho of two lists; None if all values of a list are equal."""
+    """Kendall's tau-b and Spearman's rho of two lists; None if one list is constant."""
     known = [(round(a, 9), round(b, 9)) for a, b in pairs if a is not None and b is not None]
     left, right = [a for a, _ in known], [b for _, b in known]
     nothing = {"n": len(known), "kendall": None, "kendall_p": None, "spearman": None}

@@ -1,7 +1,5 @@
-"""Runs side by side: what they share, where their settings differ, and by how much their results do. Pure.
-
-A side is a choice of tasks, method and settings, with a run for each seed. Records are those of `runs show --json`.
-"""
+"""Runs side by side: common settings, differing settings, and differences in results. Pure. A side is a choice of
+tasks, method and settings, with one run per seed. Records are those of `runs show --json`."""
 
 import json
 import math
@@ -27,10 +25,10 @@ WHERE = ("method", "suite", "backbone", "dtype")
 
 @dataclass(frozen=True)
 class Side:
-    """Runs that differ by their seed only."""
+    """Runs that differ only in their seed."""
 
     name: str
-    records: tuple[Record, ...]  # one a seed, in order of the seeds
+    records: tuple[Record, ...]  # one per seed, in order
 
     @property
     def seeds(self) -> list[int]:
@@ -47,11 +45,8 @@ class Side:
 
 # --- which runs belong together -----------------------------------------------------------
 def sides(records: Sequence[Record], labels: Sequence[str] | None = None) -> list[Side]:
-    """Runs grouped by all but their seed, in the order in which they come.
-
-    `labels` name the groups where an experiment has given them names; runs with the same label and different
-    settings stay apart. A seed that is there twice counts once: the finished run, then the later one.
-    """
+    """Runs grouped by everything but their seed, in order. `labels` are an experiment's names for the groups; runs with
+    the same label and different settings stay separate. Of duplicate seeds, finished runs win, then later ones."""
     groups: dict[tuple[str, str], dict[int, Record]] = {}
     for place, record in enumerate(records):
         key = (labels[place] if labels else "", _content(record))
@@ -68,7 +63,7 @@ def sides(records: Sequence[Record], labels: Sequence[str] | None = None) -> lis
 
 
 def _content(record: Record) -> str:
-    """What two runs share that differ by their seed only."""
+    """Everything but the seed, as a key."""
     return json.dumps([record["tasks"], everything(record)], sort_keys=True)
 
 
@@ -79,7 +74,7 @@ def everything(record: Record) -> dict[str, Any]:
 
 
 def _names(firsts: Sequence[Record], labels: Sequence[str]) -> list[str]:
-    """The label or the method; what differs is added until names differ."""
+    """The label or the method, plus differing settings until the names are unique."""
     names = [label or str(record["method"]) for label, record in zip(labels, firsts, strict=True)]
     for differing in (_settings_named, _tasks_named):
         twice = {name for name, count in Counter(names).items() if count > 1}
@@ -104,19 +99,19 @@ def _tasks_named(records: Sequence[Record]) -> list[str]:
 
 
 def same_tasks(found: Sequence[Side]) -> bool:
-    """Whether all sides learn the same sequence: only then do their averages compare."""
+    """Whether all sides learn the same sequence; otherwise averages are not comparable."""
     return len({tuple(side.tasks) for side in found}) <= 1
 
 
 def ranked(found: Sequence[Side]) -> list[Side]:
-    """The highest mean ACC first; sides without one last."""
+    """By mean ACC, the highest first; sides without one last."""
     means = {side.name: _summary(side, "acc")["mean"] for side in found}
     return sorted(found, key=lambda side: -math.inf if (mean := means[side.name]) is None else -float(str(mean)))
 
 
 # --- what came of them --------------------------------------------------------------------
 def table(found: Sequence[Side]) -> list[dict[str, Any]]:
-    """One line a side: the metrics with spread and interval over the seeds, and what it cost."""
+    """One row per side: metrics with spread and interval over the seeds, and costs."""
     return [
         {
             "name": side.name,
@@ -138,7 +133,7 @@ def table(found: Sequence[Side]) -> list[dict[str, Any]]:
 
 
 def for_people(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Lines of `table` for reading: ACC and its interval in percent, BWT and FWT in points."""
+    """Rows of `table` for reading: ACC and its interval in percent, BWT and FWT in points."""
     lines = []
     for row in rows:
         ends = row["acc"]["ci95"] or (None, None)
@@ -175,7 +170,7 @@ def _summary(side: Side, metric: str) -> dict[str, object]:
 
 
 def _on(side: Side, place: int) -> list[float]:
-    """Score on a task after the last one, of every finished run."""
+    """Final score on a task, of every finished run."""
     scores = [record["matrix"][-1][place] for record in side.records if record["state"] == "done"]
     return [score for score in scores if score is not None]
 
@@ -185,13 +180,13 @@ def _largest(side: Side, name: str) -> Any:
 
 
 def metric_rows(found: Sequence[Side]) -> pd.DataFrame:
-    """As the figure takes them: a line a side and metric; a metric that nobody has is left out."""
+    """Rows for the figure, one per side and metric; metrics without values are left out."""
     lines = [(side.name, metric, *_ends(_summary(side, metric))) for metric in METRICS for side in found]
     return _frame(lines, METRIC_COLUMNS)
 
 
 def task_rows(found: Sequence[Side]) -> pd.DataFrame:
-    """Score on each task after the last one, a line a side and task."""
+    """Final score on each task, one row per side and task."""
     lines = [(side.name, task, *_ends(summary(_on(side, k)))) for side in found for k, task in enumerate(side.tasks)]
     return _frame(lines, TASK_COLUMNS)
 
@@ -212,14 +207,14 @@ def matrices(side: Side) -> NDArray[np.float64]:
 
 
 def named(frame: pd.DataFrame, found: Sequence[Side]) -> pd.DataFrame:
-    """Lines of runs (as curves have them) with the side that each run belongs to, as `method`."""
+    """Rows of runs with the name of their side as `method`."""
     names = {record["id"]: side.name for side in found for record in side.records}
     return frame.assign(method=[names[id] for id in frame["run"]])
 
 
 # --- two of them --------------------------------------------------------------------------
 def settings_apart(one: Side, other: Side) -> list[dict[str, Any]]:
-    """Every setting in which two sides differ; None where a side does not have it."""
+    """Every setting in which two sides differ; None if a side does not have it."""
     ours, theirs = everything(one.records[0]), everything(other.records[0])
     ours, theirs = {"tasks": " → ".join(one.tasks), **ours}, {"tasks": " → ".join(other.tasks), **theirs}
     return [
@@ -230,7 +225,7 @@ def settings_apart(one: Side, other: Side) -> list[dict[str, Any]]:
 
 
 def seed_rows(one: Side, other: Side, metric: str = "acc") -> list[dict[str, Any]]:
-    """The seeds that both sides have finished: both values and their difference, first minus second."""
+    """The seeds finished on both sides: both values and their difference, first minus second."""
     theirs = {record["seed"]: value(record, metric) for record in other.records}
     lines = []
     for record in one.records:
@@ -241,13 +236,13 @@ def seed_rows(one: Side, other: Side, metric: str = "acc") -> list[dict[str, Any
 
 
 def difference(one: Side, other: Side, metric: str = "acc") -> Comparison:
-    """First minus second over the seeds that both have finished, with a 95 % interval and a two-sided p."""
+    """First minus second over the common finished seeds, with 95 % interval and two-sided p."""
     rows = seed_rows(one, other, metric)
     return paired_t([row["one"] for row in rows], [row["other"] for row in rows])
 
 
 def differences(one: Side, other: Side) -> dict[str, Any]:
-    """All that can be said about two sides."""
+    """All comparisons of two sides."""
     return {
         "one": one.name,
         "other": other.name,

@@ -1,7 +1,5 @@
-"""Can methods be told apart here at all? An oracle against chance, and how many seeds it would take. Pure.
-
-Scores are shares from 0 to 1. A seed's value is its mean over the sequences.
-"""
+"""Headroom: can a sequence distinguish methods at all? Oracle against random partition, and the number of seeds needed.
+Pure. Scores are shares from 0 to 1. A seed's value is its mean over the sequences."""
 
 from __future__ import annotations
 
@@ -26,13 +24,13 @@ CONDITIONS = {
     "plenty": "plenty of examples alone",
 }
 ORACLES = ("declared", "measured")
-WISH = 0.05  # a difference that one would like to see
+WISH = 0.05  # a difference worth detecting
 POWER = 0.8
 MOST = 1000  # seeds
 
 
 def by_condition(rows: Iterable[Mapping[str, Any]], sequence: str | None = None) -> dict[str, dict[int, Value]]:
-    """Rows [condition, sequence, seed, acc] -> a seed's mean; None where one of its sequences is missing."""
+    """Rows [condition, sequence, seed, acc] -> mean of each seed; None if a sequence is missing."""
     found: dict[str, dict[int, list[Value]]] = {}
     for row in rows:
         if sequence in (None, row["sequence"]):
@@ -45,11 +43,8 @@ def _mean(values: list[Value]) -> Value:
 
 
 def seeds_needed(sd: float, apart: float, power: float = POWER) -> int | None:
-    """The fewest seeds with which a paired t test at 5 % would see a true difference with this chance.
-
-    The smallest m with (t(.975) + t(power)) · sd / √m at most the difference, t with m − 1 degrees of freedom. None:
-    more than `MOST`, or there is no difference to see.
-    """
+    """The fewest seeds for a paired t test at 5 % with this power. The smallest m with (t(.975) + t(power)) · sd / √m ≤
+    difference, t with m − 1 degrees of freedom. None: more than `MOST`, or no difference."""
     for m in range(2, MOST + 1):
         if float(stdtrit(m - 1, 0.975) + stdtrit(m - 1, power)) * sd / math.sqrt(m) <= abs(apart) > ROUNDING:
             return m
@@ -57,7 +52,7 @@ def seeds_needed(sd: float, apart: float, power: float = POWER) -> int | None:
 
 
 def against(values: Values, ours: str, theirs: str, wish: float = WISH) -> dict[str, Any]:
-    """One condition minus another, seed by seed, and the seeds that the difference would need."""
+    """One condition minus another, paired by seed, and the number of seeds needed."""
     mine, other = values.get(ours, {}), values.get(theirs, {})
     pairs = [mine[seed] for seed in mine], [other.get(seed) for seed in mine]
     found, each = paired_t(*pairs), differences(*pairs)
@@ -74,7 +69,7 @@ def against(values: Values, ours: str, theirs: str, wish: float = WISH) -> dict[
 
 
 def gauge(values: Values, wish: float = WISH) -> dict[str, Any]:
-    """Every condition with its interval, and what the oracles and plenty of examples are better by."""
+    """Every condition with its interval, and the gains of the oracles and of plenty of examples."""
     oracles = {name: against(values, name, "random", wish) for name in ORACLES if name in values}
     return {
         "conditions": {name: summary([v for v in values[name].values() if v is not None]) for name in values},
@@ -86,7 +81,7 @@ def gauge(values: Values, wish: float = WISH) -> dict[str, Any]:
 
 
 def _said(name: str, found: Mapping[str, Any]) -> str:
-    """An oracle against the random partition, in words."""
+    """The gain of an oracle over the random partition, in words."""
     n, what = found["n"], f"{CONDITIONS[name].capitalize()} minus random partition"
     seeds = "1 seed" if n == 1 else f"{n} seeds"
     if not n:
@@ -96,12 +91,12 @@ def _said(name: str, found: Mapping[str, Any]) -> str:
     if found["ci95"] is None:
         return f"{what}: {difference(found)} points in each of {seeds}. Nothing varies, so there is no interval."
     if found["clear"]:
-        return f"{what}: {difference(found)} points with {seeds}. There is something to tell apart here."
+        return f"{what}: {difference(found)} points with {seeds}. Methods can be distinguished here."
     return (
-        f"{what}: {difference(found)} points. Nothing to tell apart here with {seeds}; {_needed(found['needed'])} "
-        f"would be needed for the measured difference, {_needed(found['needed_for_wish'])} for {points(found['wish'])} "
-        f"points (to see it with a chance of {POWER:.0%} at the 5 % level, if the standard deviation of "
-        f"{points(found['sd'])} points between seeds stays)."
+        f"{what}: {difference(found)} points. Methods cannot be distinguished here with {seeds}; "
+        f"{_needed(found['needed'])} would be needed for the measured difference, {_needed(found['needed_for_wish'])} "
+        f"for {points(found['wish'])} points (with a power of {POWER:.0%} at the 5 % level, if the standard deviation "
+        f"between seeds stays at {points(found['sd'])} points)."
     )
 
 
@@ -110,7 +105,7 @@ def _needed(seeds: int | None) -> str:
 
 
 def rows(found: Mapping[str, Any], flat: bool = False) -> list[dict[str, Any]]:
-    """For people: a line a condition; flat: a column for every number."""
+    """For people: one row per condition; flat: one column per number."""
     lines = [{"what": CONDITIONS[name], "difference": False, **part} for name, part in found["conditions"].items()]
     apart = {f"{CONDITIONS[name]} minus random": part for name, part in found["oracle_minus_random"].items()}
     apart["plenty minus few examples"] = found["plenty_minus_few"]

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats takes a second to load, and every page needs this
+from scipy.special import stdtrit  # importing scipy.stats takes a second
 
 Matrix = NDArray[np.float64]  # a[i][k]: score on task k after learning task i; NaN where not measured
 
 
 # --- answers ------------------------------------------------------------------------------
 def tidy(text: str) -> str:
-    """Case and spacing do not count when answers are compared."""
+    """The answer without differences in case and spacing."""
     return " ".join(text.lower().split())
 
 
@@ -24,7 +24,7 @@ def exact_match(answer: str, target: str) -> float:
 
 
 def normalised_f1(answer: str, target: str) -> float:
-    """SQuAD's F1: shared words after dropping case, punctuation and articles."""
+    """SQuAD's F1 over shared words, without case, punctuation and articles."""
     a, b = _words(answer), _words(target)
     if not a or not b:
         return float(a == b)
@@ -52,27 +52,27 @@ def average_accuracy(a: Matrix) -> float:
 
 
 def backward_transfer(a: Matrix) -> float:
-    """BWT: mean over all but the last task of what was won or lost since the task was learned."""
+    """BWT: mean change since each task was learned, over all but the last task."""
     if len(a) < 2:
         return math.nan
     return float(np.mean(a[-1, :-1] - np.diag(a)[:-1]))
 
 
 def forward_transfer(a: Matrix, alone: Sequence[float]) -> float:
-    """FWT (Table 15): mean over the second and later tasks of a[k][k] minus the score when learned alone."""
+    """FWT (Table 15): mean over later tasks of a[k][k] minus the score when learned alone."""
     if len(a) < 2:
         return math.nan
     return float(np.mean(np.diag(a)[1:] - np.asarray(alone, dtype=float)[1:]))
 
 
 def error_reduction(with_transfer: float, without: float) -> float:
-    """Eq. 1: error without transfer minus error with it; below zero is negative transfer."""
+    """Eq. 1: error without transfer minus error with it; negative for negative transfer."""
     return with_transfer - without
 
 
 # --- several seeds ------------------------------------------------------------------------
 def summary(values: Sequence[float], confidence: float = 0.95) -> dict[str, object]:
-    """Mean, standard deviation and t-interval; one value has neither spread nor interval."""
+    """Mean, standard deviation and t interval; a single value has no spread and no interval."""
     found = np.asarray([v for v in values if not math.isnan(v)], dtype=float)
     if not len(found):
         return {"n": 0, "mean": None, "sd": None, "ci95": None}

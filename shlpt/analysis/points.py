@@ -1,4 +1,4 @@
-"""Scores as people read them: points of a hundred with spread, interval and sign. Pure."""
+"""Scores for reading, in points: with spread, interval and sign. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ NOTHING = "–"
 
 
 def spread(found: Mapping[str, Any]) -> str:
-    """`90.4 ± 1.2 [89.3, 91.5]`, in points of a hundred; what is not known, or the same for all seeds, is left out."""
+    """`90.4 ± 1.2 [89.3, 91.5]` in points; unknown parts are left out."""
     if not found["sd"]:
         return points(found["mean"])
     return f"{points(found['mean'])} ± {points(found['sd'])}{_interval(found['ci95'])}"
@@ -19,7 +19,7 @@ def difference(apart: Mapping[str, Any]) -> str:
 
 
 def points(share: float | None, sign: str = "") -> str:
-    """Points of a hundred; what rounds to nothing has no sign."""
+    """In points; zero after rounding has no sign."""
     if share is None:
         return NOTHING
     found = round(100 * share, 1) or 0.0

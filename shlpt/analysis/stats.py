@@ -1,8 +1,5 @@
-"""Is a difference more than chance? Paired tests over matched units, and corrections for many tests. Pure.
-
-Both sides of a pair come from the same seed, sequence and examples. Where a number is not defined (no pair, one
-pair, no spread) it is None, never NaN.
-"""
+"""Paired tests over matched units, and corrections for multiple tests. Pure. Both values of a pair come from the same
+seed, sequence and examples. An undefined number (no pair, one pair, no spread) is None, never NaN."""
 
 import math
 from collections.abc import Sequence
@@ -11,17 +8,17 @@ from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit  # scipy.stats takes half a second to load: only where it is needed
+from scipy.special import stdtr, stdtrit  # importing scipy.stats takes half a second
 
-EXACT = 12  # up to as many pairs all 2^n signs are tried
-ROUNDING = 1e-12  # below this, scores differ by rounding only
+EXACT = 12  # pairs up to which all 2^n signs are tried
+ROUNDING = 1e-12  # smaller differences are rounding errors
 
 Value = float | None
 Floats = NDArray[np.float64]
 
 
 class Comparison(TypedDict):
-    """How much higher the first side is: mean difference, 95 % interval, two-sided p; `n` pairs."""
+    """First side minus second: mean difference, 95 % interval, two-sided p; `n` pairs."""
 
     n: int
     difference: float | None
@@ -30,19 +27,19 @@ class Comparison(TypedDict):
 
 
 def differences(ours: Sequence[Value], theirs: Sequence[Value]) -> list[float]:
-    """Ours minus theirs, pair by pair, where both were measured."""
+    """Ours minus theirs for each pair in which both were measured."""
     pairs = [(measured(a), measured(b)) for a, b in zip(ours, theirs, strict=True)]
     return [a - b for a, b in pairs if a is not None and b is not None]
 
 
 def measured(value: Value) -> Value:
-    """NaN is how arrays say that a number is missing."""
+    """None for NaN, which means missing in arrays."""
     return None if value is None or math.isnan(value) else float(value)
 
 
 # --- paired tests -------------------------------------------------------------------------
 def paired_t(ours: Sequence[Value], theirs: Sequence[Value], confidence: float = 0.95) -> Comparison:
-    """Student's t of the differences. Without a spread, or with one pair, there is neither interval nor p."""
+    """Student's t of the differences. Without spread, or with one pair, no interval and no p."""
     found = np.asarray(differences(ours, theirs), dtype=float)
     n = len(found)
     if not n:
@@ -60,12 +57,10 @@ def paired_t(ours: Sequence[Value], theirs: Sequence[Value], confidence: float =
 def sign_flip(
     ours: Sequence[Value], theirs: Sequence[Value], confidence: float = 0.95, *, rounds: int = 10_000, seed: int = 0
 ) -> Comparison:
-    """How often the mean difference is as large when each difference could as well have the other sign.
-
-    All signs for up to `EXACT` pairs, else `rounds` of them drawn from the seed. The smallest p of n pairs is
-    2/2^n, so fewer than six pairs can never reach 0.05, and have no 95 % interval. The interval lies between two
-    of the means of all subsets of the differences (Hartigan 1969): exact, with at least the confidence asked for.
-    """
+    """Paired permutation test: how often random signs give a mean difference as large. All signs for up to `EXACT`
+    pairs, else `rounds` draws from the seed. The smallest p of n pairs is 2/2^n, so fewer than six pairs never reach
+    0.05 and have no 95 % interval. The interval lies between two means of subsets of the differences (Hartigan 1969),
+    exact with at least the requested confidence."""
     found = np.asarray(differences(ours, theirs), dtype=float)
     n = len(found)
     if not n:
@@ -84,7 +79,7 @@ def _drawn_signs(n: int, rounds: int, seed: int) -> Floats:
 
 
 def _between_subsets(found: Floats, signs: Floats, confidence: float) -> list[float] | None:
-    """A true centre is as likely between any two neighbours of the sorted subset means."""
+    """The true centre falls between any two neighbouring subset means with equal probability."""
     chosen = (signs > 0).astype(float)
     chosen = chosen[chosen.any(axis=1)]
     means = np.sort(chosen @ found / chosen.sum(axis=1))
@@ -93,11 +88,9 @@ def _between_subsets(found: Floats, signs: Floats, confidence: float) -> list[fl
 
 
 def mcnemar(ours: Sequence[float], theirs: Sequence[float], confidence: float = 0.95) -> Comparison:
-    """Right or wrong on the same examples: McNemar's exact test of those that only one side has right.
-
-    The interval is Clopper and Pearson's for the share of these that is ours, as a difference of accuracies; it
-    takes their number as given. Where both sides agree everywhere, p is 1 and there is no interval.
-    """
+    """McNemar's exact test of the examples that only one side has right. The interval is Clopper and Pearson's for our
+    share of these, as a difference of accuracies, given their number. If both sides agree everywhere, p is 1 and there
+    is no interval."""
     pairs = [(float(a), float(b)) for a, b in zip(ours, theirs, strict=True)]
     if any(score not in (0.0, 1.0) for pair in pairs for score in pair):
         raise ValueError("McNemar's test counts right and wrong answers: scores must be 0 or 1")
@@ -119,7 +112,7 @@ def mcnemar(ours: Sequence[float], theirs: Sequence[float], confidence: float = 
 
 # --- many tests at once -------------------------------------------------------------------
 def holm(ps: Sequence[Value]) -> list[Value]:
-    """p values corrected so that the chance of any false alarm stays below the level. None stays None, uncounted."""
+    """p values corrected for the family-wise error rate. None stays None and is not counted."""
     order = _ranked(ps)
     corrected: list[Value] = [None] * len(ps)
     highest = 0.0
@@ -130,7 +123,7 @@ def holm(ps: Sequence[Value]) -> list[Value]:
 
 
 def benjamini_hochberg(ps: Sequence[Value]) -> list[Value]:
-    """p values corrected so that the expected share of false alarms stays below the level. None stays None."""
+    """p values corrected for the false discovery rate. None stays None and is not counted."""
     order = _ranked(ps)
     corrected: list[Value] = [None] * len(ps)
     lowest = 1.0
@@ -141,7 +134,7 @@ def benjamini_hochberg(ps: Sequence[Value]) -> list[Value]:
 
 
 def _ranked(ps: Sequence[Value]) -> list[tuple[float, int]]:
-    """The p values there are, smallest first, each with its place."""
+    """The known p values with their positions, smallest first."""
     found = [(p, place) for place, value in enumerate(ps) if (p := measured(value)) is not None]
     if any(not 0 <= p <= 1 for p, _ in found):
         raise ValueError(f"p values lie between 0 and 1: {[p for p, _ in found]}")

@@ -1,4 +1,4 @@
-"""Transfer between pairs of tasks: what the target wins or loses by coming after the source. Pure."""
+"""Transfer between pairs of tasks: the gain or loss of the target from learning the source first. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -10,16 +10,13 @@ from shlpt.analysis.metrics import error_reduction, summary
 from shlpt.analysis.stats import Value, benjamini_hochberg, paired_t, sign_flip
 
 CELL = ["source", "target", "value", "low", "high", "n", "p", "q", "clear"]
-LEVEL = 0.05  # false discovery rate: the share of clear cells that may be false alarms, on average
+LEVEL = 0.05  # false discovery rate
 
 
 def cells(pairs: pd.DataFrame) -> pd.DataFrame:
-    """pairs [source, target, seed, score, alone] -> test error reduction of each pair in points, over the seeds.
-
-    `low` and `high` are the 95 % interval of that cell by itself; `p` is from the paired test, `q` is p corrected for
-    the number of cells (Benjamini and Hochberg), and `clear` says whether q is at most 5 %. All are NaN with one seed,
-    which says nothing about spread.
-    """
+    """pairs [source, target, seed, score, alone] -> test error reduction of each pair in points, over the seeds. `low`
+    and `high`: the cell's own 95 % interval. `p`: paired test. `q`: p corrected for the number of cells (Benjamini and
+    Hochberg). `clear`: q at most 5 %. All are NaN with one seed."""
     lines = []
     for (source, target), rows in pairs.dropna(subset=["score", "alone"]).groupby(["source", "target"], sort=False):
         found = summary([100 * error_reduction(s, a) for s, a in zip(rows["score"], rows["alone"], strict=True)])
@@ -32,7 +29,7 @@ def cells(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _p(score: Sequence[float], alone: Sequence[float]) -> Value:
-    """Student's t has nothing to go by where all seeds differ by the same amount: the signs still have."""
+    """Student's t, or the sign-flip test if all seeds differ by the same amount."""
     after, before = list(score), list(alone)
     if len(after) < 2:
         return None
@@ -41,7 +38,7 @@ def _p(score: Sequence[float], alone: Sequence[float]) -> Value:
 
 
 def wide(table: pd.DataFrame, tasks: list[str]) -> list[dict[str, object]]:
-    """A line a source, a column a target; None on the diagonal and where nothing is measured yet."""
+    """One row per source, one column per target; None on the diagonal and where nothing was measured."""
     found = {(c.source, c.target): c.value for c in table.itertuples()}
     return [{"source": s} | {t: found.get((s, t)) for t in tasks} for s in tasks]
 
@@ -50,7 +47,7 @@ UNCLEAR = "unclear"
 
 
 def verdict(value: float, n: int, clear: bool) -> str:
-    """What can be said of a cell."""
+    """The verdict on a cell in words."""
     if math.isnan(value):
         return "not trained yet"
     if n < 2:
@@ -61,13 +58,13 @@ def verdict(value: float, n: int, clear: bool) -> str:
 
 
 def described(table: pd.DataFrame) -> pd.DataFrame:
-    """Cells with what can be said of each, for a table beside the figure."""
+    """Cells with their verdicts, for a table."""
     said = [verdict(c.value, c.n, c.clear) for c in table.itertuples()]
     return table.assign(verdict=pd.Series(said, index=table.index, dtype=object))
 
 
 def cell(table: pd.DataFrame, source: str, target: str) -> dict[str, Any]:
-    """One of them; NaN and no seed where nothing is measured yet."""
+    """One cell; NaN and no seed if nothing was measured."""
     found = table[(table["source"] == source) & (table["target"] == target)]
     missing: dict[str, Any] = {"source": source, "target": target} | dict.fromkeys(
         ["value", "low", "high", "p", "q"], math.nan
@@ -78,7 +75,7 @@ def cell(table: pd.DataFrame, source: str, target: str) -> dict[str, Any]:
 
 
 def strongest(table: pd.DataFrame) -> tuple[str, str] | None:
-    """The clear pair with the largest harm, or else the largest effect: where to look first."""
+    """The clear pair with the largest harm, or else the largest effect."""
     if table.empty:
         return None
     sure = table[table["clear"] & (table["value"] < 0)]
@@ -87,13 +84,13 @@ def strongest(table: pd.DataFrame) -> tuple[str, str] | None:
 
 
 def helping(table: pd.DataFrame) -> str:
-    """The pairs whose mean is above zero, as the oracle partition takes them (`similar_pairs`)."""
+    """The pairs with a positive mean, as `similar_pairs` of the oracle partition."""
     return ",".join(f"{c.source}>{c.target}" for c in table.itertuples() if c.value > 0) or "none"
 
 
 # --- the whole matrix in a sentence -------------------------------------------------------
 class Counts(TypedDict):
-    """How many pairs are clear, and what chance alone would give."""
+    """The number of clear pairs, and the number expected by chance."""
 
     tested: int  # pairs with two seeds at least
     clear: int
@@ -101,7 +98,7 @@ class Counts(TypedDict):
     harms: int
     level: float
     by_chance: float  # clear pairs on average if no pair had an effect
-    uncorrected_by_chance: float  # intervals that would then leave out zero, without the correction
+    uncorrected_by_chance: float  # the same without the correction
 
 
 def counts(table: pd.DataFrame) -> Counts:
@@ -119,11 +116,9 @@ def counts(table: pd.DataFrame) -> Counts:
 
 
 def discoveries_by_chance(tests: int, level: float = LEVEL) -> float:
-    """How many of so many independent tests Benjamini and Hochberg's rule calls clear, on average, if nothing is there.
-
-    The chance of exactly k is C(m,k) (kα/m)^k (1 − kα/m)^(m−k−1) (1 − α), which follows from Daniels' theorem on
-    the empirical distribution of uniform numbers. The chance of any is α.
-    """
+    """Expected number of tests that Benjamini and Hochberg's rule calls clear if no effect exists. P(exactly k) =
+    C(m,k) (kα/m)^k (1 − kα/m)^(m−k−1) (1 − α), from Daniels' theorem on the empirical distribution of uniform numbers.
+    P(any) = α."""
     m, found = tests, 0.0
     for k in range(1, m + 1):
         share = k * level / m
@@ -133,20 +128,20 @@ def discoveries_by_chance(tests: int, level: float = LEVEL) -> float:
 
 
 def sentence(found: Counts) -> str:
-    """What stands under the figure: how much of it is more than chance."""
+    """The text under the figure: how many pairs are clear, compared with chance."""
     if not found["tested"]:
         return "No pair has been trained with two seeds yet, so nothing is claimed."
     pairs = f"{found['tested']} pair{'s' * (found['tested'] != 1)}"
     clear = f"{found['clear'] or 'None'} of {pairs} {'are' if found['clear'] > 1 else 'is'} clear"
     chance = "fewer than 1" if found["by_chance"] < 1 else f"{found['by_chance']:.1f}"
     return (
-        f"{clear}; chance alone would give {chance}. Verdicts are corrected for {pairs} (false discovery rate "
-        f"{found['level']:.0%}); without the correction chance alone would give {found['uncorrected_by_chance']:.1f}."
+        f"{clear}; {chance} would be expected by chance. Verdicts are corrected for {pairs} (false discovery rate "
+        f"{found['level']:.0%}); without the correction {found['uncorrected_by_chance']:.1f} would be expected."
     )
 
 
 def headline(found: Counts) -> str:
-    """What a matrix shows, in a line."""
+    """The result of a matrix in one line."""
     if found["helps"] and found["harms"]:
         return "Some tasks help each other, some do harm"
     if found["helps"] or found["harms"]:

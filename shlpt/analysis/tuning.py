@@ -1,4 +1,4 @@
-"""Which trial of a method is best, and whether the default is within noise of it. Pure."""
+"""The best trial of a method, and whether the default differs from it by more than noise. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTE = (
 
 
 def by_trial(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, dict[int, Value]]]:
-    """Rows [method, trial, sequence, seed, acc] -> a seed's mean of each trial; None where a sequence is missing."""
+    """Rows [method, trial, sequence, seed, acc] -> mean of each seed for each trial; None if a sequence is missing."""
     found: dict[str, dict[int, dict[int, list[Value]]]] = {}
     for row in rows:
         seeds = found.setdefault(row["method"], {}).setdefault(int(row["trial"]), {})
@@ -36,7 +36,7 @@ def by_trial(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, dict[int,
 
 
 def selected(values: Mapping[int, Mapping[int, Value]], settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Of one method's trials (the first is the default): all of them, the best, and the default against it."""
+    """All trials of one method (the first is the default), the best one, and the default compared with it."""
     default = values.get(0, {})
     compared = {
         trial: paired_t(list(mine.values()), [default.get(seed) for seed in mine])
@@ -73,7 +73,7 @@ def words(settings: Mapping[str, Any]) -> str:
 
 
 def rows(found: Mapping[str, Mapping[str, Any]], flat: bool = False) -> list[dict[str, Any]]:
-    """For people: the best of each method; flat: every trial."""
+    """For people: the best trial of each method; flat: every trial."""
     if flat:
         return [{"method": name, **_numbers(one)} for name, each in found.items() for one in each["trials"]]
     lines = []

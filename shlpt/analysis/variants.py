@@ -1,4 +1,4 @@
-"""Variants of a method seed by seed: each with spread and interval, and its paired difference from a baseline. Pure."""
+"""Variants of a method: spread, interval, and paired difference from a baseline. Pure."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -11,7 +11,7 @@ Values = Mapping[str, Mapping[int, Value]]  # variant -> seed -> score
 
 
 def compared(values: Values, baseline: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A row a variant. `baseline` names what each is compared with; p is corrected over all comparisons."""
+    """One row per variant. `baseline` maps a variant to its baseline; p is corrected over all comparisons."""
     comparisons = {
         name: paired_t(list(mine.values()), [values.get(baseline[name], {}).get(seed) for seed in mine])
         for name, mine in values.items()
@@ -26,7 +26,7 @@ def compared(values: Values, baseline: Mapping[str, str]) -> list[dict[str, Any]
 
 
 def average(values: Values, names: Sequence[str]) -> dict[int, Value]:
-    """The mean over several variants, seed by seed; None where one is missing."""
+    """The mean over several variants for each seed; None if one is missing."""
     seeds = dict.fromkeys(seed for name in names for seed in values.get(name, {}))
     found = {seed: [values.get(name, {}).get(seed) for name in names] for seed in seeds}
     return {seed: None if None in mine else fmean(v for v in mine if v is not None) for seed, mine in found.items()}

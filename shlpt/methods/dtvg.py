@@ -1,10 +1,8 @@
-"""DTVG: at every step the best group of earlier task vectors is added to the task's own.
+"""DTVG (Zhang et al., Dynamic Task Vector Grouping): each step adds the best group of earlier task vectors.
 
-A task vector is what tuning does to the one initialisation that all tasks of a run share,
-T = P − P_init. Stage one tunes the task's prompt plainly, for the first part of the epochs and with no
-early stopping, which gives the vector that later tasks get from it. Stage two is the rest:
-P_mix = P_init + α_t T_t + Σ α_s T_s over the group, with a learned scale for every row (Zhang et al.,
-Dynamic Task Vector Grouping). Source vectors are those of stage one; what is stored and answers is P_mix.
+A task vector is T = P − P_init, from an initialisation that all tasks of a run share. Stage one is plain prompt tuning
+for the first share of the epochs, without early stopping; its vector is the source for later tasks. Stage two trains
+P_mix = P_init + α_t T_t + Σ α_s T_s over the group, with a learned scale per row. P_mix is stored and answers.
 """
 
 from collections.abc import Iterator
@@ -24,17 +22,15 @@ def similarities(a: Tensor, b: Tensor) -> Tensor:
 
 
 def consistency(between: list[list[float]], group: list[int]) -> float:
-    """Knowledge consistency: the mean similarity of the pairs in a group of sources; 0 where there is no pair."""
+    """Knowledge consistency: mean similarity of the pairs in a group of sources; 0 without a pair."""
     pairs = [between[i][j] for i in group for j in group if i != j]
     return sum(pairs) / len(pairs) if pairs else 0.0
 
 
 def best_group(target: list[float], between: list[list[float]]) -> tuple[list[int], float]:
-    """Sources by similarity to the target, as many of the first as agree best, and how well they agree.
-
-    `target` [n] are similarities to the target, `between` [n][n] those of the sources. Sources below zero
-    are never taken. Of equally consistent groups the smaller is.
-    """
+    """The most consistent group of sources, and its consistency. Candidates are the first k sources by similarity to
+    the target, without negative ones. Ties go to the smaller group. `target` [n]: similarities to the target; `between`
+    [n][n]: among sources."""
     ranked = sorted((j for j, s in enumerate(target) if s >= 0), key=lambda j: -target[j])
     groups = [ranked[:size] for size in range(1, len(ranked) + 1)]
     best = max(groups, key=lambda group: consistency(between, group), default=[])
@@ -47,7 +43,7 @@ class Dtvg(Logging):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.params: DtvgParams = ctx.params
-        # The same for all tasks of a run: vectors of different starting points cannot be compared.
+        # The same for all tasks of a run, so that vectors are comparable.
         self.init = fresh_prompt(ctx.backbone.vocabulary, ctx.training.prompt_length, ctx.seed, "dtvg")  # [L,d]
         self.sources = self._sources()  # [n,L,d], frozen
         self.between: list[list[float]] = similarities(self.sources, self.sources).tolist()
@@ -55,10 +51,10 @@ class Dtvg(Logging):
         self.first = self.vector.detach().clone()  # T_t after stage one
         self.scale = self.init.new_ones(len(self.init), 1).requires_grad_(True)  # α_t [L,1]
         self.scales = self.init.new_ones(len(self.sources), len(self.init), 1).requires_grad_(True)  # α_s [n,L,1]
-        self.steps, self.grouped = 0, torch.zeros(len(self.sources))  # in how many steps each source was taken
+        self.steps, self.grouped = 0, torch.zeros(len(self.sources))  # steps in which each source was in the group
 
     def _sources(self) -> Tensor:
-        """Vectors of stage one; of a prompt that this method did not learn, all that there is: P − P_init."""
+        """Vectors of stage one; for a prompt of another method P − P_init."""
         pool, extra = self.ctx.state.pool, self.ctx.state.extra
         vectors = [extra.get(f"vector.{prompt.task}", prompt.tensor - self.init) for prompt in pool]
         return torch.stack(vectors) if vectors else self.init.new_zeros(0, *self.init.shape)
@@ -86,7 +82,7 @@ class Dtvg(Logging):
 
     @torch.no_grad()
     def group(self) -> tuple[list[int], float, list[float]]:
-        """The group for the target vector as it is now, its consistency, and each source's similarity."""
+        """The group for the current target vector, its consistency, and each source's similarity."""
         target: list[float] = similarities(self.vector[None], self.sources)[0].tolist()
         return *best_group(target, self.between), target
 
@@ -116,5 +112,5 @@ class Dtvg(Logging):
         self.steps = int(memory["steps"])
 
     def record(self) -> dict[str, Tensor]:
-        """In what share of the steps each earlier task was in the group."""
+        """Share of the steps in which each earlier task was in the group."""
         return {"grouped": self.grouped / max(1, self.steps)} if len(self.sources) else {}

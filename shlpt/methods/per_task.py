@@ -1,4 +1,4 @@
-"""Per-task prompts: one fresh prompt per task, nothing transferred. Also every method's first task."""
+"""Per-task prompts: one new prompt per task, no transfer. Also the first task of most methods."""
 
 from torch import Tensor
 
@@ -8,7 +8,7 @@ from shlpt.methods.prompts import fresh_prompt, prepend
 
 
 class PerTask(Logging):
-    """Plain prompt tuning. Other methods change where the prompt starts or what is put beside it."""
+    """Plain prompt tuning, the base class of methods with another initial prompt or added prompts."""
 
     answer = staticmethod(answer_with_stored_prompt)
 
@@ -24,7 +24,7 @@ class PerTask(Logging):
         return [self.prompt]
 
     def full(self) -> Tensor:
-        """What stands before the text, and what is kept: [L,d]."""
+        """The prompt before the text, and in the pool: [L,d]."""
         return self.prompt
 
     def ask(self, batch: Batch) -> Ask:

@@ -1,8 +1,5 @@
-"""SHLPT: mix in the prompts of similar tasks, move away from dissimilar ones.
-
-Equations 3 to 12 of Wu, Jiang and Lian (Findings of ACL 2024). Where the paper can be read in
-two ways both readings are settings (see `ShlptParams` in the catalogue).
-"""
+"""SHLPT: mix in the prompts of similar tasks, move away from dissimilar ones. Equations 3 to 12 of Wu, Jiang and Lian
+(Findings of ACL 2024). Where the paper is ambiguous, both readings are settings (`ShlptParams`)."""
 
 import torch
 from torch import Tensor
@@ -25,10 +22,10 @@ class Shlpt(Logging):
         self.prompt = fresh_prompt(ctx.backbone.vocabulary, ctx.training.prompt_length, ctx.seed, ctx.task)
         self.prompt.requires_grad_(True)  # P^t [L,d]
         self.earlier = ctx.state.pool.stacked()  # [n,L,d]
-        self.pooled = self._pooled()  # [N,1,d]: all that eq. 3 needs of each instance
+        self.pooled = self._pooled()  # [N,1,d]: the input of eq. 3
         self.estimator = self._estimator()
         self.temperature = self._temperature()
-        self.alpha = self.similarity().detach()  # [N,n]: what each training instance was last given
+        self.alpha = self.similarity().detach()  # [N,n]: latest α of each training instance
         if self.params.own_start == "zero" and self._all_are_lent():
             self.prompt.data.zero_()
 
@@ -44,13 +41,13 @@ class Shlpt(Logging):
         return estimator
 
     def _pooled(self) -> Tensor:
-        """Max-pooled embeddings never change; in pieces, so that long texts fit in memory."""
+        """Max-pooled embeddings, which never change; in chunks, to limit memory."""
         train, embed = self.ctx.train, self.ctx.backbone.embed
         parts = zip(train.ids.split(64), train.mask.split(64), strict=True)
         return torch.cat([max_pool(embed(ids).float(), mask) for ids, mask in parts])[:, None]
 
     def similarity(self, rows: Tensor | None = None) -> Tensor:
-        """α [B,n] of training instances, by default of all."""
+        """α [B,n] of training instances (default: all)."""
         x = self.pooled if rows is None else self.pooled[rows]
         if self.params.estimator == "uniform":
             return equal_similarity(x, self.earlier)
@@ -58,7 +55,7 @@ class Shlpt(Logging):
 
     @torch.no_grad()
     def _temperature(self) -> float:
-        """`auto`: the mean size of the first scores, so that first similarities are neither equal nor one-hot."""
+        """`auto`: mean absolute initial score, so that initial similarities are neither equal nor one-hot."""
         if self.params.temperature != "auto":
             return float(self.params.temperature)
         scores = self.estimator.scores(self.pooled, self.pooled.new_ones(self.pooled.shape[:2]), self.earlier)
@@ -84,7 +81,7 @@ class Shlpt(Logging):
         return (weights @ self.earlier.flatten(1)).unflatten(1, self.prompt.shape)
 
     def _all_are_lent(self) -> bool:
-        """Whether every training text begins with a mixture of earlier prompts."""
+        """Whether every training text gets a mixture of earlier prompts."""
         weights = mix_weights(self.alpha, self.params.threshold)  # [N,n]
         return self.params.similar_transfer and bool((weights.sum(-1) > 0).all())
 
@@ -132,7 +129,7 @@ class Shlpt(Logging):
 
     @torch.no_grad()
     def keep(self) -> State:
-        """Σ ᾱ̃_j P^j + P^t: eqs 6 and 7 on the mean α of all training instances."""
+        """Σ ᾱ̃_j P^j + P^t: eqs 6 and 7 with the mean α of all training instances."""
         mean = self.similarity().mean(0, keepdim=True)
         stored = self._mixed(mean)[0] + self.prompt
         extra = {f"estimator.{name}": t.detach().clone() for name, t in self.estimator.state_dict().items()}
@@ -150,5 +147,5 @@ class Shlpt(Logging):
 
 
 def _share(away: Tensor) -> list[float]:
-    """How many of the batch call each earlier task dissimilar, from 0 to 1."""
+    """The share of the batch (0 to 1) for which each earlier task is dissimilar."""
     return (away[None] if away.ndim == 1 else away).float().mean(0).tolist()

@@ -1,4 +1,4 @@
-"""Experiments of a store and what came out: every cell with what its run has come to."""
+"""The experiments of a store and their results."""
 
 import json
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from shlpt.results.recorded import recorded
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
-RESULT = ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")  # of a run, beside its cell's label
+RESULT = ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")  # of a run
 
 
 def find(store: Store, id: str) -> dict[str, Any]:
-    """An experiment by its id, how it begins, or its name."""
+    """An experiment by its id, the beginning of its id, or its name."""
     rows = store.rows("SELECT * FROM experiments ORDER BY created DESC")
     found = [row for row in rows if row["id"] == id or row["name"] == id] or [
         row for row in rows if id and row["id"].startswith(id)
@@ -30,7 +30,7 @@ def find(store: Store, id: str) -> dict[str, Any]:
 
 
 def find_with_runs(store: Store, id: str) -> dict[str, Any]:
-    """The same for who wants to see what came out."""
+    """The same; an error if it has no runs."""
     found = find(store, id)
     if not runs_in(store, found["id"]):
         raise UserError(f"the experiment {found['name']!r} ({found['id']}) has no runs any more: all were deleted")
@@ -38,7 +38,7 @@ def find_with_runs(store: Store, id: str) -> dict[str, Any]:
 
 
 def locate(store: Store, id: str) -> tuple[Store, dict[str, Any]]:
-    """The same in the visitor's store or, where it is not there, among the recorded ones."""
+    """The same, from the visitor's store or else from the recorded one."""
     others = recorded()
     try:
         return store, find(store, id)
@@ -49,10 +49,8 @@ def locate(store: Store, id: str) -> tuple[Store, dict[str, Any]]:
 
 
 def more_seeds(store: Store, id: str, source: str, target: str, count: int) -> Experiment:
-    """The next seeds of one pair of a matrix, with the settings of its other runs.
-
-    They are added to the matrix. A recorded one stays as it is: a new one for this pair is named after it.
-    """
+    """The next seeds of one pair of a matrix, with the settings of its other runs. They are added to the matrix. For a
+    recorded matrix, which never changes, a new one of this pair is made."""
     where, found = locate(store, id)
     mine = [
         (cell, RunSpec.model_validate(json.loads(where.value("SELECT spec FROM runs WHERE id=?", (run,)))))
@@ -74,13 +72,13 @@ def more_seeds(store: Store, id: str, source: str, target: str, count: int) -> E
 
 
 def _runs_with_cells(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
-    """The runs of an experiment in order, each with what it stands for."""
+    """The runs of an experiment in order, each with its label."""
     rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
     return [(row["run"], json.loads(row["cell"])) for row in rows]
 
 
 def results(store: Store, id: str) -> pd.DataFrame:
-    """Every cell's label with what its run has come to so far."""
+    """The label and the results of every cell."""
     lines = []
     for run, cell in _runs_with_cells(store, id):
         record: Mapping[str, Any] = run_record(store, run)
@@ -95,7 +93,7 @@ def of_kind(store: Store, kind: str) -> dict[str, Any] | None:
 
 
 def listed(store: Store) -> list[dict[str, Any]]:
-    """Every experiment, the newest first: id, kind, name, when it was made, number of runs."""
+    """All experiments, the newest first: id, kind, name, time of creation, number of runs."""
     return store.rows(
         "SELECT e.id, e.kind, e.name, e.created, count(x.run) AS runs FROM experiments e "
         "LEFT JOIN experiment_runs x ON x.experiment=e.id GROUP BY e.id ORDER BY e.created DESC, e.id"
@@ -103,15 +101,15 @@ def listed(store: Store) -> list[dict[str, Any]]:
 
 
 def labelled(store: Store, id: str) -> list[tuple[str, Record]]:
-    """The runs of an experiment as they are now, each with its label but for the seed."""
+    """The current records of an experiment's runs, each with its label without the seed."""
     return [(label(cell), run_record(store, run)) for run, cell in _runs_with_cells(store, id)]
 
 
-ALIKE = ("epochs", "shots", "test_shots", "prompt_length")  # settings by which a gauge speaks of a run
+ALIKE = ("epochs", "shots", "test_shots", "prompt_length")  # settings that a headroom experiment and a run must share
 
 
 def headroom_of(store: Store, run: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """Cells of the newest headroom experiment over the sequence of a run, with its training; None without one."""
+    """Cells of the newest headroom experiment with a run's sequence and training; None without one."""
     for line in store.rows("SELECT id, about FROM experiments WHERE kind='headroom' ORDER BY created DESC"):
         names = [name for name, tasks in json.loads(line["about"])["sequences"].items() if tasks == list(run["tasks"])]
         for name in names:
@@ -127,7 +125,7 @@ def headroom_of(store: Store, run: Mapping[str, Any]) -> list[dict[str, Any]] | 
 
 
 def label(cell: Mapping[str, Any]) -> str:
-    """`{"threshold": 0.3, "seed": 42}` → `threshold=0.3`; words stand for themselves."""
+    """`{"threshold": 0.3, "seed": 42}` → `threshold=0.3`; text values appear without their key."""
     parts = {key: value for key, value in cell.items() if key != "seed"}
     return " · ".join(value if isinstance(value, str) else f"{key}={value}" for key, value in parts.items())
 
@@ -137,7 +135,7 @@ def runs_in(store: Store, id: str) -> list[str]:
 
 
 def pairs(store: Store, id: str) -> pd.DataFrame:
-    """Of a matrix: score of the target after the source, and learned alone, seed by seed; NaN while missing."""
+    """Scores of a matrix: the target after the source, and alone, for each seed; NaN while missing."""
     lines = []
     for run, cell in _runs_with_cells(store, id):
         score, alone = (

@@ -1,7 +1,4 @@
-"""The store as frames: the only way pages and commands read results. No torch, nothing is written.
-
-Every function takes an open store and works while workers write.
-"""
+"""The store as data frames, for pages and commands. No torch, read-only. Every function works while workers write."""
 
 import json
 import socket
@@ -23,7 +20,7 @@ from shlpt.tasks.find import draw, find_task
 LIST_COLUMNS = "id name method tasks seed state progress acc bwt fwt backbone created note experiment".split()
 STAGE_COLUMNS = "task alone position method state reused steps planned_steps epochs validation trainable".split()
 STAGE_COLUMNS += "stored_bytes seconds note key".split()
-POINTS = 1000  # of a curve: more are thinned out
+POINTS = 1000  # of a curve, after thinning
 
 
 # --- runs ---------------------------------------------------------------------------------
@@ -40,7 +37,7 @@ _OPEN = """
 
 
 def runs(store: Store, ids: Iterable[str] | None = None) -> pd.DataFrame:
-    """Every run, or each of these, in a line, the newest first."""
+    """All runs or the given ones, one row each, the newest first."""
     wanted, values = ("1", ()) if ids is None else ("r.id IN (SELECT value FROM json_each(?))", (json.dumps([*ids]),))
     unfinished: dict[str, list[Mapping[str, Any]]] = {}
     for row in store.rows(_OPEN.format(wanted), values):
@@ -50,7 +47,7 @@ def runs(store: Store, ids: Iterable[str] | None = None) -> pd.DataFrame:
         spec, stages = json.loads(row["spec"]), unfinished.get(row["id"], [])
         result = json.loads(row["result"]) if row["result"] else {}
         state = "done" if result else state_of_run(store, stages)[0]
-        if state == "done" and not result:  # its worker did not get so far as to write it down
+        if state == "done" and not result:  # its worker died before it could write the state
             result = run_record(store, row["id"])
         line = {key: row[key] for key in ("id", "name", "created", "note", "experiment")}
         line |= {key: spec[key] for key in ("method", "tasks", "seed", "backbone")}
@@ -60,7 +57,7 @@ def runs(store: Store, ids: Iterable[str] | None = None) -> pd.DataFrame:
 
 
 def run(store: Store, id: str) -> dict[str, Any]:
-    """Everything about a run, as `runs show` prints it."""
+    """Everything about a run: the output of `runs show`."""
     record = run_record(store, id)
     worker = store.row(
         "SELECT w.id, w.pid, w.host, w.beat, w.log, w.device FROM run_stages r JOIN stages s ON s.key=r.stage "
@@ -72,12 +69,12 @@ def run(store: Store, id: str) -> dict[str, Any]:
 
 
 def states(store: Store, ids: Iterable[str]) -> dict[str, int]:
-    """How many of these runs are in each state."""
+    """The number of these runs in each state."""
     return {str(state): int(count) for state, count in runs(store, ids)["state"].value_counts().items()}
 
 
 def troubles(store: Store, ids: Iterable[str], lines: int = 20) -> list[dict[str, Any]]:
-    """The failed and lost runs among these, each with the reason and the end of its worker's log."""
+    """The failed and lost runs, each with the reason and the end of its worker's log."""
     frame, found = runs(store, ids), []
     for id in frame["id"][frame["state"].isin(["failed", "lost"])]:
         record = run(store, id)
@@ -90,7 +87,7 @@ def troubles(store: Store, ids: Iterable[str], lines: int = 20) -> list[dict[str
 
 
 def spec(store: Store, id: str) -> dict[str, Any]:
-    """The spec of a run, with all `settings` in one flat mapping as `--set` takes them."""
+    """The spec of a run, with `settings` as one flat mapping as `--set` takes them."""
     found: dict[str, Any] = json.loads(store.value("SELECT spec FROM runs WHERE id=?", (id,)))
     return found | {"settings": found["training"] | found["params"]}
 
@@ -115,7 +112,7 @@ def stages(store: Store, id: str) -> pd.DataFrame:
 
 
 def marker(store: Store, ids: Sequence[str]) -> str:
-    """A digest that changes whenever there is something new to show of these runs."""
+    """A digest that changes whenever these runs have new data."""
     marks = ",".join("?" * len(ids))
     rows = store.rows(
         "SELECT s.id, s.state, g.state AS held, g.wish, g.note, (SELECT max(seq) FROM events WHERE stage=s.id) AS seq "
@@ -127,10 +124,8 @@ def marker(store: Store, ids: Sequence[str]) -> str:
 
 # --- curves -------------------------------------------------------------------------------
 def _events(store: Store, ids: Iterable[str], kind: str, points: int, alone: bool = False) -> list[dict[str, Any]]:
-    """Events of the stages on the runs' paths, thinned to about `points` a stage; the last one always stays.
-
-    `alone`: of the tasks learned alone instead, which forward transfer is measured against.
-    """
+    """Events of the runs' stages, thinned to about `points` per stage; the last one always stays. `alone`: of the tasks
+    learned alone instead."""
     found = []
     for id in ids:
         rows = store.rows(
@@ -152,7 +147,7 @@ def _events(store: Store, ids: Iterable[str], kind: str, points: int, alone: boo
 
 
 def _counted_from_one(payload: dict[str, Any]) -> dict[str, Any]:
-    """Epochs as people count them."""
+    """Epochs, counted from one."""
     return payload | {"epoch": payload["epoch"] + 1}
 
 
@@ -160,7 +155,7 @@ _RUN = ["run", "seed", "position", "task"]
 
 
 def losses(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFrame:
-    """Loss of each training step and its parts; a part that a method does not have is NaN."""
+    """Loss of each training step and its parts; NaN for parts that a method does not have."""
     return pd.DataFrame(
         _events(store, ids, "step", points), columns=[*_RUN, "step", "epoch", "loss", "down", "hsc", "asc"]
     )
@@ -170,8 +165,8 @@ _SIMILARITY = [*_RUN, "step", "epoch", "earlier", "mean", "low", "high", "dissim
 
 
 def similarity(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFrame:
-    """α of each earlier task at each step: mean and range over the batch, the share that calls it dissimilar (0 to 1),
-    and how often that share has crossed one half so far."""
+    """α of each earlier task at each step: mean and range over the batch, share for which it is dissimilar, and how
+    often that share has crossed one half so far."""
     lines, flips = [], {}
     for event in _events(store, ids, "step", points):
         if "alpha" not in event:
@@ -188,7 +183,7 @@ def similarity(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.Dat
 
 
 def _flips(store: Store, stage: int) -> dict[int, list[int]]:
-    """Step -> flips so far of each earlier task, counted over all steps: a thinned curve misses most of them."""
+    """Step -> crossings so far of each earlier task, counted over all steps, before thinning."""
     rows = store.rows(
         "SELECT json_extract(payload, '$.step') AS step, json_extract(payload, '$.dissimilar') AS share FROM events "
         "WHERE stage=? AND kind='step' AND share IS NOT NULL ORDER BY seq",
@@ -210,7 +205,7 @@ WITH, ALONE = "with transfer", "alone"
 
 
 def pair_epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:
-    """Of runs over two tasks: validation of the target after each epoch, after its source and learned alone."""
+    """For runs over two tasks: validation of the target after each epoch, after its source and alone."""
     after = [event for event in _events(store, ids, "epoch", POINTS) if event["position"] == 1]
     alone = _events(store, ids, "epoch", POINTS, alone=True)
     lines = [{"which": which} | event for which, events in ((WITH, after), (ALONE, alone)) for event in events]
@@ -218,7 +213,7 @@ def pair_epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:
 
 
 def overlap(store: Store, ids: Sequence[str]) -> pd.DataFrame:
-    """Cosine of activation states with those under each earlier prompt, on the task's own texts, after each epoch."""
+    """Cosine of activation states with those under each earlier prompt, on the task's own texts, per epoch."""
     lines = []
     for event in _events(store, ids, "epoch", POINTS):
         earlier = _spec(store, event["run"])["tasks"][: event["position"]]
@@ -234,7 +229,7 @@ def _spec(store: Store, id: str) -> dict[str, Any]:
 
 # --- what a stage left --------------------------------------------------------------------
 def stage(store: Store, key: str) -> dict[str, Any]:
-    """A stage by its key: plan, state, summary, what it was made with, and answers example by example."""
+    """A stage by its key: plan, state, summary, fingerprint, and answers of each example."""
     row = store.row("SELECT * FROM stages WHERE key=?", (key,))
     if row is None:
         raise UserError(f"no stage {key!r} in {store.home}")
@@ -245,7 +240,7 @@ def stage(store: Store, key: str) -> dict[str, Any]:
 
 
 def stage_tensors(store: Store, key: str) -> dict[str, np.ndarray[Any, Any]]:
-    """Prompts (`prompt.0` …), what else the method keeps (`extra.…`), and what was recorded (`record.…`)."""
+    """Prompts (`prompt.0` …), other kept tensors (`extra.…`), and records (`record.…`)."""
     return artifacts.from_bytes(artifact_bytes(store, key, "tensors"))
 
 
@@ -266,13 +261,13 @@ def _key(store: Store, id: str, task: str, alone: bool = False) -> str | None:
 
 
 def tensors(store: Store, id: str, task: str) -> dict[str, np.ndarray[Any, Any]]:
-    """What the stage that learned `task` left; empty where it is not finished."""
+    """The tensors of the stage that learned `task`; empty if it is not finished."""
     key = _key(store, id, task)
     return {} if key is None else stage_tensors(store, key)
 
 
 def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
-    """α of every training example as last seen in training: one row per example and earlier task."""
+    """The last α of every training example: one row per example and earlier task."""
     columns = ["example", "text", "target", "earlier", "alpha"]
     alpha = tensors(store, id, task).get("record.alpha")
     if alpha is None or not alpha.size:
@@ -291,7 +286,7 @@ def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
 
 
 def answers(store: Store, id: str, task: str, *, after: str | None = None, alone: bool = False) -> pd.DataFrame:
-    """Test examples of `task` with answers and scores, as measured after `after` (by default when it was learned)."""
+    """Test examples of `task` with answers and scores, measured after `after` (default: `task` itself)."""
     columns = ["example", "text", "target", "answer", "score"]
     key = _key(store, id, after or task, alone)
     found = (
@@ -325,7 +320,7 @@ def workers(store: Store) -> pd.DataFrame:
 
 
 def left_by(store: Store, worker: str) -> list[str]:
-    """Runs with stages in a lane group that this worker holds and has not finished."""
+    """Runs with unfinished stages in a lane group that this worker holds."""
     rows = store.rows(
         "SELECT DISTINCT r.run FROM groups g JOIN stages s ON s.grp=g.key JOIN run_stages r ON r.stage=s.key "
         "WHERE g.worker=? AND s.state='queued'",
@@ -335,7 +330,7 @@ def left_by(store: Store, worker: str) -> list[str]:
 
 
 def log_tail(store: Store, worker_log: str, lines: int = 20) -> list[str]:
-    """The last lines that a worker wrote, by the name of its log."""
+    """The last lines of a worker's log."""
     path = store.home / "workers" / worker_log
     if path.parent != store.home / "workers" or not path.is_file():
         return []

@@ -1,7 +1,5 @@
-"""The recorded results that come with the program, so that every page has something to show at once. No torch.
-
-They are a normal store under data/recorded, written only by `python -m shlpt record`.
-"""
+"""The recorded results that come with the program, a store under data/recorded. No torch. Only `python -m shlpt record`
+writes it."""
 
 from pathlib import Path
 
@@ -11,5 +9,5 @@ HOME = Path(__file__).resolve().parents[2] / "data" / "recorded"
 
 
 def recorded() -> Store | None:
-    """The store that comes with the program; None if its file was removed."""
+    """The store of recorded results; None if its file was removed."""
     return Store(HOME).there()

@@ -1,4 +1,4 @@
-"""Shared by the page and the command for activations: pairs of runs to compare, similarity of prompts. No torch."""
+"""For the page and the command about activations: pairs of runs to compare, similarity of prompts. No torch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ ASC = "lambda_asc"
 
 
 def locate(id: str, home: Any = None) -> tuple[Store, str]:
-    """A run by its id or how it begins, in the visitor's store or among the recorded ones."""
+    """A run by the beginning of its id, from the visitor's store or else from the recorded one."""
     stores = [store for store in (Store(home).there(), recorded()) if store is not None]
     for store in stores:
         try:
@@ -34,10 +34,8 @@ def locate(id: str, home: Any = None) -> tuple[Store, str]:
 
 
 def twin(spec: Mapping[str, Any], others: Iterable[tuple[str, Mapping[str, Any]]]) -> str | None:
-    """The run that differs in ASC alone: trained without it if this one was trained with it, and vice versa.
-
-    `others` are ids with their specs. Where several fit, the first.
-    """
+    """The first of `others` (ids with specs) that differs only in ASC: trained without it instead of with it, or vice
+    versa."""
     if ASC not in spec["settings"]:
         return None
     with_asc = spec["settings"][ASC] > 0
@@ -58,7 +56,7 @@ def twin_in(store: Store, id: str) -> str | None:
 
 
 def other_way(spec: Mapping[str, Any]) -> RunSpec:
-    """The run that `twin` looks for: without ASC, or with its usual weight if this one has none."""
+    """The spec of the twin: without ASC, or with its default weight."""
     params: Any = METHODS[spec["method"]].params
     weight = 0.0 if spec["settings"][ASC] > 0 else params.model_fields[ASC].default
     found = {key: value for key, value in spec.items() if key not in ("settings", "edition")}
@@ -67,7 +65,7 @@ def other_way(spec: Mapping[str, Any]) -> RunSpec:
 
 @dataclass(frozen=True)
 class Map:
-    """How similar the activation states under a run's prompts are."""
+    """Similarity of the activation states under a run's prompts."""
 
     tasks: tuple[str, ...]
     matrix: np.ndarray[Any, Any]  # tasks × tasks
@@ -80,7 +78,7 @@ class Map:
 
 
 def activation_map(probe: Mapping[str, activations.Array], layer: int | None = None, measure: str = "cosine") -> Map:
-    """Of the tasks learned so far, in a decoder layer counted from 1 (by default the last)."""
+    """The map of the tasks learned so far, in a decoder layer counted from 1 (default: the last)."""
     layers = activations.layers(probe)
     chosen = layers if layer is None else layer
     if measure not in activations.MEASURES:
@@ -93,12 +91,12 @@ def activation_map(probe: Mapping[str, activations.Array], layer: int | None = N
 
 @dataclass(frozen=True)
 class Difference:
-    tasks: tuple[str, ...]  # those that both runs have learned
+    tasks: tuple[str, ...]  # learned by both runs
     matrix: np.ndarray[Any, Any]
 
 
 def minus(one: Map, other: Map) -> Difference:
-    """One map minus another, on the tasks of both, in the order of the first."""
+    """One map minus another, on their common tasks, in the order of the first."""
     tasks = tuple(task for task in one.tasks if task in other.tasks)
     return Difference(tasks, one.only(tasks) - other.only(tasks))
 

@@ -1,10 +1,7 @@
-"""Is a worker alive? Told by a file lock on this machine, and by a counter that must move; never by a clock.
-
-A worker holds a lock on HOME/workers/<id>.lock; the kernel drops it when the process ends, however
-it ends. With every beat it marks that file with the machine's monotonic time, so that one that hangs is
-told at once. A worker of another machine is told by its beat alone: dead is one whose counter has not
-moved for STALE seconds on the observer's own monotonic clock.
-"""
+"""Is a worker alive? Decided by a file lock on this machine and by a heartbeat counter elsewhere, never by comparing
+clocks. A worker locks HOME/workers/<id>.lock; the system releases it when the process ends. At each heartbeat the
+worker writes the machine's monotonic time into that file, so that a hanging worker is noticed. A worker of another
+machine is dead if its counter has not moved for STALE seconds of the observer's monotonic clock."""
 
 import os
 import socket
@@ -19,8 +16,8 @@ from shlpt.store.store import Store
 
 STALE = 20.0
 LOOK_SECONDS = 0.1
-STARTING = "starting"  # the lock of a worker that has been started and has not registered yet
-_SEEN: dict[tuple[str, str], tuple[int, float, bool]] = {}  # home, worker -> beat, since when, whether it ever moved
+STARTING = "starting"  # lock of a worker before it registers
+_SEEN: dict[tuple[str, str], tuple[int, float, bool]] = {}  # home, worker -> beat, its time, whether it has moved
 
 
 def lock_file(home: Path, worker: str) -> Path:
@@ -28,7 +25,7 @@ def lock_file(home: Path, worker: str) -> Path:
 
 
 def hold(home: Path, worker: str) -> Lock:
-    """The lock of a living worker; let go of it by closing it, or by dying."""
+    """The lock of a living worker, released by closing it or by the end of the process."""
     path = lock_file(home, worker)
     try:
         path.parent.mkdir(exist_ok=True)
@@ -40,17 +37,17 @@ def hold(home: Path, worker: str) -> Lock:
 
 
 def holds(home: Path, worker: str) -> bool:
-    """Whether some process of this machine holds the worker's lock."""
+    """Whether a process of this machine holds the worker's lock."""
     return locks.held(lock_file(home, worker))
 
 
 def mark(lock: Lock) -> None:
-    """By its holder: that it still moves, on the clock that all processes of a machine share."""
+    """Write the monotonic time, which all processes of a machine share, into the lock file."""
     locks.say(lock, f"{time.monotonic():020.3f}")
 
 
 def _since_marked(home: Path, worker: str) -> float | None:
-    """Seconds since the holder of a lock on this machine moved, where it says so."""
+    """Seconds since the last mark in a lock file of this machine, if known."""
     try:
         return time.monotonic() - float(locks.said(lock_file(home, worker)))
     except (OSError, ValueError):
@@ -58,17 +55,17 @@ def _since_marked(home: Path, worker: str) -> float | None:
 
 
 class Observer:
-    """Watches the heartbeats of workers. All observers of a process share what they saw."""
+    """Watches the heartbeats of workers. All observers of a process share their observations."""
 
     def __init__(self, store: Store, stale: float = STALE) -> None:
         self.store, self.stale = store, stale
 
     def alive(self, worker: str | None) -> bool:
-        """Answers at once; a worker that may be alive counts as alive."""
+        """Without waiting; a worker that may be alive counts as alive."""
         return self.certain(worker) is not False
 
     def certain(self, worker: str | None) -> bool | None:
-        """None if it takes a second look: a worker of another machine that is seen for the first time."""
+        """None if undecided: the first look at a worker of another machine."""
         row = self.store.row("SELECT host, beat FROM workers WHERE id=?", (worker,))
         if row is None or worker is None:
             return False
@@ -89,7 +86,7 @@ class Observer:
 
 
 def settled(store: Store, workers: Iterable[str], seconds: float = STALE + 1.0) -> set[str]:
-    """Those that are certainly alive: watches until each heartbeat has moved, or for `seconds`."""
+    """The workers that are certainly alive, after watching each heartbeat for up to `seconds`."""
     observer, watched, end = Observer(store), list(workers), time.monotonic() + seconds
     while True:
         found = {worker: observer.certain(worker) for worker in watched}
@@ -99,12 +96,12 @@ def settled(store: Store, workers: Iterable[str], seconds: float = STALE + 1.0) 
 
 
 def serves(device: str) -> bool:
-    """Whether a worker on `device` trains what is queued; not one that is part of a command, for the command's runs."""
+    """Whether a worker on `device` trains all queued runs, not only those of one command."""
     return not device.startswith(("run:", "ray:"))
 
 
 def living(store: Store) -> list[str]:
-    """Workers that seem alive, answered at once."""
+    """Workers that seem alive, without waiting."""
     observer = Observer(store)
     return [row["id"] for row in store.rows("SELECT id FROM workers") if observer.alive(row["id"])]
 

@@ -1,7 +1,5 @@
-"""Locks on files that the system drops when a process ends, however it ends. To look never makes a lock fail.
-
-The lock is on the first byte of a file; what its holder says comes after it.
-"""
+"""File locks that the system releases when a process ends. Checking a lock never makes taking it fail. The lock is on
+the first byte of the file; a message of its holder follows."""
 
 import os
 import random
@@ -23,7 +21,7 @@ if sys.platform == "win32":
         return True
 
     def _is_taken(file: Lock) -> bool:
-        """Windows lets nobody else read what is locked."""
+        """Windows does not let other processes read a locked byte."""
         try:
             file.read(1)
         except PermissionError:
@@ -41,7 +39,7 @@ else:
         return True
 
     def _take(file: Lock) -> bool:
-        """What is in the way may be one that only looks: those share their lock for a moment, the holder does not."""
+        """A check holds a shared lock for a moment, so try again unless the lock is held exclusively."""
         for _ in range(1000):
             if _flock(file, fcntl.LOCK_EX):
                 return True
@@ -56,7 +54,8 @@ else:
 
 
 def hold(path: Path) -> Lock:
-    """The lock, until it is closed; BlockingIOError where another process has it. Only the holder empties the file."""
+    """Take the lock until the file is closed; BlockingIOError if another process has it. Only the holder empties the
+    file."""
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b", buffering=0)
     if not _take(file):
         file.close()
@@ -67,7 +66,7 @@ def hold(path: Path) -> Lock:
 
 
 def held(path: Path) -> bool:
-    """Whether some process of this machine holds the lock."""
+    """Whether a process of this machine holds the lock."""
     try:
         file = path.open("rb", buffering=0)
     except FileNotFoundError:
@@ -77,7 +76,7 @@ def held(path: Path) -> bool:
 
 
 def say(file: Lock, text: str) -> None:
-    """In place of what was said there; also by one that does not hold the lock."""
+    """Replace the message; the writer need not hold the lock."""
     file.seek(1)
     file.write(text.encode())
     file.truncate()

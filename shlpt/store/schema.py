@@ -1,6 +1,6 @@
-"""The tables of the store, as an ordered list of changes. One is never edited once it has been released."""
+"""The tables of the store as an ordered list of migrations. A released migration is never edited."""
 
-APPLICATION = 0x5348_4C50  # "SHLP": what marks a SQLite file as ours
+APPLICATION = 0x5348_4C50  # "SHLP" in the header of our SQLite files
 
 MIGRATIONS: tuple[str, ...] = (
     """

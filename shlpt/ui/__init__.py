@@ -1,1 +1,1 @@
-"""The parts of pages. The only room that imports Streamlit."""
+"""Parts of pages. The only package that imports Streamlit."""

@@ -1,8 +1,5 @@
-"""Plotly.js for the browser, served from this machine, so that charts need no internet.
-
-It is the published partial bundle with our trace types. It has a third of the size of the whole library, and a browser
-opens the first page 0.6 s faster with it.
-"""
+"""Plotly.js served from this machine, so that charts need no internet. The published partial bundle with our trace
+types has a third of the full size and opens the first page 0.6 s faster."""
 
 from pathlib import Path
 
@@ -20,12 +17,12 @@ TRACES = {"bar", "box", "contour", "heatmap", "histogram", "image", "pie", "scat
 
 
 def routes() -> list[Mount]:
-    """The folder as a route. Streamlit checks the host of its own routes only, so this one checks for itself."""
+    """The folder as a route. Streamlit checks the host of its own routes only, so this one needs its own check."""
     hosts = [*(config.get_option("server.allowedHosts") or ["localhost", "127.0.0.1"])]
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     return [Mount(FOLDER, app=StaticFiles(directory=FILE.parent), middleware=[guard])]
 
 
 def plotly_url() -> str:
-    """Its address; the version prevents the browser from using an older cached one."""
+    """The address of Plotly.js. The version keeps the browser from using an older cached one."""
     return f"{FOLDER}/{FILE.name}?v={VERSION}"

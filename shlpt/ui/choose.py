@@ -1,4 +1,4 @@
-"""Widgets whose choice is kept in the page's address, as an identifier and not as the text on screen."""
+"""Widgets that keep their choice in the page's address, as an identifier."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,11 +28,9 @@ def kept(
     segments: bool = False,
     **more: Any,
 ) -> str:
-    """A select box whose choice is kept in the address under `key`; the beginning of an id is enough.
-
-    With `segments` all options are shown side by side. Streamlit's own binding to the address would write the text on
-    screen and silently drop what it cannot read.
-    """
+    """A select box whose choice is kept in the address under `key`; the beginning of an id is enough. With `segments`
+    all options are shown side by side. Streamlit's own binding writes the text on screen and silently drops unknown
+    values."""
     widget = f"{key}-choice"
     asked = st.query_params.get(key)
     if asked is not None and asked != st.session_state.get(f"{key}-kept"):  # a link, or the back button
@@ -61,7 +59,7 @@ def kept_many(
     kind: str = "",
     **more: Any,
 ) -> list[str]:
-    """A multiselect; the address has the key once for each choice."""
+    """A multiselect; the address repeats the key for each choice."""
     widget = f"{key}-choices"
     asked = st.query_params.get_all(key)
     if asked and asked != st.session_state.get(f"{key}-kept"):
@@ -75,7 +73,7 @@ def kept_many(
 
 
 def meant_many(asked: Sequence[str], options: Sequence[str], kind: str) -> list[str]:
-    """The options that names in the address stand for; the page warns of unknown names."""
+    """The options that match the names in the address; warns of unknown names."""
     found = {name: _meant(name, options) for name in asked}
     if missing := [name for name, option in found.items() if option is None]:
         _say_unknown(kind, missing, options)
@@ -83,18 +81,18 @@ def meant_many(asked: Sequence[str], options: Sequence[str], kind: str) -> list[
 
 
 def check_many(key: str, options: Sequence[str]) -> None:
-    """Warn of unknown names before a bound multiselect, which would silently drop them."""
+    """Warn of unknown names before a bound multiselect silently drops them."""
     if key not in st.session_state:
         meant_many(st.query_params.get_all(key), options, key)
 
 
 def go(key: str, value: str) -> None:
-    """Set a choice from code. It takes effect at the next run; `st.rerun()` starts one."""
+    """Set a choice from code. It takes effect at the next run, which `st.rerun()` starts."""
     st.query_params[key] = value
 
 
 def forget(*keys: str) -> None:
-    """Remove choices from the address that this view of the page does not have."""
+    """Remove from the address the choices that this view does not have."""
     for key in keys:
         st.query_params.pop(key, None)
 
@@ -116,15 +114,15 @@ def _say_unknown(kind: str, asked: Sequence[str], options: Sequence[str]) -> Non
 
 
 def _nearest(kind: str, name: str, options: Sequence[str]) -> str:
-    """The nearest name. Long lists of ids are left out: they help nobody."""
+    """The error with the nearest name; without one for long lists of ids."""
     shortened = name if len(name) <= 40 else f"{name[:39]}…"
     return str(unknown(kind, shortened, options)) if len(options) <= 20 else f"unknown {kind} {shortened!r}"
 
 
 # --- runs ---------------------------------------------------------------------------------
 def pick_run(suits: Callable[[dict[str, Any]], bool]) -> Shown | None:
-    """One of all runs; None if there are none. Runs for which `suits` is true come first, so that the page opens with
-    a run that it can show."""
+    """Choose one of all runs; None if there are none. Runs for which `suits` is true come first, and the first is the
+    default."""
     frame, stores = known_runs()
     rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
     lines = {line["id"]: line for line in sorted(rows, key=lambda line: not suits(line))}
@@ -138,7 +136,7 @@ def pick_run(suits: Callable[[dict[str, Any]], bool]) -> Shown | None:
 # --- experiments --------------------------------------------------------------------------
 @dataclass(frozen=True)
 class ShownExperiment:
-    """An experiment on a page, and the store that it is read from."""
+    """An experiment and its store."""
 
     store: Store
     id: str
@@ -147,7 +145,7 @@ class ShownExperiment:
 
 
 def known_experiments(kinds: Sequence[str] | None = None, without: Sequence[str] = ()) -> dict[str, ShownExperiment]:
-    """Those of the visitor's store and the recorded ones, by id; the visitor's come first."""
+    """The visitor's and the recorded experiments by id; the visitor's come first."""
     found: dict[str, ShownExperiment] = {}
     for is_recorded, store in both():
         for line in experiments.listed(store):
@@ -157,6 +155,6 @@ def known_experiments(kinds: Sequence[str] | None = None, without: Sequence[str]
 
 
 def titled(shown: ShownExperiment) -> str:
-    """An experiment in a list."""
+    """The label of an experiment in a list."""
     runs = "1 run" if shown.line["runs"] == 1 else f"{shown.line['runs']} runs"
     return f"{shown.line['name']} · {runs}{' · recorded' if shown.is_recorded else ''} · {shown.id[:7]}"

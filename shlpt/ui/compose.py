@@ -1,4 +1,4 @@
-"""The form of a run: tasks, method, seeds and settings; its estimate; the same as a command and as Python."""
+"""The form of a run: tasks, method, seeds, settings, estimate, and the equivalent command and Python code."""
 
 import os
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ DEFAULT = "demo"
 
 
 def form() -> list[RunSpec]:
-    """The contents of the form: a run for each seed; empty while something in it is invalid."""
-    suite = st.query_params.get("suite", "pocket")  # a link may name one; the form has only one to choose from
+    """The runs in the form, one per seed; empty while the form is invalid."""
+    suite = st.query_params.get("suite", "pocket")  # links may set it, the form cannot
     tasks = _tasks(suite)
     left, middle, right = st.columns([2, 1, 1])
     method = kept(
@@ -124,7 +124,7 @@ def size_metrics(spec: RunSpec) -> None:
 
 
 def cost(store: Store, plans: Sequence[RunPlan]) -> None:
-    """What the run will take."""
+    """The estimate of the runs."""
     found, specs = estimate.estimate(store, plans), [plan.spec for plan in plans]
     memory = estimate.memory(specs, default_width())
     with st.container(horizontal=True):
@@ -137,7 +137,7 @@ def cost(store: Store, plans: Sequence[RunPlan]) -> None:
 
 
 def elsewhere(specs: list[RunSpec]) -> None:
-    """The same run on the command line and in Python."""
+    """The command and the Python code for the same runs."""
     with st.expander("The same on the command line or in Python", icon=":material/terminal:"):
         st.code(commands.runs(specs, default_home()), language="bash", wrap_lines=True)
         st.code(commands.python(specs, default_home()), language="python")

@@ -18,12 +18,12 @@ EVERY = 1.0  # seconds between updates while something trains
 
 
 def going(store: Store, states: dict[str, int]) -> bool:
-    """Whether numbers will change by themselves: only then a page updates itself."""
+    """Whether numbers change by themselves; only then a page updates itself."""
     return any(states.get(state) for state in GOING) and expected(store)
 
 
 def possible(states: Iterable[str], served: bool) -> set[str]:
-    """Which actions make sense for runs in these states; `served`: a worker is there or starting."""
+    """The actions possible for runs in these states; `served`: a worker is alive or starting."""
     going, held, idle = ({*states} & {*some} for some in (GOING, ["paused"], ["paused", "stopped", "lost", "failed"]))
     fits = {"pause": going, "step": held, "stop": going | held, "resume": idle or ("queued" in going and not served)}
     return {wish for wish, fit in fits.items() if fit}
@@ -42,7 +42,7 @@ def progress(store: Store, runs: Sequence[str], states: dict[str, int]) -> int:
 
 
 def buttons(store: Store, runs: Sequence[str], states: dict[str, int], key: str) -> None:
-    """Pause, stop and resume. A button that makes no sense now is disabled, not hidden, so that nothing moves."""
+    """Pause, stop and resume. Impossible actions are disabled, not hidden, so that the layout does not move."""
     can = possible(states, expected(store))
     with st.container(horizontal=True):
         for text, icon, act, about in (

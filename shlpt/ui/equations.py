@@ -1,4 +1,4 @@
-"""The paper's equations, so that a figure can show the one it draws, also without internet."""
+"""The paper's equations for figures, also without internet."""
 
 PAPER = "https://arxiv.org/abs/2406.12251"
 EQUATIONS: dict[int, tuple[str, str]] = {

@@ -1,7 +1,5 @@
-"""A form built from the specification: a new setting in `spec` or `catalog` appears by itself.
-
-An empty field means the default, which it shows in grey; only changed settings are returned. So a link contains
-only the changes, and another preset changes every field that is still empty.
+"""A form built from the specification: new settings in `spec` or `catalog` appear automatically. Empty fields show the
+default in grey; only changed settings are returned, so links contain only changes and empty fields follow the preset.
 """
 
 from collections.abc import Mapping
@@ -18,13 +16,13 @@ from shlpt.ui import page
 from shlpt.ui.titles import title_of
 
 Kind = Literal["integer", "number", "boolean", "choice", "text"]
-LONGEST = 60  # letters of a changed setting beside the form
-FIRST = ("epochs", "lr", "shots", "prompt_length")  # the others of the training are folded away
+LONGEST = 60  # maximum length of a changed setting beside the form
+FIRST = ("epochs", "lr", "shots", "prompt_length")  # other training settings are folded
 
 
 @dataclass(frozen=True)
 class Field:
-    """One setting as a widget needs it."""
+    """The description of a setting for its widget."""
 
     name: str
     kind: Kind
@@ -37,7 +35,7 @@ class Field:
 
 
 def fields(model: type[BaseModel], defaults: Mapping[str, Any] | None = None) -> list[Field]:
-    """Every setting of a model, with other defaults where a preset or a method has them."""
+    """All settings of a model, with the defaults of the preset or method."""
     schema = model.model_json_schema()["properties"]
     found = []
     for row in settings_of(model):
@@ -54,7 +52,7 @@ def fields(model: type[BaseModel], defaults: Mapping[str, Any] | None = None) ->
 
 
 def _kind(parts: list[dict[str, Any]]) -> Kind:
-    """What a field takes. A number or a word like `auto` is a number that may stay empty."""
+    """The input type of a field. A number or a word like `auto` is a number that may be empty."""
     types = {part.get("type") for part in parts}
     for kind in ("boolean", "integer", "number"):
         if kind in types:
@@ -67,7 +65,7 @@ def _bound(parts: list[dict[str, Any]], name: str) -> float | None:
 
 
 def _step(default: Any) -> float:
-    """One in the first digit of the default: 0.01 for 0.06."""
+    """One unit of the default's first digit: 0.01 for 0.06."""
     number = isinstance(default, int | float) and not isinstance(default, bool) and default > 0
     return float(10 ** floor(log10(default))) / (10 if default == 10 ** floor(log10(default)) else 1) if number else 0.1
 
@@ -78,14 +76,14 @@ def _help(row: Mapping[str, Any], default: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as people write it."""
+    """A value in readable form."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def widget(field: Field, prefix: str = "") -> Any:
-    """The widget of a setting; None while it has its default."""
+    """The widget of a setting; returns None for the default."""
     label, key = title_of(field.name), f"{prefix}{field.name}"
     common: dict[str, Any] = {"key": key, "help": field.help, "bind": "query-params"}
     if field.kind in ("boolean", "choice"):
@@ -108,7 +106,7 @@ def widget(field: Field, prefix: str = "") -> Any:
 
 
 def folded_settings(method: str, preset: str, prefix: str) -> dict[str, Any]:
-    """The form, folded, with a list of changed settings below: a link can have changed some."""
+    """The folded form, and below it the changed settings, which may come from a link."""
     with st.expander("Settings", icon=":material/tune:"):
         changed = settings_form(method, preset, prefix)
     if changed:
@@ -122,11 +120,8 @@ def _cut(text: str) -> str:
 
 
 def settings_form(method: str, preset: str = "quick", prefix: str = "") -> dict[str, Any]:
-    """The settings of a method and of its training: returns those that differ from the defaults.
-
-    The result is what `RunSpec.make(..., settings=...)` takes. `prefix` goes before the keys, and so
-    before the names in the address, where a page has two forms.
-    """
+    """The settings of a method and its training that differ from the defaults, as `RunSpec.make(..., settings=...)`
+    takes them. `prefix` goes before the keys in the address."""
     info = method_info(method)
     defaults = PRESETS[preset] | dict(info.defaults)
     own, training = fields(info.params, defaults), fields(Training, defaults)
@@ -141,7 +136,7 @@ def settings_form(method: str, preset: str = "quick", prefix: str = "") -> dict[
 
 
 def _row(some: list[Field], prefix: str) -> dict[str, Any]:
-    """Side by side where there is room, below each other on a phone."""
+    """Side by side, or below each other on a phone."""
     columns = st.columns(4)
     found = {}
     for place, field in enumerate(some):

@@ -1,4 +1,4 @@
-"""Links from one page to another. Their parameters have the names under which the other page keeps its choices."""
+"""Links between pages, with the parameter names that the target page uses."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,13 +9,13 @@ from shlpt.plans.commands import asked
 from shlpt.spec import PRESET_ABOUT, RunSpec
 from shlpt.ui.navigation import place
 
-SETTING = "s_"  # before the names of settings in the address of the page Live
+SETTING = "s_"  # prefix of settings in the address of the Live page
 FORM_PRESETS = tuple(PRESET_ABOUT)[:2]  # the third is for a large model on a GPU
-OWN_SEQUENCE = "my own"  # a sequence without a name
+OWN_SEQUENCE = "my own"  # an unnamed sequence
 
 
 def live_address(specs: Sequence[RunSpec]) -> dict[str, str]:
-    """What the page Live reads to compose runs that differ by their seed only."""
+    """Parameters of the Live page for runs that differ only in their seed."""
     spec = specs[0]
     given = asked(spec, FORM_PRESETS)
     settings = given.pop("settings", {})
@@ -30,7 +30,7 @@ def live_address(specs: Sequence[RunSpec]) -> dict[str, str]:
 
 
 def _word(value: Any) -> str:
-    """As the widgets of a form write it."""
+    """A value as form widgets write it."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 

@@ -1,6 +1,5 @@
-"""A plotly figure that is updated in place. `st.plotly_chart` replaces the chart whenever its data change, so zoom,
-legend clicks and hover would be lost about once a second.
-"""
+"""A plotly figure that is updated in place. `st.plotly_chart` replaces the chart at each update and so loses zoom,
+legend clicks and hover."""
 
 import json
 from collections.abc import Callable
@@ -20,17 +19,14 @@ CSS = ".shlpt-plot { width: 100%; overflow: hidden; }"
 
 @cache
 def _component() -> Callable[..., Any]:
-    """Registered once for the server: a second registration would replace the charts that are on screen."""
+    """Registered once per server, because a second registration replaces the charts on screen."""
     script = SCRIPT.read_text(encoding="utf-8")
     return st.components.v2.component("shlpt_live_plot", html=HTML, css=CSS, js=script, isolate_styles=False)
 
 
 def live_plot(figure: go.Figure | dict[str, Any], key: str, alt: str, clicks: bool = False) -> dict[str, Any] | None:
-    """Draw it; the same `key` at the next run updates it in place. Returns what was clicked in this run.
-
-    A click is `{"x", "y", "z", "curve", "at"}`: x and y are places on the axes (columns and rows of a
-    heat map of tasks). Clicks are reported where `clicks` is set.
-    """
+    """Draw a figure; the same `key` updates it in place. With `clicks`, returns the click of this run as `{"x", "y",
+    "z", "curve", "at"}`: x and y are positions on the axes (column and row of a heat map)."""
     ready = figure if isinstance(figure, dict) else prepared(figure, key)
     data = {"figure": ready, "alt": alt, "plotly": plotly_url(), "clicks": clicks, "name": key}
     result = _component()(key=key, data=data, on_click_change=_nothing)
@@ -39,7 +35,7 @@ def live_plot(figure: go.Figure | dict[str, Any], key: str, alt: str, clicks: bo
 
 
 def prepared(figure: go.Figure, key: str) -> dict[str, Any]:
-    """A figure as it is sent to the browser; visitors of the same run share it."""
+    """The figure as sent to the browser; visitors of the same run share it."""
     found: dict[str, Any] = json.loads(figure.to_json())
     found["layout"] |= {"autosize": True, "uirevision": key}
     return found

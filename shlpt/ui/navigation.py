@@ -1,4 +1,4 @@
-"""Which pages there are, in one table."""
+"""The table of all pages."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 ROOT = Path(__file__).resolve().parents[2]
-# Drawn here, because Streamlit fetches the icons that it knows by name from the internet.
+# Drawn here, because Streamlit fetches named icons from the internet.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#064fbd"/>'
     '<circle cx="10" cy="11" r="4" fill="#fff"/><circle cx="10" cy="22" r="4" fill="#f4b983"/>'
@@ -17,7 +17,7 @@ ICON = (
 
 @dataclass(frozen=True)
 class Entry:
-    """A page: its file in `pages/`, its name, an icon, its address and the section it stands in."""
+    """A page: its file in `pages/`, name, icon, address and menu section."""
 
     path: str
     title: str
@@ -44,18 +44,18 @@ PAGES = (
 
 
 def place(url: str) -> str:
-    """The file of the page with this address, as `st.page_link` and `st.switch_page` take it."""
+    """The file of the page with this address, for `st.page_link` and `st.switch_page`."""
     return str(next(entry.file for entry in PAGES if entry.url == url))
 
 
 def navigation() -> Any:
-    """The page to run, and the menu in sections. Paths are absolute: the router lives in another folder."""
+    """The page to run, and the menu. Paths are absolute because the router is in another folder."""
     sections: dict[str, list[Any]] = {}
     for entry in PAGES:
         url = "home" if entry.default else entry.url
         page = st.Page(entry.file, title=entry.title, icon=entry.icon, url_path=url, default=entry.default)
         sections.setdefault(entry.section, []).append(page)
-        if entry.default:  # Streamlit has it at the root alone: its own address leads there
+        if entry.default:  # Streamlit serves it only at the root
 
             def home(page: Any = page) -> None:
                 st.switch_page(page)

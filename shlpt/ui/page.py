@@ -1,4 +1,4 @@
-"""What all pages share: heading, errors in words, explanations, charts with their table."""
+"""Shared by all pages: heading, error messages, explanations, and charts with their table."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +14,12 @@ from shlpt.errors import UserError
 from shlpt.ui.equations import EQUATIONS, PAPER
 from shlpt.ui.live_plot import live_plot, prepared
 
-LINKS = re.compile(r"(://|@|\bwww)")  # markdown makes links of these even when escaped; an invisible joiner prevents it
-MARKUP = re.compile(r"([!-/:-@\[-`{-~])")  # every mark that markdown, maths or a colour could begin with
+LINKS = re.compile(r"(://|@|\bwww)")  # links even when escaped; an invisible joiner prevents it
+MARKUP = re.compile(r"([!-/:-@\[-`{-~])")  # start of markdown, maths or a colour
 
 
 def plain(text: str) -> str:
-    """A user's text, escaped for places that render markdown."""
+    """User text, escaped for markdown."""
     return MARKUP.sub(r"\\\1", LINKS.sub("\\1\u2060", str(text)))
 
 
@@ -29,7 +29,7 @@ def is_dark() -> bool:
 
 
 def head(title: str, explanation: str, badges: Sequence[str] = ()) -> None:
-    """The title of a page, what it shows in a sentence, and badges for its context."""
+    """Title, one sentence, and badges."""
     st.title(title)
     st.caption(explanation)
     if badges:
@@ -39,13 +39,13 @@ def head(title: str, explanation: str, badges: Sequence[str] = ()) -> None:
 
 
 def badge(text: str, color: str = "gray") -> None:
-    """A small label, for example the device that trains or the store that is shown."""
+    """A small label, for example the device or the store."""
     st.badge(plain(text), color=color)
 
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """Show a user's mistake as a message, without a traceback; the rest of the page still runs."""
+    """Show a user error as a message without a traceback; the rest of the page still runs."""
     try:
         yield
     except UserError as error:
@@ -53,7 +53,7 @@ def guard() -> Iterator[None]:
 
 
 def again(panel: Callable[..., None], every: float | None = None) -> Callable[..., None]:
-    """A part of a page that runs again alone, every `every` seconds or when a widget in it is used."""
+    """A part of a page that runs again alone, every `every` seconds or when one of its widgets is used."""
 
     @wraps(panel)
     def guarded(*given: Any) -> None:
@@ -65,7 +65,7 @@ def again(panel: Callable[..., None], every: float | None = None) -> Callable[..
 
 
 def explain(text: str, equation: int | None = None) -> None:
-    """A sentence under a figure; the equation of the paper behind it opens at a click."""
+    """A sentence under a figure, with the paper's equation behind a click."""
     if equation is None:
         st.caption(text)
         return

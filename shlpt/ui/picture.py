@@ -1,4 +1,4 @@
-"""The idea in one picture: what happens when a new task arrives."""
+"""A picture of what happens when a new task arrives."""
 
 from base64 import b64encode
 
@@ -14,13 +14,13 @@ _SCHEMES = {
 
 
 def html(dark: bool) -> str:
-    """As an image with its sentence: Streamlit takes drawings out of a page's own markup."""
+    """As an image with alt text, because Streamlit strips drawings from a page's markup."""
     data = b64encode(svg(dark).encode()).decode()
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{ALT}" style="width:100%;max-width:1000px">'
 
 
 def svg(dark: bool) -> str:
-    """Drawn with the palette of the theme; scales with the page."""
+    """In the theme's colours; scales with the page."""
     ink, pale, card, blue, orange = _SCHEMES[dark]
 
     def box(x: int, y: int, w: int, h: int, title: str, said: str, edge: str) -> str:

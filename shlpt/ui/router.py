@@ -1,7 +1,5 @@
-"""What Streamlit runs at every visit: the frame of the app, then the page in the address.
-
-It is not beside `pages/`: there, Streamlit would run the file of a page without this frame when a link opens it first.
-"""
+"""Runs at every visit: the frame of the app, then the page in the address. It is not beside `pages/`, because Streamlit
+would then run a page's file without this frame."""
 
 import streamlit as st
 

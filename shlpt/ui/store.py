@@ -1,4 +1,4 @@
-"""Which stores and runs a page can show: the visitor's own, and the recorded ones that come with the program."""
+"""Stores and runs that a page can show: the visitor's own, and the recorded ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from shlpt.ui.page import plain
 
 @dataclass(frozen=True)
 class Shown:
-    """A run that a page shows, and the store that it is read from."""
+    """A run and its store."""
 
     store: Store
     id: str
@@ -33,24 +33,24 @@ class Shown:
 
 
 def own() -> Store:
-    """The visitor's store. Each run of a page opens it again, because connections belong to threads."""
+    """The visitor's store, opened at each run of a page because connections belong to threads."""
     return at().open()
 
 
 def at(home: str | None = None) -> Store:
-    """A store for a page: if it is locked, the page says so after 4 s."""
+    """A store for a page, which reports a lock after 4 s."""
     return Store(home, patience=4.0)
 
 
 def label(line: dict[str, Any]) -> str:
-    """A run in a list: what it is, and the beginning of its id."""
+    """A run in a list: its description and the beginning of its id."""
     what = line["name"] or f"{METHODS[line['method']].title} · {' → '.join(line['tasks'])}"
     state = "recorded" if line["recorded"] else line["state"]
     return f"{what} · seed {line['seed']} · {state} · {line['id'][:7]}"
 
 
 def both() -> Iterator[tuple[bool, Store]]:
-    """The visitor's store and the recorded one (True), if they exist; the page shows what is wrong with a store."""
+    """The visitor's store and the recorded one (True), if they exist; store errors are shown on the page."""
     for is_recorded, opened in ((False, own), (True, recorded)):
         try:
             store = opened()
@@ -62,7 +62,7 @@ def both() -> Iterator[tuple[bool, Store]]:
 
 
 def known_runs() -> tuple[pd.DataFrame, dict[bool, Store]]:
-    """All runs, the visitor's first, with a column `recorded`; and the two stores by that."""
+    """All runs, the visitor's first, with a column `recorded`; and the stores by its value."""
     stores, tables = {}, [pd.DataFrame(columns=[*frames.LIST_COLUMNS, "recorded"])]
     for is_recorded, store in both():
         stores[is_recorded] = store
@@ -72,7 +72,7 @@ def known_runs() -> tuple[pd.DataFrame, dict[bool, Store]]:
 
 
 def shown(id: str) -> Shown:
-    """A run by its id or the beginning of it, from either store."""
+    """A run by the beginning of its id, from either store."""
     frame, stores = known_runs()
     found = frame[frame["id"].str.startswith(id)] if id else frame[:0]
     if not len(found):

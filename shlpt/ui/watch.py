@@ -1,4 +1,4 @@
-"""Runs while they train: figures that update in place, progress, and buttons to pause, step, resume and stop."""
+"""Runs in training: updating figures, progress, and buttons to pause, step, resume and stop."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,16 +21,16 @@ from shlpt.ui.live_plot import live_plot, prepared
 from shlpt.ui.store import at
 
 POLL_SECONDS = 0.8
-POINTS = 250  # per curve and stage: more than a screen can show
+POINTS = 250  # per curve and stage, more than a screen shows
 NEWEST = "the newest"
 COLORS = {"running": "green", "queued": "blue", "paused": "orange", "stopped": "gray", "done": "blue"}
 COLORS |= {"failed": "red", "lost": "red"}
-Drawn = tuple[dict[str, Any], str]  # the figure as it is sent, and its sentence
+Drawn = tuple[dict[str, Any], str]  # the figure as sent, and its alt text
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # type: ignore[untyped-decorator]
 def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
-    """Frames of these runs; `mark` changes when there are new data. Shared by all visitors of the same runs."""
+    """Frames of these runs, shared by all their visitors; `mark` changes with new data."""
     store = at(home)
     records = [run_record(store, id) for id in ids]
     found = {
@@ -48,7 +48,7 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=48, show_spinner=False)  # type: ignore[untyped-decorator]
 def drawn(home: str, ids: tuple[str, ...], mark: str, name: str, task: str | None, dark: bool) -> Drawn:
-    """One figure, drawn once for all visitors."""
+    """One figure, shared by all visitors."""
     plot, given = _given(read(home, ids, mark), name, task)
     about = {"task": task} if name in OF_A_TASK else {}
     figure = plot.figure(*given, dark=dark, **about)
@@ -112,7 +112,7 @@ def view(store: Store, ids: Sequence[str], own: bool) -> None:
 
 
 def _moving(store: Store, records: list[Record]) -> bool:
-    """Whether the runs will change without another click."""
+    """Whether the runs will change without a click."""
     return bool({r["state"] for r in records} & set(GOING)) or control.pending(store, [r["id"] for r in records])
 
 
@@ -121,7 +121,7 @@ def _panel(home: str, ids: tuple[str, ...], own: bool, polled: bool) -> None:
     mark = frames.marker(store, ids)
     records = [run_record(store, id) for id in ids]
     if polled and not _moving(store, records):
-        st.rerun()  # nothing changes any more: stop polling
+        st.rerun()  # no more changes: stop polling
     found = read(home, ids, mark)
     _status(store, records, found, own)
     if own:
@@ -156,7 +156,7 @@ def _status(store: Store, records: list[Record], found: dict[str, Any], own: boo
 
 
 def _controls(store: Store, records: list[Record]) -> None:
-    """Pause, step, resume, stop. Buttons that make no sense now are disabled, so that nothing moves."""
+    """Pause, step, resume, stop. Impossible actions are disabled, so that the layout does not move."""
     states, ids = {r["state"] for r in records}, [r["id"] for r in records]
     can = possible(states, liveness.expected(store))
     columns = st.columns(6)
@@ -206,7 +206,7 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
 
 
 def _which(tasks: list[str], found: dict[str, Any]) -> str | None:
-    """The task that the similarity figures show; by default the newest."""
+    """The task of the similarity figures (default: the newest)."""
     frame = found["similarity"] if len(found["similarity"]) else found["overlap"]
     newest = str(frame["task"].iloc[-1]) if len(frame) else tasks[1]
     options = [NEWEST, *tasks[1:]]

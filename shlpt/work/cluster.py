@@ -1,10 +1,7 @@
-"""Training on a Ray cluster: Ray places the work, all results are in the store.
-
-The process that calls `work_on_cluster` claims lane groups as a worker does and sends each, with its inputs, to a node.
-The nodes report to one actor beside the store, the only writer. If a node or process dies, its group is claimed again
-and resumes from its newest checkpoint, bit-identical on the same kind of machine with as many threads. A group that is
-lost repeatedly without progress fails, with the reason.
-"""
+"""Training on a Ray cluster: Ray places the work, all results are in the store. `work_on_cluster` claims lane groups as
+a worker does and sends each with its inputs to a node. Nodes report to one actor beside the store, the only writer. If
+a node or process dies, its group is claimed again and resumes from its newest checkpoint, bit-identical on the same
+kind of machine with as many threads. A group that is lost repeatedly without progress fails, with the reason."""
 
 import os
 import socket
@@ -30,8 +27,8 @@ from shlpt.work.ledger import Ledger
 from shlpt.work.worker import Heart, Silent, Watch, Workshops, train_and_report
 
 REPORT_SECONDS = 0.3
-ANSWER_SECONDS = 5.0  # within which a cluster must take a connection
-RESENDS = 3  # of a group that is lost without having got any further
+ANSWER_SECONDS = 5.0  # to accept a connection
+RESENDS = 3  # of a group lost without progress
 
 
 def ray_library() -> Any:
@@ -45,7 +42,7 @@ def ray_library() -> Any:
 
 
 def check(address: str | None, detach: bool = False) -> None:
-    """Refuse bad options before anything is queued: Ray itself would wait for minutes if no cluster answers."""
+    """Refuse bad options before anything is queued: Ray itself waits for minutes if no cluster answers."""
     if detach:
         raise UserError(
             "--executor ray and --detach cannot be combined: the command must run until the work is done. Leave "
@@ -71,7 +68,7 @@ def check(address: str | None, detach: bool = False) -> None:
 
 
 class Secretary:
-    """The only writer: holds the ledgers of all groups that are on their way."""
+    """The only writer: holds the ledgers of all groups in training."""
 
     def __init__(self, home: str) -> None:
         self.store = Store(home)
@@ -81,13 +78,13 @@ class Secretary:
         self.ledgers[claim] = Ledger(self.store, claim)
 
     def report(self, claim: Claim, events: list[Event]) -> str:
-        """Take what has happened; what people wish by now."""
+        """Store events; returns the user's current request."""
         for event in events:
             self._of(claim).emit(event)
         return self._of(claim).wish()
 
     def tell(self, claim: Claim, what: str, *values: Any) -> None:
-        """begin, hold, checkpoint, finish: as a Recorder has them."""
+        """Calls a method of Recorder: begin, hold, checkpoint, finish."""
         getattr(self._of(claim), what)(*values)
 
     def end(self, claim: Claim, state: str, note: str = "") -> None:
@@ -102,7 +99,7 @@ class Secretary:
 
 
 class Messenger:
-    """A Recorder on some node: sends to the secretary, events in batches from a thread."""
+    """A Recorder on a node: sends to the secretary, events in batches from a thread."""
 
     def __init__(self, ray: Any, secretary: Any, claim: Claim) -> None:
         self.ray, self.secretary, self.claim = ray, secretary, claim
@@ -157,13 +154,13 @@ class Messenger:
         while not self._over.wait(REPORT_SECONDS):
             try:
                 self._wish = self._report()
-            except Exception as error:  # fenced, or the secretary is gone: either way this group is not ours
+            except Exception as error:  # fenced, or the secretary is gone: the group is no longer ours
                 self._lost = error
                 return
 
 
 def train_remotely(job: Job, secretary: Any, device: str, threads: int, every: float) -> None:
-    """On some node: train a group and report."""
+    """Train a group on a node and report."""
     ray = ray_library()
     torch.set_num_threads(threads)
     messenger = Messenger(ray, secretary, job.claim)
@@ -181,7 +178,8 @@ def work_on_cluster(
     watch: Watch | None = None,
     every: float = CHECKPOINT_SECONDS,
 ) -> int:
-    """Train all that these runs lack; how many times a group was sent. Without an address, on a private cluster."""
+    """Train everything that these runs lack. Returns the number of groups sent. Without an address, on a private
+    cluster."""
     ray = ray_library()
     threads = threads or torch.get_num_threads()
     started = not ray.is_initialized()
@@ -207,13 +205,13 @@ class _Driver:
         self.ray, self.store, self.worker = ray, store, worker
         self.device, self.threads, self.every = device, threads, every
         self.sent: dict[Any, Job] = {}
-        self.lost: dict[str, tuple[int, int]] = {}  # group -> how far it got at most, losses since
+        self.lost: dict[str, tuple[int, int]] = {}  # group -> furthest progress, losses since
         affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
         here = affinity(ray.get_runtime_context().get_node_id(), soft=False)
         actor = ray.remote(num_cpus=0, max_concurrency=32, scheduling_strategy=here)(Secretary)
         self.secretary = actor.remote(str(store.home.resolve()))
         gpus = 1 if device.startswith("cuda") or (device == "auto" and ray.cluster_resources().get("GPU")) else 0
-        # A fresh process for each group: nothing of an earlier one can change its bits.
+        # A new process for each group, so that earlier groups cannot change its bits.
         self.train = ray.remote(num_cpus=threads, num_gpus=gpus, max_calls=1, max_retries=0)(train_remotely)
 
     def run(self, groups: Mapping[str, None], at_once: int | None, watch: Watch) -> int:
@@ -252,7 +250,7 @@ class _Driver:
                 watch.finished(stage)
 
     def left_as(self, error: Exception, group: str) -> tuple[str, str]:
-        """The state of a group that came back without its end, and why."""
+        """The state of a group that came back unfinished, and why."""
         errors = self.ray.exceptions
         if isinstance(error, Fenced | DiskFull):
             return "queued", ""
@@ -272,6 +270,6 @@ class _Driver:
 
 
 def _said(error: BaseException) -> str:
-    """Without the traceback that Ray puts behind its first line."""
+    """The error without Ray's traceback."""
     line = next(iter(str(error).strip().splitlines()), "")
     return line if isinstance(error, UserError) else f"{type(error).__name__}: {line}"

@@ -13,12 +13,12 @@ from shlpt.work.ledger import Recorder
 from shlpt.work.meter import Meter
 
 CHECKPOINT_SECONDS = 2.0
-CHEAP = 0.05  # seconds: a place that is copied faster than this is copied at every cut
+CHEAP = 0.05  # seconds: checkpoints that copy faster are copied at every cut
 WAIT = 0.05
 
 
 class GroupConductor:
-    """Carries out in the training thread what users request."""
+    """Applies users' requests in the training thread."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class GroupConductor:
         self.saved, self.cost, self.copying = time.monotonic(), 0.0, 0.0
         self.latest: tuple[dict[str, Place], dict[str, int], dict[str, float]] | None = None  # not written yet
         self.interrupted = False  # somebody pressed Ctrl-C
-        self.step: str | None = None  # the unit that is allowed while the group is paused
+        self.step: str | None = None  # unit of training allowed while paused
 
     def round(self, training: bool) -> None:
         waited = False
@@ -79,7 +79,7 @@ class GroupConductor:
             self.save()
 
     def save(self, patient: bool = True) -> None:
-        """Write the newest place, if it is not written yet."""
+        """Write the newest checkpoint, unless it is written already."""
         if self.latest is None:
             return
         begin = time.monotonic()
@@ -91,7 +91,7 @@ class GroupConductor:
 def packed(
     places: Mapping[str, Place], events: Mapping[str, int], seconds: Mapping[str, float]
 ) -> tuple[bytes, dict[str, Any]]:
-    """All lanes at one cut, as one file."""
+    """The checkpoints of all lanes as one file."""
     lanes = {key: {"numbers": p.numbers, "events": events[key], "seconds": seconds[key]} for key, p in places.items()}
     tensors = {f"{key}/{name}": tensor for key, place in places.items() for name, tensor in place.tensors.items()}
     return save(tensors, {"about": to_json({"lanes": lanes})}), {"epochs": [p.numbers["done"] for p in places.values()]}

@@ -76,9 +76,12 @@ def test_where_the_interval_contains_zero_the_needed_seeds_are_said() -> None:
     found = gauged(random=[0.5, 0.5, 0.5], declared=[0.52, 0.48, 0.53])
     assert found["tells_apart"] is False
     said = note(random=[0.5, 0.5, 0.5], declared=[0.52, 0.48, 0.53])
-    assert "Nothing to tell apart here with 3 seeds; about 57 would be needed for the measured difference" in said
+    assert (
+        "Methods cannot be distinguished here with 3 seeds; about 57 would be needed for the measured difference"
+        in said
+    )
     assert "about 5 for 5.0 points" in said
-    assert "standard deviation of 2.6 points" in said
+    assert "between seeds stays at 2.6 points" in said
 
 
 def test_a_seed_that_lacks_a_sequence_is_left_out() -> None:

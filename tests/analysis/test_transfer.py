@@ -187,8 +187,8 @@ def test_the_sentence_says_what_is_clear_and_what_chance_would_give() -> None:
         "harms": 1,
     }
     assert transfer.sentence(found) == (
-        "2 of 30 pairs are clear; chance alone would give fewer than 1. Verdicts are corrected for 30 pairs (false "
-        "discovery rate 5%); without the correction chance alone would give 1.5."
+        "2 of 30 pairs are clear; fewer than 1 would be expected by chance. Verdicts are corrected for 30 pairs (false "
+        "discovery rate 5%); without the correction 1.5 would be expected."
     )
     assert transfer.headline(found) == "Some tasks help each other, some do harm"
 

@@ -153,7 +153,7 @@ def test_the_command_takes_an_experiment_and_prints_tables(home: Path, capsys: p
     assert "settings that differ" in capsys.readouterr().out
 
 
-# --- whether there is anything to tell apart ----------------------------------------------
+# --- whether methods can be distinguished -------------------------------------------------
 def gauged(home: Path, apart: float) -> None:
     """A headroom gauge over the tasks, whose runs came to what is said: no training."""
     store = Store(home).open()
@@ -177,7 +177,7 @@ def test_methods_have_a_rank_only_where_there_is_something_to_tell_apart(
     shown = table(app)
     assert ("rank" in shown) is ranked
     notes = [part.value for part in (*app.success, *app.info)]
-    assert any(("There is something to tell apart" if ranked else "without a ranking") in note for note in notes)
+    assert any(("Methods can be distinguished" if ranked else "without a ranking") in note for note in notes)
     assert ("is highest for" in charts(app)[0]["alt"]) is ranked
     if ranked:
         assert list(shown["ACC"]) == sorted(shown["ACC"], reverse=True)
