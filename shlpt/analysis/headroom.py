@@ -1,8 +1,6 @@
 """Headroom: can a sequence distinguish methods at all? Oracle against random partition, and the number of seeds needed.
 Pure. Scores are shares from 0 to 1. A seed's value is its mean over the sequences."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from statistics import fmean

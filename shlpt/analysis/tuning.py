@@ -1,7 +1,5 @@
 """The best trial of a method, and whether the default differs from it by more than noise. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any

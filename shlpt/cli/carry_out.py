@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shlpt.cli.options import Way, require_device, set_threads
+from shlpt.cli.report import errors, show
 from shlpt.cli.rows import RowsOf
 from shlpt.errors import unknown
+from shlpt.store.store import Store
 
 if TYPE_CHECKING:
     from shlpt.plans.experiments import Experiment
     from shlpt.queue.submit import Submitted
-    from shlpt.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,9 @@ def carry_out(experiment: Experiment, way: Study, rows_of: RowsOf, quiet: bool =
 
     Exits with code 1 if runs are unfinished. With `quiet`, nothing is shown and the caller reads `left`.
     """
-    from shlpt.cli.report import errors, show
     from shlpt.plans.estimate import duration, estimate
     from shlpt.queue.submit import planned, start_experiment
     from shlpt.results.frames import states
-    from shlpt.store.store import Store
 
     begin = time.monotonic()
     if way.executor not in ("local", "ray"):

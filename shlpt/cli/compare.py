@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.cli.options import IDS_HELP, Csv, Home, Json
+from shlpt.cli.report import no_store, print_table, show
 from shlpt.errors import UserError
+from shlpt.store.store import Store
 
 
 def compare(
@@ -23,7 +25,6 @@ def compare(
     differ, and how far each is from the first, paired by seed. Runs that differ only in the seed count as one.
     """
     from shlpt.analysis import compare as side_by_side
-    from shlpt.cli.report import print_table, show
 
     labels, records = chosen(ids or [], experiment, home)
     found = side_by_side.sides(records, labels)
@@ -41,10 +42,8 @@ def chosen(
     ids: list[str], experiment: str | None, home: Path | None
 ) -> tuple[list[str] | None, Sequence[Mapping[str, Any]]]:
     """The runs, and their labels if they come from an experiment."""
-    from shlpt.cli.report import no_store
     from shlpt.results import experiments, frames
     from shlpt.results.twins import locate
-    from shlpt.store.store import Store
 
     if bool(ids) == bool(experiment):
         raise UserError("name what to compare: either run ids (see `runs list`) or --experiment NAME, not both")

@@ -1,16 +1,17 @@
 """The commands `headroom` and `tune`: what to know before methods are compared."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer
 
 from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import How, Seeds, Sequence, Tasks, tasks_of, with_groups
+from shlpt.cli.report import errors
 from shlpt.cli.rows import ROWS
 from shlpt.errors import UserError
-from shlpt.spec import read_seeds
+from shlpt.spec import find_methods, read_seeds
+from shlpt.store.store import Store
+from shlpt.tasks.sequences import find_benchmark
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -39,8 +40,6 @@ def headroom(
     if [sequence, tasks, benchmark].count(None) != 2:
         raise UserError("say where: one of --sequence demo, --tasks yelp,sst2,rte and --benchmark standard_cl")
     if benchmark:
-        from shlpt.tasks.sequences import find_benchmark
-
         sequences = dict(find_benchmark(benchmark).tasks)
     else:
         chosen = tasks_of(sequence, tasks, how.suite)
@@ -66,10 +65,8 @@ def headroom(
 
 def _say_all(matrix: Any, gauge: Any, way: Study) -> None:
     """What both steps cost together, before the first begins."""
-    from shlpt.cli.report import errors
     from shlpt.plans.estimate import duration, estimate
     from shlpt.queue.submit import planned
-    from shlpt.store.store import Store
 
     store = Store(way.home).open()
     cost = estimate(store, planned(store, [*matrix.specs, *gauge.specs], fresh=way.fresh))
@@ -94,7 +91,6 @@ def tune(
     method and whether the default is within noise of it; --json and --csv have every trial.
     """
     from shlpt.plans import tuning
-    from shlpt.spec import find_methods
 
     common = {key: value for key, value in how.of().items() if key != "method"}
     made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), common, way.name)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shlpt.cli.options import ID_HELP, Csv, Home, Json
-from shlpt.errors import UserError
+from shlpt.cli.report import show
+from shlpt.errors import UserError, unknown
+from shlpt.store.store import Store
 
 if TYPE_CHECKING:
     from shlpt.results.twins import Map
-    from shlpt.store.store import Store
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -36,7 +37,6 @@ def alpha(
     A task is similar to an earlier one if α is above the threshold δ. Without --text or --example, all training
     texts of the task are summarised.
     """
-    from shlpt.cli.report import show
     from shlpt.results import frames, twins
 
     if text is not None and example is not None:
@@ -67,7 +67,6 @@ def _of_text(store: Store, id: str, task: str, text: str, delta: float) -> tuple
 
 
 def _frame(store: Store, id: str, task: str) -> Any:
-    from shlpt.errors import unknown
     from shlpt.results import frames
 
     tasks = frames.spec(store, id)["tasks"]
@@ -137,7 +136,6 @@ def activations(
     Shows how similar the decoder's states are under each pair of prompts. With --json, also for a second run and the
     difference of the two.
     """
-    from shlpt.cli.report import show
     from shlpt.results import frames, twins
 
     store, id = twins.locate(run, home)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from shlpt.catalog import METHODS
 from shlpt.cli.compare import compare
 from shlpt.cli.gauge import app as gauges
 from shlpt.cli.look import app as looks
@@ -31,10 +32,14 @@ from shlpt.cli.options import (
     with_groups,
 )
 from shlpt.cli.record import record
+from shlpt.cli.report import Bar, errors, print_table, show
 from shlpt.cli.runs import app as runs_app
 from shlpt.cli.studies import app as studies
 from shlpt.errors import UserError
-from shlpt.spec import read_seeds
+from shlpt.spec import RunSpec, Training, method_info, read_seeds, settings_of
+from shlpt.store.store import Store
+from shlpt.tasks.pocket import TASKS
+from shlpt.tasks.sequences import SEQUENCES, about
 
 app = typer.Typer(
     name="shlpt",
@@ -67,7 +72,6 @@ def run(
     forward transfer (FWT), and the score on each task. What is already stored is reused.
     """
     from shlpt.results.record import summarise
-    from shlpt.spec import RunSpec
 
     begin = time.monotonic()
     names, settings = tasks_of(sequence, tasks, how.suite), how.of(method)
@@ -89,10 +93,8 @@ def run(
 
 def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
     """Queue the runs, start a worker if none is free, and return."""
-    from shlpt.cli.report import errors, show
     from shlpt.queue.launch import ensure_worker
     from shlpt.queue.submit import planned, submit
-    from shlpt.store.store import Store
 
     require_device(way.device)
     store = Store(way.home).open()
@@ -107,8 +109,6 @@ def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
 
 
 def show_runs(records: Iterable[Mapping[str, Any]], summary: dict[str, Any], json: bool, csv: bool) -> None:
-    from shlpt.cli.report import errors, print_table, show
-
     rows = [{key: r[key] for key in ("id", "method", "seed", "state", "acc", "bwt", "fwt", "tasks")} for r in records]
     show(rows, "runs", as_json=json, as_csv=csv, document={"runs": records, "summary": summary})
     if not json and not csv:
@@ -125,9 +125,6 @@ def show_runs(records: Iterable[Mapping[str, Any]], summary: dict[str, Any], jso
 @app.command(epilog="Example: python -m shlpt tasks --json")
 def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """List the tasks: generated stand-ins for the paper's data sets."""
-    from shlpt.cli.report import show
-    from shlpt.tasks.pocket import TASKS
-
     names = ("name", "family", "classes", "standin_for", "metric", "labels", "about", "suite")
     rows = [{name: getattr(task, name) for name in names} for task in TASKS.values()]
     show(rows, "tasks (stand-ins, not the data sets themselves)", as_json=json, as_csv=csv)
@@ -141,11 +138,7 @@ def methods(
     csv: Csv = False,
 ) -> None:
     """List the methods, or all settings of one."""
-    from shlpt.catalog import METHODS
-    from shlpt.cli.report import show
     from shlpt.plans.estimate import sizes
-    from shlpt.spec import RunSpec, Training, method_info, settings_of
-    from shlpt.tasks.sequences import SEQUENCES
 
     if name is not None:
         rows = settings_of(method_info(name).params) + settings_of(Training)
@@ -171,9 +164,6 @@ def methods(
 @app.command(epilog="Example: python -m shlpt sequences")
 def sequences(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """List the named task sequences: the paper's, and a short demo."""
-    from shlpt.cli.report import show
-    from shlpt.tasks.sequences import SEQUENCES, about
-
     rows = [{"name": name, "tasks": list(tasks), "about": about(name)} for name, tasks in SEQUENCES.items()]
     show(rows, "sequences", as_json=json, as_csv=csv)
 
@@ -186,7 +176,6 @@ def paper(
     csv: Csv = False,
 ) -> None:
     """Show a table of the paper (T5-large, the real data sets)."""
-    from shlpt.cli.report import show
     from shlpt.paper import ORIGIN, as_printed, find_table, read, tables, wide
 
     if table is None:
@@ -211,7 +200,6 @@ def doctor(
 ) -> None:
     """Check device, threads, backbone, store and versions."""
     from shlpt.cli.doctor import examine
-    from shlpt.cli.report import show
 
     found = examine(home, backbone, device)
     rows = [{"what": key, "found": value} for key, value in found.items()]
@@ -235,7 +223,6 @@ def speed(
     """
     set_threads(threads)
     from shlpt.backbone.t5 import load
-    from shlpt.cli.report import Bar, show
     from shlpt.training.speed import measure
 
     with Bar("timing") as bar:
@@ -267,7 +254,6 @@ def pretrain(
     set_threads(threads)
     from shlpt.backbone.files import EMBEDDED
     from shlpt.backbone.pretrain import pretrain_to
-    from shlpt.cli.report import Bar, show
 
     out = out or EMBEDDED
     if (out / "model.safetensors").exists() and not force:
@@ -297,9 +283,7 @@ def worker(
 
     Several workers, on one machine or several, can share the same store.
     """
-    from shlpt.cli.report import show
     from shlpt.queue.control import stop_workers
-    from shlpt.store.store import Store
 
     store = Store(home).open()
     if stop:

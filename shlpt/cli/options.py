@@ -11,6 +11,7 @@ import typer
 
 from shlpt.errors import UserError
 from shlpt.spec import PRESET_ABOUT, parse_setting
+from shlpt.tasks.sequences import find_sequence, read_tasks
 
 PRESET_HELP = "; ".join(f"{name}: {about}" for name, about in PRESET_ABOUT.items()) + "."
 ID_HELP = "Id of a run (see `runs list`), or its first characters."
@@ -113,8 +114,6 @@ def require_device(name: str) -> None:
 
 def tasks_of(sequence: str | None, tasks: str | None, suite: str) -> tuple[str, ...]:
     """The tasks of a named sequence, or tasks by their names."""
-    from shlpt.tasks.sequences import find_sequence, read_tasks
-
     if (sequence is None) == (tasks is None):
         raise UserError("name what to learn: either --sequence (such as demo) or --tasks (such as yelp,sst2), not both")
     return find_sequence(sequence) if sequence else read_tasks(tasks or "", suite)

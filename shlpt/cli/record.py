@@ -10,6 +10,7 @@ import typer
 from shlpt.catalog import METHODS
 from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import Csv, Device, Home, Json, Threads
+from shlpt.cli.report import show
 from shlpt.cli.rows import ROWS
 from shlpt.plans.recorded import plan
 from shlpt.results.recorded import HOME
@@ -30,8 +31,6 @@ def record(
 
     These are the results that come with the program; the app shows them before you have trained anything.
     """
-    from shlpt.cli.report import show
-
     way = Study(out or HOME, device=device, threads=threads)
     made = [carry_out(one, way, ROWS[one.kind], quiet=True) for one in plan()]
     if any(found["left"] for found in made):

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from shlpt.analysis.points import difference, probability, spread
 from shlpt.catalog import METHODS
+from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, WHOLE, pair_label
+from shlpt.results.export import rows_of_frame
+from shlpt.store.store import Store
+from shlpt.tasks.sequences import find_benchmark
 
 if TYPE_CHECKING:
     from shlpt.results.record import Record
-    from shlpt.store.store import Store
 
 # Store, id of an experiment, whether a program reads the rows -> rows, and everything as one document.
 RowsOf = Callable[["Store", str, bool], tuple[list[dict[str, Any]], Any]]
@@ -20,7 +24,6 @@ def matrix_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
     from shlpt.analysis import agreement
     from shlpt.analysis.transfer import cells, counts, helping, sentence, wide
     from shlpt.results.experiments import find, pairs
-    from shlpt.results.export import rows_of_frame
 
     frame = pairs(store, id)
     table = cells(frame)
@@ -36,7 +39,6 @@ def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[s
     """Mean and interval over the seeds of each label; the document also has the runs."""
     from shlpt.analysis.metrics import summary
     from shlpt.results.experiments import RESULT, results
-    from shlpt.results.export import rows_of_frame
 
     rows = rows_of_frame(results(store, id))
     keys = [key for key in rows[0] if key not in (*RESULT, "seed", "run")]
@@ -54,7 +56,6 @@ def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[s
 
 def ablation_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """ACC of each variant, and its difference from full SHLPT."""
-    from shlpt.plans.paper_tables import WHOLE
     from shlpt.results.experiments import labelled
 
     values: dict[str, dict[int, float | None]] = {}
@@ -66,7 +67,6 @@ def ablation_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[
 def pair_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """Score on the target of each pair, and its difference from training the target alone (eq. 1); averages last."""
     from shlpt.analysis.variants import average
-    from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, pair_label
     from shlpt.results.experiments import labelled
 
     values: dict[str, dict[int, float | None]] = {}
@@ -87,7 +87,6 @@ def pair_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str,
 def _variant_rows(
     values: Any, baseline: dict[str, str], what: str, flat: bool
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    from shlpt.analysis.points import spread
     from shlpt.analysis.variants import compared
 
     found, lines = compared(values, baseline), []
@@ -117,8 +116,6 @@ def compared_numbers(apart: Any) -> dict[str, Any]:
 
 def compared_words(apart: Any, itself: str) -> dict[str, str]:
     """The same for people; `itself` is the text for the baseline."""
-    from shlpt.analysis.points import difference, probability
-
     if apart is None:
         return {"difference": itself, "p (Holm)": ""}
     return {"difference": difference(apart), "p (Holm)": probability(apart["p_holm"])}
@@ -134,7 +131,6 @@ def _bench(store: Store, id: str) -> tuple[dict[str, Any], list[Record], dict[st
     """The experiment, its runs, and their table."""
     from shlpt.analysis.benchmark import benchmark_table
     from shlpt.results.experiments import find, labelled
-    from shlpt.tasks.sequences import find_benchmark
 
     about = find(store, id)["about"]
     runs = [record for _, record in labelled(store, id)]
@@ -144,8 +140,6 @@ def _bench(store: Store, id: str) -> tuple[dict[str, Any], list[Record], dict[st
 
 def bench_line(row: dict[str, Any]) -> dict[str, Any]:
     """A method's row for people, in percentage points."""
-    from shlpt.analysis.points import spread
-
     scores = {metric: spread(row[metric]) for metric in ("acc", "bwt", "fwt")}
     cost = {"trainable": row["trainable"], "stored": row["stored_bytes"], "seconds": row["seconds"]}
     about = {"method": row["method"], "runs": f"{row['n']} of {row['expected']}"}
@@ -164,7 +158,6 @@ def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
 def beside_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """One row per method with the paper's numbers next to ours, and how the two measurements differ."""
     from shlpt.analysis.beside import beside_paper
-    from shlpt.tasks.sequences import find_benchmark
 
     about, runs, table = _bench(store, id)
     benchmark = find_benchmark(about["benchmark"])
@@ -193,7 +186,6 @@ def headroom_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[st
     """A row per condition and per difference."""
     from shlpt.analysis.headroom import by_condition, gauge, rows
     from shlpt.results.experiments import results
-    from shlpt.results.export import rows_of_frame
 
     found = gauge(by_condition(runs := rows_of_frame(results(store, id))))
     return rows(found, flat), found | {"rows": runs}
@@ -203,7 +195,6 @@ def tune_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, A
     """A row per method with its best trial; if flat, a row per trial."""
     from shlpt.analysis.tuning import NOTE, by_trial, rows, selected
     from shlpt.results.experiments import find, results
-    from shlpt.results.export import rows_of_frame
 
     settings = find(store, id)["about"]["trials"]
     values = by_trial(runs := rows_of_frame(results(store, id)))

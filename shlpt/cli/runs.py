@@ -7,7 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.cli.options import ID_HELP, IDS_HELP, Csv, Home, Json
+from shlpt.cli.report import Bar, errors, no_store, print_table, write_csv
+from shlpt.cli.report import show as say
+from shlpt.errors import UserError
+from shlpt.results.export import rows_of_frame
 from shlpt.store.find import find_run
+from shlpt.store.store import Store
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, inspect, control and delete runs.")
 
@@ -17,10 +22,6 @@ Id = Annotated[str, typer.Argument(help=ID_HELP)]
 
 def opened(home: Path | None, ids: list[str]) -> Any:
     """The store that should hold these runs."""
-    from shlpt.cli.report import no_store
-    from shlpt.errors import UserError
-    from shlpt.store.store import Store
-
     store = Store(home)
     found = store.there()
     if found is None:
@@ -31,10 +32,7 @@ def opened(home: Path | None, ids: list[str]) -> Any:
 @app.command("list", epilog="Example: python -m shlpt runs list --json")
 def list_runs(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """List all runs, the newest first."""
-    from shlpt.cli.report import errors, no_store, show
-    from shlpt.results.export import rows_of_frame
     from shlpt.results.frames import runs
-    from shlpt.store.store import Store
 
     store = Store(home)
     found = store.there()
@@ -42,7 +40,7 @@ def list_runs(home: Home = None, json: Json = False, csv: Csv = False) -> None:
         errors.print(no_store(store.home), markup=False, soft_wrap=True)
     rows = rows_of_frame(runs(found)) if found is not None else []
     short = [{k: v for k, v in row.items() if k not in ("backbone", "created", "note", "experiment")} for row in rows]
-    show(short, "runs", as_json=json, as_csv=csv, document={"runs": rows})
+    say(short, "runs", as_json=json, as_csv=csv, document={"runs": rows})
 
 
 @app.command(epilog="Example: python -m shlpt runs show r1a2b3c --json")
@@ -51,10 +49,7 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
 
     With --json also the settings, the accuracy matrix and the worker.
     """
-    from shlpt.cli.report import print_table
-    from shlpt.cli.report import show as say
     from shlpt.results import frames
-    from shlpt.results.export import rows_of_frame
 
     store = opened(home, [id])
     record = frames.run(store, id)
@@ -66,8 +61,6 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
 
 
 def change(ids: list[str], home: Path | None, json: bool, csv: bool, act: str, **options: Any) -> None:
-    from shlpt.cli.report import errors
-    from shlpt.cli.report import show as say
     from shlpt.queue import control
     from shlpt.results import frames
 
@@ -139,7 +132,6 @@ def delete(
 
     Trained stages that other runs share are kept.
     """
-    from shlpt.cli.report import show as say
     from shlpt.queue import control
 
     store = opened(home, ids)
@@ -163,7 +155,6 @@ def watch(
     import sys
     from json import dumps
 
-    from shlpt.cli.report import Bar, write_csv
     from shlpt.results import frames
     from shlpt.results.record import over
 
@@ -187,6 +178,4 @@ def watch(
                 break
             time.sleep(every)
     if not json and not csv:
-        from shlpt.cli.report import print_table
-
         print_table(before or [], "runs")

@@ -8,9 +8,13 @@ import typer
 from shlpt.catalog import PLAIN
 from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import Csv, Home, How, Json, Method, Seeds, Sequence, Tasks, tasks_of, with_groups
+from shlpt.cli.report import errors, no_store, show
 from shlpt.cli.rows import ROWS, beside_rows
 from shlpt.errors import UserError
-from shlpt.spec import parse_setting, read_seeds
+from shlpt.plans import experiments
+from shlpt.plans.commands import setting
+from shlpt.spec import find_methods, method_info, parse_setting, read_seeds
+from shlpt.store.store import Store
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,10 +35,6 @@ def matrix(
     Trains each task after each other task. A cell is the reduction of the target's test error against training it
     alone, in percentage points: positive if the source helps, negative if it harms.
     """
-    from shlpt.cli.report import errors
-    from shlpt.plans import experiments
-    from shlpt.plans.commands import setting
-
     chosen = tasks_of(sequence, tasks, how.suite)
     made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name)
     found = carry_out(made, way, ROWS["matrix"])
@@ -55,7 +55,6 @@ def more(
 ) -> None:
     """More seeds for one pair of a matrix, with the same settings."""
     from shlpt.results.experiments import more_seeds
-    from shlpt.store.store import Store
 
     source, sign, target = (part.strip() for part in pair.partition(">"))
     if not (source and sign and target):
@@ -80,8 +79,6 @@ def sweep(
 
     All values are trained with the same seeds.
     """
-    from shlpt.plans import experiments
-
     key, sign, listed = values.partition("=")
     if not sign:
         raise UserError(f"cannot read the values {values!r}: write them as threshold=0.01,0.06,0.3")
@@ -109,8 +106,6 @@ def orders(
 
     Trains the same tasks in all orders, or in a random sample of them.
     """
-    from shlpt.plans import experiments
-
     chosen = tasks_of(sequence, tasks, how.suite)
     made = experiments.orders(chosen, read_seeds(seeds), how.of(method), sample, way.name)
     carry_out(made, way, ROWS["orders"])
@@ -140,9 +135,6 @@ def bench(
     Shows accuracy (ACC), backward transfer (BWT) and forward transfer (FWT) with 95 % intervals, the cost of each
     method, and its paired difference from a reference method.
     """
-    from shlpt.plans import experiments
-    from shlpt.spec import find_methods, method_info
-
     if markdown and (way.json or way.csv):
         raise UserError("--markdown, --json and --csv cannot be combined: give one of them")
     against = method_info(reference).name
@@ -166,8 +158,6 @@ def ablations(
     way: Study,
 ) -> None:
     """Compare SHLPT with variants that lack one part (Table 4)."""
-    from shlpt.plans import experiments
-
     made = experiments.ablations(sequence, read_seeds(seeds), how.of(), way.name)
     carry_out(made, way, ROWS["ablations"])
 
@@ -180,8 +170,6 @@ def pairs(*, seeds: Seeds = "42,142,242", how: How, way: Study) -> None:
     Trains pairs of tasks that harm each other with each loss, with both, and with plain prompt transfer, and compares
     with the target trained alone.
     """
-    from shlpt.plans import experiments
-
     made = experiments.pair_variants(read_seeds(seeds), how.of(), way.name)
     carry_out(made, way, ROWS["pairs"])
 
@@ -194,10 +182,8 @@ def listed(
     csv: Csv = False,
 ) -> None:
     """List experiments, or show the results of one so far."""
-    from shlpt.cli.report import errors, no_store, show
     from shlpt.plans.estimate import progress
     from shlpt.results import experiments
-    from shlpt.store.store import Store
 
     store = Store(home).there()
     if store is None and id is not None:

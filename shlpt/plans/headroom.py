@@ -1,7 +1,5 @@
 """Is there anything to see on a sequence? Few and plenty of examples, a random and an oracle partition. No torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any

@@ -1,7 +1,5 @@
 """Settings by one protocol for every method: as many trials each, on sequences without reported results. No torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
