@@ -49,7 +49,8 @@ def sides(records: Sequence[Record], labels: Sequence[str] | None = None) -> lis
     the same label and different settings stay separate. Of duplicate seeds, finished runs win, then later ones."""
     groups: dict[tuple[str, str], dict[int, Record]] = {}
     for place, record in enumerate(records):
-        key = (labels[place] if labels else "", _content(record))
+        content = json.dumps([record["tasks"], everything(record)], sort_keys=True)  # what seeds share
+        key = (labels[place] if labels else "", content)
         mine = groups.setdefault(key, {})
         known = mine.get(record["seed"])
         if known is None or known["state"] != "done" or record["state"] == "done":
@@ -60,11 +61,6 @@ def sides(records: Sequence[Record], labels: Sequence[str] | None = None) -> lis
         Side(name, tuple(mine[seed] for seed in sorted(mine)))
         for name, mine in zip(names, groups.values(), strict=True)
     ]
-
-
-def _content(record: Record) -> str:
-    """Everything but the seed, as a key."""
-    return json.dumps([record["tasks"], everything(record)], sort_keys=True)
 
 
 def everything(record: Record) -> dict[str, Any]:

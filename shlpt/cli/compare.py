@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.cli.options import IDS_HELP, Csv, Home, Json
-from shlpt.cli.report import no_store, print_table, show
+from shlpt.cli.report import print_table, show
+from shlpt.cli.runs import opened
 from shlpt.errors import UserError
-from shlpt.store.store import Store
 
 
 def compare(
@@ -48,9 +48,7 @@ def chosen(
     if bool(ids) == bool(experiment):
         raise UserError("name what to compare: either run ids (see `runs list`) or --experiment NAME, not both")
     if experiment:
-        store = Store(home).there()
-        if store is None:
-            raise UserError(no_store(Store(home).home))
+        store = opened(home, [])
         pairs = experiments.labelled(store, experiments.find_with_runs(store, experiment)["id"])
         return [label for label, _ in pairs], [record for _, record in pairs]
     found = {id: store for store, id in (locate(id, home) for id in ids)}

@@ -90,7 +90,8 @@ class Shlpt(Logging):
         p = self.params
         down = out.loss.mean()
         away = dissimilar(alpha, p.threshold, p.partition)  # [n] or [B,n]
-        self._log = {"down": down.item(), "alpha": alpha.mean(0).tolist(), "dissimilar": _share(away)}
+        share = away if away.ndim == 2 else away[None]  # of the batch that calls each earlier task dissimilar
+        self._log = {"down": down.item(), "alpha": alpha.mean(0).tolist(), "dissimilar": share.float().mean(0).tolist()}
         self._log |= {"alpha_low": alpha.amin(0).tolist(), "alpha_high": alpha.amax(0).tolist()}
         chosen = [j for j, far in enumerate(away.reshape(-1, len(self.earlier)).any(0).tolist()) if far]
         if not chosen or p.lambda_hsc == p.lambda_asc == 0:
@@ -144,8 +145,3 @@ class Shlpt(Logging):
 
     def record(self) -> dict[str, Tensor]:
         return {"alpha": self.alpha.clone()}
-
-
-def _share(away: Tensor) -> list[float]:
-    """The share of the batch (0 to 1) for which each earlier task is dissimilar."""
-    return (away[None] if away.ndim == 1 else away).float().mean(0).tolist()

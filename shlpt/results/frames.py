@@ -142,13 +142,10 @@ def _events(store: Store, ids: Iterable[str], kind: str, points: int, alone: boo
                 (row["id"], kind, stride, (last or 0) - 1),
             )
             same = {"run": id, "seed": seed, "position": row["position"], "task": row["task"], "stage": row["id"]}
-            found += [same | _counted_from_one(json.loads(event["payload"])) for event in events]
+            for event in events:
+                payload = json.loads(event["payload"])
+                found.append(same | payload | {"epoch": payload["epoch"] + 1})  # as people count them
     return found
-
-
-def _counted_from_one(payload: dict[str, Any]) -> dict[str, Any]:
-    """Epochs, counted from one."""
-    return payload | {"epoch": payload["epoch"] + 1}
 
 
 _RUN = ["run", "seed", "position", "task"]

@@ -1,6 +1,7 @@
 """Runs in training: updating figures, progress, and buttons to pause, step, resume and stop."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -170,13 +171,10 @@ def _controls(store: Store, records: list[Record]) -> None:
                     launch.ensure_worker(store)
             st.rerun()
 
-    def stepping(unit: str) -> Callable[[], None]:
-        return lambda: control.step(store, ids, unit)
-
     button(0, "Pause", ":material/pause:", "pause", lambda: control.pause(store, ids), "Pause the run")
     for place, unit in enumerate(control.UNITS, 1):
         about = f"Advance by one {unit} while the run is paused"
-        button(place, f"One {unit}", ":material/step:", "step", stepping(unit), about)
+        button(place, f"One {unit}", ":material/step:", "step", partial(control.step, store, ids, unit), about)
     about = "Continue a run that is paused, stopped, failed or lost"
     button(4, "Resume", ":material/play_arrow:", "resume", lambda: control.resume(store, ids), about)
     about = "Stop the run. Finished tasks and the best prompt so far are kept"
@@ -210,9 +208,5 @@ def _which(tasks: list[str], found: dict[str, Any]) -> str | None:
     frame = found["similarity"] if len(found["similarity"]) else found["overlap"]
     newest = str(frame["task"].iloc[-1]) if len(frame) else tasks[1]
     options = [NEWEST, *tasks[1:]]
-    chosen = kept("Similarity and overlap of", options, "about", write=_titled, kind="task", segments=True)
+    chosen = kept("Similarity and overlap of", options, "about", write=theme.titled, kind="task", segments=True)
     return newest if chosen == NEWEST else chosen
-
-
-def _titled(task: str) -> str:
-    return task if task == NEWEST else theme.titled(task)
