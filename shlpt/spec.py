@@ -3,12 +3,10 @@
 A RunSpec is frozen, validated when built, converts to JSON and back, and its id is a hash of its content.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -112,7 +110,7 @@ class RunSpec(BaseModel):
         suite: str = "pocket",
         backbone: str = "pocket",
         dtype: str = "auto",
-    ) -> RunSpec:
+    ) -> Self:
         """A run from names and a flat mapping of settings, of the method and of the training."""
         info = method_info(method)
         if preset not in PRESETS:

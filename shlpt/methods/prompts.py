@@ -1,12 +1,11 @@
 """Soft prompts and the pool of frozen prompts."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -43,8 +42,8 @@ class PromptPool:
     def of(self, task: str) -> Prompt:
         return next(prompt for prompt in self.prompts if prompt.task == task)
 
-    def add(self, tensor: Tensor, task: str) -> PromptPool:
-        return PromptPool((*self.prompts, Prompt(tensor.detach().clone(), task)))
+    def add(self, tensor: Tensor, task: str) -> Self:
+        return type(self)((*self.prompts, Prompt(tensor.detach().clone(), task)))
 
     def stacked(self) -> Tensor:
         """[n,L,d]"""
