@@ -8,6 +8,7 @@ import streamlit as st
 from shlpt.analysis import compare as side_by_side
 from shlpt.analysis import headroom as gauge
 from shlpt.analysis.compare import Side
+from shlpt.catalog.titles import title_of
 from shlpt.plans import commands, estimate
 from shlpt.plots import accuracy_matrix, compare, theme
 from shlpt.results import experiments, frames
@@ -15,7 +16,6 @@ from shlpt.store.store import Store, default_home
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown as in_words
-from shlpt.ui.titles import title_of
 
 HAND = "runs"
 MOST = 12  # sides in a figure

@@ -1,12 +1,14 @@
 """The idea in one picture, recorded results, and a button for the demonstration."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 
 from shlpt.analysis import compare as side_by_side
 from shlpt.analysis import transfer
 from shlpt.catalog import METHODS
+from shlpt.plans import commands
 from shlpt.plans.stages import plans_of
 from shlpt.plots import compare, transfer_matrix
 from shlpt.queue.launch import ensure_worker
@@ -57,7 +59,7 @@ def transfer_between(store: Store) -> None:
         "than alone: negative transfer, which SHLPT is meant to avoid.",
         1,
     )
-    settings(found["name"], METHODS["continual"].title, pairs["seed"])
+    settings(found["name"], METHODS["continual"].title, pairs["seed"], frames.run(store, pairs["run"].iloc[0]))
 
 
 def methods(store: Store) -> None:
@@ -72,7 +74,7 @@ def methods(store: Store) -> None:
         "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (0: "
         "nothing is forgotten). FWT: gain over learning each task alone. Lines: 95 % intervals over the seeds."
     )
-    settings(found["name"], "several methods", [run["seed"] for run in runs])
+    settings(found["name"], "several methods", [run["seed"] for run in runs], runs[0])
 
 
 def similarity(store: Store) -> None:
@@ -90,14 +92,16 @@ def similarity(store: Store) -> None:
         "seed a different task can come out as the most similar.",
         4,
     )
-    st.caption(f"Recorded · demonstration · SHLPT · preset quick · seed {first['seed']}")
+    settings("demonstration", "SHLPT", [first["seed"]], frames.run(store, ids[0]))
     address = {"runs": ",".join(chosen.sort_values("seed")["id"])}
     to_page("live", f"All {len(chosen)} seeds", address)
 
 
-def settings(name: str, what: str, seeds: Iterable[int]) -> None:
-    said = ", ".join(map(str, sorted(set(seeds))))
-    st.caption(page.plain(f"Recorded · {name} · {what} · preset quick · seeds {said}"))
+def settings(name: str, what: str, seeds: Iterable[int], run: Mapping[str, Any]) -> None:
+    preset = commands.asked(RunSpec.model_validate(run["spec"])).get("preset", "quick")
+    said = sorted(set(seeds))
+    named = f"seed{'s' * (len(said) != 1)} {', '.join(map(str, said))}"
+    st.caption(page.plain(f"Recorded · {name} · {what} · preset {preset} · {named}"))
 
 
 page.head(

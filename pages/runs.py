@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from shlpt.catalog import METHODS
+from shlpt.catalog.titles import title_of
 from shlpt.errors import UserError
 from shlpt.plots import accuracy_matrix, validation
 from shlpt.queue import control as act
@@ -19,7 +20,6 @@ from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown
 from shlpt.ui.links import live_address, to_page
-from shlpt.ui.titles import title_of
 
 STATES = ("queued", "running", "paused", "stopped", "done", "failed", "lost")
 COLUMNS: dict[str, Any] = {

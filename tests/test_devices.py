@@ -1,4 +1,4 @@
-"""Devices are told without PyTorch, and as PyTorch would tell them."""
+"""Devices are found without PyTorch, and as PyTorch would find them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The paper's numbers: copied without a slip, as far as the paper's own sums can tell, and shown as the paper's.
 
-Printed averages are held against what they average, cells that two tables print are held against each other, and a
-sample of cells against the page. Where the paper does not agree with itself, the exception is named with both numbers.
+Printed averages are compared with what they average, cells in two tables with each other, and a sample of cells with
+the page. Where the paper does not agree with itself, the exception is named with both numbers.
 """
 
 from __future__ import annotations

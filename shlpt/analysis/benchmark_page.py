@@ -5,6 +5,7 @@ from typing import Any
 
 from shlpt.analysis.points import NOTHING, difference, points, probability, spread
 from shlpt.catalog import METHODS
+from shlpt.catalog.titles import title_of
 
 
 def section(document: Mapping[str, Any]) -> str:
@@ -20,7 +21,7 @@ def section(document: Mapping[str, Any]) -> str:
         [METHODS[row["method"]].title, *(points(row["by_sequence"][name]["acc"]["mean"]) for name in sequences)]
         for row in rows
     ]
-    settings = ", ".join(f"{s['setting']} {s['ours']} ({s['paper']})" for s in beside["settings"])
+    settings = [[title_of(s["setting"]), str(s["ours"]), str(s["paper"])] for s in beside["settings"]]
     return "\n\n".join(
         [
             f"## {document['title']}",
@@ -30,7 +31,7 @@ def section(document: Mapping[str, Any]) -> str:
             _agreement(acc),
             table(["ACC by sequence", *sequences], by_sequence),
             f"> {beside['about']}\n> {document['note']}",
-            f"Settings that differ from the paper's (theirs in brackets): {settings}.",
+            table(["setting that differs", "ours", "the paper's"], settings),
         ]
     )
 

@@ -10,7 +10,7 @@ from shlpt.errors import UserError, unknown
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "pocket"
 ON_THE_HUB = ("t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b")
-REMEDY = "get it back with `git checkout -- data/pocket`, or make it anew with `python -m shlpt pretrain`"
+REMEDY = "get it back with `git checkout -- data/pocket`, or train it again with `python -m shlpt pretrain`"
 
 
 def find(name: str) -> Path | None:

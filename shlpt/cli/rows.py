@@ -174,12 +174,12 @@ def beside_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
 
 
 def _rates(runs: list[Record]) -> str:
-    """The most common learning rate, then the methods with another: `0.1; 0.3: per_task, continual`."""
+    """The most common learning rate, then the methods with another: `0.1; 0.3 for BMTPT, Online EWC`."""
     methods: dict[float, dict[str, None]] = {}
     for run in runs:
-        methods.setdefault(run["settings"]["lr"], {})[run["method"]] = None
+        methods.setdefault(run["settings"]["lr"], {})[METHODS[run["method"]].title] = None
     usual, *others = sorted(methods.items(), key=lambda item: -len(item[1]))
-    return "; ".join([f"{usual[0]:g}", *(f"{rate:g}: {', '.join(names)}" for rate, names in others)])
+    return "; ".join([f"{usual[0]:g}", *(f"{rate:g} for {', '.join(names)}" for rate, names in others)])
 
 
 def headroom_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:

@@ -84,8 +84,8 @@ def change(ids: list[str], home: Path | None, json: bool, csv: bool, act: str, *
 def stop(ids: Ids, home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """Stop runs; finished tasks and checkpoints are kept.
 
-    Runs that train together (lanes of one group, such as the seeds of one command) stop together. `runs resume` goes on
-    from the newest checkpoint.
+    Runs that train together (lanes of one group, such as the seeds of one command) stop together. `runs resume`
+    continues from the newest checkpoint.
     """
     change(ids, home, json, csv, "stop")
 

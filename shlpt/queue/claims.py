@@ -52,7 +52,7 @@ class Job:
     parents: Mapping[str, bytes] = field(default_factory=dict)  # tensors that the earlier stages left
     checkpoint: bytes | None = None
     warning: str = ""  # what was wrong with a checkpoint
-    made: Mapping[str, Any] | None = None  # the fingerprint of whoever trained it before
+    made: Mapping[str, Any] | None = None  # the fingerprint of the process that trained it before
 
 
 # --- workers ------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def _slots(store: Store, group: str) -> list[str]:
     return [row["kind"] for row in sorted(rows, key=lambda r: -json.loads(r["about"])["number"])]
 
 
-# --- writes of whoever holds the claim ----------------------------------------------------
+# --- writes by the holder of the claim ----------------------------------------------------
 @contextmanager
 def guarded(store: Store, claim: Claim, durable: bool = True) -> Iterator[sqlite3.Connection]:
     """A transaction that only the holder of the claim can make."""

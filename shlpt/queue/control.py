@@ -116,7 +116,7 @@ def _open_groups(db: sqlite3.Connection, groups: Iterable[str]) -> list[str]:
 
 
 def _can_advance(db: sqlite3.Connection, group: str, ours: Collection[str]) -> str | None:
-    """The group, or the one that it waits for; None where that is of other runs and goes on by itself."""
+    """The group, or the one that it waits for; None if that belongs to other runs and continues by itself."""
     parents = db.execute(
         "SELECT DISTINCT g.key, g.state FROM stages s JOIN stages p ON p.key=s.parent JOIN groups g ON g.key=p.grp "
         "WHERE s.grp=? AND s.state='queued' AND p.state='queued' ORDER BY g.number",

@@ -32,7 +32,7 @@ def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> None:
                 left -= {stage.key for stage in group.stages}
         for plan in plans:
             _add_run(db, plan, new)
-            new.difference_update(every_stage([plan]))  # whoever comes next finds them
+            new.difference_update(every_stage([plan]))  # already stored for the next plan
 
 
 def _add_group(db: sqlite3.Connection, group: LaneGroup, backbone: str, dtype: str) -> None:

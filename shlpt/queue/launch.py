@@ -87,13 +87,13 @@ def turn_back(store: Store) -> bool:
 
 
 def started(home: Path) -> bool:
-    """Called by a worker that has registered: whoever looks now finds it alive. Whether it was told to turn back."""
+    """Release the start lock after a worker has registered. Returns whether the worker should stop."""
     inherited = os.environ.pop(INHERITED, "")
     if not inherited.isdecimal():
         return False
-    told = locks.said(liveness.lock_file(home, STARTING)) == "stop"
+    stop = locks.said(liveness.lock_file(home, STARTING)) == "stop"
     os.close(int(inherited))
-    return told
+    return stop
 
 
 _ROOT = Path(__file__).resolve().parents[2]

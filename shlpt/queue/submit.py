@@ -27,7 +27,7 @@ class Submitted:
 
 
 def planned(store: Store, specs: Sequence[RunSpec], *, alone: bool = True, fresh: bool = False) -> list[RunPlan]:
-    """What an estimate and `submit` take. `fresh`: all of it trained anew, as an edition of its own."""
+    """The plans that an estimate and `submit` take. `fresh`: everything is trained again, as a new edition."""
     if not fresh:
         return plans_of(specs, alone)
     edition = next_edition(store)
@@ -36,7 +36,7 @@ def planned(store: Store, specs: Sequence[RunSpec], *, alone: bool = True, fresh
 
 
 def submit(store: Store, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto") -> Submitted:
-    """Queue planned runs; those that were stopped or failed go on."""
+    """Queue planned runs; stopped and failed runs resume."""
     try:
         enqueue(store, plans, lanes or default_width(device))
     except Taken:  # planning takes a while: another command was faster, and each trains its own
@@ -59,7 +59,7 @@ def default_width(device: str = "auto", many: bool = False) -> int:
 def start_experiment(
     store: Store, experiment: Experiment, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto"
 ) -> tuple[str, Submitted]:
-    """Queue all runs, as planned, and remember what they are for. The same experiment again goes on where it was."""
+    """Queue all planned runs and store the experiment. An experiment that exists already is resumed."""
     sent = submit(store, plans, lanes=lanes or default_width(device, many=True), device=device)
     id = experiment.joins or experiment.id
     if any(plan.fresh for plan in plans) and not experiment.joins:

@@ -182,7 +182,7 @@ def _check(db: sqlite3.Connection, file: Path) -> int:
 
 
 def _migrate(db: sqlite3.Connection, file: Path) -> None:
-    """All missing changes in one transaction; the file as it was is kept beside it."""
+    """Apply all missing migrations in one transaction, after a backup of the file."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version:
         with closing(sqlite3.connect(file.with_suffix(f".v{version}.sqlite"))) as copy:

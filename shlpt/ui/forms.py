@@ -11,9 +11,9 @@ import streamlit as st
 from pydantic import BaseModel
 
 from shlpt.catalog import METHODS
+from shlpt.catalog.titles import title_of
 from shlpt.spec import PRESETS, Training, method_info, settings_of
 from shlpt.ui import page
-from shlpt.ui.titles import title_of
 
 Kind = Literal["integer", "number", "boolean", "choice", "text"]
 LONGEST = 60  # maximum length of a changed setting beside the form

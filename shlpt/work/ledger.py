@@ -19,7 +19,7 @@ from shlpt.store.artifacts import DiskFull, NotNow
 from shlpt.store.store import Store, to_json
 
 EVENT_SECONDS = 0.25  # between batches of events
-POLL_SECONDS = 0.2  # between looks at what is wished
+POLL_SECONDS = 0.2  # between checks for requests
 RESERVE = 256 * 1024  # bytes kept free, so that a full disk can still be told
 Found = TypeVar("Found")
 

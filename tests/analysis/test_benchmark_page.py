@@ -52,7 +52,7 @@ def test_it_says_what_it_is_not_and_what_was_set_otherwise() -> None:
     assert text.startswith("## Standard CL\n")
     assert "12 runs: 2 methods, 3 sequences, 2 seeds." in text
     assert "This is not a reproduction" in text
-    assert "epochs 20 (50)" in text
+    assert "| Epochs (at most) | 20 | 50 |" in text
     assert "Kendall's τ 1.00" in text
 
 

@@ -1,4 +1,4 @@
-"""What every method of the catalogue must do, whoever adds it."""
+"""What every method of the catalogue must do."""
 
 from __future__ import annotations
 

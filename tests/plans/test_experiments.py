@@ -189,7 +189,7 @@ def test_the_commands_print_one_document_each(tmp_path: Path, capsys: pytest.Cap
 def test_a_command_plans_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The estimate and the queue take one plan, also where all is trained anew."""
+    """The estimate and the queue take one plan, also where all is trained again."""
     calls: list[int] = []
     monkeypatch.setattr(stages, "plan_runs", lambda specs, *more: calls.append(len(specs)) or plan_runs(specs, *more))
     monkeypatch.setattr("shlpt.queue.launch.ensure_worker", lambda *_, **__: None)

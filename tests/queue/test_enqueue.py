@@ -1,4 +1,4 @@
-"""Runs become rows once, whoever plans them and how often."""
+"""Runs become rows once, however often they are planned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs go into the queue at once; what is there is reused."""
+"""Runs are queued at once; stored stages are reused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that runs full under a worker: it waits and says why, nothing is lost, and it goes on."""
+"""A disk that runs full under a worker: it waits and says why, loses nothing, and resumes."""
 
 from __future__ import annotations
 

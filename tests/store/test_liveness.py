@@ -96,7 +96,7 @@ def test_setting_the_clock_changes_nothing(store: Store, monkeypatch: pytest.Mon
 
 
 def test_who_hangs_on_this_machine_is_told_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By whoever looks for the first time, as each command does."""
+    """The first look, as in each command."""
     join(store, "w")
     assert Observer(store).certain("w") is True
     later = time.monotonic() + liveness.STALE + 1

@@ -300,7 +300,7 @@ def test_stages_of_an_older_store_get_their_share_of_the_groups_time(tmp_path: P
     store = Store(tmp_path).open()
     found = {row["key"]: row["seconds"] for row in store.rows("SELECT key, seconds FROM stages")}
     assert found == {"a": 2.0, "b": 1.0, "c": 6.0, "d": 4.0, "e": None}
-    assert store.value("SELECT result FROM runs") is None  # worked out anew
+    assert store.value("SELECT result FROM runs") is None  # computed again
 
 
 def test_a_migration_that_fails_leaves_the_old_store(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

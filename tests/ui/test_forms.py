@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from shlpt.catalog import METHODS
+from shlpt.catalog.titles import TITLES
 from shlpt.spec import PRESETS, RunSpec, Training
 from shlpt.ui.forms import fields
-from shlpt.ui.titles import TITLES
 
 
 def page(method: str, preset: str) -> None:

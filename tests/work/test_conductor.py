@@ -1,4 +1,4 @@
-"""When a group goes on: with a recorder that only remembers."""
+"""Control of a group in training, with a recorder that only remembers."""
 
 from __future__ import annotations
 
