@@ -1,7 +1,5 @@
 """Shared pieces: the embedded backbone, loaded once, and small random T5s of both kinds."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Devices are found without PyTorch, and as PyTorch would find them."""
 
-from __future__ import annotations
-
 import platform
 import subprocess
 import sys

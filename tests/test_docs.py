@@ -1,7 +1,5 @@
 """What is written about the project is there and true; its settings are the safe ones."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from functools import cache

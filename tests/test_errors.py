@@ -1,7 +1,5 @@
 """Messages about unknown names: the nearest known one, and all there are."""
 
-from __future__ import annotations
-
 from shlpt.errors import unknown
 
 

@@ -1,7 +1,5 @@
 """Who may import whom, read from the source of every file; and how large a file may be."""
 
-from __future__ import annotations
-
 import ast
 import subprocess
 import sys

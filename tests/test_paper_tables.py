@@ -4,8 +4,6 @@ Printed averages are compared with what they average, cells in two tables with e
 the page. Where the paper does not agree with itself, the exception is named with both numbers.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from decimal import Decimal

@@ -4,8 +4,6 @@ With a as in `analysis.metrics`, n tasks and A the mean score of a learner that 
 mean of a[k][k] = ACC − BWT·(n − 1)/n, and, as a first task is learned alone, A = mean of a[k][k] − FWT·(n − 1)/n.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from shlpt import paper

@@ -1,7 +1,5 @@
 """What a few lines of Python give."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

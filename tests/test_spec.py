@@ -1,7 +1,5 @@
 """What a run is: built from names, checked, frozen, JSON both ways, told apart by its id."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

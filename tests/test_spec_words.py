@@ -1,7 +1,5 @@
 """Settings, methods and seeds as people read and write them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

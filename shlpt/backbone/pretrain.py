@@ -5,8 +5,6 @@ Span corruption and tasks with a text prefix, in phases that get harder (COURSES
 of the batches: on the full mixture from the start it is not learned at all.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import time

@@ -1,7 +1,5 @@
 """Tasks as they are shown to people: lengths, what each relation means, what the dial does to a text."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import cache

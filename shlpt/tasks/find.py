@@ -1,7 +1,5 @@
 """Tasks by name, in any suite."""
 
-from __future__ import annotations
-
 from shlpt.errors import UserError, unknown
 from shlpt.tasks import pocket
 from shlpt.tasks.task import Example, Task

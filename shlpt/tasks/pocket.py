@@ -8,8 +8,6 @@ An example belongs to exactly one of pre-training, train, validation and test, b
 text: whatever is drawn, no text can be in two of them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Callable

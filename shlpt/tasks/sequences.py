@@ -1,7 +1,5 @@
 """Named orders of tasks: Tables 8 and 9 of the paper, and a demonstration. Benchmarks are named sets of orders."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from shlpt.errors import UserError, unknown

@@ -1,7 +1,5 @@
 """What a task is: labelled text in three splits that never share an example."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field

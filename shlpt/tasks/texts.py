@@ -5,8 +5,6 @@ Each function takes a random stream and what the text must mean, and returns the
 first. The tasks themselves always use `hard=2`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from random import Random
 from typing import TypeVar

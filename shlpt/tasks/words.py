@@ -1,7 +1,5 @@
 """The words of the pocket world: plain data, no logic."""
 
-from __future__ import annotations
-
 # --- people, places, days -----------------------------------------------------------------
 NAMES_SHE = ("maria", "anna", "lena", "julia", "nora", "clara")
 NAMES_HE = ("tom", "peter", "omar", "david", "felix", "hugo")

@@ -1,7 +1,5 @@
 """Activation states side by side, with numbers worked out by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Agreement of measured transfer with what is declared, against numbers worked out by hand."""
 
-from __future__ import annotations
-
 import math
 from itertools import permutations
 

@@ -1,7 +1,5 @@
 """From runs to the rows of a benchmark, with numbers worked out by hand."""
 
-from __future__ import annotations
-
 import json
 import math
 from typing import Any

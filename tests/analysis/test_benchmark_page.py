@@ -1,7 +1,5 @@
 """A benchmark as Markdown: hand-made rows, and the same document that the command line prints."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

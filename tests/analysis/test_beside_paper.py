@@ -1,7 +1,5 @@
 """Ours beside the paper's tables: whose numbers are whose, ranks, agreement, settings that differ."""
 
-from __future__ import annotations
-
 import json
 import math
 from typing import Any

@@ -1,7 +1,5 @@
 """Headroom: differences, intervals and needed seeds, against numbers worked out by hand or taken from tables."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Scores of answers and metrics of lifelong learning, against numbers worked out by hand."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

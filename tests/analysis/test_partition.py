@@ -1,7 +1,5 @@
 """A threshold over stored α, with numbers worked out by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Paired tests and corrections, against numbers worked out by hand."""
 
-from __future__ import annotations
-
 import math
 from itertools import combinations, product
 from random import Random

@@ -1,7 +1,5 @@
 """Cells of a transfer matrix, against numbers worked out by hand."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

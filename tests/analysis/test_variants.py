@@ -1,7 +1,5 @@
 """Variants seed by seed against a baseline, with numbers worked out by hand."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """The wrapper says what the library says, and refuses what is not a whole, safe T5."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A real server, a real browser. Where there is no browser these tests are skipped, and say so loudly."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

@@ -3,8 +3,6 @@
 It shows a recorded run on the Live page. The window is narrower than the picture, so that its text stays legible.
 """
 
-from __future__ import annotations
-
 import shutil
 import sys
 import tempfile

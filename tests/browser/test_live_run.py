@@ -1,8 +1,6 @@
 """A real run in the browser: started, watched, paused, stepped, stopped, gone on with; whatever happens to page and
 server."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from typing import Any

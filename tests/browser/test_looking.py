@@ -1,7 +1,5 @@
 """What a visitor looks at and sends on: a cell of the heat map, and a link that shows the same."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Every page opens by its address alone, in light and dark, on a wide screen and on a phone, for eyes and for keys."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """`alpha` and `activations` on the command line: the numbers of the pages, and kind answers to mistakes."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

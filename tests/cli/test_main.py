@@ -1,7 +1,5 @@
 """The command line: help, lists in three forms, and kind answers to mistakes. It trains nothing here."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

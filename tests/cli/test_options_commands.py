@@ -1,7 +1,5 @@
 """Groups of options become options of the command, and come back as the group."""
 
-from __future__ import annotations
-
 import inspect
 from dataclasses import fields
 

@@ -1,7 +1,5 @@
 """The command `paper`: what the paper's tables print."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

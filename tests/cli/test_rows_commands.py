@@ -1,7 +1,5 @@
 """What experiments have come to, as rows: which numbers, and against what."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

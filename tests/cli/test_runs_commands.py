@@ -1,7 +1,5 @@
 """`runs …` and `run --detach` on stores where nothing is trained."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """Small learners for tests of methods and training: few examples, short prompts; a few steps of them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """A method is a class and an entry: everything else follows from the entry."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """BMTPT: SVGD by hand and where it leads, the source phase, the prior."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 from pathlib import Path

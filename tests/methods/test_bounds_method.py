@@ -1,7 +1,5 @@
 """The bounds: a joint prompt, and SHLPT with a given partition."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """CODA-Prompt: γ and the penalty by hand, frozen components, answers by those that existed."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

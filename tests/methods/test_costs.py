@@ -1,7 +1,5 @@
 """What a method costs, counted by hand."""
 
-from __future__ import annotations
-
 import torch
 
 from shlpt.backbone.encode import Encoded

@@ -1,7 +1,5 @@
 """DTVG: similarity, consistency and the group by hand; the two stages; what later tasks get."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

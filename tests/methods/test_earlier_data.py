@@ -1,7 +1,5 @@
 """Methods that learn from the earlier tasks' data say what is missing where it was not given."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

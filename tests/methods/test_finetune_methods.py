@@ -1,7 +1,5 @@
 """Methods that train a copy of the backbone: their weights, EWC's penalty and Fisher, what replay repeats."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path

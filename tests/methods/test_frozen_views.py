@@ -1,7 +1,5 @@
 """What is looked up must be what would be computed."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """L2P: who picks what, what that costs, and snapshots that keep answering."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

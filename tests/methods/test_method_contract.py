@@ -1,7 +1,5 @@
 """What every method of the catalogue must do."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """SHLPT against a slow, plain computation of the same equations."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

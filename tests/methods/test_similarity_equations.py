@@ -1,7 +1,5 @@
 """Equations 3 to 5 and 7 against numbers worked out by hand, and what must hold for any numbers."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """A store with a few tiny runs, trained once for all tests of the pages that weigh results."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Any

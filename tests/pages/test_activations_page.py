@@ -1,7 +1,5 @@
 """The page of activations: two runs side by side, layers, neurons, and a readable word where there is nothing."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The page of comparison, and that the command line says the same."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import shutil

@@ -1,7 +1,5 @@
 """Compose a run and watch one, without a browser: what the form says is what is queued."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The page of what is stored: filter, names, wishes, deletion, workers that are gone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

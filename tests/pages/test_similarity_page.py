@@ -1,7 +1,5 @@
 """The page of similarity: any δ at once, any text again, and a readable word where there is nothing to show."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

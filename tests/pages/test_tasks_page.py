@@ -1,7 +1,5 @@
 """The page of the tasks: stand-ins are called so, texts are literal, the address carries the state."""
 
-from __future__ import annotations
-
 import pytest
 from visiting import charts, figures, said, visit
 

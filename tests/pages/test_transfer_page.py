@@ -1,7 +1,5 @@
 """The page of transfer: figure, cell, flips, composing, and addresses that somebody has edited."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from pathlib import Path

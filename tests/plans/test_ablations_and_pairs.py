@@ -1,7 +1,5 @@
 """Table 4's ablations and Table 5's pairs: each printed cell has its run, and the run is what the cell says."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What a page shows to copy, read back by the real command line and by Python: the same runs."""
 
-from __future__ import annotations
-
 import shlex
 from math import isfinite
 from pathlib import Path

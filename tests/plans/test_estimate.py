@@ -1,7 +1,5 @@
 """What runs will take: sizes as they are then measured, and time by what was trained here."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

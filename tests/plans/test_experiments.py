@@ -1,7 +1,5 @@
 """Named lists of runs: what they contain, what they share, what they cost, what comes out."""
 
-from __future__ import annotations
-
 import json
 from itertools import permutations
 from pathlib import Path

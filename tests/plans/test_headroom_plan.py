@@ -1,7 +1,5 @@
 """What a headroom gauge trains, and that the command says what came out."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

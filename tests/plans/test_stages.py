@@ -1,7 +1,5 @@
 """Runs as a tree of stages: what is shared, what is not, and in which order they train."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What tuning tries: as much for each method, on sequences that nothing is reported on."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

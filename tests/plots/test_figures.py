@@ -1,7 +1,5 @@
 """One contract over all figures: light, dark, empty, hostile names, numbers known by hand."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The palette keeps its promises: tellable by everybody, fixed, and nothing of a user's text is interpreted."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tomllib

@@ -1,7 +1,5 @@
 """What people do to runs, with groups that nobody holds and with held ones."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Runs become rows once, however often they are planned."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A worker is started when one is needed, and only then."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import time

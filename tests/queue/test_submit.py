@@ -1,7 +1,5 @@
 """Runs are queued at once; stored stages are reused."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pause, step, stop, resume and Ctrl-C on a real worker at `quick` sizes, by the watch."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """The store as frames, of a run that was really trained and of one that was not."""
 
-from __future__ import annotations
-
 import sqlite3
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """α of any text: the same as in training where nothing moved since, by every kind of estimator, with its words."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from typing import Any

@@ -1,7 +1,5 @@
 """What pages offer to copy and to take along: lists and files."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """From stages to the matrix, metrics and state of a run, with numbers worked out by hand."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A large store stays quick, and writing events costs next to nothing. Prints what it measures (`pytest -s`)."""
 
-from __future__ import annotations
-
 import json
 import statistics
 import time

@@ -1,7 +1,5 @@
 """Small stores for tests of runs: planned, with stages finished by hand, nothing trained."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any

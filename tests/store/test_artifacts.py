@@ -1,7 +1,5 @@
 """Tensors in files: whole or not at all, and believed only if they are what was written."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A disk that runs full under a worker: it waits and says why, loses nothing, and resumes."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Alive is who holds the lock and whose counter moves; what the clock says does not matter."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

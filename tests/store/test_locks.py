@@ -1,7 +1,5 @@
 """A lock is refused only where another holds it, and only the holder empties the file."""
 
-from __future__ import annotations
-
 import errno
 import importlib.util
 import os

@@ -1,7 +1,5 @@
 """The file: made, checked, migrated; transactions whole or not at all; nothing of others touched."""
 
-from __future__ import annotations
-
 import errno
 import math
 import multiprocessing

@@ -1,7 +1,5 @@
 """Tasks as people see them: lengths, relations in words, the dial on texts."""
 
-from __future__ import annotations
-
 import pytest
 
 from shlpt.tasks import describe

@@ -1,7 +1,5 @@
 """One contract for all generated tasks, and the truth of what is declared about them."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

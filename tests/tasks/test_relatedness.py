@@ -1,7 +1,5 @@
 """Declared relatedness of pocket tasks."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

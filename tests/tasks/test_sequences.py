@@ -1,7 +1,5 @@
 """Named orders of tasks, against Tables 8 and 9 of the paper."""
 
-from __future__ import annotations
-
 import pytest
 
 from shlpt.errors import UserError

@@ -1,7 +1,5 @@
 """Stages that are stopped in the middle and go on from their place, as a kill leaves them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """A stage between two epochs, taken apart and put together again."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
 

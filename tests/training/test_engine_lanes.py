@@ -1,7 +1,5 @@
 """Many lanes, one forward: nobody must notice the others."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Generator
 from typing import Any

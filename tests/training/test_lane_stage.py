@@ -1,7 +1,5 @@
 """A stage: early stopping, what it keeps, and what happens when it goes wrong."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Commands that a page shows, read back by the real command line without training."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager

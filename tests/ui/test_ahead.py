@@ -1,7 +1,5 @@
 """Loading ahead imports what pages import, and nothing that they do not."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The form follows the specification: every setting of every method, its range, its default."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

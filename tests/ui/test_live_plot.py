@@ -1,7 +1,5 @@
 """The live figure: what the browser is handed, and that the library comes from here."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from typing import Any

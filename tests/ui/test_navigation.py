@@ -1,7 +1,5 @@
 """The menu: one table, and the router stands where deep links work."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

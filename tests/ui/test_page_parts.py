@@ -1,7 +1,5 @@
 """What pages share: text of users letter by letter, mistakes in words, charts with a table."""
 
-from __future__ import annotations
-
 import pytest
 from streamlit.testing.v1 import AppTest
 from visiting import charts

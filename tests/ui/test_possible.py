@@ -1,7 +1,5 @@
 """What can be done to runs, by the states they are in."""
 
-from __future__ import annotations
-
 from shlpt.ui.control import possible
 
 WISHES = """

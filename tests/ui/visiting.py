@@ -1,7 +1,5 @@
 """Visits of the app without a browser: the router runs, then the page."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

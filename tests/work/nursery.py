@@ -7,8 +7,6 @@
 Tests use the class; the script is what it starts.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

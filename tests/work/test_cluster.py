@@ -3,8 +3,6 @@
 What becomes of groups that come back without their end is tested with a Ray that only pretends.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -1,7 +1,5 @@
 """Control of a group in training, with a recorder that only remembers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

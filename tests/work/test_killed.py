@@ -1,7 +1,5 @@
 """Workers that are killed, frozen and replaced: what comes out is what an undisturbed one would have made."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

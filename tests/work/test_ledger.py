@@ -1,7 +1,5 @@
 """What a worker writes: in order, with its claim, and patiently where the disk is full."""
 
-from __future__ import annotations
-
 import signal
 import sqlite3
 import threading

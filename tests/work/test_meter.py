@@ -1,7 +1,5 @@
 """Who of a lane group is charged for which second."""
 
-from __future__ import annotations
-
 import pytest
 
 from shlpt.work.meter import Meter

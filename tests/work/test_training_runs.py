@@ -1,7 +1,5 @@
 """Runs through the worker: reuse, reproducibility, failure, interruption."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import math
