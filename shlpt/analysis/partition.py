@@ -1,8 +1,6 @@
-"""The partition of stored α by a threshold: similar tasks, their shares in the mixture, and whether δ matters. Pure.
-
-A frame of α has a row per example and earlier task: [example, text, target, earlier, alpha]. Nothing is retrained
-here; training with another δ would also give other α.
-"""
+"""The partition of stored α by a threshold: similar tasks, their shares in the mixture, and whether δ matters. Pure. A
+frame of α has a row per example and earlier task: [example, text, target, earlier, alpha]. Nothing is retrained here;
+training with another δ would also give other α."""
 
 import numpy as np
 import pandas as pd
@@ -20,11 +18,8 @@ def wide(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def divide(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """Eqs 5 and 7 on the mean over all instances.
-
-    By earlier task: mean α, share of instances with α > δ, the side it is on, and the share of its prompt in
-    the mixture that is kept (0 where it is dissimilar).
-    """
+    """Eqs 5 and 7 on the mean over all instances. By earlier task: mean α, share of instances with α > δ, the side it
+    is on, and the share of its prompt in the mixture that is kept (0 where it is dissimilar)."""
     if frame.empty:
         return pd.DataFrame(columns=COLUMNS)
     table = wide(frame)
@@ -88,10 +83,8 @@ def blind(frame: pd.DataFrame) -> str:
 
 
 def neighbours(frame: pd.DataFrame, example: str, count: int = 3) -> pd.DataFrame:
-    """The instances whose α is most and least like that of one: [which, example, text, target, distance].
-
-    Distance is the Euclidean length of the difference of two vectors of α; of equal distances the first in
-    the frame comes first.
+    """The instances whose α is most and least like that of one: [which, example, text, target, distance]. Distance is
+    the Euclidean length of the difference of two vectors of α; of equal distances the first in the frame comes first.
     """
     columns = ["which", "example", "text", "target", "distance"]
     table = wide(frame) if len(frame) else pd.DataFrame()

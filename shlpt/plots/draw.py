@@ -33,10 +33,8 @@ def say_empty(figure: go.Figure, message: str) -> go.Figure:
 
 
 def carried(frame: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
-    """A value of each seed at every x (the last of `by`): after its end a seed keeps its last value.
-
-    Otherwise the mean would jump whenever a seed stops early.
-    """
+    """A value of each seed at every x (the last of `by`): after its end a seed keeps its last value. Otherwise the mean
+    would jump whenever a seed stops early."""
     if "seed" not in frame or frame["seed"].nunique() < 2:
         return frame
     *groups, x = by
@@ -156,11 +154,8 @@ def cells(rows: int, columns: int) -> int:
 
 
 def color_key(figure: go.Figure, title: str, **more: Any) -> None:
-    """The colour bar of the last heat map, above it: beside it, it would take up the width of a phone.
-
-    It is placed relative to the figure. Placed relative to the cells, plotly would leave a gap above it and draw the
-    axis title over the ticks; its own title would overlap it.
-    """
+    """The colour bar of the last heat map, above it, to save width on a phone. It is placed relative to the figure:
+    relative to the cells, plotly leaves a gap above it and draws the axis title over the ticks."""
     more_lines = title.count("<br>")
     below = 20 + 16 * more_lines
     name = {"text": title, "font_size": 12, "x": 0.5, "xref": "paper", "y": 1, "yanchor": "top"}

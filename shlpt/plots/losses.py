@@ -10,10 +10,8 @@ COLUMNS = ["part", "task", "x", "mean", "low", "high", "seeds"]
 
 
 def numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    """[seed, task, step, epoch, loss, down, hsc, asc] → [part, task, x, mean, low, high, seeds].
-
-    Tasks follow each other along x. A part that is NaN throughout is absent.
-    """
+    """[seed, task, step, epoch, loss, down, hsc, asc] → [part, task, x, mean, low, high, seeds]. Tasks follow each
+    other along x. A part that is NaN throughout is absent."""
     ranges = frame.groupby("task", sort=False)["step"].agg(["min", "max"])
     before = (ranges["max"] - ranges["min"] + 1).cumsum().shift(fill_value=0)
     placed = frame.assign(x=frame["step"] + frame["task"].map(before - ranges["min"] + 1))

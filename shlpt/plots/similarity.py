@@ -16,9 +16,7 @@ def newest(frame: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:
 
 def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
     """[seed, task, earlier, step, mean, low, high] of one task → the mean over the seeds, with the range of all seeds.
-
-    Each seed can be certain of another task. The mean alone would then look like one undecided estimator.
-    """
+    Each seed can be certain of another task. The mean alone would then look like one undecided estimator."""
     rows, _ = newest(frame, task)
     if rows.empty:
         return pd.DataFrame(columns=COLUMNS)

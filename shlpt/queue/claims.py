@@ -1,8 +1,6 @@
-"""Claims of lane groups by workers, and every write that needs one. No torch.
-
-The claim number of a group goes up each time a worker takes it. A write with an older number is refused in the same
-transaction, so a worker that was replaced while it hung changes nothing.
-"""
+"""Claims of lane groups by workers, and every write that needs one. No torch. The claim number of a group goes up each
+time a worker takes it. A write with an older number is refused in the same transaction, so a worker that was replaced
+while it hung changes nothing."""
 
 import json
 import os
@@ -86,10 +84,8 @@ _READY = """
 
 
 def claim(store: Store, worker: str, observer: Observer, only: Collection[str] | None = None) -> Job | None:
-    """The first group that can be trained now: its parents are done, and nobody else alive holds it.
-
-    What this worker holds it could not give back, on a full disk: who claims has nothing in training.
-    """
+    """The first group that can be trained now: its parents are done, and nobody else alive holds it. A group
+    that this worker still holds counts as free: it could not be given back on a full disk."""
     for row in store.rows(_READY, (worker,)):
         if only is not None and row["key"] not in only:
             continue
@@ -129,10 +125,8 @@ def _fail_orphans(db: sqlite3.Connection, group: str) -> None:
 
 
 def release(store: Store, claim: Claim, state: str = "", note: str = "") -> None:
-    """Give a group back in a state (done, stopped, failed …), by default the one that users request now.
-
-    A step that was not taken is left for the next worker. The checkpoints of a finished group are deleted.
-    """
+    """Give a group back in a state (done, stopped, failed …), by default the one that users request now. A step that
+    was not taken is left for the next worker. The checkpoints of a finished group are deleted."""
     with guarded(store, claim) as db:
         wish = "" if state else db.execute("SELECT wish FROM groups WHERE key=?", (claim.group,)).fetchone()[0]
         state, left = state or LEFT_AS.get(wish, "queued"), wish if wish.startswith("step ") else ""

@@ -1,7 +1,5 @@
-"""Control of runs: stop, pause, step, resume, delete, rename. No torch.
-
-Stages of several runs train together in a lane group, so all requests apply to groups.
-"""
+"""Control of runs: stop, pause, step, resume, delete, rename. No torch. Stages of several runs train together in a lane
+group, so all requests apply to groups."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -128,9 +126,7 @@ def _can_advance(db: sqlite3.Connection, group: str, ours: Collection[str]) -> s
 
 def _settle(store: Store, runs: Iterable[str]) -> None:
     """Watch who holds groups of these runs until it is known who lives: seconds only where it is another machine's.
-
-    Before a transaction, which would keep the beats from being written.
-    """
+    Before a transaction, which would keep the beats from being written."""
     groups = groups_of(store, runs)
     rows = store.rows("SELECT key, worker FROM groups WHERE worker IS NOT NULL")
     liveness.settled(store, {row["worker"] for row in rows if row["key"] in groups})

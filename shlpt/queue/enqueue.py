@@ -14,11 +14,8 @@ class Taken(Exception):
 
 
 def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> None:
-    """Plan runs: stages that are new form lane groups of their own, whatever the others are doing.
-
-    Which stages share forward passes is fixed here, once, and written down with each of them.
-    Raises Taken where fresh runs have an edition that is no longer the next one.
-    """
+    """Plan runs: new stages form lane groups of their own, independent of other runs. The groups are fixed here and
+    stored. Raises Taken if the edition of fresh runs is no longer the next one."""
     with store.write() as db:
         if (fresh := [plan.spec.edition for plan in plans if plan.fresh]) and {*fresh} != {next_edition(store)}:
             raise Taken

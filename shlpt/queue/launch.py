@@ -18,10 +18,8 @@ INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the l
 
 
 def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None) -> bool:
-    """Start a worker unless nothing waits for one, or one is alive or on its way; whether one was started.
-
-    One on another device than was asked for does not count.
-    """
+    """Start a worker unless no run is waiting, or a worker is alive or starting. Returns whether one was started. A
+    worker on another device does not count."""
     waiting = store.value(
         "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
     )

@@ -1,8 +1,6 @@
-"""Similarity α of any text, by a stored estimator, and the contribution of each word.
-
-Torch is loaded when a text is read, the backbone once a process. The estimator is the one that was kept (of
-the best epoch), so a training text may get another α than the stored one, which was last seen in training.
-"""
+"""Similarity α of any text, by a stored estimator, and the contribution of each word. Torch is loaded when a text is
+read, the backbone once a process. The estimator is the one that was kept (of the best epoch), so a training text may
+get another α than the stored one, which was last seen in training."""
 
 from __future__ import annotations
 
@@ -158,10 +156,8 @@ class _Lens:
         return self.backbone.embed(ids).float().detach()
 
     def look(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """α [n], its log-odds [n], and gradient × input of each token for each of them, [n,l].
-
-        The gradient of α itself vanishes where α is nearly 0 or 1, as it often is once trained.
-        """
+        """α [n], its log-odds [n], and gradient × input of each token for each of them, [n,l]. The gradient of α itself
+        vanishes where α is nearly 0 or 1, as it often is once trained."""
         import torch
 
         x = self.embed(ids).requires_grad_(True)

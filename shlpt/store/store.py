@@ -153,10 +153,8 @@ def _connect(file: Path, patience: float) -> sqlite3.Connection:
 
 
 def _look(file: Path) -> None:
-    """Check a file as it lies there: opening one with an unmerged journal merges it, also in what is not ours.
-
-    By SQLite: closing a file that was opened without it drops the locks of all connections of this process.
-    """
+    """Check a file without changing it: normal opening merges a journal, even in a file that is not ours. SQLite does
+    it, because closing a file that was opened otherwise drops the locks of all connections of this process."""
     if not file.exists():
         return
     with (

@@ -1,7 +1,5 @@
-"""Writes of a worker about its lane group: events in batches from a thread, the rest at once. No torch.
-
-On a full disk, or if another program has locked the store, the ledger waits, says so, and drops nothing.
-"""
+"""Writes of a worker about its lane group: events in batches from a thread, the rest at once. No torch. On a full disk,
+or if another program has locked the store, the ledger waits, says so, and drops nothing."""
 
 import json
 import sqlite3

@@ -1,7 +1,5 @@
-"""A worker: claim a lane group whose parents are done, train it, report, take the next.
-
-A worker can be killed at any moment: training resumes from the newest checkpoint, with bit-identical results.
-"""
+"""A worker: claim a lane group whose parents are done, train it, report, take the next. A worker can be killed at any
+moment: training resumes from the newest checkpoint, with bit-identical results."""
 
 import signal
 import threading
@@ -90,10 +88,8 @@ class Training:
     every: float = CHECKPOINT_SECONDS  # between checkpoints
 
     def run(self) -> bool:
-        """Train to the end; if stopped, save the newest place and raise Stopped.
-
-        Returns whether Ctrl-C was pressed too late to stop anything.
-        """
+        """Train to the end; if stopped, save the newest place and raise Stopped. Returns whether Ctrl-C was pressed too
+        late to stop anything."""
         job, made = self.job, fingerprint(self.shop.backbone)
         stages = {stage.key: stage for stage in job.group.stages}
         places: dict[str, Place] = {}
@@ -140,10 +136,8 @@ class Training:
 
 @contextmanager
 def noting_interrupts(conductor: GroupConductor) -> Iterator[None]:
-    """Let Ctrl-C end a group before its next forward pass; a second Ctrl-C is raised at once.
-
-    An exception raised at any point could be lost in a library's callback.
-    """
+    """Let Ctrl-C end a group before its next forward pass; a second Ctrl-C is raised at once. An exception raised at
+    any point could be lost in a library's callback."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -242,11 +236,9 @@ def work(
     log: str = "",
     every: float = CHECKPOINT_SECONDS,
 ) -> int:
-    """Train all groups that can be claimed (only those in `groups`, if given); returns how many.
-
-    With `groups`, waits for those that other workers hold; without, waits `idle_seconds` for new work. A missing device
-    is refused before the worker registers.
-    """
+    """Train all groups that can be claimed (only those in `groups`, if given); returns how many. With `groups`, waits
+    for those that other workers hold; without, waits `idle_seconds` for new work. A missing device is refused before
+    the worker registers."""
     device = str(pick_device(device))
     shops, count, since = Workshops(device), 0, time.monotonic()
     with Heart(store, device if groups is None else f"run:{device}", log) as heart:
