@@ -139,5 +139,5 @@ def test_answers_do_not_depend_on_the_other_texts_of_the_batch(backbone: Backbon
 
 
 def test_more_prompts_than_the_pool_has_are_refused_readably() -> None:
-    with pytest.raises(UserError, match=r"^top_n = 5 prompts cannot be chosen from a pool_size of 4"):
+    with pytest.raises(UserError, match=r"^top_n = 5 is larger than pool_size = 4: lower it"):
         RunSpec.make(("sst2",), "l2p", settings={"pool_size": 4, "top_n": 5})
