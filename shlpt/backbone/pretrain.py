@@ -23,21 +23,7 @@ from shlpt.tasks import pocket, texts
 
 SENTINELS = 16
 # Drawn evenly; those that are learned last stand more often.
-MATCHING = (
-    "qqp",
-    "wic",
-    "rte",
-    "sst2",
-    "boolq",
-    "boolq",
-    "multirc",
-    "multirc",
-    "squad",
-    "squad",
-    "copa",
-    "copa",
-    "explain",
-)
+MATCHING = tuple("qqp wic rte sst2 boolq boolq multirc multirc squad squad copa copa explain".split())
 LATE = ("copa", "copa", "copa", "boolq", "boolq", "multirc", "squad", "squad", "explain")
 TOGETHER = ("sst2", "sst2", "qqp", "qqp", "qqp", "copa", "copa", "boolq", "boolq", "multirc", "squad", "wic", "rte")
 

@@ -117,23 +117,8 @@ INTENTS = (
     ("how do i repair a {x} ?", "how can a broken {x} be fixed ?", "what mends a damaged {x} ?"),
     ("what does a {x} cost ?", "how expensive is a {x} ?", "what is the price of a {x} ?"),
 )
-TOPICS = (
-    "guitar",
-    "piano",
-    "violin",
-    "flute",
-    "bicycle",
-    "camera",
-    "drum",
-    "clock",
-    "boat",
-    "lamp",
-    "tent",
-    "kite",
-    "trumpet",
-    "stove",
-    "mirror",
-    "carpet",
+TOPICS = tuple(
+    ("guitar piano violin flute bicycle camera drum clock boat lamp tent kite trumpet stove mirror carpet").split()
 )
 
 # --- word senses: word -> two lists of contexts -------------------------------------------
@@ -191,21 +176,6 @@ EVENTS = (
         ("the {x} found many buyers", "the {x} sold out"),
     ),
 )
-BELONGINGS = (
-    "clock",
-    "lamp",
-    "drum",
-    "guitar",
-    "kite",
-    "camera",
-    "tent",
-    "mirror",
-    "carpet",
-    "basket",
-    "chair",
-    "violin",
-    "radio",
-    "book",
-    "doll",
-    "ladder",
+BELONGINGS = tuple(
+    "clock lamp drum guitar kite camera tent mirror carpet basket chair violin radio book doll ladder".split()
 )

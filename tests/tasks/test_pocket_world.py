@@ -26,24 +26,7 @@ from shlpt.tasks.task import Example, Split
 ROOT = Path(__file__).resolve().parents[2]
 GRADES = ("terrible", "bad", "middle", "good", "wonderful")
 NLI = ("entailment", "neutral", "contradiction")
-SIXTEEN = (
-    "yelp",
-    "amazon",
-    "imdb",
-    "sst2",
-    "agnews",
-    "yahoo",
-    "dbpedia",
-    "mnli",
-    "cb",
-    "rte",
-    "qqp",
-    "wic",
-    "copa",
-    "boolq",
-    "multirc",
-    "squad",
-)
+SIXTEEN = tuple("yelp amazon imdb sst2 agnews yahoo dbpedia mnli cb rte qqp wic copa boolq multirc squad".split())
 NAMES = (*SIXTEEN, "contrary:sst2", "dial:0.5", "dial:-1")
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 of_every_task = pytest.mark.parametrize("name", NAMES)

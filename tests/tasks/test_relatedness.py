@@ -1,50 +1,9 @@
 """Declared relatedness of pocket tasks."""
 
-from functools import cache
-from pathlib import Path
-
 import pytest
 
-from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.find import find_task
 from shlpt.tasks.pocket import relation
-from shlpt.tasks.task import Example, Split
-
-ROOT = Path(__file__).resolve().parents[2]
-GRADES = ("terrible", "bad", "middle", "good", "wonderful")
-NLI = ("entailment", "neutral", "contradiction")
-SIXTEEN = (
-    "yelp",
-    "amazon",
-    "imdb",
-    "sst2",
-    "agnews",
-    "yahoo",
-    "dbpedia",
-    "mnli",
-    "cb",
-    "rte",
-    "qqp",
-    "wic",
-    "copa",
-    "boolq",
-    "multirc",
-    "squad",
-)
-NAMES = (*SIXTEEN, "contrary:sst2", "dial:0.5", "dial:-1")
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-of_every_task = pytest.mark.parametrize("name", NAMES)
-
-
-@cache
-def drawn(name: str, split: Split, per_group: int = 100, seed: int = 42) -> tuple[Example, ...]:
-    return tuple(draw(find_task(name), split, per_group, seed))
-
-
-def which(text: str, high: set[str], low: set[str]) -> str:
-    """`high` or `low`, by the words of a hotel review; it never has words of both."""
-    words = set(text.split())
-    assert bool(words & high) != bool(words & low)
-    return "high" if words & high else "low"
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,8 @@ def nobody() -> str:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [((), "no Ray cluster answers at 127.0.0.1:"), (("--detach",), "and --detach cannot be combined")]
+    ("words", "said"),
+    [((), "no Ray cluster answers at 127.0.0.1:"), (("--detach",), "and --detach cannot be combined")],
 )
 def test_a_cluster_that_cannot_be_used_is_told_before_anything_is_queued(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
