@@ -8,19 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from shlpt.catalog.params import (
-    BmtptParams,
-    CodaParams,
-    DtvgParams,
-    EwcParams,
-    L2pParams,
-    NoParams,
-    OraclePartitionParams,
-    Params,
-    RandomPartitionParams,
-    ReplayParams,
-    ShlptParams,
-)
+from shlpt.catalog import params as p
 
 PLAIN = "per_task"  # plain prompt tuning: the first task of most methods, and each task trained alone
 VIEW_CACHE = 256 * 2**20  # bytes at most, for outputs under frozen prompts (methods/views.py)
@@ -74,7 +62,7 @@ class MethodInfo:
     title: str
     about: str
     learner: str  # module:Class, imported when something is trained (methods/base.py)
-    params: type[Params] = NoParams
+    params: type[p.Params] = p.NoParams
     needs: tuple[str, ...] = ("task identity at test",)
     shares_backbone: bool = True  # frozen backbone: its lanes can share one forward pass
     keeps_prompts: bool = True  # one for each task, so that their activation states can be compared
@@ -126,7 +114,7 @@ METHODS: dict[str, MethodInfo] = {
             "SHLPT",
             "mixes in the prompts of similar earlier tasks and moves away from dissimilar ones",
             "shlpt.methods.shlpt:Shlpt",
-            ShlptParams,
+            p.ShlptParams,
             alpha="estimated",
             trains=_shlpt,
             **CONTRASTS,
@@ -160,7 +148,7 @@ METHODS: dict[str, MethodInfo] = {
             "L2P",
             "selects prompts for each text from a shared pool by key, using the pool as it was after the text's task",
             "shlpt.methods.l2p:L2P",
-            L2pParams,
+            p.L2pParams,
             plain_first=False,
             trains=_l2p,
             keeps=lambda s: _l2p(s) + s.params.top_n * s.plain,
@@ -172,7 +160,7 @@ METHODS: dict[str, MethodInfo] = {
             "CODA-Prompt",
             "builds each text's prompt as a weighted sum of components; each task adds some, earlier ones are frozen",
             "shlpt.methods.coda:Coda",
-            CodaParams,
+            p.CodaParams,
             plain_first=False,
             trains=_coda,
             keeps=lambda s: _coda(s) + s.plain,
@@ -184,7 +172,7 @@ METHODS: dict[str, MethodInfo] = {
             "DTVG",
             "adds, at every step, the group of earlier task vectors that fits the new task best",
             "shlpt.methods.dtvg:Dtvg",
-            DtvgParams,
+            p.DtvgParams,
             needs=("task identity at test", "target's own first-stage prompt"),
             plain_first=False,
             trains=lambda s: s.plain + (1 + s.earlier) * s.prompt,
@@ -198,7 +186,7 @@ METHODS: dict[str, MethodInfo] = {
             "BMTPT",
             "learns a prior over prompts from all earlier tasks together, then adapts it to the new one",
             "shlpt.methods.bmtpt:Bmtpt",
-            BmtptParams,
+            p.BmtptParams,
             needs=("task identity at test", "source data"),
             defaults=FASTER,
             trains=lambda s: s.plain + s.prompt + s.width,
@@ -220,7 +208,7 @@ METHODS: dict[str, MethodInfo] = {
             "Online EWC",
             "Finetune with a penalty on changing weights that matter to earlier tasks",
             "shlpt.methods.ewc:Ewc",
-            EwcParams,
+            p.EwcParams,
             needs=OWN_COPY,
             kept=f"nothing {ONE_COPY} and its Fisher",
             effort=(2.2, 0.0),
@@ -231,7 +219,7 @@ METHODS: dict[str, MethodInfo] = {
             "Experience replay",
             "Finetune with stored examples of earlier tasks in every batch",
             "shlpt.methods.replay:Replay",
-            ReplayParams,
+            p.ReplayParams,
             needs=("old data", *OWN_COPY),
             kept=f"some of its examples {ONE_COPY}",
             effort=(2.5, 0.1),
@@ -254,7 +242,7 @@ METHODS: dict[str, MethodInfo] = {
             "Oracle partition",
             "reference: SHLPT with the similar tasks given, by relatedness or measured transfer",
             "shlpt.methods.bounds:OraclePartition",
-            OraclePartitionParams,
+            p.OraclePartitionParams,
             needs=("task identity at test", "declared relatedness or measured transfer"),
             alpha="given",
             **CONTRASTS,
@@ -264,7 +252,7 @@ METHODS: dict[str, MethodInfo] = {
             "Random partition",
             "reference: SHLPT with the similar tasks chosen at random",
             "shlpt.methods.bounds:RandomPartition",
-            RandomPartitionParams,
+            p.RandomPartitionParams,
             alpha="given",
             **CONTRASTS,
         ),

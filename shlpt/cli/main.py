@@ -9,28 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.catalog import METHODS
+from shlpt.cli import options as opt
 from shlpt.cli.compare import compare
 from shlpt.cli.gauge import app as gauges
 from shlpt.cli.look import app as looks
-from shlpt.cli.options import (
-    Csv,
-    Device,
-    Dtype,
-    Home,
-    How,
-    Json,
-    Method,
-    Model,
-    Seeds,
-    Sequence,
-    Tasks,
-    Threads,
-    Way,
-    require_device,
-    set_threads,
-    tasks_of,
-    with_groups,
-)
 from shlpt.cli.record import record
 from shlpt.cli.report import Bar, errors, print_table, show
 from shlpt.cli.runs import app as runs_app
@@ -53,18 +35,18 @@ app = typer.Typer(
 
 
 @app.command(epilog="Example: python -m shlpt run --sequence demo --method shlpt --set threshold=0.3")
-@with_groups
+@opt.with_groups
 def run(
     *,
-    sequence: Sequence = None,
-    tasks: Tasks = None,
-    method: Method = "shlpt",
-    seeds: Seeds = "42",
+    sequence: opt.Sequence = None,
+    tasks: opt.Tasks = None,
+    method: opt.Method = "shlpt",
+    seeds: opt.Seeds = "42",
     alone: Annotated[
         bool, typer.Option(help="Also train each later task on its own, which forward transfer is measured against.")
     ] = True,
-    how: How,
-    way: Way,
+    how: opt.How,
+    way: opt.Way,
 ) -> None:
     """Learn a sequence of tasks with one method.
 
@@ -74,12 +56,12 @@ def run(
     from shlpt.results.record import summarise
 
     begin = time.monotonic()
-    names, settings = tasks_of(sequence, tasks, how.suite), how.of(method)
+    names, settings = opt.tasks_of(sequence, tasks, how.suite), how.of(method)
     specs = [RunSpec.make(names, seed=seed, **settings) for seed in read_seeds(seeds)]
     if way.detach:
         submit_detached(specs, alone, way)
         return
-    set_threads(way.threads)
+    opt.set_threads(way.threads)
     from shlpt.cli.bar import BarWatch
     from shlpt.work.worker import run as train
 
@@ -91,12 +73,12 @@ def run(
         raise SystemExit(1)
 
 
-def submit_detached(specs: list[Any], alone: bool, way: Way) -> None:
+def submit_detached(specs: list[Any], alone: bool, way: opt.Way) -> None:
     """Queue the runs, start a worker if none is free, and return."""
     from shlpt.queue.launch import ensure_worker
     from shlpt.queue.submit import planned, submit
 
-    require_device(way.device)
+    opt.require_device(way.device)
     store = Store(way.home).open()
     plans = planned(store, specs, alone=alone, fresh=way.fresh)
     sent = submit(store, plans, lanes=way.lanes, device=way.device)
@@ -123,7 +105,7 @@ def show_runs(records: Iterable[Mapping[str, Any]], summary: dict[str, Any], jso
 
 
 @app.command(epilog="Example: python -m shlpt tasks --json")
-def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
+def tasks(home: opt.Home = None, json: opt.Json = False, csv: opt.Csv = False) -> None:
     """List the tasks: generated stand-ins for the paper's data sets."""
     names = ("name", "family", "classes", "standin_for", "metric", "labels", "about", "suite")
     rows = [{name: getattr(task, name) for name in names} for task in TASKS.values()]
@@ -133,9 +115,9 @@ def tasks(home: Home = None, json: Json = False, csv: Csv = False) -> None:
 @app.command(epilog="Example: python -m shlpt methods --json")
 def methods(
     name: Annotated[str | None, typer.Argument(help="A method: list all settings of its runs.")] = None,
-    home: Home = None,
-    json: Json = False,
-    csv: Csv = False,
+    home: opt.Home = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
 ) -> None:
     """List the methods, or all settings of one."""
     from shlpt.plans.estimate import sizes
@@ -162,7 +144,7 @@ def methods(
 
 
 @app.command(epilog="Example: python -m shlpt sequences")
-def sequences(home: Home = None, json: Json = False, csv: Csv = False) -> None:
+def sequences(home: opt.Home = None, json: opt.Json = False, csv: opt.Csv = False) -> None:
     """List the named task sequences: the paper's, and a short demo."""
     rows = [{"name": name, "tasks": list(tasks), "about": about(name)} for name, tasks in SEQUENCES.items()]
     show(rows, "sequences", as_json=json, as_csv=csv)
@@ -171,9 +153,9 @@ def sequences(home: Home = None, json: Json = False, csv: Csv = False) -> None:
 @app.command(epilog="Example: python -m shlpt paper 2 --json")
 def paper(
     table: Annotated[str | None, typer.Argument(help='2, table2 or "Table 2" (default: list all tables).')] = None,
-    home: Home = None,
-    json: Json = False,
-    csv: Csv = False,
+    home: opt.Home = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
 ) -> None:
     """Show a table of the paper (T5-large, the real data sets)."""
     from shlpt.paper import ORIGIN, as_printed, find_table, read, tables, wide
@@ -196,7 +178,11 @@ def paper(
 
 @app.command(epilog="Example: python -m shlpt doctor")
 def doctor(
-    home: Home = None, backbone: Model = "pocket", device: Device = "auto", json: Json = False, csv: Csv = False
+    home: opt.Home = None,
+    backbone: opt.Model = "pocket",
+    device: opt.Device = "auto",
+    json: opt.Json = False,
+    csv: opt.Csv = False,
 ) -> None:
     """Check device, threads, backbone, store and versions."""
     from shlpt.cli.doctor import examine
@@ -208,20 +194,20 @@ def doctor(
 
 @app.command(epilog="Example: python -m shlpt speed --json")
 def speed(
-    backbone: Model = "pocket",
+    backbone: opt.Model = "pocket",
     rounds: Annotated[int, typer.Option(min=3, max=10_000, help="Number of steps to time for each case.")] = 60,
-    device: Device = "auto",
-    dtype: Dtype = "auto",
-    threads: Threads = None,
-    home: Home = None,
-    json: Json = False,
-    csv: Csv = False,
+    device: opt.Device = "auto",
+    dtype: opt.Dtype = "auto",
+    threads: opt.Threads = None,
+    home: opt.Home = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
 ) -> None:
     """Time the training step, as ratios.
 
     Compares SHLPT with plain prompt tuning, runs trained together (lanes) with one run, and this program with PEFT.
     """
-    set_threads(threads)
+    opt.set_threads(threads)
     from shlpt.backbone.t5 import load
     from shlpt.training.speed import measure
 
@@ -242,16 +228,16 @@ def pretrain(
         float, typer.Option(min=0.0001, max=100, help="Training steps, as a multiple of the usual number.")
     ] = 1.0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing backbone.")] = False,
-    threads: Threads = None,
-    home: Home = None,
-    json: Json = False,
-    csv: Csv = False,
+    threads: opt.Threads = None,
+    home: opt.Home = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
 ) -> None:
     """Pre-train the embedded backbone again (about 45 minutes).
 
     It is a small T5, trained on the generated texts of the pocket world.
     """
-    set_threads(threads)
+    opt.set_threads(threads)
     from shlpt.backbone.files import EMBEDDED
     from shlpt.backbone.pretrain import pretrain_to
 
@@ -272,12 +258,12 @@ def worker(
     stop: Annotated[
         bool, typer.Option("--stop", help="Ask the workers of this store to finish what they are training and exit.")
     ] = False,
-    home: Home = None,
-    device: Device = "auto",
-    threads: Threads = None,
+    home: opt.Home = None,
+    device: opt.Device = "auto",
+    threads: opt.Threads = None,
     log: Annotated[str, typer.Option(help="Name of this worker's log file.", hidden=True)] = "",
-    json: Json = False,
-    csv: Csv = False,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
 ) -> None:
     """Train queued runs, then wait for more.
 
@@ -289,7 +275,7 @@ def worker(
     if stop:
         show([{"stopping": stop_workers(store)}], "workers", as_json=json, as_csv=csv)
         return
-    set_threads(threads)
+    opt.set_threads(threads)
     from shlpt.work.worker import leave_on_signal, work
 
     leave_on_signal()

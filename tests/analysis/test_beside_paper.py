@@ -7,18 +7,8 @@ from typing import Any
 import pytest
 
 from shlpt import paper
+from shlpt.analysis import beside
 from shlpt.analysis.benchmark import benchmark_table
-from shlpt.analysis.beside import (
-    FORWARD,
-    OTHERWISE,
-    STAND_INS,
-    agreement,
-    beside_paper,
-    differing_settings,
-    paper_settings,
-    printed_values,
-    ranks,
-)
 from shlpt.spec import RunSpec
 from shlpt.tasks.sequences import BENCHMARKS, Benchmark, find_benchmark
 
@@ -43,7 +33,7 @@ def records(scores: dict[str, float | None], benchmark: Benchmark = STANDARD) ->
 def compared(scores: dict[str, float | None], name: str = "standard_cl", **settings: Any) -> dict[str, Any]:
     benchmark = find_benchmark(name)
     table = benchmark_table(records(scores, benchmark), benchmark.tasks, list(scores))
-    return beside_paper(table["rows"], benchmark, settings)
+    return beside.beside_paper(table["rows"], benchmark, settings)
 
 
 def line(found: dict[str, Any], method: str, metric: str = "acc") -> dict[str, Any]:
@@ -87,7 +77,7 @@ def test_spreads_are_those_of_their_own_table(name: str) -> None:
     table = "table13" if name == "negative" else "table12"
     title = find_benchmark(name).title
     own = {r["method"]: r["spread"] for r in paper.read(table) if r["benchmark"] == title and r["aggregate"]}
-    found = printed_values(find_benchmark(name), "acc")
+    found = beside.printed_values(find_benchmark(name), "acc")
     assert {method: cell["spread"] for method, cell in found.items()} == own
     assert list(found) == PRINTED
     assert all(set(cell["by_sequence"]) == set(find_benchmark(name).sequences) for cell in found.values())
@@ -121,12 +111,12 @@ def test_table_15_has_no_prompts_alone_and_says_so() -> None:
     found = compared({"shlpt": 0.8, "per_task": 0.7})
     for metric in ("bwt", "fwt"):
         assert found["metrics"][metric]["only_ours"] == ["per_task"]
-        assert found["metrics"][metric]["note"] == FORWARD
+        assert found["metrics"][metric]["note"] == beside.FORWARD
     assert found["metrics"]["acc"]["note"] is None
 
 
 def test_nothing_of_ours_leaves_the_papers_side() -> None:
-    found = beside_paper([], STANDARD, {})
+    found = beside.beside_paper([], STANDARD, {})
     assert found["metrics"]["acc"]["only_paper"] == PRINTED
     assert found["metrics"]["acc"]["agreement"] == {"n": 0, "kendall": None, "kendall_p": None, "spearman": None}
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -137,15 +127,15 @@ def test_nothing_of_ours_leaves_the_papers_side() -> None:
 def test_the_paper_is_named_and_stand_ins_are_called_no_reproduction(name: str) -> None:
     found = compared({"shlpt": 0.8}, name, backbone="pocket", suite="pocket")
     assert found["origin"] == paper.ORIGIN
-    assert found["about"] == STAND_INS
-    assert "not a reproduction" in STAND_INS
-    assert "stand-ins" in STAND_INS
+    assert found["about"] == beside.STAND_INS
+    assert "not a reproduction" in beside.STAND_INS
+    assert "stand-ins" in beside.STAND_INS
     assert {"setting": "data", "ours": "generated stand-ins", "paper": "the real data sets"} in found["settings"]
 
 
 def test_other_data_are_not_called_stand_ins() -> None:
     found = compared({"shlpt": 0.8}, suite="hub", data="the real data sets")
-    assert found["about"] == OTHERWISE
+    assert found["about"] == beside.OTHERWISE
     assert "data" not in {row["setting"] for row in found["settings"]}
     assert compared({"shlpt": 0.8}, suite="hub")["settings"][0]["ours"] == "suite hub"
 
@@ -153,7 +143,7 @@ def test_other_data_are_not_called_stand_ins() -> None:
 # --- settings -----------------------------------------------------------------------------
 def test_settings_that_differ_are_listed_with_both_values() -> None:
     ours = RunSpec.make(("sst2", "rte")).settings | {"backbone": "pocket", "suite": "pocket", "seeds": [42, 142]}
-    found = {row["setting"]: (row["ours"], row["paper"]) for row in differing_settings("standard_cl", ours)}
+    found = {row["setting"]: (row["ours"], row["paper"]) for row in beside.differing_settings("standard_cl", ours)}
     expected: dict[str, Any] = {
         "data": ("generated stand-ins", "the real data sets"),
         "backbone": ("pocket", "T5-large"),
@@ -176,9 +166,9 @@ def test_settings_that_differ_are_listed_with_both_values() -> None:
 
 
 def test_only_settings_that_differ_or_were_not_said_are_listed() -> None:
-    ours = {"suite": "hub", "data": "the real data sets"} | paper_settings("large") | {"seeds": (242, 42, 142)}
-    assert differing_settings("large", ours) == []
-    found = differing_settings("large", {})
+    ours = {"suite": "hub", "data": "the real data sets"} | beside.paper_settings("large") | {"seeds": (242, 42, 142)}
+    assert beside.differing_settings("large", ours) == []
+    found = beside.differing_settings("large", {})
     assert [row["setting"] for row in found] == ["data", "backbone", "seeds", "prompt_length", "epochs", "shots"]
     assert [row["ours"] for row in found[1:]] == [None] * 5
 
@@ -187,30 +177,30 @@ def test_only_settings_that_differ_or_were_not_said_are_listed() -> None:
     ("name", "epochs", "threshold"), [("standard_cl", 50, 0.06), ("large", 80, 0.06), ("negative", 50, 1.5)]
 )
 def test_the_paper_trained_its_benchmarks_differently(name: str, epochs: int, threshold: float) -> None:
-    found = paper_settings(name)
+    found = beside.paper_settings(name)
     assert (found["epochs"], found["threshold"], found["prompt_length"]) == (epochs, threshold, 150)
 
 
 # --- orders -------------------------------------------------------------------------------
 def test_agreement_and_ranks_by_hand() -> None:
-    assert ranks({"a": 1.0, "b": 3.0, "c": 1.0, "d": 0.5}) == {"a": 2, "b": 1, "c": 2, "d": 4}
-    assert ranks({"a": 0.1 + 0.2, "b": 0.3}) == {"a": 1, "b": 1}
-    assert ranks({}) == {}
+    assert beside.ranks({"a": 1.0, "b": 3.0, "c": 1.0, "d": 0.5}) == {"a": 2, "b": 1, "c": 2, "d": 4}
+    assert beside.ranks({"a": 0.1 + 0.2, "b": 0.3}) == {"a": 1, "b": 1}
+    assert beside.ranks({}) == {}
     # 1 2 3 4 against 2 1 3 4: five pairs agree, one does not: (5 − 1)/6; ρ = 1 − 6·(1 + 1)/(4·15)
-    found = agreement([(1.0, 2.0), (2.0, 1.0), (3.0, 3.0), (4.0, 4.0)])
+    found = beside.agreement([(1.0, 2.0), (2.0, 1.0), (3.0, 3.0), (4.0, 4.0)])
     assert found["n"] == 4
     assert found["kendall"] == pytest.approx(4 / 6)
     assert found["spearman"] == pytest.approx(0.8)
     assert found["kendall_p"] == pytest.approx(8 / 24)  # 1 + 3 orders have at most one inversion; two-sided
     # 1 2 2 against 1 2 3: two agreeing pairs, one tie on the left: 2/√(2 · 3)
-    assert agreement([(1.0, 1.0), (2.0, 2.0), (2.0, 3.0)])["kendall"] == pytest.approx(2 / math.sqrt(6))
+    assert beside.agreement([(1.0, 1.0), (2.0, 2.0), (2.0, 3.0)])["kendall"] == pytest.approx(2 / math.sqrt(6))
 
 
 @pytest.mark.parametrize(
     "pairs", [[], [(1.0, 2.0)], [(1.0, 1.0), (1.0, 2.0)], [(1.0, 2.0), (3.0, 2.0)], [(1.0, None), (2.0, 3.0)]]
 )
 def test_without_an_order_there_is_no_agreement(pairs: list[tuple[float | None, float | None]]) -> None:
-    found = agreement(pairs)
+    found = beside.agreement(pairs)
     assert (found["kendall"], found["kendall_p"], found["spearman"]) == (None, None, None)
 
 

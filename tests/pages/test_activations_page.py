@@ -71,8 +71,7 @@ def test_an_address_edited_by_hand_breaks_nothing(looked: Any, address: dict[str
     assert len([warning for warning in app.warning if "not here" in warning.value]) == len(address)
 
 
-def test_no_runs_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "empty"))
+def test_no_runs_at_all(empty_home: Path) -> None:
     app = visit(PAGE)
     assert not app.exception
     assert "no run to show" in app.info[0].value

@@ -120,8 +120,7 @@ def test_an_address_edited_by_hand_breaks_nothing(looked: Any, address: dict[str
     assert len(told) == len(set(address) - {"text"}), told
 
 
-def test_no_runs_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "empty"))
+def test_no_runs_at_all(empty_home: Path) -> None:
     app = visit(PAGE)
     assert not app.exception
     assert "no run to show" in app.info[0].value
