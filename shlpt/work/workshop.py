@@ -12,7 +12,6 @@ import transformers
 from safetensors.torch import load
 from torch import Tensor
 
-from shlpt import __version__
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import METHODS
@@ -25,6 +24,7 @@ from shlpt.tasks.find import draw, find_task, probe_examples
 from shlpt.training.checkpoint import Place, state_parts, under
 from shlpt.training.engine import Lane
 from shlpt.training.lane import Emit, Examined, StageResult, learn
+from shlpt.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def places_of(data: bytes) -> tuple[dict[str, Place], dict[str, int], dict[str, 
 def fingerprint(backbone: Backbone) -> dict[str, Any]:
     """What must be equal for bit-identical results."""
     return {
-        "shlpt": __version__,
+        "shlpt": VERSION,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "device": str(backbone.device),

@@ -1,0 +1,3 @@
+"""The version, which every stage records."""
+
+VERSION = "0.1.0"

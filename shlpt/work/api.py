@@ -1,0 +1,64 @@
+"""A few lines of Python that do what the commands `run` and `matrix` do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from shlpt.analysis import transfer
+from shlpt.backbone.t5 import pick_device
+from shlpt.plans import experiments
+from shlpt.queue.submit import planned, start_experiment
+from shlpt.results.experiments import pairs
+from shlpt.results.record import Record
+from shlpt.spec import RunSpec
+from shlpt.store.store import Store
+from shlpt.tasks.sequences import find_sequence
+from shlpt.work import worker
+
+
+def run(
+    tasks: Sequence[str] | str,
+    method: str = "shlpt",
+    *,
+    seeds: Sequence[int] = (42,),
+    home: Path | str | None = None,
+    lanes: int | None = None,
+    alone: bool = True,
+    fresh: bool = False,
+    device: str = "auto",
+    **how: Any,
+) -> list[Record]:
+    """Learn tasks (or a named sequence) in order, once for each seed: records, as `run --json` prints them.
+
+    `how` is what `RunSpec.make` takes too: settings, preset, suite, backbone, dtype.
+    """
+    specs = [RunSpec.make(_named(tasks), method, seed=seed, **how) for seed in seeds]
+    return worker.run(specs, home, lanes=lanes, alone=alone, fresh=fresh, device=device)
+
+
+def matrix(
+    tasks: Sequence[str] | str,
+    method: str = "continual",
+    *,
+    seeds: Sequence[int] = (42,),
+    name: str = "",
+    home: Path | str | None = None,
+    lanes: int | None = None,
+    fresh: bool = False,
+    device: str = "auto",
+    **how: Any,
+) -> pd.DataFrame:
+    """Learn every task after every other: test error reduction of each pair in points, with its 95 % interval."""
+    made = experiments.matrix(_named(tasks), seeds, {"method": method, **how}, name)
+    pick_device(device)  # before anything is queued
+    store = Store(home).open()
+    plans = planned(store, made.specs, fresh=fresh)
+    id, sent = start_experiment(store, made, plans, lanes=lanes, device=device)
+    worker.train(store, sent, device=device)
+    return transfer.cells(pairs(store, id))
+
+
+def _named(tasks: Sequence[str] | str) -> tuple[str, ...]:
+    return find_sequence(tasks) if isinstance(tasks, str) else tuple(tasks)
