@@ -182,7 +182,7 @@ def _rates(runs: list[Record]) -> str:
     return "; ".join([f"{usual[0]:g}", *(f"{rate:g} for {', '.join(names)}" for rate, names in others)])
 
 
-def headroom_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+def headroom_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """A row per condition and per difference."""
     from shlpt.analysis.headroom import by_condition, gauge, rows
     from shlpt.results.experiments import results
@@ -191,7 +191,7 @@ def headroom_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[st
     return rows(found, flat), found | {"rows": runs}
 
 
-def tune_rows(store: Any, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+def tune_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """A row per method with its best trial; if flat, a row per trial."""
     from shlpt.analysis.tuning import NOTE, by_trial, rows, selected
     from shlpt.results.experiments import find, results

@@ -42,7 +42,6 @@ ABLATIONS: dict[str, Variant] = {
     )
 }
 WHOLE = "SHLPT"  # what the ablations are compared with
-ABLATION_SEQUENCES = ("negative1", "negative2", "negative3", "order1")  # Seq1 to Seq4 of Table 4
 
 PAIR_VARIANTS: dict[str, Variant] = {
     v.name: v

@@ -241,13 +241,6 @@ def stage_tensors(store: Store, key: str) -> dict[str, np.ndarray[Any, Any]]:
     return artifacts.from_bytes(artifact_bytes(store, key, "tensors"))
 
 
-def stage_events(store: Store, key: str) -> list[dict[str, Any]]:
-    rows = store.rows(
-        "SELECT seq, kind, at, payload FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) ORDER BY seq", (key,)
-    )
-    return [{"seq": r["seq"], "kind": r["kind"], "at": r["at"]} | json.loads(r["payload"]) for r in rows]
-
-
 def _key(store: Store, id: str, task: str, alone: bool = False) -> str | None:
     found = store.value(
         "SELECT s.key FROM run_stages r JOIN stages s ON s.key=r.stage WHERE r.run=? AND r.alone=? AND s.task=? "

@@ -280,11 +280,6 @@ def dial(degree: float) -> Task:
     )
 
 
-def dial_pair(degree: float) -> tuple[Task, Task]:
-    """A source and a target of the chosen relatedness."""
-    return dial(1.0), dial(degree)
-
-
 # --- declared relatedness -----------------------------------------------------------------
 DEGREES = {
     "same": 1.0,

@@ -54,7 +54,10 @@ def learn(
     emit: Emit,
     start: Place | None = None,
 ) -> Generator[Ask | Cut, Any, StageResult]:
-    """Train with early stopping, keep the best state, test it. `start` is a checkpoint to resume from."""
+    """Train with early stopping, keep the best state, test it. `start` is a checkpoint to resume from.
+
+    Longer than most functions here: a stage is read from top to bottom in one place.
+    """
     t = ctx.training
     optimiser = adamw(learner.parameters(), t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 from making import context, loss_and_down, loss_of, prepared
+from storing import stage_events
 from torch import Tensor
 
 from shlpt.backbone.encode import joined
 from shlpt.backbone.t5 import IGNORE, Backbone
 from shlpt.methods.bmtpt import Bmtpt, gaussian_prior, svgd
 from shlpt.methods.per_task import PerTask
-from shlpt.results import frames
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.work.worker import run
@@ -181,6 +181,6 @@ def test_a_run_hands_the_earlier_tasks_data_over_and_shows_the_source_phase(tmp_
     small = {"epochs": 1, "shots": 4, "validation_shots": 2, "test_shots": 2, "prompt_length": 4}
     (record,) = run([RunSpec.make(("sst2", "rte"), "bmtpt", settings=small)], tmp_path, device="cpu", alone=False)
     store = Store(tmp_path)
-    phases = [[event["kind"] for event in frames.stage_events(store, key)] for key in record["stages"]]
+    phases = [[event["kind"] for event in stage_events(store, key)] for key in record["stages"]]
     assert "prepare" not in phases[0]  # shared with plain prompt tuning
     assert phases[1] == ["prepare", "step", "epoch"]

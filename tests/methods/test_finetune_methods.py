@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from making import EARLIER, context, train
+from storing import stage_events
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import IGNORE, Backbone, Out, load
@@ -207,7 +208,7 @@ def test_a_run_carries_the_decayed_fisher_and_says_what_it_costs(backbone: Backb
         summary = frames.stage(store, key)["summary"]
         assert (summary["trainable"], summary["stored_bytes"]) == (weights, 2 * 4 * weights)  # weights and Fisher
         assert summary["added_bytes"] == added
-    first, second = ([e for e in frames.stage_events(store, key) if e["kind"] == "step"] for key in record["stages"])
+    first, second = ([e for e in stage_events(store, key) if e["kind"] == "step"] for key in record["stages"])
     assert not any("penalty" in event for event in first)
     assert second[-1]["penalty"] > 0
 

@@ -8,7 +8,7 @@ import torch
 from shlpt import paper
 from shlpt.errors import UserError
 from shlpt.methods.similarity import dissimilar, mix_weights
-from shlpt.plans.paper_tables import ABLATION_SEQUENCES, ABLATIONS, PAIR_VARIANTS, PAIRS, ablation_specs, pair_specs
+from shlpt.plans.paper_tables import ABLATIONS, PAIR_VARIANTS, PAIRS, ablation_specs, pair_specs
 from shlpt.plans.stages import stages_of
 from shlpt.spec import RunSpec
 from shlpt.tasks.find import find_task
@@ -29,7 +29,6 @@ def test_every_printed_ablation_has_one_run_and_there_are_no_others() -> None:
         (found,) = [spec for name, spec in specs if ABLATIONS[name].printed == row["ablation"]]
         assert (found.method, found.tasks, found.seed) == (row["method"], find_sequence(row["sequence"]), 42)
     assert [v.printed for v in ABLATIONS.values()] == list(dict.fromkeys(row["ablation"] for row in rows))
-    assert set(ABLATION_SEQUENCES) == {row["sequence"] for row in rows}
     assert list(ABLATIONS) == [name for name, _ in ablation_specs("order1", [42])]
 
 
@@ -38,7 +37,7 @@ WITHOUT: dict[str, dict[str, Any]] = {"-ASC": NO_ASC, "-HSC": NO_HSC, "-ASC-HSC"
 WITHOUT |= {"-ASE": {"estimator": "uniform"}, "-STT": {"similar_transfer": False}}
 
 
-@pytest.mark.parametrize("sequence", ABLATION_SEQUENCES)
+@pytest.mark.parametrize("sequence", ["negative1", "negative2", "negative3", "order1"])
 def test_an_ablation_differs_from_the_whole_in_its_part_only(sequence: str) -> None:
     specs = {name: spec.settings for name, spec in ablation_specs(sequence, [42])}
     whole = specs["SHLPT"]

@@ -1,5 +1,6 @@
 """Small stores for tests of runs: planned, with stages finished by hand, nothing trained."""
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -90,3 +91,11 @@ def group_rows(store: Store) -> list[dict[str, Any]]:
 
 def states(store: Store) -> list[str]:
     return [row["state"] for row in group_rows(store)]
+
+
+def stage_events(store: Store, key: str) -> list[dict[str, Any]]:
+    """All that a stage said."""
+    rows = store.rows(
+        "SELECT seq, kind, at, payload FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) ORDER BY seq", (key,)
+    )
+    return [{"seq": r["seq"], "kind": r["kind"], "at": r["at"]} | json.loads(r["payload"]) for r in rows]

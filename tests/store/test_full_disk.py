@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from nursery import Nursery
-from storing import TINY, join, queued, spec_of, states, taken
+from storing import TINY, join, queued, spec_of, stage_events, states, taken
 
 from shlpt.cli.main import main
 from shlpt.plans.stages import plans_of
@@ -68,7 +68,7 @@ def later(store: Store) -> int:
 
 def numbers(store: Store) -> list[Any]:
     events = [
-        [(event["seq"], event["kind"], event.get("loss")) for event in frames.stage_events(store, key)]
+        [(event["seq"], event["kind"], event.get("loss")) for event in stage_events(store, key)]
         for spec in SPECS
         for key in frames.run(store, spec.id)["stages"]
     ]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from storing import TINY, queued
+from storing import TINY, queued, stage_events
 
 from shlpt.backbone.t5 import Backbone
 from shlpt.cli.bar import BarWatch
@@ -79,7 +79,7 @@ def test_what_is_stored_is_what_analysis_needs(tmp_path: Path, backbone: Backbon
     store = Store(tmp_path)
     key = record["stages"][2]
     stage, tensors = frames.stage(store, key), frames.stage_tensors(store, key)
-    events = frames.stage_events(store, key)
+    events = stage_events(store, key)
     test = stage["tests"]["agnews"]
     assert test["examples"] == [e.id for e in TASKS["agnews"].draw("test", 6, 0)]
     assert len(test["answers"]) == len(test["scores"]) == 24
@@ -174,7 +174,7 @@ def test_another_machine_goes_on_with_a_warning(tmp_path: Path) -> None:
     (record,), _ = go(tmp_path, specs("per_task", (1,), ("rte",)))
     (warning,) = record["warnings"]
     assert "resumed with another machine or setting: threads: 9" in warning
-    assert not any("old" in event for event in frames.stage_events(store, key))
+    assert not any("old" in event for event in stage_events(store, key))
     assert list(frames.stages(store, record["id"])["note"]) == [warning]
 
 
@@ -261,7 +261,7 @@ def test_a_clock_that_is_set_back_and_forward_changes_nothing(tmp_path: Path, mo
     monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
     found, _ = go(tmp_path / "two", specs("shlpt"))
     assert [[record[name] for name in numbers] for record in found] == [[r[name] for name in numbers] for r in wanted]
-    one, two = (frames.stage_events(Store(tmp_path / name), found[0]["stages"][1]) for name in ("one", "two"))
+    one, two = (stage_events(Store(tmp_path / name), found[0]["stages"][1]) for name in ("one", "two"))
     assert [event | {"at": 0} for event in one] == [event | {"at": 0} for event in two]
     assert max(event["at"] for event in two) - min(event["at"] for event in two) > 1e6
 
