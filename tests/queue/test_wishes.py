@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,10 @@ def test_interrupting_the_command_ends_quickly_and_the_same_command_goes_on(tmp_
     arguments += [*settings, "--json", "--threads=1"]
     command = [sys.executable, "-m", "shlpt", *arguments]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # A shell that starts the tests in the background lets them ignore Ctrl-C, and the command would inherit that.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, env=environment, preexec_fn=heard, **pipes)
     store = Store(tmp_path).open()
     until(lambda: store.value("SELECT count(*) FROM stages WHERE state='done'"), 120)
     begin = time.monotonic()
