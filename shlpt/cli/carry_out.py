@@ -16,6 +16,7 @@ from shlpt.store.store import Store
 
 if TYPE_CHECKING:
     from shlpt.plans.experiments import Experiment
+    from shlpt.plans.stages import RunPlan
     from shlpt.queue.submit import Submitted
 
 
@@ -32,7 +33,9 @@ class Study(Way):
     ] = None
 
 
-def carry_out(experiment: Experiment, way: Study, rows_of: RowsOf, quiet: bool = False) -> dict[str, Any]:
+def carry_out(
+    experiment: Experiment, way: Study, rows_of: RowsOf, quiet: bool = False, plans: list[RunPlan] | None = None
+) -> dict[str, Any]:
     """Print the estimated cost, train what is missing, show the results.
 
     Exits with code 1 if runs are unfinished. With `quiet`, nothing is shown and the caller reads `left`.
@@ -52,7 +55,7 @@ def carry_out(experiment: Experiment, way: Study, rows_of: RowsOf, quiet: bool =
         require_device(way.device)
     store = Store(way.home).open()
     set_threads(way.threads)
-    plans = planned(store, experiment.specs, fresh=way.fresh)
+    plans = plans or planned(store, experiment.specs, fresh=way.fresh)
     cost = estimate(store, plans, calibrated(store, experiment, way))
     said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
     errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)

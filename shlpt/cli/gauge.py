@@ -46,8 +46,7 @@ def headroom(
         sequences = {sequence or " ".join(chosen): chosen}
     if any(len(each) < 2 for each in sequences.values()):
         raise UserError("one task has no earlier one to be similar to: give two tasks at least")
-    common = {key: value for key, value in how.of().items() if key != "method"}
-    found = None
+    common, found = how.of(), None
     if measure_seeds.strip() != "none":
         if way.detach:
             raise UserError(
@@ -55,24 +54,26 @@ def headroom(
                 "Leave out --detach, or add --measure-seeds none"
             )
         matrix = plans.measuring(sequences, read_seeds(seeds), read_seeds(measure_seeds), common)
-        _say_all(matrix, plans.headroom(sequences, read_seeds(seeds), common, "none"), way)
-        measured = carry_out(matrix, way, ROWS["matrix"], quiet=True)
+        both = _say_all(matrix, plans.headroom(sequences, read_seeds(seeds), common, "none"), way)
+        measured = carry_out(matrix, way, ROWS["matrix"], quiet=True, plans=both[: len(matrix.specs)])
         if measured["left"]:
             raise SystemExit(1)
         found = measured["similar_pairs"]
     carry_out(plans.headroom(sequences, read_seeds(seeds), common, found, way.name), way, ROWS["headroom"])
 
 
-def _say_all(matrix: Any, gauge: Any, way: Study) -> None:
-    """What both steps cost together, before the first begins."""
+def _say_all(matrix: Any, gauge: Any, way: Study) -> list[Any]:
+    """What both steps cost together, before the first begins; the plans that say it."""
     from shlpt.plans.estimate import duration, estimate
     from shlpt.queue.submit import planned
 
     store = Store(way.home).open()
-    cost = estimate(store, planned(store, [*matrix.specs, *gauge.specs], fresh=way.fresh))
+    both = planned(store, [*matrix.specs, *gauge.specs], fresh=way.fresh)
+    cost = estimate(store, both)
     errors.print(
         f"in all {cost.stages} stages to train, at most {duration(cost.seconds)}: first which pairs help, then the rest"
     )
+    return both
 
 
 @app.command(epilog="Example: python -m shlpt tune --methods shlpt,per_task --trials 6")
@@ -92,6 +93,5 @@ def tune(
     """
     from shlpt.plans import tuning
 
-    common = {key: value for key, value in how.of().items() if key != "method"}
-    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), common, way.name)
+    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), how.of(), way.name)
     carry_out(made, way, ROWS["tune"])

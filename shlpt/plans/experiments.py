@@ -129,21 +129,22 @@ def bench(
             for seed in seeds
         ]
     about = {"benchmark": benchmark, "methods": list(methods), "seeds": list(seeds), "reference": reference}
-    about |= _where(common)
+    about |= where(common)
     return Experiment("bench", name or f"{chosen.title}, {len(methods)} methods", tuple(cells), about)
 
 
 def ablations(sequence: str, seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
     """Table 4: SHLPT without one of its parts."""
-    return _named("ablations", name or f"ablations on {sequence}", ablation_specs(sequence, seeds, **_where(common)))
+    return _named("ablations", name or f"ablations on {sequence}", ablation_specs(sequence, seeds, **where(common)))
 
 
 def pair_variants(seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
     """Table 5: pairs that harm each other."""
-    return _named("pairs", name or "pairs that harm each other", pair_specs(seeds, **_where(common)))
+    return _named("pairs", name or "pairs that harm each other", pair_specs(seeds, **where(common)))
 
 
-def _where(common: Common) -> dict[str, Any]:
+def where(common: Common) -> dict[str, Any]:
+    """What runs of several methods have in common."""
     return {key: value for key, value in common.items() if key != "method"}
 
 

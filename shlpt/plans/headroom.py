@@ -6,7 +6,7 @@ from typing import Any
 
 from shlpt.catalog import PLAIN
 from shlpt.errors import UserError
-from shlpt.plans.experiments import Cell, Common, Experiment, make
+from shlpt.plans.experiments import Cell, Common, Experiment, make, where
 from shlpt.spec import PRESETS, Training, has_setting
 
 PLENTY = 8  # times the examples a class
@@ -37,7 +37,7 @@ def headroom(
             label = {"condition": condition, "sequence": sequence}
             cells += [Cell(label | {"seed": seed}, make(tasks, seed, chosen)) for seed in seeds]
     about = {"sequences": {k: list(v) for k, v in sequences.items()}, "seeds": list(seeds)}
-    about |= {key: value for key, value in common.items() if key != "method"} | {"similar_pairs": similar_pairs}
+    about |= where(common) | {"similar_pairs": similar_pairs}
     return Experiment("headroom", name or f"headroom of {', '.join(sequences)}", tuple(cells), about)
 
 

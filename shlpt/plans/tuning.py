@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from shlpt.errors import UserError
-from shlpt.plans.experiments import Cell, Common, Experiment, make
+from shlpt.plans.experiments import Cell, Common, Experiment, make, where
 from shlpt.spec import RunSpec, has_setting, settings_known
 
 # Tasks of neither Standard CL nor the Negative Transfer Benchmark, in two orders.
@@ -76,5 +76,5 @@ def tune(
                 cells += [Cell(label | {"seed": seed}, make(tasks, seed, chosen)) for seed in seeds]
     about = {"methods": list(methods), "trials": tried, "seeds": list(seeds)}
     about |= {"sequences": {k: list(v) for k, v in sequences.items()}}
-    about |= {key: value for key, value in common.items() if key != "method"}
+    about |= where(common)
     return Experiment("tune", name or f"{count} trials of {len(methods)} methods", tuple(cells), about)

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import typer.main
+from saying import outcome
 
 from shlpt.catalog import METHODS
-from shlpt.cli.main import app, main
+from shlpt.cli.main import app
 from shlpt.cli.report import show
 from shlpt.errors import UserError
 from shlpt.results.export import safe
@@ -31,13 +32,6 @@ COMMANDS = {
     for below, command in getattr(group, "commands", {"": group}).items()
 }
 of_every_command = pytest.mark.parametrize("name", COMMANDS)
-
-
-def outcome(*arguments: str) -> int:
-    """The exit code that a command line ends with."""
-    with pytest.raises(SystemExit) as end:
-        main(list(arguments))
-    return int(end.value.code or 0)
 
 
 # --- help ---------------------------------------------------------------------------------

@@ -5,15 +5,9 @@ import io
 import json
 
 import pytest
+from saying import outcome
 
 from shlpt import paper
-from shlpt.cli.main import main
-
-
-def outcome(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(list(arguments))
-    return int(end.value.code or 0)
 
 
 def test_the_command_lists_the_tables(capsys: pytest.CaptureFixture[str]) -> None:

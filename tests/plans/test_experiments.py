@@ -1,11 +1,11 @@
 """Named lists of runs: what they contain, what they share, what they cost, what comes out."""
 
-import json
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from saying import say
 
 from shlpt.cli.main import main
 from shlpt.errors import UserError
@@ -160,12 +160,6 @@ def test_a_value_that_is_swept_twice_counts_once() -> None:
 
 
 # --- the command line ---------------------------------------------------------------------
-def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    with pytest.raises(SystemExit) as end:
-        main([*arguments, "--json"])
-    assert end.value.code == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def test_the_commands_print_one_document_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,9 @@
 """What a headroom gauge trains, and that the command says what came out."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from saying import say
 
 from shlpt.cli.main import main
 from shlpt.errors import UserError
@@ -31,14 +30,6 @@ def test_transfer_is_measured_on_other_seeds_and_on_pairs_that_occur() -> None:
     assert [cell.spec.tasks for cell in made.cells][::2] == [("rte", "sst2"), ("rte", "cb"), ("sst2", "cb")]
     with pytest.raises(UserError, match="seed 1 is among"):
         headroom.measuring(THREE, (1,), (1, 2), {})
-
-
-def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    with pytest.raises(SystemExit) as end:
-        main([*arguments, "--json"])
-    assert end.value.code == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def test_the_command_trains_both_steps_and_again_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
