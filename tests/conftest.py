@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from nursery import Nursery
 
 from shlpt.backbone.t5 import Backbone, load
 from shlpt.plans.stages import plans_of
@@ -33,6 +34,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"NOT TESTED: a small disk cannot be mounted here ({error})")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path).open()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    found = Nursery()
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

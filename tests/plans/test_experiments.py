@@ -22,11 +22,6 @@ TINY = {"epochs": 2, "shots": 2, "validation_shots": 2, "test_shots": 4, "prompt
 COMMON = {"method": "continual", "settings": TINY}
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home").open()
-
-
 def train(store: Store, experiment: experiments.Experiment, **options: Any) -> str:
     id, sent = start_experiment(store, experiment, plans_of(experiment.specs), **options)
     work(store, device="cpu", groups=groups_of(store, sent.runs))

@@ -7,18 +7,13 @@ import os
 from pathlib import Path
 
 import pytest
-from storing import finish, finished, group_rows, join, queued, spec_of, states, take, taken
+from storing import at_once, finish, finished, group_rows, join, queued, spec_of, states, take, taken
 
 from shlpt.queue import claims, control
 from shlpt.queue.claims import Claim, Event, Fenced, Job, guarded
 from shlpt.store import artifacts, tensors
 from shlpt.store.liveness import Observer
 from shlpt.store.store import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path).open()
 
 
 def put_checkpoint(store: Store, job: Job, number: int, data: bytes) -> Path:
@@ -95,13 +90,8 @@ def claim_all(home: Path, name: str, results: multiprocessing.Queue[tuple[str, s
 def test_workers_at_once_share_the_groups_and_none_is_held_twice(store: Store) -> None:
     queued(store, *(spec_of(seed=seed) for seed in range(12)), width=1)
     store.close()
-    context = multiprocessing.get_context("fork")
-    results: multiprocessing.Queue[tuple[str, str]] = context.Queue()
-    processes = [context.Process(target=claim_all, args=(store.home, f"p{i}", results)) for i in range(3)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
+    results: multiprocessing.Queue[tuple[str, str]] = multiprocessing.get_context("fork").Queue()
+    at_once(claim_all, *((store.home, f"p{i}", results) for i in range(3)))
     # a worker that finds nothing ready while others hold the parents leaves early; together they do all
     held = [results.get(timeout=1) for _ in range(24)]
     assert len({group for group, _ in held}) == 24

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from storing import finish, group_rows, join, join_elsewhere, queued, spec_of, states, take, taken
@@ -15,11 +14,6 @@ from shlpt.store.find import Ambiguous, find_run, groups_of
 from shlpt.store.store import Store
 
 SPEC, OTHER = spec_of(), spec_of(seed=2)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path).open()
 
 
 def wishes(store: Store) -> list[str]:

@@ -1,11 +1,9 @@
 """Runs become rows once, however often they are planned."""
 
-import multiprocessing
 import os
 from pathlib import Path
 
-import pytest
-from storing import finish, group_rows, plan_of, queued, spec_of
+from storing import at_once, finish, group_rows, plan_of, queued, spec_of
 
 from shlpt.plans.stages import stage_from, stage_json, steps_of
 from shlpt.queue.enqueue import enqueue
@@ -13,11 +11,6 @@ from shlpt.results.record import keep_results, run_record
 from shlpt.spec import RunSpec
 from shlpt.store.find import next_edition, runs_of
 from shlpt.store.store import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path).open()
 
 
 def dump(store: Store) -> dict[str, list[dict[str, object]]]:
@@ -128,13 +121,7 @@ def plan_some(home: Path, shift: int) -> None:
 
 
 def test_processes_that_plan_the_same_runs_at_once_plan_each_stage_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=plan_some, args=(tmp_path, shift)) for shift in (0, 0, 5)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert at_once(plan_some, *((tmp_path, shift) for shift in (0, 0, 5))) == [0, 0, 0]
     store = Store(tmp_path).open()
     assert store.value("SELECT count(*) FROM runs") == 12
     assert store.value("SELECT count(*) FROM stages") == store.value("SELECT count(DISTINCT key) FROM stages") == 36

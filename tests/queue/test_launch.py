@@ -3,11 +3,10 @@
 import os
 import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-from storing import TINY, join, join_elsewhere, queued, spec_of, states, taken
+from storing import TINY, join, join_elsewhere, queued, spec_of, states, taken, until
 
 from shlpt.errors import UserError
 from shlpt.plans.stages import plans_of
@@ -18,11 +17,6 @@ from shlpt.spec import RunSpec
 from shlpt.store import liveness
 from shlpt.store.store import Store
 from shlpt.work.worker import work
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path).open()
 
 
 @pytest.fixture
@@ -144,9 +138,7 @@ def test_a_worker_outlives_its_starter_trains_and_leaves_when_it_is_told(store: 
     sent = submit(store, plans_of([RunSpec.make(("rte", "sst2"), "shlpt", settings=TINY)]))
     assert launch.ensure_worker(store, device="cpu", threads=1)
     assert not launch.ensure_worker(store)
-    end = time.monotonic() + 120
-    while frames.run(store, sent.runs[0])["state"] != "done" and time.monotonic() < end:
-        time.sleep(0.1)
+    until(lambda: frames.run(store, sent.runs[0])["state"] == "done", 120)
     assert set(states(store)) == {"done"}
     (worker,) = frames.workers(store).to_dict("records")
     assert worker["alive"]
@@ -154,6 +146,5 @@ def test_a_worker_outlives_its_starter_trains_and_leaves_when_it_is_told(store: 
     assert os.getsid(worker["pid"]) == worker["pid"]
     assert not launch.ensure_worker(store)
     control.stop_workers(store)
-    while liveness.living(store) and time.monotonic() < end:
-        time.sleep(0.1)
+    until(lambda: not liveness.living(store))
     assert frames.workers(store).empty

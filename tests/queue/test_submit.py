@@ -16,11 +16,6 @@ from shlpt.queue.submit import default_width, planned, submit
 from shlpt.store.store import Store
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home").open()
-
-
 def test_runs_are_planned_and_counted(store: Store) -> None:
     specs = [spec_of(seed=1), spec_of(seed=2)]
     sent = submit(store, plans_of(specs), lanes=2)

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from nursery import Nursery
-from storing import SLOW, states
+from storing import SLOW, states, until
 
 from shlpt.plans.stages import plans_of
 from shlpt.queue import control
@@ -30,31 +29,16 @@ SPECS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    found = Nursery()
-    yield found
-    found.close()
-
-
 @pytest.fixture
 def training(nursery: Nursery, tmp_path: Path) -> Iterator[tuple[Store, Nursery]]:
     """A worker in the middle of its first group."""
     store = Store(tmp_path).open()
     submit(store, plans_of(SPECS, alone=False), lanes=3)
     nursery.fork(tmp_path)
-    until(lambda: steps(store)[0] > 3, 90)
+    until(lambda: steps(store)[0] > 3)
     yield store, nursery
     for pid in list(nursery.children):
         nursery.kill(pid)
-
-
-def until(true: Callable[[], Any], seconds: float) -> float:
-    begin = time.monotonic()
-    while not true():
-        assert time.monotonic() - begin < seconds, "waited in vain"
-        time.sleep(0.01)
-    return time.monotonic() - begin
 
 
 def steps(store: Store) -> list[int]:
@@ -75,7 +59,7 @@ def test_wishes_come_true_within_a_second(training: tuple[Store, Nursery]) -> No
     def timed(name: str, act: Callable[[], None], state: str) -> None:
         begin = time.monotonic()
         act()
-        until(lambda: states(store)[0] == state, 30)
+        until(lambda: states(store)[0] == state)
         took[name] = round(time.monotonic() - begin, 2)
 
     timed("pause", lambda: control.pause(store, run), "paused")
@@ -87,20 +71,20 @@ def test_wishes_come_true_within_a_second(training: tuple[Store, Nursery]) -> No
     for number in (1, 2):
         begin = time.monotonic()
         control.step(store, run, "batch")
-        until(lambda: steps(store) == [count + number for count in before], 30)  # noqa: B023
+        until(lambda: steps(store) == [count + number for count in before])  # noqa: B023
         took[f"step batch {number}"] = round(time.monotonic() - begin, 2)
-        until(lambda: states(store)[0] == "paused", 30)
+        until(lambda: states(store)[0] == "paused")
         time.sleep(0.7)
         assert steps(store) == [count + number for count in before]
 
     done = epochs(store)
     timed("step epoch", lambda: control.step(store, run, "epoch"), "running")
-    until(lambda: states(store)[0] == "paused", 30)
+    until(lambda: states(store)[0] == "paused")
     assert epochs(store) == done + 3
     timed("step task", lambda: control.step(store, run, "task"), "running")
     timed("resume", lambda: control.resume(store, run), "running")
     count = steps(store)
-    until(lambda: steps(store) > [number + 8 for number in count], 30)
+    until(lambda: steps(store) > [number + 8 for number in count])
     timed("pause again", lambda: control.pause(store, run), "paused")
     timed("resume again", lambda: control.resume(store, run), "running")
     timed("stop", lambda: control.stop(store, run), "stopped")
@@ -132,7 +116,7 @@ def test_interrupting_the_command_ends_quickly_and_the_same_command_goes_on(tmp_
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(command, env=environment, preexec_fn=heard, **pipes)
     store = Store(tmp_path).open()
-    until(lambda: store.value("SELECT count(*) FROM stages WHERE state='done'"), 120)
+    until(lambda: store.value("SELECT count(*) FROM stages WHERE state='done'"))
     begin = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, messages = process.communicate(timeout=20)

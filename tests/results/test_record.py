@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,11 +42,6 @@ def test_the_matrix_by_hand() -> None:
 ANSWERS = {"sst2": [1.0, 1, 1, 0], "rte": [1.0, 0], "cb": [1.0, 0, 0, 0, 0]}
 ALONE = {"rte": [1.0, 1, 1, 1], "cb": [0.0, 0]}
 SPEC = spec_of(TASKS)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path).open()
 
 
 def saved(store: Store, learned: int = 3, alone: Sequence[str] = ("rte", "cb"), error: str | None = None) -> RunPlan:

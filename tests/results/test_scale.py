@@ -126,9 +126,8 @@ class Timed:
 
 
 @pytest.mark.parametrize("lanes", [1, 3])
-def test_writing_events_costs_little(backbone: Backbone, tmp_path: Path, lanes: int) -> None:
+def test_writing_events_costs_little(backbone: Backbone, store: Store, lanes: int) -> None:
     """The second task of SHLPT at `quick`, again and again."""
-    store = Store(tmp_path).open()
     specs = [RunSpec.make(("rte", "mnli"), "shlpt", seed=seed) for seed in range(lanes)]
     submit(store, plans_of(specs, alone=False), lanes=lanes)
     first = store.value("SELECT key FROM groups ORDER BY number")

@@ -1,8 +1,10 @@
 """Small stores for tests of runs: planned, with stages finished by hand, nothing trained."""
 
 import json
+import multiprocessing
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,26 @@ def taken(store: Store, worker: str = "w1") -> Job:
     job = take(store, worker)
     assert job is not None
     return job
+
+
+def until(true: Callable[[], Any], seconds: float = 90.0) -> Any:
+    """What it is as soon as it holds."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+    return found
+
+
+def at_once(act: Callable[..., None], *arguments: tuple[Any, ...]) -> list[int | None]:
+    """Exit codes of processes that do it at the same time."""
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=act, args=given) for given in arguments]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    return [process.exitcode for process in processes]
 
 
 def group_rows(store: Store) -> list[dict[str, Any]]:

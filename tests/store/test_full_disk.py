@@ -2,13 +2,12 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nursery import Nursery
-from storing import TINY, join, queued, spec_of, stage_events, states, taken
+from storing import TINY, join, queued, spec_of, stage_events, states, taken, until
 
 from shlpt.cli.main import main
 from shlpt.plans.stages import plans_of
@@ -25,26 +24,12 @@ SPECS = [
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    found = Nursery()
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
 def expected(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """What comes out on a disk with room."""
     store = Store(tmp_path_factory.mktemp("expected")).open()
     submit(store, plans_of(SPECS, alone=False))
     assert nursery.wait(nursery.fork(store.home, every=0.1)) == 0
     return store
-
-
-def until(true: Callable[[], Any], seconds: float = 90.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def fill(folder: Path) -> Path:
@@ -139,8 +124,7 @@ def test_a_home_on_a_full_disk_is_told_and_left_alone(small_disk: Path, capsys: 
     assert os.listdir(home) == ["shlpt.sqlite"]
 
 
-def test_the_reserve_is_there_before_it_is_needed(tmp_path: Path) -> None:
-    store = Store(tmp_path).open()
+def test_the_reserve_is_there_before_it_is_needed(store: Store, tmp_path: Path) -> None:
     queued(store, spec_of(("sst2",)))
     book = ledger.Ledger(store, taken(store, join(store)).claim)
     book.close()

@@ -16,11 +16,6 @@ from shlpt.store.liveness import Observer, hold, holds, living, settled
 from shlpt.store.store import Store
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path).open()
-
-
 def in_a_child(act: Callable[[], None]) -> int:
     """A process that does something, says so, and stays until it is killed."""
     ready, says = os.pipe()

@@ -2,7 +2,6 @@
 
 import errno
 import math
-import multiprocessing
 import os
 import sqlite3
 import subprocess
@@ -13,17 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from storing import at_once
 
 from shlpt.errors import UserError
 from shlpt.store import store as module
 from shlpt.store.artifacts import DiskFull
 from shlpt.store.schema import APPLICATION, MIGRATIONS, VERSION
 from shlpt.store.store import FILE, Store, clean, default_home, to_json
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home").open()
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -51,14 +46,8 @@ def open_and_count(home: Path) -> None:
 
 
 def test_many_processes_may_open_a_new_home_at_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
     for number in range(5):
-        processes = [context.Process(target=open_and_count, args=(tmp_path / str(number),)) for _ in range(6)]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join(30)
-        assert [process.exitcode for process in processes] == [0] * 6
+        assert at_once(open_and_count, *[(tmp_path / str(number),)] * 6) == [0] * 6
 
 
 def test_write_ahead_logging_only_where_the_library_is_sound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 import torch
-from storing import group_rows, join, queued, spec_of, states
+from storing import group_rows, join, queued, spec_of, states, until
 
 from shlpt.cli.main import main
 from shlpt.errors import UserError
@@ -85,15 +84,6 @@ def processes() -> list[int]:
     return found
 
 
-def wait_for(true: Any) -> Any:
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if found := true():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not happen in time")
-
-
 @pytest.mark.slow
 def test_a_lost_worker_and_a_lost_node_change_no_bit(cluster: Any, tmp_path: Path) -> None:
     before = torch.get_num_threads()
@@ -116,11 +106,11 @@ def test_a_lost_worker_and_a_lost_node_change_no_bit(cluster: Any, tmp_path: Pat
         def events() -> int:
             return int(own.value("SELECT count(*) FROM events"))
 
-        wait_for(lambda: events() > 0 and processes())
+        until(lambda: events() > 0 and processes(), DEADLINE)
         os.kill(processes()[0], signal.SIGKILL)
         happened.append("a worker was killed")
         seen = events()
-        wait_for(lambda: events() > seen)
+        until(lambda: events() > seen, DEADLINE)
         cluster.remove_node(second, allow_graceful=False)
         happened.append("a node was killed")
         own.close()
@@ -217,23 +207,21 @@ def sent(store: Store, train: Callable[..., None]) -> int:
         (UserError("the backbone is not there"), "on the cluster: the backbone is not there"),
     ],
 )
-def test_what_cannot_be_trained_on_a_node_fails_with_its_reason(tmp_path: Path, error: Exception, said: str) -> None:
+def test_what_cannot_be_trained_on_a_node_fails_with_its_reason(store: Store, error: Exception, said: str) -> None:
     def train(*_: Any) -> None:
         raise thrown(error)
 
-    store = Store(tmp_path).open()
     assert sent(store, train) == 1
     assert states(store) == ["failed"]
     assert said in group_rows(store)[0]["note"]
 
 
 @pytest.mark.parametrize("name", ["WorkerCrashedError", "OutOfMemoryError", "RuntimeEnvSetupError"])
-def test_a_group_that_is_lost_again_and_again_is_given_up(tmp_path: Path, name: str) -> None:
+def test_a_group_that_is_lost_again_and_again_is_given_up(store: Store, name: str) -> None:
     def train(*_: Any) -> None:
         error = getattr(ray.exceptions, name)
         raise error() if name == "WorkerCrashedError" else error("it was killed\nlong story")
 
-    store = Store(tmp_path).open()
     assert sent(store, train) == 1 + RESENDS
     assert states(store) == ["failed"]
     note = group_rows(store)[0]["note"]
@@ -241,7 +229,7 @@ def test_a_group_that_is_lost_again_and_again_is_given_up(tmp_path: Path, name: 
     assert "\n" not in note
 
 
-def test_losses_count_anew_whenever_a_group_got_further(tmp_path: Path) -> None:
+def test_losses_count_anew_whenever_a_group_got_further(store: Store) -> None:
     count = 0
 
     def train(job: Any, secretary: Any, *_: Any) -> None:
@@ -252,17 +240,15 @@ def test_losses_count_anew_whenever_a_group_got_further(tmp_path: Path) -> None:
             secretary.tell.remote(job.claim, "begin", {}, [], {})  # which writes what has happened
         raise ray.exceptions.WorkerCrashedError
 
-    store = Store(tmp_path).open()
     assert sent(store, train) == 5 + RESENDS
     assert states(store) == ["failed"]
 
 
-def test_a_group_that_somebody_else_has_is_not_failed(tmp_path: Path) -> None:
+def test_a_group_that_somebody_else_has_is_not_failed(store: Store) -> None:
     errors = [thrown(ImportError("later")), *[thrown(Fenced("given to another worker"))] * 5]
 
     def train(*_: Any) -> None:
         raise errors.pop()
 
-    store = Store(tmp_path).open()
     assert sent(store, train) == 6
     assert "ImportError" in group_rows(store)[0]["note"]

@@ -4,14 +4,13 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from nursery import Nursery
-from storing import group_rows, states
+from storing import group_rows, states, until
 
 from shlpt.errors import UserError
 from shlpt.plans.stages import plans_of
@@ -30,13 +29,6 @@ SPECS = [
     for seed in (1, 2, 3)
 ]
 Events = dict[tuple[str, int], tuple[str, str]]
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    found = Nursery()
-    yield found
-    found.close()
 
 
 def planned(home: Path) -> Store:
@@ -77,15 +69,6 @@ def assert_same(store: Store, expected: Store) -> None:
     assert {path.name for path in (store.home / "artifacts").iterdir()} == named
 
 
-def until(true: Callable[[], Any], seconds: float = 60.0) -> bool:
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def over(store: Store) -> bool:
     return set(states(store)) == {"done"}
 
@@ -102,7 +85,7 @@ def test_twenty_five_kills_leave_no_trace(nursery: Nursery, undisturbed: tuple[S
             break
         before = len(events(store))
         if chance.random() < 0.7:  # in training, at a checkpoint, at the end of a stage; else while it starts
-            until(lambda: len(events(store)) > before or over(store), 20)  # noqa: B023
+            until(lambda: len(events(store)) > before or over(store))  # noqa: B023
             resumed += 1
         time.sleep(chance.uniform(0, whole / 30))
         seen |= events(store)
@@ -138,12 +121,12 @@ def test_a_frozen_worker_that_was_replaced_changes_nothing_when_it_wakes(
 ) -> None:
     store = planned(tmp_path)
     frozen = nursery.fork(store.home, every=0.1)
-    assert until(lambda: len(events(store)) > 20)
+    until(lambda: len(events(store)) > 20)
     freeze(frozen, store, monkeypatch)
     other = nursery.fork(store.home, every=0.1, stale=3.0)
-    assert until(lambda: group_rows(store)[0]["claim"] == 2)
+    until(lambda: group_rows(store)[0]["claim"] == 2)
     count = len(events(store))
-    assert until(lambda: len(events(store)) > count + 5)
+    until(lambda: len(events(store)) > count + 5)
     os.kill(frozen, signal.SIGCONT)
     assert [nursery.wait(other), nursery.wait(frozen)] == [0, 0]
     assert_same(store, undisturbed[0])
@@ -172,7 +155,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said_so(
         rows = store.rows("SELECT file, about FROM artifacts WHERE kind LIKE 'checkpoint%'")
         return [row["file"] for row in sorted(rows, key=lambda row: -int(row["about"].split(":")[-1].rstrip("}")))]
 
-    assert until(lambda: len(checkpoints()) == 2)
+    until(lambda: len(checkpoints()) == 2)
     assert nursery.kill(pid) == -signal.SIGKILL
     for file in checkpoints()[: 2 if damage == "both" else 1]:
         path = tmp_path / "artifacts" / file

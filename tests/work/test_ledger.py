@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from storing import SLOW, finished, group_rows, join, queued, spec_of, taken
+from storing import SLOW, finished, group_rows, join, queued, spec_of, taken, until
 
 from shlpt.queue import claims, control
 from shlpt.queue.claims import Event, Fenced, Job
@@ -26,11 +25,6 @@ SPEC = spec_of(("sst2",))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path).open()
-
-
-@pytest.fixture
 def held(store: Store) -> Iterator[tuple[Ledger, str]]:
     """A ledger of the only group, and the key of its only stage."""
     (plan,) = queued(store, SPEC)
@@ -38,13 +32,6 @@ def held(store: Store) -> Iterator[tuple[Ledger, str]]:
     yield book, plan.stages[0].key
     book._over.set()
     book._thread.join()
-
-
-def until(true: Callable[[], Any], seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def say(book: Ledger, key: str, *numbers: int) -> None:

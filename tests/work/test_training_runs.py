@@ -153,8 +153,7 @@ def test_a_mistake_of_ours_fails_the_group_with_its_reason_and_the_worker_goes_o
     assert len(watch.trained) == 2  # the first task, and the second one alone
 
 
-def test_another_backbone_than_planned_is_not_trained_on(tmp_path: Path) -> None:
-    store = Store(tmp_path).open()
+def test_another_backbone_than_planned_is_not_trained_on(store: Store) -> None:
     queued(store, *specs("per_task", (1,)))  # for weights called b0
     work(store, device="cpu")
     record = frames.run(store, specs("per_task", (1,))[0].id)
