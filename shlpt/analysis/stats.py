@@ -87,29 +87,6 @@ def _between_subsets(found: Floats, signs: Floats, confidence: float) -> list[fl
     return [float(means[cut - 1]), float(means[-cut])] if cut else None
 
 
-def mcnemar(ours: Sequence[float], theirs: Sequence[float], confidence: float = 0.95) -> Comparison:
-    """McNemar's exact test of the examples that only one side has right. The interval is Clopper and Pearson's for our
-    share of these, as a difference of accuracies, given their number. If both sides agree everywhere, p is 1 and there
-    is no interval."""
-    pairs = [(float(a), float(b)) for a, b in zip(ours, theirs, strict=True)]
-    if any(score not in (0.0, 1.0) for pair in pairs for score in pair):
-        raise ValueError("McNemar's test counts right and wrong answers: scores must be 0 or 1")
-    n = len(pairs)
-    if not n:
-        return Comparison(n=0, difference=None, ci95=None, p=None)
-    won, lost = pairs.count((1.0, 0.0)), pairs.count((0.0, 1.0))
-    split = won + lost
-    if not split:
-        return Comparison(n=n, difference=0.0, ci95=None, p=1.0)
-    from scipy.stats import binomtest
-
-    test = binomtest(won, split, 0.5)
-    low, high = test.proportion_ci(confidence, method="exact")
-    scale = split / n
-    interval = [float(scale * (2 * share - 1)) for share in (low, high)]
-    return Comparison(n=n, difference=(won - lost) / n, ci95=interval, p=float(test.pvalue))
-
-
 # --- many tests at once -------------------------------------------------------------------
 def holm(ps: Sequence[Value]) -> list[Value]:
     """p values corrected for the family-wise error rate. None stays None and is not counted."""

@@ -99,12 +99,8 @@ def test_a_method_that_we_lack_or_have_not_finished_is_listed() -> None:
     assert (row["ours"], row["ours_ci95"], row["n"], row["our_rank"], row["paper_rank"]) == (None, None, 0, None, None)
     assert (row["paper"], row["by_sequence"]["order1"]) == (75.62, {"ours": None, "paper": 76.26})
     assert (line(found, "coda")["ours"], line(found, "coda")["paper_rank"]) == (None, None)
-    assert [r["method"] for r in acc["rows"]] == [
-        "shlpt",
-        "coda",
-        "per_task",
-        *(m for m in PRINTED if m not in ("shlpt", "coda", "per_task")),
-    ]
+    ours = ["shlpt", "coda", "per_task"]
+    assert [r["method"] for r in acc["rows"]] == [*ours, *(m for m in PRINTED if m not in ours)]
 
 
 def test_table_15_has_no_prompts_alone_and_says_so() -> None:
@@ -155,12 +151,7 @@ def test_settings_that_differ_are_listed_with_both_values() -> None:
         "beams": (1, 4),
         "temperature": ("auto", 20000.0),
     }
-    expected |= {
-        "temperature": ("auto", 20000.0),
-        "estimator_width": (16, 100),
-        "lambda_hsc": (0.03, 0.1),
-        "lambda_asc": (0.1, 0.5),
-    }
+    expected |= {"estimator_width": (16, 100), "lambda_hsc": (0.03, 0.1), "lambda_asc": (0.1, 0.5)}
     expected |= {"lr": (0.1, "0.3; 1e-4 where all weights train"), "own_start": ("zero", "not said")}
     assert found == expected
 

@@ -26,18 +26,14 @@ def test_only_pairs_with_both_sides_count() -> None:
 
 
 def test_sides_of_different_length_are_an_error() -> None:
-    for test in (stats.paired_t, stats.sign_flip, stats.mcnemar):
+    for test in (stats.paired_t, stats.sign_flip):
         with pytest.raises(ValueError, match=r"longer|shorter"):
             test([1.0, 0.0], [1.0])
 
 
-@pytest.mark.parametrize("test", [stats.paired_t, stats.sign_flip, stats.mcnemar])
+@pytest.mark.parametrize("test", [stats.paired_t, stats.sign_flip])
 def test_no_pairs_have_nothing(test: object) -> None:
     assert test([], []) == NOTHING  # type: ignore[operator]
-
-
-@pytest.mark.parametrize("test", [stats.paired_t, stats.sign_flip])
-def test_pairs_that_all_lack_a_side_have_nothing(test: object) -> None:
     assert test([None, 1.0], [1.0, NAN]) == NOTHING  # type: ignore[operator]
 
 
@@ -135,29 +131,6 @@ def test_more_pairs_are_drawn_from_the_seed_near_the_exact_p() -> None:
     assert found["ci95"] == pytest.approx(t, abs=0.15)
     found = stats.sign_flip([1.0] * 40, [0.0] * 40, rounds=99)
     assert found["p"] == 1 / 100
-
-
-# --- right and wrong ----------------------------------------------------------------------
-def test_mcnemar_by_hand() -> None:
-    # Ten examples: 4 only ours right, 1 only theirs, 3 both, 2 none. p = 2 · (1 + 5) / 32.
-    ours = [1, 1, 1, 1, 0, 1, 1, 1, 0, 0]
-    theirs = [0, 0, 0, 0, 1, 1, 1, 1, 0, 0]
-    found = stats.mcnemar(ours, theirs)
-    assert (found["n"], found["difference"]) == (10, pytest.approx(0.3))
-    assert found["p"] == pytest.approx(12 / 32)
-    # Clopper and Pearson of 4 in 5: from 0.283582 to 0.994949; as a difference ½ · (2s − 1).
-    assert found["ci95"] == pytest.approx([0.5 * (2 * 0.283582 - 1), 0.5 * (2 * 0.994949 - 1)], abs=1e-5)
-    # Three examples, all only ours: p = 2 · (1/2)³; low end of 3 in 3 is 0.025^(1/3).
-    found = stats.mcnemar([1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
-    assert (found["difference"], found["p"]) == (1.0, 0.25)
-    assert found["ci95"] == pytest.approx([2 * 0.025 ** (1 / 3) - 1, 1.0])
-    assert stats.mcnemar([1, 0, 1], [1, 0, 1]) == {"n": 3, "difference": 0.0, "ci95": None, "p": 1.0}
-
-
-@pytest.mark.parametrize("score", [0.5, NAN, 2.0])
-def test_mcnemar_refuses_shares_of_an_answer(score: float) -> None:
-    with pytest.raises(ValueError, match="right and wrong"):
-        stats.mcnemar([1.0, score], [1.0, 0.0])
 
 
 # --- many tests ---------------------------------------------------------------------------

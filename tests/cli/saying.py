@@ -14,9 +14,15 @@ def outcome(*arguments: str) -> int:
     return int(end.value.code or 0)
 
 
-def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    with pytest.raises(SystemExit) as end:
-        main([*arguments, "--json"])
-    assert end.value.code == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What is said of a mistake: no result beside it, no traceback."""
+    assert outcome(*arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    return said.err
+
+
+def say(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert outcome(*arguments, "--json") == 0
+    return json.loads(capsys.readouterr().out)

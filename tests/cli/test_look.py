@@ -1,16 +1,15 @@
 """`alpha` and `activations` on the command line: the numbers of the pages, and kind answers to mistakes."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from saying import refused, say
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import load
-from shlpt.cli.main import main
 from shlpt.methods.views import Views
 from shlpt.results import frames, lens, recorded, twins
 from shlpt.store.store import Store
@@ -25,18 +24,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def asked(looked: Any, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
-    with pytest.raises(SystemExit) as end:
-        main([*words, "--home", str(looked.home), "--json"])
-    said = capsys.readouterr()
-    assert end.value.code in (0, None), said.err
-    return json.loads(said.out)
-
-
-def refused(looked: Any, capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    with pytest.raises(SystemExit) as end:
-        main([*words, "--home", str(looked.home)])
-    assert end.value.code == 2
-    return capsys.readouterr().err
+    return say(capsys, *words, f"--home={looked.home}")
 
 
 def test_alpha_of_a_text(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +97,7 @@ def test_mistakes_are_told(
     looked: Any, capsys: pytest.CaptureFixture[str], name: str, words: tuple[str, ...], message: str
 ) -> None:
     given = [looked.ids[name] if word == "RUN" else word for word in words]
-    assert message in refused(looked, capsys, *given)
+    assert message in refused(capsys, *given, f"--home={looked.home}")
 
 
 def test_a_recorded_run_is_found_too(

@@ -5,14 +5,13 @@ import io
 import json
 
 import pytest
-from saying import outcome
+from saying import outcome, refused, say
 
 from shlpt import paper
 
 
 def test_the_command_lists_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    assert outcome("paper", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = say(capsys, "paper")
     assert found["origin"] == paper.ORIGIN
     assert {row["name"]: row["about"] for row in found["tables"]} == paper.tables()
 
@@ -42,7 +41,5 @@ def test_every_output_says_whose_numbers_these_are(form: list[str], capsys: pyte
     for table in ([], *([name] for name in paper.tables())):
         assert outcome("paper", *table, *form) == 0
         assert paper.ORIGIN in capsys.readouterr().out
-    assert outcome("paper", "tabel2", *form) == 2
-    said = capsys.readouterr()
-    assert said.err.startswith("error: unknown table 'tabel2': did you mean 'table2'? Known: table1, ")
-    assert said.out == ""
+    said = refused(capsys, "paper", "tabel2", *form)
+    assert said.startswith("error: unknown table 'tabel2': did you mean 'table2'? Known: table1, ")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from saying import outcome, refused
 from storing import TINY, finish, join, queued, spec_of, states, taken
 
-from shlpt.cli.main import main
 from shlpt.plans import experiments
 from shlpt.plans.stages import plans_of
 from shlpt.queue import control
@@ -52,9 +52,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def say(store: Store | Path, *words: str) -> int:
     home = store.home if isinstance(store, Store) else store
-    with pytest.raises(SystemExit) as end:
-        main([*words, f"--home={home}"])
-    return int(end.value.code or 0)
+    return outcome(*words, f"--home={home}")
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -216,16 +214,13 @@ def test_an_unknown_run_is_answered_with_the_nearest_and_nothing_changes(
     store.close()
     before = store.file.read_bytes()
     wrong = WAITING.id[:-1] + "x"
-    assert say(store, "runs", act, *([] if act == "show" else [DONE.id]), wrong) == 2
-    said = capsys.readouterr()
-    assert f"error: unknown run '{wrong}': did you mean '{WAITING.id}'?" in said.err
-    assert said.out == ""
+    said = refused(capsys, "runs", act, *([] if act == "show" else [DONE.id]), wrong, f"--home={store.home}")
+    assert f"error: unknown run '{wrong}': did you mean '{WAITING.id}'?" in said
     assert store.file.read_bytes() == before
 
 
 def test_a_running_run_is_deleted_by_force_only(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    assert say(store, "runs", "step", WAITING.id, "--by=day") == 2
-    assert "unknown step 'day'" in capsys.readouterr().err
+    assert "unknown step 'day'" in refused(capsys, "runs", "step", WAITING.id, "--by=day", f"--home={store.home}")
     taken(store, join(store))
     store.close()
     before = store.file.read_bytes()
@@ -244,10 +239,7 @@ TRAINING = ("run --tasks=rte", "run --tasks=rte --detach", "matrix --tasks=rte,s
 def test_a_device_that_is_not_there_is_refused_before_anything_is_queued(
     tmp_path: Path, words: str, device: str, capsys: pytest.CaptureFixture[str], workers: list[Any]
 ) -> None:
-    assert say(tmp_path, *words.split(), f"--device={device}") == 2
-    said = capsys.readouterr()
-    assert f"device '{device}'" in said.err
-    assert said.out == ""
+    assert f"device '{device}'" in refused(capsys, *words.split(), f"--device={device}", f"--home={tmp_path}")
     assert workers == []
     store = Store(tmp_path).open()
     assert store.rows("SELECT id FROM runs UNION SELECT id FROM workers") == []
@@ -268,12 +260,7 @@ def test_a_store_that_is_not_ours_to_read_is_refused_and_left_alone(
         with closing(sqlite3.connect(tmp_path / FILE)) as db:
             db.execute("CREATE TABLE photos (id)")
     before = (tmp_path / FILE).read_bytes()
-    assert say(tmp_path, *words.split()) == 2
-    said = capsys.readouterr()
-    assert {"newer": "newer version of shlpt", "no database": "not a store of shlpt"}.get(
-        what, "another program"
-    ) in said.err
-    assert "Traceback" not in said.err
-    assert said.out == ""
+    said = {"newer": "newer version of shlpt", "no database": "not a store of shlpt"}.get(what, "another program")
+    assert said in refused(capsys, *words.split(), f"--home={tmp_path}")
     assert (tmp_path / FILE).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [FILE]

@@ -8,6 +8,7 @@ import pytest
 
 from shlpt.plans import experiments
 from shlpt.plans.stages import plans_of
+from shlpt.queue import launch
 from shlpt.queue.submit import start_experiment
 from shlpt.results import recorded
 from shlpt.spec import RunSpec
@@ -43,6 +44,14 @@ def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing")
     return tmp_path / "home"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Workers that were not started."""
+    found: list[Any] = []
+    monkeypatch.setattr(launch, "start_worker", lambda *given, **_: found.append(given))
+    return found
 
 
 @pytest.fixture

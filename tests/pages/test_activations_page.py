@@ -1,6 +1,5 @@
 """The page of activations: two runs side by side, layers, neurons, and a readable word where there is nothing."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,9 +68,3 @@ def test_an_address_edited_by_hand_breaks_nothing(looked: Any, address: dict[str
     assert not app.exception
     assert len(figures(app)) >= 2
     assert len([warning for warning in app.warning if "not here" in warning.value]) == len(address)
-
-
-def test_no_runs_at_all(empty_home: Path) -> None:
-    app = visit(PAGE)
-    assert not app.exception
-    assert "no run to show" in app.info[0].value

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from conftest import SEEDS, TASKS, TINY, matrix
-from visiting import charts, figures, said, visit
+from saying import outcome, refused, say
+from visiting import EVIL, charts, errors, figures, said, visit
 
-from shlpt.cli.main import main
 from shlpt.plans import headroom
 from shlpt.plans.experiments import Cell, Experiment
 from shlpt.plans.stages import plans_of
@@ -20,12 +20,6 @@ from shlpt.results import recorded
 from shlpt.results.record import run_record
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
-
-EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** \u202eabc 🦜"
-
-
-def errors(app: Any) -> list[str]:
-    return [error.message for error in app.exception]
 
 
 def run_ids() -> list[str]:
@@ -38,13 +32,6 @@ def table(app: Any) -> Any:
     return next(frame.value for frame in app.dataframe if "side" in frame.value)
 
 
-def command(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
-    with pytest.raises(SystemExit) as end:
-        main(["compare", *words, "--json"])
-    assert end.value.code in (0, None)
-    return json.loads(capsys.readouterr().out.splitlines()[-1])
-
-
 def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     address: dict[str, Any] = {"experiment": "runs", "run": run_ids()}
     app = visit("compare.py", address)
@@ -52,7 +39,7 @@ def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.Captu
     shown = table(app)
     assert list(shown["side"]) == ["SHLPT", "Continual initialisation"]
     assert list(shown["seeds done"]) == ["2 of 2", "2 of 2"]
-    told = command(capsys, *run_ids())
+    told = say(capsys, "compare", *run_ids())
     assert [row["name"] for row in told["sides"]] == ["shlpt", "continual"]
     assert list(shown["ACC"]) == [pytest.approx(100 * row["acc"]["mean"]) for row in told["sides"]]
     difference = told["differences"][0]["acc"]["difference"]
@@ -73,7 +60,7 @@ def test_runs_of_two_stores_are_compared_by_the_command_that_the_page_shows(
     words = shlex.split(app.code[-1].value)
     assert words[:4] == ["python", "-m", "shlpt", "compare"]
     assert words[-2:] == ["--home", str(home)]
-    told = command(capsys, *words[4:])
+    told = say(capsys, *words[3:])
     assert [row["name"] for row in told["sides"]] == ["shlpt", "continual"]
     assert list(table(app)["side"]) == ["SHLPT", "Continual initialisation"]
 
@@ -116,12 +103,6 @@ def test_an_address_edited_by_hand_breaks_nothing(home: Path, address: dict[str,
     assert any("not here" in warning.value for warning in app.warning)
 
 
-def test_nothing_to_compare_is_said(empty_home: Path) -> None:
-    app = visit("compare.py")
-    assert errors(app) == []
-    assert "Choose runs" in app.info[0].value
-
-
 def test_runs_that_are_not_over_are_shown_as_far_as_they_are(home: Path) -> None:
     store = Store(home).open()
     spec = RunSpec.make(("rte", "cb"), "continual", settings=TINY)
@@ -133,21 +114,13 @@ def test_runs_that_are_not_over_are_shown_as_far_as_they_are(home: Path) -> None
     assert list(table(app)["seeds done"]) == ["0 of 1"]
 
 
-def test_the_command_asks_for_one_of_runs_and_experiment(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["compare"])
-    assert end.value.code == 2
-    assert "--experiment" in capsys.readouterr().err
-    with pytest.raises(SystemExit) as end:
-        main(["compare", "nobody"])
-    assert end.value.code == 2
-    assert "unknown run" in capsys.readouterr().err
-
-
-def test_the_command_takes_an_experiment_and_prints_tables(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(command(capsys, "--experiment", "tiny matrix")["sides"]) == 2
-    with pytest.raises(SystemExit):
-        main(["compare", *run_ids()])
+def test_the_command_takes_runs_or_an_experiment_and_prints_tables(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "--experiment" in refused(capsys, "compare")
+    assert "unknown run" in refused(capsys, "compare", "nobody")
+    assert len(say(capsys, "compare", "--experiment", "tiny matrix")["sides"]) == 2
+    assert outcome("compare", *run_ids()) == 0
     assert "settings that differ" in capsys.readouterr().out
 
 
@@ -170,7 +143,7 @@ def test_methods_have_a_rank_only_where_there_is_something_to_tell_apart(
     home: Path, apart: float, ranked: bool
 ) -> None:
     gauged(home, apart)
-    app = visit("compare.py", {"experiment": "runs", "run": run_ids()})  # type: ignore[dict-item]
+    app = visit("compare.py", {"experiment": "runs", "run": run_ids()})
     assert errors(app) == []
     shown = table(app)
     assert ("rank" in shown) is ranked
@@ -182,7 +155,7 @@ def test_methods_have_a_rank_only_where_there_is_something_to_tell_apart(
 
 
 def test_what_is_not_measured_is_said_with_the_command(home: Path) -> None:
-    app = visit("compare.py", {"experiment": "runs", "run": run_ids()})  # type: ignore[dict-item]
+    app = visit("compare.py", {"experiment": "runs", "run": run_ids()})
     assert "Not measured for this sequence" in said(app)
     command = next(code.value for code in app.code if "headroom" in code.value)
     assert "--tasks yelp,sst2 --set epochs=2 --set shots=4 --set test_shots=4" in command

@@ -1,11 +1,10 @@
 """Compose a run and watch one, without a browser: what the form says is what is queued."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from reading import Read, nothing_trained, specs_of
-from visiting import charts, said, visit
+from visiting import charts, errors, press, said, visit
 
 from shlpt.backbone.files import EMBEDDED
 from shlpt.queue import launch
@@ -23,17 +22,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def press(app: Any, name: str) -> Any:
-    return next(button for button in app.button if button.label == name).click().run()
-
-
-def whole(app: Any) -> None:
-    assert [error.message for error in app.exception] == []
-
-
 def test_the_form_begins_with_the_demonstration_and_says_what_it_costs(home: Path) -> None:
     app = visit("live.py")
-    whole(app)
+    assert errors(app) == []
     metrics = {metric.label: metric.value for metric in app.metric}
     assert (metrics["Stages to train"], metrics["Trained parameters"]) == ("7 of 7", "5,632")
     command = next(code.value for code in app.code if "python -m" in code.value)
@@ -43,7 +34,7 @@ def test_the_form_begins_with_the_demonstration_and_says_what_it_costs(home: Pat
 def test_run_queues_what_the_form_says_and_shows_it(home: Path) -> None:
     address = live_address([RunSpec.make(["rte", "cb"], "per_task", seed=7, settings={"epochs": 3})])
     app = press(visit("live.py", address), "Run")
-    whole(app)
+    assert errors(app) == []
     frame = frames.runs(Store(home).open())
     assert list(frame["tasks"]) == [["rte", "cb"]]
     record = frames.run(Store(home).open(), frame["id"][0])
@@ -66,7 +57,7 @@ def test_a_link_opens_the_form_with_the_same_runs(home: Path, tmp_path: Path) ->
         [RunSpec.make(SEQUENCES["demo"], preset="paper", settings={"epochs": 2, "estimator": "uniform"})],
     ):
         app = visit("live.py", live_address(made))
-        whole(app)
+        assert errors(app) == []
         command, python = (code.value for code in app.code)
         assert specs_of(command) == made
         with nothing_trained(), pytest.raises(Read) as found:
@@ -76,7 +67,7 @@ def test_a_link_opens_the_form_with_the_same_runs(home: Path, tmp_path: Path) ->
 
 def test_a_link_to_a_suite_that_is_not_there_is_answered_in_words(home: Path) -> None:
     app = visit("live.py", live_address([RunSpec.make(["yelp", "rte"], suite="real")]))
-    whole(app)
+    assert errors(app) == []
     assert [error.value.replace("\\", "") for error in app.error] == ["unknown suite 'real': Known: pocket"]
 
 
@@ -115,7 +106,7 @@ def test_what_a_link_changes_is_said_beside_the_folded_form(home: Path) -> None:
 )
 def test_an_address_edited_by_hand_is_answered_in_words(home: Path, address: dict[str, str], message: str) -> None:
     app = visit("live.py", address)
-    whole(app)
+    assert errors(app) == []
     words = " ".join(part.value for part in (*app.error, *app.warning))
     assert message in words
 
@@ -123,7 +114,7 @@ def test_an_address_edited_by_hand_is_answered_in_words(home: Path, address: dic
 def test_a_store_of_a_newer_version_is_told_on_the_page(home: Path) -> None:
     Store(home).open().db.execute("PRAGMA user_version=99")
     app = visit("live.py")
-    whole(app)
+    assert errors(app) == []
     assert "newer version" in " ".join(error.value for error in app.error)
 
 
@@ -135,7 +126,7 @@ def test_recorded_runs_are_shown_without_buttons_that_change_them(home: Path) ->
     frame = frames.runs(store)
     ids = list(frame["id"][(frame["method"] == "shlpt") & (frame["tasks"].map(len) == 4)])
     app = visit("live.py", {"runs": ",".join(ids)})
-    whole(app)
+    assert errors(app) == []
     assert "Pause" not in [button.label for button in app.button]
     assert len(charts(app)) == 6
     assert "recorded" in said(app)

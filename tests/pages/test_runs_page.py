@@ -5,30 +5,19 @@ from typing import Any
 
 import pytest
 from conftest import TASKS, TINY, matrix
-from visiting import said, visit
+from visiting import EVIL, errors, press, said, visit
 
 from shlpt.plans.stages import plans_of
-from shlpt.queue import claims, control, launch
+from shlpt.queue import claims, control
 from shlpt.queue.submit import submit
 from shlpt.results import frames
 from shlpt.spec import RunSpec
 from shlpt.store.find import groups_of
 from shlpt.store.store import Store
 
-EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** [a](http://b) \u202eabc 🦜"
 
-
-def opened(home: Path) -> Store:
-    return Store(home).open()
-
-
-def errors(app: Any) -> list[str]:
-    return [error.message for error in app.exception]
-
-
-def press(app: Any, label: str) -> Any:
-    next(button for button in app.button if button.label == label).click()
-    return app.run()
+def waiting(store: Store) -> str:
+    return submit(store, plans_of([RunSpec.make(("rte", "cb"), "continual", settings=TINY)])).runs[0]
 
 
 def table(app: Any) -> Any:
@@ -38,7 +27,7 @@ def table(app: Any) -> Any:
 def test_every_run_is_in_the_table_and_the_filter_narrows_it(home: Path) -> None:
     app = visit("runs.py")
     assert errors(app) == []
-    assert sorted(table(app)["id"]) == sorted(frames.runs(opened(home))["id"])
+    assert sorted(table(app)["id"]) == sorted(frames.runs(Store(home).open())["id"])
     assert list(table(visit("runs.py", {"method": "shlpt"}))["method"]) == ["SHLPT"] * 2
     assert list(table(visit("runs.py", {"find": "SST2 seed tiny"}))["experiment"]) == ["tiny matrix"] * 4
     assert "No run matches" in visit("runs.py", {"find": "nothing like it"}).info[0].value
@@ -52,7 +41,7 @@ def test_a_name_and_a_note_are_kept_and_shown_letter_by_letter(home: Path) -> No
     app.text_input(f"note-{run}").set_value(EVIL)
     app = press(app, "Save")
     assert errors(app) == []
-    line = frames.runs(opened(home)).set_index("id").loc[run]
+    line = frames.runs(Store(home).open()).set_index("id").loc[run]
     assert (line["name"], line["note"]) == (EVIL, EVIL)
     assert "<img" not in app.header[0].value.replace("\\<img", "")
     assert EVIL in list(table(app)["name"])
@@ -69,18 +58,15 @@ def test_all_that_are_shown_can_be_chosen_without_a_mouse(home: Path) -> None:
 def test_a_run_is_deleted_only_after_it_was_confirmed(home: Path) -> None:
     run = RunSpec.make(TASKS, "shlpt", seed=1, settings=TINY).id
     app = press(visit("runs.py", {"run": run}), "Delete")
-    assert run in list(frames.runs(opened(home))["id"])
-    next(button for button in app.button if button.key == "really").click()
-    app.run()
+    assert run in list(frames.runs(Store(home).open())["id"])
+    next(button for button in app.button if button.key == "really").click().run()
     assert errors(app) == []
-    assert run not in list(frames.runs(opened(home))["id"])
+    assert run not in list(frames.runs(Store(home).open())["id"])
 
 
-def test_a_run_waits_is_paused_stopped_and_resumed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
-    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: started.append(a))
-    store = opened(home)
-    (run,) = submit(store, plans_of([RunSpec.make(("rte", "cb"), "continual", settings=TINY)])).runs
+def test_a_run_waits_is_paused_stopped_and_resumed(home: Path, started: list[Any]) -> None:
+    store = Store(home).open()
+    run = waiting(store)
     app = visit("runs.py", {"run": run})
     assert "no worker is running" in said(app)
     app = press(app, "Pause")
@@ -92,12 +78,10 @@ def test_a_run_waits_is_paused_stopped_and_resumed(home: Path, monkeypatch: pyte
     assert frames.states(store, [run]) == {"stopped": 1}
 
 
-def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: None)
-    store = opened(home)
-    (run,) = submit(store, plans_of([RunSpec.make(("rte", "cb"), "continual", settings=TINY)])).runs
+@pytest.mark.usefixtures("started")
+def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(home: Path) -> None:
+    store = Store(home).open()
+    run = waiting(store)
     claims.register(store, "wgone", "cpu", "gone.log")
     (home / "workers").mkdir(exist_ok=True)
     (home / "workers" / "gone.log").write_text(f"loading\n{EVIL}\nKilled")
@@ -112,12 +96,11 @@ def test_a_crashed_worker_shows_what_it_said_last_and_offers_to_resume(
 
 
 def test_a_running_run_is_refused_unless_forced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = opened(home)
-    (run,) = submit(store, plans_of([RunSpec.make(("rte", "cb"), "continual", settings=TINY)])).runs
+    store = Store(home).open()
+    run = waiting(store)
     monkeypatch.setattr(control, "_held", lambda store: set(groups_of(store, [run])))
     app = press(visit("runs.py", {"run": run}), "Delete")
-    next(button for button in app.button if button.key == "really").click()
-    app.run()
+    next(button for button in app.button if button.key == "really").click().run()
     assert errors(app) == []
     assert "is running" in app.error[0].value
     assert run in list(frames.runs(store)["id"])
@@ -136,9 +119,3 @@ def test_an_address_edited_by_hand_breaks_nothing(home: Path) -> None:
     app = visit("runs.py", {"run": "<b>nobody</b>", "method": "$x$", "state": "[a](b)"})
     assert errors(app) == []
     assert len([warning for warning in app.warning if "not here" in warning.value]) == 3
-
-
-def test_an_empty_store_says_so(empty_home: Path) -> None:
-    app = visit("runs.py")
-    assert errors(app) == []
-    assert "no run yet" in app.info[0].value

@@ -1,6 +1,5 @@
 """The page of similarity: any δ at once, any text again, and a readable word where there is nothing to show."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,9 +117,3 @@ def test_an_address_edited_by_hand_breaks_nothing(looked: Any, address: dict[str
     assert app.title[0].value == "Similarity"
     told = [warning.value for warning in app.warning if "not here" in warning.value]
     assert len(told) == len(set(address) - {"text"}), told
-
-
-def test_no_runs_at_all(empty_home: Path) -> None:
-    app = visit(PAGE)
-    assert not app.exception
-    assert "no run to show" in app.info[0].value

@@ -1,6 +1,5 @@
 """The page of transfer: figure, cell, flips, composing, and addresses that somebody has edited."""
 
-import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -8,27 +7,16 @@ from urllib.parse import parse_qsl
 
 import pytest
 from conftest import SEEDS, TINY, matrix
-from visiting import charts, figures, said, visit
+from saying import outcome, say
+from visiting import EVIL, charts, errors, figures, press, said, visit
 
 from shlpt.analysis import transfer
-from shlpt.cli.main import main
 from shlpt.errors import UserError
 from shlpt.plans import stages
 from shlpt.plans.stages import plan_runs
-from shlpt.queue import control, launch
 from shlpt.results import experiments as found
 from shlpt.results import frames
 from shlpt.store.store import Store
-
-EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** \u202eabc 🦜"
-
-
-def opened(home: Path) -> Store:
-    return Store(home).open()
-
-
-def errors(app: Any) -> list[str]:
-    return [error.message for error in app.exception]
 
 
 def figure(app: Any) -> dict[str, Any]:
@@ -42,7 +30,7 @@ def test_the_matrix_shows_what_the_store_has(home: Path) -> None:
     shown = figure(app)
     assert shown["clicks"]
     assert "pairs" in shown["alt"]
-    cells = transfer.cells(found.pairs(opened(home), matrix().id))
+    cells = transfer.cells(found.pairs(Store(home).open(), matrix().id))
     z = next(trace["z"] for trace in shown["figure"]["data"] if trace["type"] == "heatmap")
     expected = {(c.source, c.target): c.value for c in cells.itertuples()}
     assert z == [[None, pytest.approx(expected["yelp", "sst2"])], [pytest.approx(expected["sst2", "yelp"]), None]]
@@ -53,7 +41,7 @@ def test_the_matrix_shows_what_the_store_has(home: Path) -> None:
 def test_the_pairs_that_help_go_to_the_oracle_as_a_link(home: Path) -> None:
     (link,) = [part.proto for part in visit("transfer.py").get("page_link") if "oracle partition" in part.proto.label]
     address = dict(parse_qsl(link.query_string))
-    cells = transfer.cells(found.pairs(opened(home), matrix().id))
+    cells = transfer.cells(found.pairs(Store(home).open(), matrix().id))
     assert address["s_similar_pairs"] == transfer.helping(cells)
     app = visit("live.py", address)
     assert errors(app) == []
@@ -64,14 +52,14 @@ def test_the_pairs_that_help_go_to_the_oracle_as_a_link(home: Path) -> None:
 def test_a_cell_has_curves_and_the_examples_that_flipped(home: Path) -> None:
     app = visit("transfer.py", {"source": "sst2", "target": "yelp", "seed": "2"})
     run = next(c.spec.id for c in matrix().cells if c.label == {"source": "sst2", "target": "yelp", "seed": 2})
-    store = opened(home)
+    store = Store(home).open()
     gained, lost = transfer.flips(frames.answers(store, run, "yelp"), frames.answers(store, run, "yelp", alone=True))
     assert f"**{len(gained)}** are answered better after pocket\\/sst2 and **{len(lost)}** worse" in said(app)
     curves = figures(app)[1]
     assert {trace["name"] for trace in curves["data"] if trace.get("name")} == {"with transfer", "alone"}
     assert f"{len(SEEDS)} seeds" in app.metric[0].delta
     run = matrix().cells[0].spec.id
-    frame = frames.pair_epochs(opened(home), [run])
+    frame = frames.pair_epochs(Store(home).open(), [run])
     assert set(frame["task"]) == {"sst2"}
     assert list(frame.groupby("which").size()) == [TINY["epochs"]] * 2
 
@@ -85,45 +73,40 @@ def test_the_choice_of_a_cell_goes_into_the_address(home: Path) -> None:
 
 # --- how sure it is -----------------------------------------------------------------------
 def test_the_sentence_under_the_figure_is_that_of_the_command(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    table = transfer.cells(found.pairs(opened(home), matrix().id))
+    table = transfer.cells(found.pairs(Store(home).open(), matrix().id))
     app = visit("transfer.py")
     assert transfer.sentence(transfer.counts(table)) in said(app)
-    with pytest.raises(SystemExit):
-        main(["experiments", matrix().id, f"--home={home}"])
+    assert outcome("experiments", matrix().id, f"--home={home}") == 0
     shown = capsys.readouterr().out
     assert transfer.sentence(transfer.counts(table)) in shown
     assert "cannot be computed" in shown
-    with pytest.raises(SystemExit):
-        main(["experiments", matrix().id, f"--home={home}", "--json"])
-    document = json.loads(capsys.readouterr().out)
+    document = say(capsys, "experiments", matrix().id, f"--home={home}")
     assert document["counts"] == transfer.counts(table)
     assert document["agreement"]["pairs"] == 2
     assert [cell["q"] for cell in document["cells"]] == pytest.approx(list(table["q"]))
 
 
 def test_the_first_page_says_what_its_matrix_shows(only_recorded: Path) -> None:
-    store = opened(only_recorded)
+    store = Store(only_recorded).open()
     counts = transfer.counts(transfer.cells(found.pairs(store, matrix().id)))
     app = visit("overview.py")
     assert transfer.headline(counts) in [part.value for part in app.subheader]
     assert transfer.sentence(counts) in said(app)
 
 
-def test_more_seeds_are_one_click(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
-    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: started.append(a))
+def test_more_seeds_are_one_click(home: Path, started: list[Any]) -> None:
     app = visit("transfer.py", {"source": "sst2", "target": "yelp"})
     command = next(code.value for code in app.code if " more " in code.value)
     assert command == f"python -m shlpt more {matrix().id} --pair 'sst2>yelp' --count 3 --home {home}"
-    next(button for button in app.button if button.label == "More seeds for this pair").click().run()
+    press(app, "More seeds for this pair")
     assert errors(app) == []
     assert len(started) == 1
-    pairs = found.pairs(opened(home), matrix().id)
+    pairs = found.pairs(Store(home).open(), matrix().id)
     mine = pairs[(pairs["source"] == "sst2") & (pairs["target"] == "yelp")]
     assert list(mine["seed"]) == [1, 2, 3, 4, 5]
     assert len(pairs) == 4 + 3
-    run = frames.run(opened(home), mine["run"].iloc[-1])
-    assert run["settings"] == frames.run(opened(home), mine["run"].iloc[0])["settings"]
+    run = frames.run(Store(home).open(), mine["run"].iloc[-1])
+    assert run["settings"] == frames.run(Store(home).open(), mine["run"].iloc[0])["settings"]
     assert matrix().id in app.query_params["matrix"]
 
 
@@ -148,8 +131,6 @@ def test_an_empty_store_offers_to_compose_one(empty_home: Path) -> None:
 
 
 def test_what_is_composed_is_what_the_command_line_says(home: Path) -> None:
-    from shlpt.cli.studies import matrix as command
-
     app = visit("transfer.py", {"matrix": "new", "tasks": "rte", "seeds": "3", "s_shots": "4"})
     app.multiselect("tasks-choices").set_value(["rte", "cb"]).run()
     words = shlex.split(app.code[0].value)
@@ -157,31 +138,28 @@ def test_what_is_composed_is_what_the_command_line_says(home: Path) -> None:
     options = dict(zip(words[4::2], words[5::2], strict=True))
     settings = {"--method": "continual", "--set": "shots=4", "--home": str(home)}
     assert options == {"--tasks": "rte,cb", "--seeds": "3"} | settings
-    assert command.__doc__
 
 
-def test_starting_queues_the_runs_and_shows_them(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
-    monkeypatch.setattr(launch, "start_worker", lambda *a, **k: started.append(a))
+def test_starting_queues_the_runs_and_shows_them(
+    home: Path, started: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = visit("transfer.py", {"matrix": "new", "tasks": "rte", "seeds": "3"})
     app.multiselect("tasks-choices").set_value(["rte", "cb"])
     app.text_input("matrix-name").set_value(EVIL).run()
     planned: list[int] = []
     monkeypatch.setattr(stages, "plan_runs", lambda specs, *more: planned.append(len(specs)) or plan_runs(specs, *more))
-    next(button for button in app.button if button.label == "Train this matrix").click()
-    app.run()
+    press(app, "Train this matrix")
     assert errors(app) == []
     assert planned == [2]  # once, for what it costs and for the queue
     assert len(started) == 1
-    line = found.listed(opened(home))[0]
+    line = found.listed(Store(home).open())[0]
     assert (line["name"], line["kind"], line["runs"]) == (EVIL, "matrix", 2)
     assert line["id"] in app.query_params["matrix"]
     assert app.selectbox("matrix-choice").options[0].startswith(EVIL)
     assert "no worker is running" in said(app)
     assert "No pair of tasks" in figure(app)["figure"]["layout"]["annotations"][0]["text"]
-    next(button for button in app.button if button.label == "Stop").click()
-    app.run()
-    assert frames.states(opened(home), found.runs_in(opened(home), line["id"])) == {"stopped": 2}
+    press(app, "Stop")
+    assert frames.states(Store(home).open(), found.runs_in(Store(home).open(), line["id"])) == {"stopped": 2}
 
 
 @pytest.mark.parametrize(("seeds", "tasks"), [("x", "rte"), ("", "rte"), ("1", "rte")])
@@ -214,7 +192,7 @@ def test_recorded_results_are_called_so_and_cannot_be_stopped(only_recorded: Pat
 
 
 def test_a_failed_pair_says_why(home: Path) -> None:
-    store = opened(home)
+    store = Store(home).open()
     run = matrix().cells[0].spec.id
     with store.write() as db:
         db.execute("UPDATE runs SET result=NULL WHERE id=?", (run,))
@@ -231,7 +209,7 @@ def test_a_failed_pair_says_why(home: Path) -> None:
 
 
 def test_a_store_of_a_newer_version_is_said_and_the_rest_is_shown(only_recorded: Path, empty_home: Path) -> None:
-    store = opened(empty_home)
+    store = Store(empty_home).open()
     store.db.execute("PRAGMA user_version=999")
     store.close()
     app = visit("transfer.py")
@@ -243,7 +221,6 @@ def test_a_store_of_a_newer_version_is_said_and_the_rest_is_shown(only_recorded:
 def test_what_waits_without_a_worker_is_not_watched(home: Path) -> None:
     from shlpt.ui.control import going
 
-    store = opened(home)
+    store = Store(home).open()
     assert not going(store, {"queued": 3})
     assert not going(store, {"done": 3})
-    assert control.UNITS

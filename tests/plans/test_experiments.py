@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from saying import say
+from saying import outcome, refused, say
 
-from shlpt.cli.main import main
 from shlpt.errors import UserError
 from shlpt.plans import experiments, stages
 from shlpt.plans.estimate import estimate, progress
@@ -191,8 +190,7 @@ def test_a_benchmark_is_a_table_at_any_time_also_as_a_page(tmp_path: Path, capsy
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("shlpt.queue.launch.ensure_worker", lambda *_, **__: None)
         found = say(capsys, *asked, "--beside-paper")
-        with pytest.raises(SystemExit):
-            main([*asked, "--markdown"])
+        outcome(*asked, "--markdown")
     assert (found["title"], found["trained"], [row["n"] for row in found["rows"]]) == ("Standard CL", 0, [0, 0])
     page = capsys.readouterr().out
     assert page.startswith("## Standard CL\n\n6 runs: 2 methods, 3 sequences, 1 seeds.")
@@ -222,8 +220,5 @@ def test_a_reference_takes_part_and_may_change(tmp_path: Path, capsys: pytest.Ca
 def test_a_benchmark_that_cannot_be_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], message: str
 ) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["bench", "--methods=per_task", f"--home={tmp_path}/new", *more])
-    assert caught.value.code == 2
-    assert message in capsys.readouterr().err
+    assert message in refused(capsys, "bench", "--methods=per_task", f"--home={tmp_path}/new", *more)
     assert not (tmp_path / "new").exists()

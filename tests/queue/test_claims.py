@@ -1,10 +1,9 @@
 """A group has one holder, and only the holder's writes count."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from storing import at_once, finish, finished, group_rows, join, queued, spec_of, states, take, taken
@@ -72,7 +71,7 @@ def test_what_is_not_to_be_trained_is_not_claimed(store: Store, state: str) -> N
     assert take(store, join(store)) is None
 
 
-def claim_all(home: Path, name: str, results: multiprocessing.Queue[tuple[str, str]]) -> None:
+def claim_all(home: Path, name: str, results: Any) -> None:
     store = Store(home).open()
     join(store, name)
     observer = Observer(store)
@@ -90,7 +89,7 @@ def claim_all(home: Path, name: str, results: multiprocessing.Queue[tuple[str, s
 def test_workers_at_once_share_the_groups_and_none_is_held_twice(store: Store) -> None:
     queued(store, *(spec_of(seed=seed) for seed in range(12)), width=1)
     store.close()
-    results: multiprocessing.Queue[tuple[str, str]] = multiprocessing.get_context("fork").Queue()
+    results = multiprocessing.get_context("fork").Queue()
     at_once(claim_all, *((store.home, f"p{i}", results) for i in range(3)))
     # a worker that finds nothing ready while others hold the parents leaves early; together they do all
     held = [results.get(timeout=1) for _ in range(24)]
@@ -153,30 +152,21 @@ def test_an_event_that_is_there_stays_as_it_is(store: Store) -> None:
     with store.write() as db:
         claims.add_events(db, [Event(key, n, "step", {"n": n}, 1.0) for n in range(3)])
         claims.add_events(db, [Event(key, n, "step", {"n": -n}, 2.0) for n in (2, 3)])
-    rows = store.rows("SELECT seq, at, payload FROM events")
-    assert [(r["seq"], r["at"], r["payload"]) for r in rows] == [
-        (0, 1.0, '{"n":0}'),
-        (1, 1.0, '{"n":1}'),
-        (2, 1.0, '{"n":2}'),
-        (3, 2.0, '{"n":-3}'),
-    ]
+    found = [tuple(row.values()) for row in store.rows("SELECT seq, at, payload FROM events")]
+    assert found == [(0, 1.0, '{"n":0}'), (1, 1.0, '{"n":1}'), (2, 1.0, '{"n":2}'), (3, 2.0, '{"n":-3}')]
 
 
 def test_a_finished_stage_is_finished_once_and_says_nothing_more(store: Store) -> None:
     (plan,) = queued(store, spec_of(("sst2",)))
     key = plan.stages[0].key
     finish(store, key, {"sst2": [1.0, 0.0]})
-    before = (
-        store.rows("SELECT * FROM stages"),
-        store.rows("SELECT * FROM scores"),
-        store.rows("SELECT * FROM artifacts"),
-    )
+    before = {name: store.rows(f"SELECT * FROM {name}") for name in ("stages", "scores", "artifacts")}
     again = artifacts.write(store.home, f"{key}.2", b"")
     with store.write() as db:
         assert claims.finish_stage(db, finished(key, {"sst2": [0.0]}), again) == again.file
         claims.add_events(db, [Event(key, 0, "step", {}, 0.0)])
         claims.forget_events(db, key, 0)
-    assert (*(store.rows(f"SELECT * FROM {name}") for name in ("stages", "scores", "artifacts")),) == before
+    assert {name: store.rows(f"SELECT * FROM {name}") for name in before} == before
     assert store.rows("SELECT * FROM events") == []
 
 

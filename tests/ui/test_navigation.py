@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from visiting import ROOT, ROUTER, visit
+from visiting import ROOT, ROUTER, errors, visit
 
+from shlpt.results import recorded
 from shlpt.ui.navigation import PAGES, Entry
 
 
@@ -25,5 +26,17 @@ def test_every_page_file_is_in_the_table_once_and_the_router_is_found() -> None:
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url)
 def test_a_page_opens_without_error(entry: Entry) -> None:
     app = visit(entry.path)
-    assert [error.message for error in app.exception] == []
+    assert errors(app) == []
     assert app.title
+
+
+NOTHING = {"activations.py": "no run to show", "similarity.py": "no run to show", "compare.py": "Choose runs"}
+
+
+@pytest.mark.parametrize(("path", "note"), [*NOTHING.items(), ("runs.py", "no run yet")])
+def test_without_runs_a_page_says_so(path: str, note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "empty"))
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing")
+    app = visit(path)
+    assert errors(app) == []
+    assert note in app.info[0].value

@@ -29,21 +29,6 @@ def failing() -> None:
 
     with page.guard():
         raise UserError("no run **x**")
-    st.write("the rest")
-
-
-def test_a_mistake_is_said_in_words_and_the_page_goes_on() -> None:
-    app = AppTest.from_function(failing).run()
-    assert not app.exception
-    assert [e.value for e in app.error] == ["no run \\*\\*x\\*\\*"]
-    assert [m.value for m in app.markdown] == ["the rest"]
-
-
-def failing_again() -> None:
-    import streamlit as st
-
-    from shlpt.errors import UserError
-    from shlpt.ui import page
 
     def panel(name: str) -> None:
         raise UserError(f"{name} is locked")
@@ -52,10 +37,10 @@ def failing_again() -> None:
     st.write("the rest")
 
 
-def test_a_part_that_runs_again_says_its_mistakes_too() -> None:
-    app = AppTest.from_function(failing_again).run()
+def test_a_mistake_is_said_in_words_and_the_page_goes_on_also_where_a_part_runs_again() -> None:
+    app = AppTest.from_function(failing).run()
     assert not app.exception
-    assert [e.value for e in app.error] == ["the store is locked"]
+    assert [e.value for e in app.error] == ["no run \\*\\*x\\*\\*", "the store is locked"]
     assert [m.value for m in app.markdown] == ["the rest"]
 
 

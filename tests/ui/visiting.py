@@ -1,16 +1,18 @@
 """Visits of the app without a browser: the router runs, then the page."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
+EVIL = "=1+1 <img src=x onerror=alert(1)> **$x$** [a](http://b) \u202eabc 🦜"  # what somebody may call a run
 ROUTER = ROOT / "shlpt" / "ui" / "router.py"
 
 
-def visit(page: str, address: dict[str, str] | None = None) -> Any:
+def visit(page: str, address: Mapping[str, Any] | None = None) -> Any:
     """A page (`tasks.py`) as somebody sees it who opens its address."""
     app = AppTest.from_file(str(ROUTER), default_timeout=30).run()
     app.switch_page(f"../../pages/{page}")
@@ -19,16 +21,24 @@ def visit(page: str, address: dict[str, str] | None = None) -> Any:
     return app.run()
 
 
+def errors(app: Any) -> list[str]:
+    return [error.message for error in app.exception]
+
+
+def press(app: Any, label: str) -> Any:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
 def said(app: Any) -> str:
     """Everything that the page says in words."""
     kinds = (app.title, app.header, app.markdown, app.caption, app.text, app.warning, app.error)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
-def whole(page: str, address: dict[str, str]) -> Any:
+def whole(page: str, address: Mapping[str, Any]) -> Any:
     """A page that opens without a traceback."""
     app = visit(page, address)
-    assert [error.message for error in app.exception] == []
+    assert errors(app) == []
     return app
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from saying import outcome, say
 from storing import TINY, queued, stage_events
 
 from shlpt.backbone.t5 import Backbone
 from shlpt.cli.bar import BarWatch
-from shlpt.cli.main import main
 from shlpt.methods.per_task import PerTask
 from shlpt.plans.stages import Stage
 from shlpt.queue import control
@@ -206,9 +206,7 @@ def test_a_command_whose_runs_are_not_done_says_so_and_one_that_is_at_it_is_no_w
 ) -> None:
     def said() -> int:
         words = ["--tasks=rte,sst2", "--method=continual", f"--home={tmp_path}", "--lanes=1", "--json"]
-        with pytest.raises(SystemExit) as end:
-            main([*command, *words, *SETTINGS])
-        return int(end.value.code or 0)
+        return outcome(*command, *words, *SETTINGS)
 
     def stop_workers(*_: Any) -> None:
         assert control.stop_workers(Store(tmp_path)) == 0
@@ -239,9 +237,7 @@ def test_what_ctrl_c_ended_waits_for_the_same_command(
         raise KeyboardInterrupt
 
     def said() -> int:
-        with pytest.raises(SystemExit) as end:
-            main([*command, "--tasks=rte,sst2", "--method=continual", f"--home={tmp_path}", "--lanes=1", *SETTINGS])
-        return int(end.value.code or 0)
+        return outcome(*command, "--tasks=rte,sst2", "--method=continual", f"--home={tmp_path}", "--lanes=1", *SETTINGS)
 
     monkeypatch.setattr(BarWatch, "finished", interrupt)
     assert said() == 130
@@ -271,12 +267,7 @@ SETTINGS = [f"--set={key}={value}" for key, value in TINY.items()]
 
 def test_run_prints_one_document_of_the_agreed_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["run", "--tasks=rte,sst2", "--method=shlpt", "--seeds=1,2", f"--home={tmp_path}", *SETTINGS]
-    documents = []
-    for _ in range(2):
-        with pytest.raises(SystemExit) as end:
-            main([*arguments, "--json"])
-        assert end.value.code == 0
-        documents.append(json.loads(capsys.readouterr().out))
+    documents = [say(capsys, *arguments) for _ in range(2)]
     first = documents[0]["runs"][0]
     assert {"id", "method", "tasks", "seed", "state", "matrix", "acc", "bwt", "fwt", "settings"} <= set(first)
     assert documents[0]["runs"] == documents[1]["runs"]
@@ -285,9 +276,7 @@ def test_run_prints_one_document_of_the_agreed_form(tmp_path: Path, capsys: pyte
     assert summary["acc"]["mean"] == pytest.approx(np.mean([r["acc"] for r in documents[0]["runs"]]))
     assert summary["trained"] == 6
     assert documents[1]["summary"]["trained"] == 0
-    with pytest.raises(SystemExit) as end:
-        main([*arguments, "--csv"])
-    assert end.value.code == 0
+    assert outcome(*arguments, "--csv") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("id,method,seed,state,acc")
     assert len(lines) == 3
