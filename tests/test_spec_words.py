@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TASKS = ("sst2", "rte")
 
 
-@pytest.mark.parametrize("model", [Training, *{info.params for info in METHODS.values()}])
+@pytest.mark.parametrize("model", [Training, *dict.fromkeys(info.params for info in METHODS.values())])
 def test_every_setting_has_help_and_says_what_it_may_be(model: type[BaseModel]) -> None:
     rows = settings_of(model)
     assert [row["name"] for row in rows] == list(model.model_fields)

@@ -66,7 +66,9 @@ def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:
     assert form().number_input("temperature").placeholder == "auto"
 
 
-@pytest.mark.parametrize("model", [Training, *{info.params for info in METHODS.values()}], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "model", [Training, *dict.fromkeys(info.params for info in METHODS.values())], ids=lambda m: m.__name__
+)
 def test_a_field_knows_kind_range_and_step(model: Any) -> None:
     for field in fields(model):
         assert field.help

@@ -251,10 +251,10 @@ def test_what_ctrl_c_ended_waits_for_the_same_command(
 
 def test_a_clock_that_is_set_back_and_forward_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = ("matrix", "acc", "bwt", "fwt", "state", "warnings")
-    wanted, _ = go(tmp_path / "one", specs("shlpt"))
+    wanted, _ = go(tmp_path / "one", specs("shlpt", (1,)))
     real, jumps = time.time, itertools.cycle([0.0, -1e6, 1e6])
     monkeypatch.setattr(time, "time", lambda: real() + next(jumps))
-    found, _ = go(tmp_path / "two", specs("shlpt"))
+    found, _ = go(tmp_path / "two", specs("shlpt", (1,)))
     assert [[record[name] for name in numbers] for record in found] == [[r[name] for name in numbers] for r in wanted]
     one, two = (stage_events(Store(tmp_path / name), found[0]["stages"][1]) for name in ("one", "two"))
     assert [event | {"at": 0} for event in one] == [event | {"at": 0} for event in two]
@@ -282,14 +282,13 @@ def test_run_prints_one_document_of_the_agreed_form(tmp_path: Path, capsys: pyte
     assert len(lines) == 3
 
 
-def test_numbers_are_bit_identical_in_another_process(tmp_path: Path) -> None:
-    outputs = []
-    for name in ("one", "two"):
-        arguments = ["run", "--tasks=rte,sst2", f"--home={tmp_path / name}", "--json", "--threads=1", *SETTINGS]
-        done = subprocess.run([sys.executable, "-m", "shlpt", *arguments], capture_output=True, text=True, check=True)
-        outputs.append(json.loads(done.stdout)["runs"])
-    for record in (*outputs[0], *outputs[1]):  # but for when and how long
+def test_numbers_are_bit_identical_in_another_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", "--tasks=rte,sst2", f"--threads={torch.get_num_threads()}", *SETTINGS]
+    here = say(capsys, *words, f"--home={tmp_path / 'here'}")["runs"]
+    command = [sys.executable, "-m", "shlpt", *words, f"--home={tmp_path / 'there'}", "--json"]
+    there = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["runs"]
+    for record in (*here, *there):  # but for when and how long
         del record["created"], record["seconds"]
-    assert outputs[0] == outputs[1]
-    a, b = (frames.stage_tensors(Store(tmp_path / n), outputs[0][0]["stages"][1]) for n in ("one", "two"))
+    assert here == there
+    a, b = (frames.stage_tensors(Store(tmp_path / name), here[0]["stages"][1]) for name in ("here", "there"))
     assert all(np.array_equal(a[name], b[name]) for name in a)
