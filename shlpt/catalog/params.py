@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+WARMEST = 10.0  # highest temperature of cosines
+
 
 class Params(BaseModel):
     """Settings of a method: frozen, checked when built, unknown keys refused."""
@@ -36,9 +38,33 @@ class EstimatorParams(Params):
         description="similarity estimator: a new one for each task, carried over from the task before, or none, with "
         "uniform α (the ablation −ASE)",
     )
-    estimator_width: int = Field(
-        16, ge=1, le=4096, description="hidden width r of the estimator (eq. 3); the authors use 100 with d = 1024"
+    estimator_width: int = Field(16, ge=1, le=4096, description="hidden width r of the estimator (eq. 3)")
+    estimator_center: bool = Field(
+        False, description="subtract the mean of the pooled training texts before eq. 3: α then differs between texts"
     )
+    estimator_score: Literal["product", "cosine"] = Field(
+        "product",
+        description="score of a text and an earlier prompt (eq. 4): inner product, or cosine after the prompts' common "
+        "part is subtracted; `temperature=auto` is then 0.3",
+    )
+    estimator_lr: Annotated[float, Field(gt=0, le=10)] | Literal["auto"] = Field(
+        "auto",
+        description="learning rate of the estimator, whose gradient is then clipped separately; auto: learned together "
+        "with the prompt, at its rate",
+    )
+    estimator_warmup: int = Field(
+        0, ge=0, le=999, description="first epochs in which only the estimator learns; they count as epochs"
+    )
+
+    @model_validator(mode="after")
+    def _graded(self) -> Self:
+        """Cosines differ by 2 at most, so a temperature for inner products would make every α equal."""
+        if self.estimator_score == "cosine" and self.temperature != "auto" and self.temperature > WARMEST:
+            raise ValueError(
+                f"temperature = {self.temperature:g} is for inner products: cosines differ by 2 at most, so every α "
+                f"would be nearly equal. Choose at most {WARMEST:g}, or estimator_score = product"
+            )
+        return self
 
 
 class ContrastParams(Params):

@@ -25,6 +25,7 @@ from shlpt.methods.views import Views
 from shlpt.spec import Training
 
 Kind = Literal["train", "look", "score", "decode"]
+Parameters = list[Tensor] | list[dict[str, Any]]  # what PyTorch's optimisers take: tensors, or groups with their rates
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,20 @@ class Learner(Protocol):
     def answer(self) -> Answer: ...
 
 
+@runtime_checkable
+class Grouped(Protocol):
+    """A learner whose parameters do not all learn at the same rate."""
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The parameters in groups. The gradient of each group is clipped separately."""
+        ...
+
+
+def rates_of(learner: Learner) -> Parameters:
+    """The trainable parameters, with the rates of those that have their own."""
+    return learner.groups() if isinstance(learner, Grouped) else learner.parameters()
+
+
 def learner_of(method: str) -> type[Learner]:
     """The learner class of a method."""
     module, _, name = METHODS[method].learner.partition(":")
@@ -162,7 +177,7 @@ def _nothing() -> None:
 class Preparation:
     """A phase before training: each request is a step on `parameters`, without validation or early stopping."""
 
-    parameters: list[Tensor]
+    parameters: Parameters
     asks: Iterator[Ask]
     turn: Callable[[], None] = _nothing  # changes the gradients before each step
     epochs: int = 0  # training epochs that it replaces

@@ -1,16 +1,19 @@
 """SHLPT: mix in the prompts of similar tasks, move away from dissimilar ones. Equations 3 to 12 of Wu, Jiang and Lian
 (Findings of ACL 2024). Where the paper is ambiguous, both readings are settings (`ShlptParams`)."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from shlpt.backbone.encode import Batch
+from shlpt.backbone.encode import Batch, order
 from shlpt.backbone.t5 import IGNORE, Out
 from shlpt.catalog.params import ShlptParams
-from shlpt.methods.base import Ask, Context, Logging, State, answer_with_stored_prompt
+from shlpt.methods.base import Ask, Context, Logging, Preparation, State, answer_with_stored_prompt
 from shlpt.methods.losses import contrast, contrast_cosines, filter_states, mean_cosines, sign_ste
 from shlpt.methods.prompts import Prompt, fresh_prompt, prepend
-from shlpt.methods.similarity import Estimator, dissimilar, equal_similarity, max_pool, mix_weights
+from shlpt.methods.similarity import COSINE_TEMPERATURE, Estimator, dissimilar, equal_similarity, max_pool, mix_weights
 
 
 class Shlpt(Logging):
@@ -31,12 +34,14 @@ class Shlpt(Logging):
 
     # --- the estimator --------------------------------------------------------------------
     def _estimator(self) -> Estimator:
-        ctx = self.ctx
+        ctx, p = self.ctx, self.params
+        center = self.pooled.mean((0, 1)) if p.estimator_center else None  # [d]: of this task, never carried over
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(ctx.seed)
-            estimator = Estimator(ctx.backbone.width, self.params.estimator_width).to(ctx.backbone.device)
+            estimator = Estimator(ctx.backbone.width, p.estimator_width, p.estimator_score, center)
+        estimator = estimator.to(ctx.backbone.device)
         kept = {n.removeprefix("estimator."): t for n, t in ctx.state.extra.items() if n.startswith("estimator.")}
-        if self.params.estimator == "carried" and kept:
+        if p.estimator == "carried" and kept:
             estimator.load_state_dict(kept)
         return estimator
 
@@ -58,32 +63,51 @@ class Shlpt(Logging):
         """`auto`: mean absolute initial score, so that initial similarities are neither equal nor one-hot."""
         if self.params.temperature != "auto":
             return float(self.params.temperature)
+        if self.params.estimator_score == "cosine":
+            return COSINE_TEMPERATURE
         scores = self.estimator.scores(self.pooled, self.pooled.new_ones(self.pooled.shape[:2]), self.earlier)
         return max(scores.abs().mean().item(), 1e-6)
 
+    # --- the warm-up ----------------------------------------------------------------------
+    def preparation(self) -> Preparation:
+        """Epochs in which only the estimator learns; none where nothing of it reaches the loss."""
+        p = self.params
+        epochs = p.estimator_warmup if p.estimator != "uniform" and p.similar_transfer else 0
+        return Preparation(self.groups(), self._warm_up(epochs), epochs=epochs)
+
+    def _warm_up(self, epochs: int) -> Iterator[Ask]:
+        """The task's own prompt gets no gradient, so the optimiser leaves it alone."""
+        ctx = self.ctx
+        for epoch in range(epochs):
+            for rows in order(ctx.seed, ctx.task, epoch, len(ctx.train), ctx.training.batch_size):
+                yield self._ask(ctx.train.batch(rows), self.prompt.detach())
+
     # --- one batch ------------------------------------------------------------------------
     def ask(self, batch: Batch) -> Ask:
+        return self._ask(batch, self.prompt)
+
+    def _ask(self, batch: Batch, own: Tensor) -> Ask:
         x = self.ctx.backbone.embed(batch.ids)  # [B,l,d]
         alpha = self.similarity(batch.rows)
         self.alpha[batch.rows] = alpha.detach()
-        prompt = self._mixed(alpha) + self.prompt  # eq. 6, [B,L,d]
+        prompt = self._mixed(self._lent(alpha)) + own  # eq. 6, [B,L,d]
 
         def loss(out: Out) -> Tensor:
             return self._loss(out, batch, alpha.detach())
 
         return Ask(*prepend(prompt, x, batch.mask), batch.labels, "train", loss)
 
-    def _mixed(self, alpha: Tensor) -> Tensor:
-        """Σ α̃_j P^j for each row of α [B,n]: [B,L,d], zero where no task is similar."""
-        if not self.params.similar_transfer:
-            return self.prompt.new_zeros(len(alpha), *self.prompt.shape)
-        weights = mix_weights(alpha, self.params.threshold)
+    def _lent(self, alpha: Tensor) -> Tensor:
+        """α̃ [B,n], the weights of the earlier prompts: zero where no task is similar."""
+        return mix_weights(alpha, self.params.threshold) if self.params.similar_transfer else torch.zeros_like(alpha)
+
+    def _mixed(self, weights: Tensor) -> Tensor:
+        """Σ α̃_j P^j for each row of α̃ [B,n]: [B,L,d]."""
         return (weights @ self.earlier.flatten(1)).unflatten(1, self.prompt.shape)
 
     def _all_are_lent(self) -> bool:
         """Whether every training text gets a mixture of earlier prompts."""
-        weights = mix_weights(self.alpha, self.params.threshold)  # [N,n]
-        return self.params.similar_transfer and bool((weights.sum(-1) > 0).all())
+        return bool((self._lent(self.alpha).sum(-1) > 0).all())
 
     def _loss(self, out: Out, batch: Batch, alpha: Tensor) -> Tensor:
         """Eq. 12."""
@@ -128,13 +152,22 @@ class Shlpt(Logging):
             return [self.prompt]
         return [self.prompt, *self.estimator.parameters()]
 
+    def groups(self) -> list[dict[str, Any]]:
+        """The estimator apart from the prompt if it has a rate of its own."""
+        rate = self.params.estimator_lr
+        if rate == "auto" or self.params.estimator == "uniform":
+            return [{"params": self.parameters()}]
+        return [{"params": [self.prompt]}, {"params": [*self.estimator.parameters()], "lr": rate}]
+
     @torch.no_grad()
     def keep(self) -> State:
-        """Σ ᾱ̃_j P^j + P^t: eqs 6 and 7 with the mean α of all training instances."""
-        mean = self.similarity().mean(0, keepdim=True)
-        stored = self._mixed(mean)[0] + self.prompt
+        """P^t plus the earlier prompts, weighted by the mean over all training instances of their α̃ (eq. 7)."""
+        weights = self._lent(self.similarity()).mean(0, keepdim=True)
+        stored = self._mixed(weights)[0] + self.prompt
         extra = {f"estimator.{name}": t.detach().clone() for name, t in self.estimator.state_dict().items()}
         extra["temperature"] = torch.tensor(self.temperature)
+        if self.estimator.center is not None:
+            extra["center"] = self.estimator.center.clone()
         return State(self.ctx.state.pool.add(stored, self.ctx.task), extra)
 
     def memory(self) -> dict[str, Tensor]:

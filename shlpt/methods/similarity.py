@@ -1,7 +1,12 @@
-"""Similarity of an instance to each earlier task: equations 3 to 5 and 7 of the paper."""
+"""Similarity of an instance to each earlier task: eqs 3 to 5 and 7 of the paper, and other forms of the score."""
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+Score = Literal["product", "cosine"]
+COSINE_TEMPERATURE = 0.3  # `auto` for cosines, which have one scale on every backbone
 
 
 def max_pool(x: Tensor, mask: Tensor) -> Tensor:
@@ -10,18 +15,30 @@ def max_pool(x: Tensor, mask: Tensor) -> Tensor:
 
 
 class Estimator(nn.Module):
-    """Eqs 3 and 4: the learned similarity of instances to the prompts of earlier tasks."""
+    """Eqs 3 and 4: the learned similarity of instances to the prompts of earlier tasks.
 
-    def __init__(self, dim: int, hidden: int) -> None:
+    `center` [d] is subtracted from the pooled text first. The common part of max-pooled embeddings is much larger than
+    what tells texts apart, so without it every text gets the same α.
+    """
+
+    def __init__(self, dim: int, hidden: int, score: Score = "product", center: Tensor | None = None) -> None:
         super().__init__()
+        self.score, self.center = score, center
         self.down = nn.Linear(dim, hidden, bias=False)
         self.up = nn.Linear(hidden, dim, bias=False)
         self.norm = nn.LayerNorm(dim)
 
     def scores(self, x: Tensor, x_mask: Tensor, prompts: Tensor) -> Tensor:
-        """x [B,l,d], x_mask [B,l], prompts [n,L,d] -> [B,n]: inner products in prompt space."""
-        projected = self.norm(self.up(nn.functional.silu(self.down(max_pool(x, x_mask)))))  # eq. 3, [B,d]
-        return projected @ prompts.amax(1).T
+        """x [B,l,d], x_mask [B,l], prompts [n,L,d] -> [B,n]: inner products in prompt space, as published, or cosines
+        with the prompts' common part taken off."""
+        pooled = max_pool(x, x_mask)
+        if self.center is not None:
+            pooled = pooled - self.center
+        projected = self.norm(self.up(nn.functional.silu(self.down(pooled))))  # eq. 3, [B,d]
+        keys = prompts.amax(1)  # [n,d]
+        if self.score == "product":
+            return projected @ keys.T
+        return nn.functional.cosine_similarity(projected[:, None], keys - keys.mean(0), dim=-1)
 
     def forward(self, x: Tensor, x_mask: Tensor, prompts: Tensor, temperature: float) -> Tensor:
         """α [B,n]. The printed eq. 4 divides by τ outside the exponent, where τ cancels; this divides inside."""

@@ -132,8 +132,9 @@ class _Lens:
         if self.backbone.digest != where.made["backbone"]:
             raise UserError(f"the backbone {where.backbone!r} is not the one of this run: its files have changed")
         weights = under(state.extra, "estimator.")
+        score, center = where.params.get("estimator_score", "product"), state.extra.get("center")
         with torch.random.fork_rng(devices=[]):
-            self.estimator = Estimator(self.backbone.width, len(weights["down.weight"]))
+            self.estimator = Estimator(self.backbone.width, len(weights["down.weight"]), score, center)
         self.estimator.load_state_dict(weights)
         self.prompts = state.pool.stacked()[: len(where.earlier)].float()  # [n,L,d]; the last is the task's own
         self.temperature = state.extra["temperature"].item()

@@ -13,7 +13,7 @@ from torch.nn.functional import cosine_similarity
 from shlpt.analysis.metrics import score
 from shlpt.backbone.encode import Batch, Encoded, order
 from shlpt.backbone.t5 import Look, Out
-from shlpt.methods.base import Ask, Context, Finishing, Learner, Preparing, State
+from shlpt.methods.base import Ask, Context, Finishing, Learner, Parameters, Preparing, State, rates_of
 from shlpt.methods.costs import costs
 from shlpt.methods.prompts import prepend
 from shlpt.spec import Training
@@ -59,7 +59,7 @@ def learn(
     Longer than most functions here: a stage is read from top to bottom in one place.
     """
     t = ctx.training
-    optimiser = adamw(learner.parameters(), t)
+    optimiser = adamw(rates_of(learner), t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
     watched = spread(len(validation), WATCHED_TEXTS)
     before = states_before(ctx, validation, watched)
@@ -112,12 +112,12 @@ def prepare(learner: Learner, training: Training, emit: Emit) -> Generator[Ask, 
     for number, ask in enumerate(phase.asks):
         loss = yield ask
         phase.turn()
-        take_step(optimiser, phase.parameters, training.clip)
+        take_step(optimiser, training.clip)
         emit("prepare", {"step": number + 1, "loss": loss})
     return phase.epochs
 
 
-def adamw(parameters: list[Tensor], training: Training) -> torch.optim.Optimizer:
+def adamw(parameters: Parameters, training: Training) -> torch.optim.Optimizer:
     return torch.optim.AdamW(parameters, lr=training.lr, weight_decay=training.weight_decay, fused=True)
 
 
@@ -126,14 +126,15 @@ def train_step(
 ) -> Generator[Ask, float, float]:
     """One optimiser step; nothing changes if the loss or the gradient is not finite."""
     loss = yield learner.ask(batch)
-    take_step(optimiser, learner.parameters(), clip)
+    take_step(optimiser, clip)
     return loss
 
 
-def take_step(optimiser: torch.optim.Optimizer, parameters: list[Tensor], clip: float) -> None:
-    norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
-    if not torch.isfinite(norm):
-        raise Diverged(f"the gradient is {norm.item()}")
+def take_step(optimiser: torch.optim.Optimizer, clip: float) -> None:
+    for group in optimiser.param_groups:
+        norm = torch.nn.utils.clip_grad_norm_(group["params"], clip)
+        if not torch.isfinite(norm):
+            raise Diverged(f"the gradient is {norm.item()}")
     optimiser.step()
     optimiser.zero_grad()
 

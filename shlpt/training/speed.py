@@ -13,7 +13,7 @@ from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import METHODS, PLAIN
 from shlpt.catalog.params import NoParams, Params, ShlptParams
-from shlpt.methods.base import Context, State, learner_of
+from shlpt.methods.base import Context, State, learner_of, rates_of
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.views import Views
 from shlpt.spec import Training
@@ -104,7 +104,7 @@ class Bench:
     def lanes(self, count: int, method: str = PLAIN, params: Params | None = None, earlier: int = 0) -> Step:
         """A step of `count` runs that share a forward pass."""
         learners = [learner_of(method)(self.context(params or NoParams(), earlier, 42 + i)) for i in range(count)]
-        pairs = [(learner, adamw(learner.parameters(), self.training)) for learner in learners]
+        pairs = [(learner, adamw(rates_of(learner), self.training)) for learner in learners]
 
         def step() -> None:
             drive([train_step(learner, opt, self.batch, self.training.clip) for learner, opt in pairs], self.backbone)

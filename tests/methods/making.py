@@ -7,7 +7,7 @@ from torch import Tensor
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import METHODS
-from shlpt.methods.base import Ask, Context, Learner, State, learner_of
+from shlpt.methods.base import Ask, Context, Learner, State, learner_of, rates_of
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.views import Views
 from shlpt.spec import Training
@@ -68,7 +68,7 @@ def loss_of(backbone: Backbone, ask: Ask) -> Tensor:
 
 def train(one: Any, steps: int, rows: tuple[int, ...] | None = None) -> list[float]:
     """Task losses of steps on one batch, or on batches of four examples, one after the other."""
-    optimiser, data = adamw(one.parameters(), one.ctx.training), one.ctx.train
+    optimiser, data = adamw(rates_of(one), one.ctx.training), one.ctx.train
     batches = [data.batch(rows or [(4 * step + i) % len(data) for i in range(4)]) for step in range(steps)]
     losses = []
     for batch in batches:

@@ -118,14 +118,20 @@ def test_hsc_over_all_positions_is_the_mean_cosine(backbone: Backbone) -> None:
         assert ask.loss(out).item() - out.loss.mean().item() == pytest.approx(expected, abs=2e-5)
 
 
-def test_the_stored_prompt_is_the_mixture_by_mean_similarity_plus_its_own(backbone: Backbone) -> None:
-    learner = begun(backbone, threshold=0.2)
-    mean = learner.similarity().mean(0).tolist()
-    kept = [a if a > 0.2 else 0.0 for a in mean]
+def test_the_stored_prompt_averages_the_texts_weights(backbone: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """δ = .25. α̃ of the texts: (2/3, 1/3, 0), (0, 0, 1), (1/2, 1/2, 0). The mean α (.367, .267, .367) is above δ
+    everywhere and would give .367, .267 and .367."""
+    learner = begun(backbone, threshold=0.25)
+    alpha = torch.tensor([[0.6, 0.3, 0.1], [0.1, 0.1, 0.8], [0.4, 0.4, 0.2]])
+    monkeypatch.setattr(learner, "similarity", lambda rows=None: alpha)
+    weights = [(2 / 3 + 1 / 2) / 3, (1 / 3 + 1 / 2) / 3, 1 / 3]
     expected = learner.prompt.detach().clone()
-    for weight, earlier in zip(kept, learner.ctx.state.pool, strict=True):
-        expected += weight / sum(kept) * earlier.tensor
+    for weight, earlier in zip(weights, learner.ctx.state.pool, strict=True):
+        expected += weight * earlier.tensor
     torch.testing.assert_close(learner.keep().pool.of("sst2").tensor, expected)
+
+
+def test_the_stored_prompt_of_one_earlier_task_and_of_none_similar(backbone: Backbone) -> None:
     learner = begun(backbone, earlier=("yelp",))
     expected = learner.ctx.state.pool[0].tensor + learner.prompt.detach()
     torch.testing.assert_close(learner.keep().pool.of("sst2").tensor, expected)
