@@ -16,9 +16,10 @@ from pydantic import (
     ValidationError,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
-from shlpt.catalog import METHODS, MethodInfo
+from shlpt.catalog import METHODS, MethodInfo, published
 from shlpt.catalog.params import Params
 from shlpt.errors import UserError, unknown
 
@@ -42,10 +43,21 @@ class Training(BaseModel):
     patience: int = Field(
         5, ge=1, le=1000, description="early stopping: epochs without a better validation score before training ends"
     )
+    patience_from: int = Field(
+        0, ge=0, le=1000, description="early stopping: first epochs that it ignores (all but the last at most)"
+    )
     max_length: int = Field(256, ge=8, le=4096, description="maximum tokens per text; longer texts are truncated")
     weight_decay: float = Field(0.01, ge=0, le=10, description="weight decay of AdamW")
     clip: float = Field(1.0, gt=0, le=1e6, description="gradient clipping: maximum norm")
     beams: int = Field(1, ge=1, le=16, description="beams in beam search for test answers; 1 is greedy decoding")
+    repetition_penalty: float = Field(
+        1.0, ge=1, le=10, description="beam search: factor against tokens that the answer already has; 1 is none"
+    )
+    matching: Literal["exact", "normalised"] = Field(
+        "exact",
+        description="when an answer equals its target: exactly (but for case and spaces), or without punctuation and "
+        "articles too",
+    )
     scored_on: Literal["test", "validation"] = Field(
         "test",
         description="set that scores are measured on: test, or, to choose settings, validation "
@@ -57,25 +69,41 @@ class Training(BaseModel):
         """The examples that scores are measured on: split, number per class, seed."""
         return self.scored_on, self.test_shots, 0 if self.scored_on == "test" else NO_RUNS_SEED
 
+    @model_validator(mode="after")
+    def _decodable(self) -> Self:
+        if self.repetition_penalty != 1 and self.beams == 1:
+            raise ValueError(
+                f"repetition_penalty = {self.repetition_penalty:g} needs beam search, but beams = 1: set beams to at "
+                "least 2, or repetition_penalty to 1"
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _without_the_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """The default of `scored_on` is left out, so that older stages keep their keys."""
+        """The defaults of later settings are left out, so that older stages keep their keys."""
         found: dict[str, Any] = write(self)
-        return found if self.scored_on != "test" else {k: v for k, v in found.items() if k != "scored_on"}
+        usual = {name: type(self).model_fields[name].default for name in LATER}
+        return {name: value for name, value in found.items() if name not in usual or value != usual[name]}
 
 
+LATER = ("scored_on", "patience_from", "repetition_penalty", "matching")  # settings of Training that came later
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {},
     "standard": {"epochs": 30, "shots": 32, "validation_shots": 16, "test_shots": 60, "patience": 6},
-    "paper": {"prompt_length": 150, "epochs": 50, "lr": 0.3, "patience": 10}
-    | {"shots": 75, "validation_shots": 75, "test_shots": 100}
-    | {"estimator_width": 100, "lambda_hsc": 0.1, "lambda_asc": 0.5, "own_start": "words"},
+    "paper": published.preset(),
 }
 PRESET_ABOUT = {
     "quick": "seconds per task on the built-in backbone",
     "standard": "more examples, about a minute per task on the built-in backbone",
-    "paper": "the paper's hyper-parameters, for a T5-large",
+    "paper": "the paper's settings, and its authors' where the paper does not say, for a T5-large",
 }
+
+
+def usual(method: str, preset: str, tasks: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings of a run for which nothing is set: the method's own, over them the preset's."""
+    info = method_info(method)
+    found = dict(info.defaults) | PRESETS[preset]
+    return found | published.preset(tasks) | dict(info.paper) if preset == "paper" else found
 
 
 class RunSpec(BaseModel):
@@ -121,7 +149,7 @@ class RunSpec(BaseModel):
         for key in settings or {}:
             if key not in known:
                 raise _unknown_setting(key, method, known)
-        merged = PRESETS[preset] | dict(info.defaults) | dict(settings or {})
+        merged = usual(method, preset, tasks) | dict(settings or {})
         try:
             return cls(
                 suite=suite,
@@ -135,6 +163,15 @@ class RunSpec(BaseModel):
             )
         except ValidationError as error:
             raise UserError(_readable(error)) from None
+
+    @model_validator(mode="after")
+    def _the_prompt_learns(self) -> Self:
+        warm_up, epochs = getattr(self.params, "estimator_warmup", 0), self.training.epochs
+        if warm_up >= epochs:
+            raise ValueError(
+                f"estimator_warmup = {warm_up} leaves no epoch for the prompt, as epochs = {epochs}: lower it"
+            )
+        return self
 
     def to_json(self) -> dict[str, Any]:
         found = self.model_dump(mode="json") | {"params": self.params.model_dump(mode="json")}
@@ -230,7 +267,7 @@ def settings_of(model: type[BaseModel]) -> list[dict[str, Any]]:
         found = {key: next((p[key] for p in parts if key in p), None) for key in _BOUNDS}
         choices = next((p.get("enum") or [p["const"]] for p in parts if "enum" in p or "const" in p), None)
         row = {"name": name, "default": field.get("default"), "choices": choices, "range": _range(found)}
-        rows.append(row | {"help": field.get("description", "")})
+        rows.append(row | {"help": field.get("description", ""), "published": published.said(name)})
     return rows
 
 

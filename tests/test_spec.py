@@ -60,33 +60,23 @@ def test_declared_relatedness_is_not_written_down_so_that_older_stages_keep_thei
     assert told_pairs == usual | {"similar_pairs": "sst2>rte"}
 
 
-def test_the_paper_preset_has_the_hyper_parameters_of_the_paper() -> None:
-    found = RunSpec.make(TASKS, preset="paper").settings
-    known = {"prompt_length": 150, "epochs": 50, "lr": 0.3, "batch_size": 8, "weight_decay": 0.01, "shots": 75}
-    assert (known | {"test_shots": 100, "max_length": 256}).items() <= found.items()
-    weights = {"threshold": 0.06, "lambda_hsc": 0.1, "lambda_asc": 0.5}
-    assert weights.items() <= found.items()
-    weights |= {"lambda_hsc": 0.03, "lambda_asc": 0.1}
-    assert weights.items() <= RunSpec.make(TASKS, preset="quick").settings.items()
-
-
-def test_the_defaults_of_a_method_stand_between_the_preset_and_the_settings() -> None:
+def test_the_preset_stands_between_the_defaults_of_a_method_and_the_settings() -> None:
     assert RunSpec.make(TASKS, preset="paper", settings={"epochs": 1}).training.epochs == 1
     assert METHODS["finetune"].defaults == {"lr": 3e-5}
-    for preset, lr in (("quick", 0.1), ("standard", 0.1), ("paper", 0.3)):
-        assert RunSpec.make(["sst2"], "finetune", preset=preset).training.lr == 3e-5
+    for preset, lr, weights_lr in (("quick", 0.1, 3e-5), ("standard", 0.1, 3e-5), ("paper", 0.3, 1e-4)):
+        assert RunSpec.make(["sst2"], "finetune", preset=preset).training.lr == weights_lr
         assert RunSpec.make(["sst2"], "progressive", preset=preset).training.lr == lr
     assert RunSpec.make(["sst2"], "finetune", settings={"lr": 0.01}).training.lr == 0.01
-    assert RunSpec.make(["sst2"], "finetune", preset="paper").training.epochs == PRESETS["paper"]["epochs"]
+    assert RunSpec.make(["sst2"], "finetune", preset="paper", settings={"lr": 0.01}).training.lr == 0.01
     assert len({RunSpec.make(TASKS, preset=name).training for name in PRESETS}) == len(PRESETS) == 3
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_valid_for_every_method_and_explained(preset: str) -> None:
     common = RunSpec.make(TASKS, "progressive", preset=preset).training
-    for method, info in METHODS.items():  # all alike but for what a method declares as its own default
+    for method, info in METHODS.items():  # all alike but for what a method declares as its own
         made = RunSpec.make(TASKS, method, preset=preset).training
-        assert made == common.model_copy(update=dict(info.defaults))
+        assert made == common.model_copy(update=dict(info.paper if preset == "paper" else info.defaults))
     assert PRESET_ABOUT[preset]
 
 
@@ -147,7 +137,9 @@ def test_another_run_has_another_id() -> None:
 
 
 OTHER = """
-threshold=0.5 temperature=2.0 lambda_hsc=0.2 lambda_asc=0.2 tau_hsc=0.5 tau_asc=0.5 partition=instance estimator=uniform
+estimator_center=true estimator_score=cosine estimator_lr=0.01 estimator_warmup=2 patience_from=2 matching=normalised
+repetition_penalty=2.5 threshold=0.5 temperature=2.0 lambda_hsc=0.2 lambda_asc=0.2 tau_hsc=0.5 tau_asc=0.5
+partition=instance estimator=uniform
 estimator_width=8 similar_transfer=false own_start=words hsc_positions=all asc_states=sign_ste prompt_length=3 epochs=3
 lr=0.2 batch_size=3 shots=3 validation_shots=3 test_shots=3 patience=7 max_length=99 weight_decay=0.5 clip=2.0 beams=4
 scored_on=validation
@@ -157,8 +149,9 @@ scored_on=validation
 def test_every_setting_counts_for_the_id() -> None:
     others = dict(parse_setting(word) for word in OTHER.split())
     assert set(others) == {*ShlptParams.model_fields, *Training.model_fields}
-    ids = {RunSpec.make(TASKS, settings={name: value}).id for name, value in others.items()}
-    assert len(ids - {RunSpec.make(TASKS).id}) == len(others)
+    # a penalty needs beams
+    ids = {RunSpec.make(TASKS, settings={"beams": 2} | {name: value}).id for name, value in others.items()}
+    assert len(ids - {RunSpec.make(TASKS, settings={"beams": 2}).id}) == len(others)
 
 
 # --- mistakes -----------------------------------------------------------------------------
@@ -197,6 +190,12 @@ WRONG: dict[str, tuple[str, list[Any]]] = {
     "estimator": ("fresh, carried, uniform", ["new"]),
     "hsc_positions": ("first, all", [1]),
     "estimator_width": ("≥ 1 and ≤ 4096", [0]),
+    "estimator_lr": ("> 0 and ≤ 10 or auto", [0, -0.1, 11, math.nan, "slow"]),
+    "estimator_warmup": ("≥ 0 and ≤ 999", [-1, 1.5, 1000]),
+    "estimator_score": ("product, cosine", ["inner"]),
+    "repetition_penalty": ("≥ 1 and ≤ 10", [0.5]),
+    "patience_from": ("≥ 0 and ≤ 1000", [-1]),
+    "matching": ("exact, normalised", ["loose"]),
     "epochs": ("≥ 1 and ≤ 1000", [0, 2.5, "many", None, [3]]),
     "prompt_length": ("≥ 1 and ≤ 512", [0]),
     "batch_size": ("≥ 1 and ≤ 1024", [0]),
@@ -213,6 +212,33 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str) -> None:
     allowed, values = WRONG[name]
     for value in values:
         assert told(settings={name: value}) == f"{name} cannot be {value!r} (allowed: {allowed})"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"estimator_score": "cosine", "temperature": 20000.0},
+            "temperature = 20000 is for inner products: cosines differ by 2 at most, so every α would be nearly equal. "
+            "Choose at most 10, or estimator_score = product",
+        ),
+        ({"estimator_warmup": 20}, "estimator_warmup = 20 leaves no epoch for the prompt, as epochs = 20: lower it"),
+        (
+            {"repetition_penalty": 2.5},
+            "repetition_penalty = 2.5 needs beam search, but beams = 1: set beams to at least 2, or repetition_penalty "
+            "to 1",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any], said: str) -> None:
+    assert told(settings=settings) == said
+
+
+def test_what_contradicts_the_preset_is_refused() -> None:
+    assert told(preset="paper", settings={"estimator_score": "cosine"}).startswith("temperature = 20000 is for inner")
+    assert told(preset="paper", settings={"beams": 1}).startswith("repetition_penalty = 2.5 needs beam search")
+    assert told(preset="paper", settings={"estimator_warmup": 50}).startswith("estimator_warmup = 50 leaves no epoch")
+    assert RunSpec.make(TASKS, preset="paper", settings={"estimator_score": "cosine", "temperature": "auto"})
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31, 1.5, math.nan])

@@ -23,6 +23,11 @@ def exact_match(answer: str, target: str) -> float:
     return float(tidy(answer) == tidy(target))
 
 
+def normalised_match(answer: str, target: str) -> float:
+    """SQuAD's exact match: without case, punctuation and articles."""
+    return float(_words(answer) == _words(target))
+
+
 def normalised_f1(answer: str, target: str) -> float:
     """SQuAD's F1 over shared words, without case, punctuation and articles."""
     a, b = _words(answer), _words(target)
@@ -37,12 +42,29 @@ def _words(text: str) -> list[str]:
     return re.sub(r"\b(a|an|the)\b", " ", bare).split()
 
 
-SCORES = {"accuracy": exact_match, "f1": normalised_f1}
+MATCHING = {"exact": exact_match, "normalised": normalised_match}
 
 
-def score(metric: str, answers: Sequence[str], targets: Sequence[str]) -> list[float]:
+def score(metric: str, answers: Sequence[str], targets: Sequence[str], matching: str = "exact") -> list[float]:
     """One score for each example, from 0 to 1."""
-    return [SCORES[metric](answer, target) for answer, target in zip(answers, targets, strict=True)]
+    one = normalised_f1 if metric == "f1" else MATCHING[matching]
+    return [one(answer, target) for answer, target in zip(answers, targets, strict=True)]
+
+
+def further(task: str, labels: Sequence[str], answers: Sequence[str], targets: Sequence[str]) -> dict[str, float]:
+    """What is reported of a task beside its score: exact match of SQuAD, F1 of MultiRC (its last label says yes)."""
+    if task == "squad":
+        return {"exact_match": float(np.mean([normalised_match(a, t) for a, t in zip(answers, targets, strict=True)]))}
+    if task == "multirc":
+        return {"f1": label_f1(labels[-1], answers, targets)}
+    return {}
+
+
+def label_f1(label: str, answers: Sequence[str], targets: Sequence[str]) -> float:
+    """F1 of one label: the harmonic mean of precision and recall; 0 where it was never right."""
+    said, true = ([exact_match(text, label) for text in texts] for texts in (answers, targets))
+    both = sum(a * t for a, t in zip(said, true, strict=True))
+    return 2 * both / (sum(said) + sum(true)) if both else 0.0
 
 
 # --- a sequence ---------------------------------------------------------------------------

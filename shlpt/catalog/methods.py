@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shlpt.catalog import params as p
+from shlpt.catalog.published import WEIGHTS_LR
 
 PLAIN = "per_task"  # plain prompt tuning: the first task of most methods, and each task trained alone
 VIEW_CACHE = 256 * 2**20  # bytes at most, for outputs under frozen prompts (methods/views.py)
@@ -72,7 +73,8 @@ class MethodInfo:
     plain_first: bool = True  # its first task is plain prompt tuning, so all such methods share it
     alpha: Literal["estimated", "given"] | None = None  # where α and the partition come from; None: it has neither
     looks_at_views: bool = False  # caches the outputs under earlier prompts, which takes memory
-    defaults: Mapping[str, Any] = field(default_factory=dict)  # training settings that override the preset's
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # training settings of its own, before the preset's
+    paper: Mapping[str, Any] = field(default_factory=dict)  # the same for the preset `paper`, after it
     trains: Callable[[Size], int] = _prompt  # number of trainable parameters
     keeps: Callable[[Size], int] = _prompt  # number of parameters stored for each further task
     kept: str = "its prompt"  # the same in words
@@ -102,6 +104,7 @@ TRAINS_ALL: dict[str, Any] = {  # a prompt's learning rate would ruin all weight
     "keeps_answers": False,
     "plain_first": False,
     "defaults": {"lr": 3e-5},
+    "paper": {"lr": WEIGHTS_LR},
     "trains": _weights,
     "keeps": _nothing,
 }

@@ -36,7 +36,7 @@ class EstimatorParams(Params):
     estimator: Literal["fresh", "carried", "uniform"] = Field(
         "fresh",
         description="similarity estimator: a new one for each task, carried over from the task before, or none, with "
-        "uniform α (the ablation −ASE)",
+        "uniform α (with threshold=0, lambda_hsc=0 and lambda_asc=0 the ablation −ASE)",
     )
     estimator_width: int = Field(16, ge=1, le=4096, description="hidden width r of the estimator (eq. 3)")
     estimator_center: bool = Field(

@@ -10,9 +10,12 @@ TITLES = {
     "validation_shots": "Validation examples per class",
     "test_shots": "Test examples per class",
     "patience": "Patience (epochs)",
+    "patience_from": "Patience: epochs ignored",
     "max_length": "Maximum length (tokens)",
     "clip": "Gradient clipping (norm)",
     "beams": "Beams (decoding)",
+    "repetition_penalty": "Repetition penalty",
+    "matching": "Matching of answers",
     "scored_on": "Scores measured on",
     # SHLPT
     "threshold": "Threshold δ",

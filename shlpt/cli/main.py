@@ -129,7 +129,8 @@ def methods(
         lines = []
         for row in rows:
             key, allowed = row["name"], row["range"] or ", ".join(row["choices"] or yes_no.get(row["name"], []))
-            lines.append({"setting": key, "default": usual[key], "allowed": allowed, "meaning": row["help"]})
+            line = {"setting": key, "default": usual[key], "allowed": allowed, "meaning": row["help"]}
+            lines.append(line | {"published": row["published"]})
         show(lines, f"settings of {name}", as_json=json, as_csv=csv)
         return
     full = [

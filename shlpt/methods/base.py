@@ -39,6 +39,7 @@ class Ask:
     loss: Callable[[Out], Tensor] | None = None
     limit: int = 8  # maximum answer length in tokens
     beams: int = 1
+    repetition_penalty: float = 1.0
     backbone: Backbone | None = None  # the learner's own model; its rows do not join other lanes
 
 

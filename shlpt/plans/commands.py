@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shlpt.plans.experiments import matrix_name
-from shlpt.spec import PRESETS, RunSpec, Training, method_info, parse_setting
+from shlpt.spec import PRESETS, RunSpec, Training, method_info, parse_setting, usual
 from shlpt.tasks.sequences import SEQUENCES
 
 COMMON = ("settings", "preset", "suite", "backbone", "dtype")  # what `RunSpec.make` takes beside tasks, method and seed
@@ -19,16 +19,16 @@ def asked(spec: RunSpec, presets: Sequence[str] = tuple(PRESETS)) -> dict[str, A
     preset = min(left, key=lambda name: len(left[name]))
     found = {"preset": preset, "settings": left[preset]}
     found |= {key: getattr(spec, key) for key in ("suite", "backbone", "dtype")}
-    usual = {"preset": "quick", "settings": {}} | {k: field.default for k, field in RunSpec.model_fields.items()}
-    return {key: value for key, value in found.items() if value != usual[key]}
+    given = {"preset": "quick", "settings": {}} | {k: field.default for k, field in RunSpec.model_fields.items()}
+    return {key: value for key, value in found.items() if value != given[key]}
 
 
 def _changed(spec: RunSpec, preset: str) -> dict[str, Any]:
     """The settings that differ from those of the preset and the method."""
     info = method_info(spec.method)
     fields = {**Training.model_fields, **info.params.model_fields}
-    usual = {key: field.default for key, field in fields.items()} | PRESETS[preset] | dict(info.defaults)
-    return {key: value for key, value in spec.settings.items() if value != usual[key]}
+    expected = {key: field.default for key, field in fields.items()} | usual(spec.method, preset, spec.tasks)
+    return {key: value for key, value in spec.settings.items() if value != expected[key]}
 
 
 def runs(specs: Sequence[RunSpec], home: Path | None = None, detach: bool = False) -> str:
@@ -62,8 +62,8 @@ def headroom(run: Mapping[str, Any], keys: Sequence[str], home: Path | None = No
     named = _sequence(run["tasks"])
     words = ["headroom", *(["--sequence", named] if named else ["--tasks", ",".join(run["tasks"])])]
     words += [word for key in ("suite", "backbone") if run[key] != "pocket" for word in (f"--{key}", str(run[key]))]
-    usual = {key: Training.model_fields[key].default for key in keys}
-    own = {key: run["settings"][key] for key in keys if run["settings"][key] != usual[key]}
+    default = {key: Training.model_fields[key].default for key in keys}
+    own = {key: run["settings"][key] for key in keys if run["settings"][key] != default[key]}
     words += [word for key, value in own.items() for word in ("--set", setting(key, value))]
     return _line(words, home)
 

@@ -107,9 +107,10 @@ def drive(
 
 def _together(asks: dict[int, Ask]) -> list[list[int]]:
     """The requests that share a forward pass: same kind, shared backbone. A lane with its own model is alone."""
-    groups: dict[tuple[str, int, int], list[int]] = {}
+    groups: dict[tuple[str, int, float, int], list[int]] = {}
     for index, ask in asks.items():
-        groups.setdefault((ask.kind, ask.beams, -1 if ask.backbone is None else index), []).append(index)
+        alone = -1 if ask.backbone is None else index
+        groups.setdefault((ask.kind, ask.beams, ask.repetition_penalty, alone), []).append(index)
     return [groups[key] for key in sorted(groups)]
 
 
@@ -120,6 +121,7 @@ def _serve(backbone: Backbone, asks: list[Ask], kind: str) -> list[Any]:
         cuts.append(cuts[-1] + len(ask.embeds))
     spans = list(pairwise(cuts))
     if kind == "decode":
+        backbone.model.generation_config.repetition_penalty = asks[0].repetition_penalty  # beam search reads it there
         ids = backbone.decode(embeds, mask, max(a.limit for a in asks), asks[0].beams)
         return [ids[start:stop, : ask.limit] for ask, (start, stop) in zip(asks, spans, strict=True)]
     if kind == "look":

@@ -79,7 +79,8 @@ def learn(
                 emit("step", {"step": step, "epoch": epoch, "loss": loss, **learner.log()})
             state = learner.keep()
             right, mean, seen = yield from check(ctx, learner, state, validation)
-            best.offer(epoch, right, mean, state)
+            if epoch >= min(t.patience_from, t.epochs - 1):
+                best.offer(epoch, right, mean, state)
             said: dict[str, Any] = {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean}
             if before:
                 now = seen[watched].float()
@@ -178,11 +179,12 @@ def test(
         for batch in data.batches(EVALUATION_ROWS):
             ask = learner.answer(ctx.backbone, state, task.name, batch, "decode")
             limit = data.labels.shape[1] + 4
-            ids = yield replace(ask, labels=None, limit=limit, beams=ctx.training.beams)
+            t = ctx.training
+            ids = yield replace(ask, labels=None, limit=limit, beams=t.beams, repetition_penalty=t.repetition_penalty)
             for row, text in zip(batch.rows.tolist(), ctx.backbone.text(ids), strict=True):
                 found[row] = text
         answers[task.name] = found
-        scores[task.name] = score(task.metric, found, [e.target for e in data.examples])
+        scores[task.name] = score(task.metric, found, [e.target for e in data.examples], ctx.training.matching)
     return answers, scores
 
 

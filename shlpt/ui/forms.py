@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from shlpt.catalog import METHODS
 from shlpt.catalog.titles import title_of
-from shlpt.spec import PRESETS, Training, method_info, settings_of
+from shlpt.spec import Training, method_info, settings_of, usual
 from shlpt.ui import page
 
 Kind = Literal["integer", "number", "boolean", "choice", "text"]
@@ -72,7 +72,8 @@ def _step(default: Any) -> float:
 
 def _help(row: Mapping[str, Any], default: Any) -> str:
     allowed = f" Allowed: {row['range']}." if row["range"] else ""
-    return f"{row['help']}.{allowed} Default: {shown(default)}. On the command line: `--set {row['name']}=…`"
+    published = f" {row['published']}" if row["published"] else ""
+    return f"{row['help']}.{allowed} Default: {shown(default)}.{published} On the command line: `--set {row['name']}=…`"
 
 
 def shown(value: Any) -> str:
@@ -122,8 +123,7 @@ def _cut(text: str) -> str:
 def settings_form(method: str, preset: str = "quick", prefix: str = "") -> dict[str, Any]:
     """The settings of a method and its training that differ from the defaults, as `RunSpec.make(..., settings=...)`
     takes them. `prefix` goes before the keys in the address."""
-    info = method_info(method)
-    defaults = PRESETS[preset] | dict(info.defaults)
+    info, defaults = method_info(method), usual(method, preset)
     own, training = fields(info.params, defaults), fields(Training, defaults)
     changed = _row([f for name in FIRST for f in training if f.name == name], prefix)
     if own:

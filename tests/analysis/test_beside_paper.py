@@ -145,14 +145,16 @@ def test_settings_that_differ_are_listed_with_both_values() -> None:
         "backbone": ("pocket", "T5-large"),
     }
     expected |= {"seeds": ([42, 142], [42, 142, 242]), "prompt_length": (10, 150), "epochs": (20, 50), "shots": (8, 75)}
+    expected |= {"validation_shots": (8, 75), "test_shots": (32, 100), "beams": (1, 4)}
+    expected |= {"patience": (5, 35), "patience_from": (0, 10), "repetition_penalty": (1.0, 2.5)}
+    expected |= {"matching": ("exact", "normalised"), "estimator": ("fresh", "carried")}
     expected |= {
-        "validation_shots": (8, 75),
-        "test_shots": (32, 100),
-        "beams": (1, 4),
         "temperature": ("auto", 20000.0),
+        "estimator_width": (16, 100),
+        "lambda_hsc": (0.03, 0.1),
+        "lambda_asc": (0.1, 0.5),
     }
-    expected |= {"estimator_width": (16, 100), "lambda_hsc": (0.03, 0.1), "lambda_asc": (0.1, 0.5)}
-    expected |= {"lr": (0.1, "0.3; 1e-4 where all weights train"), "own_start": ("zero", "not said")}
+    expected |= {"lr": (0.1, "0.3; 1e-4 where all weights train"), "own_start": ("zero", "words")}
     assert found == expected
 
 

@@ -32,6 +32,24 @@ def test_f1_counts_shared_words_as_squad_does() -> None:
     assert {pair: metrics.normalised_f1(*pair) for pair in expected} == pytest.approx(expected)
 
 
+def test_answers_can_be_matched_without_punctuation_and_articles() -> None:
+    answers, targets = ["The  Oslo!", "not entailment", "yes it"], ["oslo", "Not entailment.", "yes"]
+    assert metrics.score("accuracy", answers, targets, "normalised") == [1.0, 1.0, 0.0]
+    assert metrics.score("accuracy", answers, targets) == [0.0, 0.0, 0.0]
+    assert metrics.score("f1", answers, targets, "exact") == pytest.approx([1.0, 1.0, 2 / 3])
+
+
+def test_squad_has_exact_match_and_multirc_f1_beside_their_scores() -> None:
+    found = metrics.further("squad", (), ["the red boat", "in oslo", "Oslo."], ["red boat", "oslo", "oslo"])
+    assert found == {"exact_match": pytest.approx(2 / 3)}
+    # Said yes three times, twice rightly; of three that are yes one was missed: precision 2/3, recall 2/3.
+    answers, targets = ["true", "True", "true", "false", "maybe"], ["true", "true", "false", "true", "false"]
+    assert metrics.further("multirc", ("false", "true"), answers, targets) == {"f1": pytest.approx(2 / 3)}
+    assert metrics.label_f1("true", ["false", "false"], ["true", "false"]) == 0.0
+    assert metrics.label_f1("true", ["true", "true"], ["true", "false"]) == pytest.approx(2 / 3)  # 1/2 and 1
+    assert metrics.further("rte", ("no", "yes"), ["no"], ["no"]) == {}
+
+
 def test_answers_are_scored_one_by_one_with_the_metric_of_the_task() -> None:
     answers, targets = ["red boat", "Oslo"], ["boat", "oslo"]
     assert metrics.score("accuracy", answers, targets) == [0.0, 1.0]

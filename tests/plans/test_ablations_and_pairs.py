@@ -7,7 +7,7 @@ import torch
 
 from shlpt import paper
 from shlpt.errors import UserError
-from shlpt.methods.similarity import dissimilar, mix_weights
+from shlpt.methods.similarity import dissimilar, equal_similarity, mix_weights
 from shlpt.plans.paper_tables import ABLATIONS, PAIR_VARIANTS, PAIRS, ablation_specs, pair_specs
 from shlpt.plans.stages import stages_of
 from shlpt.spec import RunSpec
@@ -34,7 +34,7 @@ def test_every_printed_ablation_has_one_run_and_there_are_no_others() -> None:
 
 NO_ASC, NO_HSC = {"lambda_asc": 0.0}, {"lambda_hsc": 0.0}
 WITHOUT: dict[str, dict[str, Any]] = {"-ASC": NO_ASC, "-HSC": NO_HSC, "-ASC-HSC": NO_ASC | NO_HSC, "SHLPT": {}}
-WITHOUT |= {"-ASE": {"estimator": "uniform"}, "-STT": {"similar_transfer": False}}
+WITHOUT |= {"-ASE": {"estimator": "uniform", "threshold": 0.0} | NO_ASC | NO_HSC, "-STT": {"similar_transfer": False}}
 
 
 @pytest.mark.parametrize("sequence", ["negative1", "negative2", "negative3", "order1"])
@@ -48,20 +48,23 @@ def test_an_ablation_differs_from_the_whole_in_its_part_only(sequence: str) -> N
 
 @pytest.mark.parametrize(("sequence", "threshold"), [("negative1", 1.5), ("negative3", 1.5), ("order1", 0.06)])
 def test_the_threshold_is_the_papers_unless_another_is_given(sequence: str, threshold: float) -> None:
-    assert {spec.settings["threshold"] for _, spec in ablation_specs(sequence, [1])} == {threshold}
-    other = ablation_specs(sequence, [1], settings={"threshold": 0.3})
-    assert {spec.settings["threshold"] for _, spec in other} == {0.3}
+    for given, expected in (({}, threshold), ({"threshold": 0.3}, 0.3)):
+        found = {name: spec.settings["threshold"] for name, spec in ablation_specs(sequence, [1], settings=given)}
+        assert found == dict.fromkeys(ABLATIONS, expected) | {"-ASE": 0.0}
 
 
 @pytest.mark.parametrize("alpha", [[[0.25] * 4], [[0.1, 0.2, 0.3, 0.4]], [[1.0]]])
 def test_at_that_threshold_nothing_is_similar_whatever_the_similarities(alpha: list[list[float]]) -> None:
-    """So −ASE and −STT are SHLPT itself there. The paper prints that of −STT only; for −ASE it prints other numbers."""
+    """So −STT is SHLPT itself there, as the paper prints. −ASE is not: it mixes in every earlier prompt alike."""
     similarities = torch.tensor(alpha)
     assert not mix_weights(similarities, 1.5).any()
     assert dissimilar(similarities, 1.5, "batch_mean").all()
     printed = {(row["ablation"], row["sequence"]): row["value"] for row in cells("table4")}
     assert printed["STT", "negative1"] == printed["none", "negative1"] == 83.37
     assert printed["ASE", "negative1"] == 81.84
+    similar = equal_similarity(torch.zeros(2, 1, 3), torch.zeros(4, 1, 3))
+    assert mix_weights(similar, 0.0).tolist() == [[0.25] * 4] * 2
+    assert not dissimilar(similar, 0.0, "batch_mean").any()
 
 
 def test_each_seed_has_its_runs_and_settings_reach_them_all() -> None:

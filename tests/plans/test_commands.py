@@ -49,6 +49,14 @@ def specs(draw: some.DrawFn) -> RunSpec:
     given = {name: draw(values(name, fields[name])) for name in sorted(chosen)}
     if given.get("top_n", 1) > given.get("pool_size", 10):
         given["pool_size"] = 1024
+    if given.get("beams") == 1:
+        given["repetition_penalty"] = 1.0
+    elif "repetition_penalty" in given:
+        given.setdefault("beams", 2)
+    if "estimator_warmup" in given:
+        given["estimator_warmup"] = min(given["estimator_warmup"], given.get("epochs", 20) - 1)
+    if given.get("estimator_score") == "cosine":
+        given["temperature"] = "auto"
     named = some.sampled_from([list(tasks) for tasks in SEQUENCES.values()])
     return RunSpec.make(
         draw(some.one_of(named, some.lists(NAMES, min_size=2, max_size=4, unique=True))),

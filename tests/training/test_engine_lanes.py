@@ -148,3 +148,21 @@ def test_a_mistake_in_a_lane_is_not_swallowed(backbone: Backbone) -> None:
 
     with pytest.raises(ZeroDivisionError):
         drive([broken()], backbone)
+
+
+def test_a_repetition_penalty_is_that_of_the_library_and_of_its_own_lane_only(gated: Backbone) -> None:
+    backbone, learner = gated, lanes(gated)[1]
+    ask = learner.answer(backbone, learner.keep(), "squad", learner.ctx.train.batch([0, 1, 2]), "decode")
+
+    def decode(penalty: float) -> Generator[Ask, Any, Tensor]:
+        return (yield Ask(ask.embeds, ask.mask, None, "decode", None, 6, beams=4, repetition_penalty=penalty))
+
+    def library(penalty: float) -> Tensor:
+        how: dict[str, Any] = {"num_beams": 4, "max_new_tokens": 6, "do_sample": False, "repetition_penalty": penalty}
+        return backbone.model.generate(inputs_embeds=ask.embeds, attention_mask=ask.mask, **how)[:, 1:]
+
+    penalties = (1.0, 5.0, 1.0)
+    found = drive([decode(penalty) for penalty in penalties], backbone)
+    expected = [library(penalty) for penalty in penalties]
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+    assert not (expected[0].shape == expected[1].shape and torch.equal(expected[0], expected[1]))

@@ -191,3 +191,29 @@ def test_a_preparation_that_diverges_fails_the_stage_and_says_when(backbone: Bac
     assert result.summary["failure"] == "stopped before the first epoch: the loss is nan"
     assert (result.summary["steps"], result.summary["epochs"]) == (0, 0)
     assert torch.equal(result.state.pool.of("sst2").tensor, before)
+
+
+def test_early_stopping_ignores_the_first_epochs_but_never_the_last(backbone: Backbone) -> None:
+    """Without a limit the best epoch of this stage is the first of equals; ignored, it cannot be."""
+    for ignored, first in ((0, 0), (2, 2), (1000, 3)):
+        one = learner_of("per_task")(context(backbone, "per_task", shots=4))
+        more = {"epochs": 4, "lr": 1e-9, "patience_from": ignored}  # every epoch is as good, but for a little loss
+        object.__setattr__(one.ctx, "training", one.ctx.training.model_copy(update=more))
+        events: list[tuple[str, dict[str, Any]]] = []
+        result = stage(backbone, one, events)
+        assert result.summary["best_epoch"] >= first
+        assert [kind for kind, _ in events].count("epoch") == 4
+        if ignored == 1000:
+            assert result.summary["best_epoch"] == 3
+
+
+def test_answers_are_matched_as_the_setting_says(backbone: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Backbone, "text", lambda self, ids: ["The positive."] * len(ids))
+    means = {}
+    for matching in ("exact", "normalised"):
+        one = learner_of("per_task")(context(backbone, "per_task", shots=2))
+        more = {"epochs": 1, "matching": matching}
+        object.__setattr__(one.ctx, "training", one.ctx.training.model_copy(update=more))
+        scores = stage(backbone, one).scores["sst2"]
+        means[matching] = sum(scores) / len(scores)
+    assert means == {"exact": 0.0, "normalised": 0.5}

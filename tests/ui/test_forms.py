@@ -74,7 +74,7 @@ def test_a_field_knows_kind_range_and_step(model: Any) -> None:
         assert field.help
         assert field.step > 0
         assert field.kind != "text" or not field.choices
-        assert (field.kind == "choice") == bool(field.choices) or field.name == "temperature"
+        assert (field.kind == "choice") == bool(field.choices) or field.name in ("temperature", "estimator_lr")
         if field.kind in ("integer", "number") and isinstance(field.default, int | float):
             assert field.low is None or field.low <= field.default
             assert field.high is None or field.high >= field.default
