@@ -5,11 +5,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from shlpt.analysis import nearest
 from shlpt.analysis import partition as at
 from shlpt.catalog import METHODS
 from shlpt.plans import commands
 from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
-from shlpt.results import frames, lens
+from shlpt.results import frames, lens, seeds
 from shlpt.results.record import OVER
 from shlpt.store.store import default_home
 from shlpt.ui import page
@@ -102,7 +103,9 @@ def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
                 "mean": st.column_config.NumberColumn("mean α", format="%.3f"),
                 "side": "at this δ",
                 "lent": st.column_config.NumberColumn(
-                    "weight", format="percent", help="Weight of its prompt in the mixture (eq. 7)"
+                    "weight",
+                    format="percent",
+                    help="Weight of its prompt in the stored mixture: mean over the texts (eq. 7)",
                 ),
             },
         )
@@ -280,6 +283,7 @@ def show() -> None:
         )
     else:
         page.again(spread)(run, frame, spec)
+        st.caption(page.plain(nearest.said(seeds.similarities(run.store, run.id, task), theme.titled)))
     st.header("During training", anchor="timeline")
     timeline(run, task, spec)
     if len(frame):

@@ -74,6 +74,10 @@ def gated(gated_folder: Path) -> Backbone:
     return load(str(gated_folder), "cpu")
 
 
+CENTRED: dict[str, Any] = {"estimator_center": True, "estimator_score": "cosine", "estimator_lr": 1e-9}
+CENTRED |= {"estimator_warmup": 1}
+
+
 @dataclass(frozen=True)
 class Looked:
     """A small store with runs of several kinds, and their ids by what they are."""
@@ -101,6 +105,8 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
         "carried": spec(three, estimator="carried"),
         "no_asc": spec(three, lambda_asc=0),
         "still": spec(three, lr=1e-9, own_start="words"),
+        "centred": spec(three, lr=1e-9, own_start="words", **CENTRED),
+        "seed_2": spec(three).model_copy(update={"seed": 2}),
         "pair": spec(two),
         "shlpt": spec(three),
     }

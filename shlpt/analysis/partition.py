@@ -18,20 +18,22 @@ def wide(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def divide(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """Eqs 5 and 7 on the mean over all instances. By earlier task: mean α, share of instances with α > δ, the side it
-    is on, and the share of its prompt in the mixture that is kept (0 where it is dissimilar)."""
+    """By earlier task: mean α over all instances, share of instances with α > δ, the side that the mean is on (eq. 5),
+    and the weight of its prompt in the stored mixture: the mean over the instances of each one's weight (eq. 7)."""
     if frame.empty:
         return pd.DataFrame(columns=COLUMNS)
     table = wide(frame)
     mean = table.mean().to_numpy()
-    kept = np.where(mean > threshold, mean, 0.0)
+    kept = table.where(table > threshold, 0.0).to_numpy()  # [N,n]
+    total = kept.sum(1, keepdims=True)
+    weights = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
     return pd.DataFrame(
         {
             "earlier": list(table.columns),
             "mean": mean,
             "share": (table > threshold).mean().to_numpy(),
             "side": np.where(mean > threshold, "similar", "dissimilar"),
-            "lent": kept / kept.sum() if kept.sum() else kept,
+            "lent": weights.mean(0),
         }
     )
 
@@ -67,7 +69,7 @@ def summary(frame: pd.DataFrame, threshold: float) -> str:
     said = f"By their mean α, {similar} of {len(rows)} earlier tasks are similar"
     rest = len(rows) - similar
     if not similar:
-        return f"{said}, though some texts are above δ. By the mean no prompt is mixed in."
+        return f"{said}, though some texts are above δ. For these texts alone a prompt is mixed in."
     return f"{said}{f' and {rest} dissimilar' if rest else ', though some texts are below δ'}."
 
 

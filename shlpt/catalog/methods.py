@@ -119,6 +119,7 @@ METHODS: dict[str, MethodInfo] = {
             "shlpt.methods.shlpt:Shlpt",
             p.ShlptParams,
             alpha="estimated",
+            version=2,  # the stored prompt averages the weights of the texts
             trains=_shlpt,
             **CONTRASTS,
         ),
@@ -182,7 +183,7 @@ METHODS: dict[str, MethodInfo] = {
             keeps=lambda s: 2 * s.plain,
             kept="its prompt and task vector",
             effort=(1.4, 0.0),
-            version=2,  # stage one has at least one epoch
+            version=3,  # groups by scaled vectors
         ),
         MethodInfo(
             "bmtpt",
@@ -224,7 +225,7 @@ METHODS: dict[str, MethodInfo] = {
             "shlpt.methods.replay:Replay",
             p.ReplayParams,
             needs=("old data", *OWN_COPY),
-            kept=f"some of its examples {ONE_COPY}",
+            kept=f"a few of its examples {ONE_COPY}",
             effort=(2.5, 0.1),
             **TRAINS_ALL,
         ),
@@ -232,7 +233,7 @@ METHODS: dict[str, MethodInfo] = {
             "joint",
             "Joint prompt",
             "reference: one prompt trained on all tasks so far together",
-            "shlpt.methods.bounds:Joint",
+            "shlpt.methods.references:Joint",
             needs=("old data",),
             keeps_answers=False,
             validates_all=True,
@@ -244,7 +245,7 @@ METHODS: dict[str, MethodInfo] = {
             "oracle_partition",
             "Oracle partition",
             "reference: SHLPT with the similar tasks given, by relatedness or measured transfer",
-            "shlpt.methods.bounds:OraclePartition",
+            "shlpt.methods.references:OraclePartition",
             p.OraclePartitionParams,
             needs=("task identity at test", "declared relatedness or measured transfer"),
             alpha="given",
@@ -254,7 +255,7 @@ METHODS: dict[str, MethodInfo] = {
             "random_partition",
             "Random partition",
             "reference: SHLPT with the similar tasks chosen at random",
-            "shlpt.methods.bounds:RandomPartition",
+            "shlpt.methods.references:RandomPartition",
             p.RandomPartitionParams,
             alpha="given",
             **CONTRASTS,

@@ -201,7 +201,12 @@ class ReplayParams(Params):
         "per_task", description="memory: a fixed number of examples of each task, or one reservoir over all tasks"
     )
     memory_size: int = Field(
-        16, ge=1, le=100_000, description="examples in memory: for each task, or in total (reservoir)"
+        4,
+        ge=1,
+        le=100_000,
+        description="examples in memory: for each task, or in total (reservoir). The default is a quarter of the "
+        "training examples of a task with two classes at 8 examples per class; a memory as large as the training data "
+        "makes this training on all tasks together",
     )
     replay_rows: int = Field(
         8, ge=1, le=1024, description="examples from memory that each training step adds to the new ones"

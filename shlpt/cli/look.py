@@ -37,7 +37,8 @@ def alpha(
     A task is similar to an earlier one if α is above the threshold δ. Without --text or --example, all training
     texts of the task are summarised.
     """
-    from shlpt.results import frames, twins
+    from shlpt.analysis import nearest
+    from shlpt.results import frames, seeds, twins
 
     if text is not None and example is not None:
         raise UserError("--text and --example cannot be combined: give one of them")
@@ -51,7 +52,16 @@ def alpha(
         rows, document = _of_example(store, id, task, example)
     else:
         rows, document = _of_task(store, id, task, delta)
-    show(rows, f"α of {task} (δ = {delta:g})", as_json=json, as_csv=csv, document=about | document)
+    across = seeds.similarities(store, id, task)
+    found = nearest.over_seeds(across)
+    document["nearest"] = None if found is None else vars(found)
+    show(
+        rows,
+        " ".join([f"α of {task} (δ = {delta:g}).", nearest.said(across)]).rstrip(),
+        as_json=json,
+        as_csv=csv,
+        document=about | document,
+    )
 
 
 def _of_text(store: Store, id: str, task: str, text: str, delta: float) -> tuple[list[Any], dict[str, Any]]:

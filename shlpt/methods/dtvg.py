@@ -2,7 +2,8 @@
 
 A task vector is T = P − P_init, from an initialisation that all tasks of a run share. Stage one is plain prompt tuning
 for the first share of the epochs, without early stopping; its vector is the source for later tasks. Stage two trains
-P_mix = P_init + α_t T_t + Σ α_s T_s over the group, with a learned scale per row. P_mix is stored and answers.
+P_mix = P_init + α_t T_t + Σ α_s T_s over the group, with a learned scale per row. Groups are chosen by the scaled
+vectors, as in the authors' code. P_mix is stored and answers.
 """
 
 from collections.abc import Iterator
@@ -46,7 +47,6 @@ class Dtvg(Logging):
         # The same for all tasks of a run, so that vectors are comparable.
         self.init = fresh_prompt(ctx.backbone.vocabulary, ctx.training.prompt_length, ctx.seed, "dtvg")  # [L,d]
         self.sources = self._sources()  # [n,L,d], frozen
-        self.between: list[list[float]] = similarities(self.sources, self.sources).tolist()
         self.vector = torch.zeros_like(self.init).requires_grad_(True)  # T_t [L,d]
         self.first = self.vector.detach().clone()  # T_t after stage one
         self.scale = self.init.new_ones(len(self.init), 1).requires_grad_(True)  # α_t [L,1]
@@ -83,8 +83,9 @@ class Dtvg(Logging):
     @torch.no_grad()
     def group(self) -> tuple[list[int], float, list[float]]:
         """The group for the current target vector, its consistency, and each source's similarity."""
-        target: list[float] = similarities(self.vector[None], self.sources)[0].tolist()
-        return *best_group(target, self.between), target
+        sources = self.scales * self.sources  # [n,L,d]
+        target, *between = similarities(torch.cat([(self.scale * self.vector)[None], sources]), sources).tolist()
+        return *best_group(target, between), target
 
     def mixed(self, group: list[int]) -> Tensor:
         """P_mix [L,d]"""

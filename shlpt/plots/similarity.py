@@ -14,6 +14,13 @@ def newest(frame: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:
     return frame[frame["task"] == chosen], chosen
 
 
+def latest(frame: pd.DataFrame, task: str) -> pd.DataFrame:
+    """[seed, earlier, alpha]: the mean α of each seed's last batch."""
+    rows, _ = newest(frame, task)
+    last = rows.sort_values("step", kind="stable").groupby(["seed", "earlier"], sort=False).tail(1)
+    return last.rename(columns={"mean": "alpha"})[["seed", "earlier", "alpha"]]
+
+
 def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
     """[seed, task, earlier, step, mean, low, high] of one task → the mean over the seeds, with the range of all seeds.
     Each seed can be certain of another task. The mean alone would then look like one undecided estimator."""

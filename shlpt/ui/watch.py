@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from shlpt.analysis import nearest
 from shlpt.catalog import METHODS
 from shlpt.plans import estimate
 from shlpt.plots import accuracy_matrix, losses, overlap, partition, similarity, theme, validation
@@ -198,6 +199,8 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
             figure, alt = drawn(home, ids, mark, name, task if name in OF_A_TASK else None, dark)
             live_plot(figure, key=f"live-{name}", alt=alt)
             page.explain(said, equation)
+            if name == "similarity" and task:
+                st.caption(page.plain(nearest.said(similarity.latest(found["similarity"], task), theme.titled)))
             if name == "partition" and task:
                 flips = [f"{name} {count:.3g}" for name, count in partition.flips(found["similarity"], task).items()]
                 st.caption(page.plain(f"Flips so far: {', '.join(flips) or 'none'}"))

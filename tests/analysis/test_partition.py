@@ -25,15 +25,17 @@ def test_divide_by_hand() -> None:
     np.testing.assert_allclose(rows["mean"], [0.6, 0.2, 0.2])
     np.testing.assert_allclose(rows["share"], [1, 0, 1 / 3])
     assert list(rows["side"]) == ["similar", "dissimilar", "dissimilar"]
-    assert list(rows["lent"]) == [1, 0, 0]
-    np.testing.assert_allclose(partition.divide(THREE, 0.1)["lent"], [0.6, 0.2, 0.2])
+    # Weights of the texts: (1, 0, 0), (5/9, 0, 4/9), (1, 0, 0).
+    np.testing.assert_allclose(rows["lent"], [(2 + 5 / 9) / 3, 0, 4 / 27])
+    # (7/9, 2/9, 0), (5/9, 0, 4/9), (6/9, 3/9, 0)
+    np.testing.assert_allclose(partition.divide(THREE, 0.1)["lent"], [18 / 27, 5 / 27, 4 / 27])
     assert list(partition.divide(frame((0.5, 0.5)), 0.5)["side"]) == ["dissimilar", "dissimilar"]
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.15, 0.2, 0.5, 1.5])
 def test_what_is_lent_is_equation_7(threshold: float) -> None:
-    mean = torch.tensor(partition.wide(THREE).mean().to_numpy())[None]
-    np.testing.assert_allclose(partition.divide(THREE, threshold)["lent"], mix_weights(mean, threshold)[0], atol=1e-12)
+    weights = mix_weights(torch.tensor(partition.wide(THREE).to_numpy()), threshold).mean(0)
+    np.testing.assert_allclose(partition.divide(THREE, threshold)["lent"], weights, atol=1e-12)
 
 
 def test_a_threshold_that_decides_nothing_is_found() -> None:

@@ -11,7 +11,7 @@ from saying import refused, say
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import load
 from shlpt.methods.views import Views
-from shlpt.results import frames, lens, recorded, twins
+from shlpt.results import frames, lens, recorded, seeds, twins
 from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
 from shlpt.tasks.find import probe_examples
@@ -35,6 +35,30 @@ def test_alpha_of_a_text(looked: Any, capsys: pytest.CaptureFixture[str]) -> Non
     assert [word["word"] for word in found["words"]] == [*text.split(), lens.END]
     assert found["threshold"] == 0.06
     assert found["similar"] == [name for name, value in found["alpha"].items() if value > 0.06]
+
+
+def test_beside_alpha_stands_whether_the_seeds_agree(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """`shlpt` and `seed_2` differ in their seed; no other run has their settings."""
+    store, ids = Store(looked.home).open(), [looked.ids["shlpt"], looked.ids["seed_2"]]
+    assert seeds.siblings(store, ids[0]) == seeds.siblings(store, ids[1]) == ids
+    means = [frames.alphas(store, id, "agnews").groupby("earlier", sort=False)["alpha"].mean() for id in ids]
+    frame = seeds.similarities(store, ids[1], "agnews")
+    assert frame["seed"].tolist() == [1, 1, 2, 2]
+    assert frame["alpha"].tolist() == pytest.approx([value for mean in means for value in mean])
+    most = [mean.idxmax() for mean in means]
+    expected = {"earlier": most[0], "agree": 2 if most[0] == most[1] else 1, "seeds": 2}
+    for words in ((), ("--text", "the food was superb .")):
+        assert asked(looked, capsys, "alpha", ids[1], "agnews", *words)["nearest"] == expected
+    assert asked(looked, capsys, "alpha", ids[0], "sst2")["nearest"] is None  # one earlier task
+    main_said(
+        looked, capsys, "alpha", ids[0], "agnews", said=f"The same nearest task in {expected['agree']} of 2 seeds"
+    )
+
+
+def main_said(looked: Any, capsys: pytest.CaptureFixture[str], *words: str, said: str) -> None:
+    with pytest.raises(SystemExit):
+        main([*words, "--home", str(looked.home)])
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_alpha_of_a_task_and_of_a_training_text(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,6 +106,21 @@ def test_each_step_chooses_by_the_target_vector_as_it_is_and_says_so(backbone: B
     assert one.record()["grouped"].tolist() == [0.5, 0.5, 0.5]
 
 
+def test_the_group_is_chosen_by_scaled_vectors(backbone: Backbone) -> None:
+    """Vectors of ones, twos and minus ones; the target is one. Unscaled the group is rte and yelp, as above."""
+    ones = torch.ones(4, backbone.width)
+    one = begun(backbone, state=state_of(backbone, [ones, 2 * ones, -ones]))
+    with torch.no_grad():
+        one.vector.copy_(ones)
+        one.scale.copy_(torch.tensor([[1.0], [1.0], [0.0], [0.0]]))  # mean of the rows: .5
+        one.scales[0].fill_(3.0)
+        one.scales[1].copy_(torch.tensor([[-1.0], [0.0], [0.0], [0.0]]))  # mean of the rows: -.25 · 2
+        one.scales[2].fill_(-1.0)
+    group, agreement, target = one.group()
+    assert target == [1.5, -0.25, 0.5]  # .5 times 3, -.5 and 1
+    assert (group, agreement) == ([0, 2], 3.0)  # of yelp and agnews: 3 · 1
+
+
 def asked(one: Dtvg) -> Tensor:
     return one.ask(one.ctx.train.batch([0])).embeds[0, :4].detach()
 

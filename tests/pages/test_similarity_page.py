@@ -29,6 +29,8 @@ def test_a_run_is_shown_with_spread_timeline_and_words(looked: Any) -> None:
     assert len(charts(app)) == 5  # spread, similarity and partition over the steps, bars of the text, words
     assert all(chart["alt"].endswith(".") for chart in charts(app))
     assert "trained with δ = 0.06" in said(app)
+    assert any("of 2 seeds" in caption.value for caption in app.caption)
+    assert any("another seed may find another" in caption.value for caption in opened(looked, "still").caption)
 
 
 def test_the_threshold_acts_at_once_and_says_that_nothing_was_retrained(looked: Any) -> None:

@@ -30,6 +30,7 @@ NAMES = some.one_of(
 PAIRS = some.lists(some.tuples(NAMES, NAMES).map(">".join), min_size=1, max_size=3).map(",".join)
 OWN_WAY: dict[str, some.SearchStrategy[Any]] = {  # their annotations say less than what they take
     "temperature": some.just("auto") | some.floats(0, 1e300, exclude_min=True),
+    "estimator_lr": some.just("auto") | some.floats(0, 10, exclude_min=True),
     "similar_pairs": some.sampled_from(["declared", "none", " rte > cb "]) | PAIRS,
 }
 

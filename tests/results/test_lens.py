@@ -20,29 +20,33 @@ def store(looked: Any) -> Store:
     return Store(looked.home).open()
 
 
-@pytest.mark.parametrize(("name", "task"), [("still", "sst2"), ("still", "agnews"), ("uniform", "agnews")])
+@pytest.mark.parametrize(
+    ("name", "task"), [("still", "sst2"), ("still", "agnews"), ("uniform", "agnews"), ("centred", "agnews")]
+)
 def test_a_training_text_has_its_stored_alpha_where_the_estimator_did_not_move(
     store: Store, looked: Any, name: str, task: str
 ) -> None:
-    """`still` learns with a rate of 1e-9: what was last seen in training is what the kept estimator says."""
+    """`still` and `centred` learn with a rate of 1e-9: what was last seen in training is what the kept estimator says."""
     stored = frames.alphas(store, looked.ids[name], task)
     texts = list(dict.fromkeys(stored["text"]))
     found = lens.alphas(store, looked.ids[name], task, texts)
     again = stored.merge(found, on=["text", "earlier"], suffixes=("", "_now"))
     assert len(again) == len(stored) > 0
     assert np.abs(again["alpha"] - again["alpha_now"]).max() < 1e-5
-    if name == "still" and task == "agnews":
+    if name in ("still", "centred") and task == "agnews":
         assert stored["alpha"].std() > 1e-3  # it does look at the texts
 
 
-@pytest.mark.parametrize("name", ["shlpt", "carried", "still", "no_asc"])
+@pytest.mark.parametrize("name", ["shlpt", "carried", "still", "no_asc", "centred"])
 def test_alpha_is_that_of_the_kept_estimator(store: Store, looked: Any, name: str, backbone: Backbone) -> None:
     """Equations 3 and 4 with the tensors of the stage, by hand."""
     run, text = looked.ids[name], "the food was superb and the staff was rude"
     left = frames.tensors(store, run, "agnews")
     ids, mask, _ = backbone.tokenize([text], 256)
     kept = {n.removeprefix("extra.estimator."): torch.tensor(t) for n, t in left.items() if "estimator." in n}
-    estimator = Estimator(backbone.width, len(kept["down.weight"]))
+    form: tuple[Any, ...] = ("cosine", torch.tensor(left["extra.center"])) if name == "centred" else ()
+    assert ("extra.center" in left) == (name == "centred")
+    estimator = Estimator(backbone.width, len(kept["down.weight"]), *form)
     estimator.load_state_dict(kept)
     prompts = torch.stack([torch.tensor(left[f"prompt.{n}"]) for n in range(2)])
     expected = estimator(backbone.embed(ids), mask, prompts, float(left["extra.temperature"]))[0].detach().numpy()
@@ -53,9 +57,10 @@ def test_alpha_is_that_of_the_kept_estimator(store: Store, looked: Any, name: st
     assert not reading.is_cut
 
 
-def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: Any) -> None:
+@pytest.mark.parametrize("name", ["still", "centred"])
+def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: Any, name: str) -> None:
     """Scaling all embeddings by 1 + ε changes the log-odds by ε times the sum over the words."""
-    run, text = looked.ids["still"], "stocks fell in lisbon on friday"
+    run, text = looked.ids[name], "stocks fell in lisbon on friday"
     where = lens.source(store, run, "agnews")
     look = lens._Lens(where, lens.artifact_bytes(store, where.key, "tensors"))
     x, step = look.embed(look.tokens(text)[0]), 1e-2

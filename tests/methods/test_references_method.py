@@ -1,4 +1,4 @@
-"""The bounds: a joint prompt, and SHLPT with a given partition."""
+"""The references: a joint prompt, and SHLPT with a given partition."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from making import EARLIER, context, loss_of, pool_of
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.methods.base import State, learner_of
-from shlpt.methods.bounds import GivenPartition, Joint, OraclePartition, RandomPartition
+from shlpt.methods.references import GivenPartition, Joint, OraclePartition, RandomPartition
 from shlpt.methods.shlpt import Shlpt
 from shlpt.methods.views import Views
 from shlpt.plans.stages import plan_runs
