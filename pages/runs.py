@@ -14,6 +14,7 @@ from shlpt.plots import accuracy_matrix, validation
 from shlpt.queue import control as act
 from shlpt.results import export, frames
 from shlpt.results import listing as shown_runs
+from shlpt.results.further import further
 from shlpt.spec import RunSpec, digest
 from shlpt.store.store import Store
 from shlpt.ui import choose, control, page
@@ -212,6 +213,9 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
         a = np.asarray(record["matrix"], dtype=float)
         matrix = page.draw(accuracy_matrix, a, record["tasks"], key=f"{record['id']} accuracy matrix")
         figure_file("accuracy matrix", matrix, record["id"])
+        if len(more := further(store, record["id"])):
+            st.dataframe(more, hide_index=True, height="content")
+            page.explain("Beside the score in the matrix: exact match of SQuAD, F1 of MultiRC, from 0 to 1.")
     with right:
         st.markdown("**Validation**")
         epochs = frames.epochs(store, [record["id"]])

@@ -51,6 +51,9 @@ def score(metric: str, answers: Sequence[str], targets: Sequence[str], matching:
     return [one(answer, target) for answer, target in zip(answers, targets, strict=True)]
 
 
+FURTHER = ("squad", "multirc")  # tasks of which more than the score is reported
+
+
 def further(task: str, labels: Sequence[str], answers: Sequence[str], targets: Sequence[str]) -> dict[str, float]:
     """What is reported of a task beside its score: exact match of SQuAD, F1 of MultiRC (its last label says yes)."""
     if task == "squad":

@@ -50,12 +50,16 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
     With --json also the settings, the accuracy matrix and the worker.
     """
     from shlpt.results import frames
+    from shlpt.results.further import further
 
     store = opened(home, [id])
     record = frames.run(store, id)
+    more = rows_of_frame(further(store, record["id"]))
     keys = ("id", "method", "seed", "state", "progress", "acc", "bwt", "fwt", "error", "warnings")
-    say([{key: record[key] for key in keys}], "run", as_json=json, as_csv=csv, document=record)
+    say([{key: record[key] for key in keys}], "run", as_json=json, as_csv=csv, document=record | {"further": more})
     if not json and not csv:
+        if more:
+            print_table(more, "\nfurther measures")
         frame = frames.stages(store, record["id"]).drop(columns=["key", "planned_steps"])
         print_table(rows_of_frame(frame), "\nstages")
 

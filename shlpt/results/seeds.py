@@ -6,7 +6,7 @@ from shlpt.results import frames
 from shlpt.store.store import Store
 
 _SIBLINGS = """
-    SELECT id FROM runs WHERE json_remove(spec, '$.seed') =
+    SELECT id FROM runs WHERE CASE WHEN json_valid(spec) THEN json_remove(spec, '$.seed') END =
       (SELECT json_remove(spec, '$.seed') FROM runs WHERE id=?) ORDER BY json_extract(spec, '$.seed')
 """
 

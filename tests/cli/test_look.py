@@ -50,15 +50,9 @@ def test_beside_alpha_stands_whether_the_seeds_agree(looked: Any, capsys: pytest
     for words in ((), ("--text", "the food was superb .")):
         assert asked(looked, capsys, "alpha", ids[1], "agnews", *words)["nearest"] == expected
     assert asked(looked, capsys, "alpha", ids[0], "sst2")["nearest"] is None  # one earlier task
-    main_said(
-        looked, capsys, "alpha", ids[0], "agnews", said=f"The same nearest task in {expected['agree']} of 2 seeds"
-    )
-
-
-def main_said(looked: Any, capsys: pytest.CaptureFixture[str], *words: str, said: str) -> None:
     with pytest.raises(SystemExit):
-        main([*words, "--home", str(looked.home)])
-    assert said in " ".join(capsys.readouterr().out.split())
+        main(["alpha", ids[0], "agnews", "--home", str(looked.home)])
+    assert f"The same nearest task in {expected['agree']} of 2 seeds" in " ".join(capsys.readouterr().out.split())
 
 
 def test_alpha_of_a_task_and_of_a_training_text(looked: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,7 @@ def store(looked: Any) -> Store:
 def test_a_training_text_has_its_stored_alpha_where_the_estimator_did_not_move(
     store: Store, looked: Any, name: str, task: str
 ) -> None:
-    """`still` and `centred` learn with a rate of 1e-9: what was last seen in training is what the kept estimator says."""
+    """`still` and `centred` learn with a rate of 1e-9: what was last seen is what the kept one says."""
     stored = frames.alphas(store, looked.ids[name], task)
     texts = list(dict.fromkeys(stored["text"]))
     found = lens.alphas(store, looked.ids[name], task, texts)
