@@ -84,7 +84,7 @@ class ContrastParams(Params):
     own_start: Literal["zero", "words"] = Field(
         "zero",
         description="initial value of a task's own prompt if similar prompts are added to it: zero, so that training "
-        "starts from the mixture, or words of the vocabulary",
+        "starts from the mixture, or random words of the vocabulary",
     )
     hsc_positions: Literal["first", "all"] = Field(
         "first", description="decoder positions that the hidden-state loss compares (eq. 8): the first, or all"

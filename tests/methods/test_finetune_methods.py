@@ -12,13 +12,14 @@ from storing import stage_events
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import IGNORE, Backbone, Out, load
+from shlpt.catalog import METHODS
 from shlpt.methods.base import learner_of
 from shlpt.methods.ewc import FISHER, Ewc, decayed, log_likelihood, normalised, penalty
 from shlpt.methods.finetune import WEIGHTS, Finetune, model_of
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.replay import Replay, per_task_memory, reservoir_memory
 from shlpt.results import frames
-from shlpt.spec import RunSpec
+from shlpt.spec import RunSpec, Training
 from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
 from shlpt.tasks.pocket import TASKS
@@ -231,6 +232,14 @@ def test_a_reservoir_never_grows_never_brings_back_what_it_dropped_and_treats_al
     counts = Counter(place for seed in range(2000) for place in reservoir_memory([5, 3], 2, seed))
     assert len(counts) == 8
     assert all(count / 2000 == pytest.approx(2 / 8, abs=0.05) for count in counts.values())
+
+
+def test_the_usual_memory_is_never_all_training_data() -> None:
+    smallest = min(task.classes for task in TASKS.values()) * Training().shots
+    assert METHODS["replay"].params().memory_size <= smallest / 4
+    said = METHODS["replay"].params.model_fields["memory_size"].description or ""
+    assert "a quarter of the training examples" in said
+    assert "training on all tasks together" in said
 
 
 @pytest.mark.parametrize("memory", ["per_task", "reservoir"])

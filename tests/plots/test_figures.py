@@ -205,6 +205,17 @@ def test_similarity_is_averaged_over_the_seeds_of_one_task_and_shows_the_thresho
     assert [shape.y0 for shape in figure.layout.shapes] == [0.06, 0.5]
 
 
+def test_the_last_batch_of_each_seed_says_which_task_is_nearest_now() -> None:
+    text = "1 cb yelp 1 0.9 0 1; 1 cb rte 1 0.1 0 1; 1 cb yelp 2 0.4 0 1; 1 cb rte 2 0.6 0 1; 2 cb yelp 1 0.8 0 1; "
+    rows = similarity.latest(table(SIMILARITY, f"{text}2 cb rte 1 0.2 0 1; 2 rte yelp 9 1 0 1"), "cb")
+    assert sorted(rows.itertuples(index=False, name=None)) == [
+        (1, "rte", 0.6),
+        (1, "yelp", 0.4),
+        (2, "rte", 0.2),
+        (2, "yelp", 0.8),
+    ]
+
+
 def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
     alphas = [(1, 0.9), (1, 0.7), (2, 0.1), (2, 0.3), (2, 0.5)]  # seed 1 stops after two steps
     steps = (1, 2, 1, 2, 3)
