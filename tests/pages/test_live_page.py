@@ -134,7 +134,7 @@ def test_recorded_runs_are_shown_without_buttons_that_change_them(home: Path) ->
 
 @pytest.mark.usefixtures("only_looked")
 def test_beside_similarity_stands_whether_the_seeds_agree(looked: Any) -> None:
-    app = whole("live.py", {"runs": f"{looked.ids['shlpt']},{looked.ids['seed_2']}"})
+    app = visit("live.py", {"runs": f"{looked.ids['shlpt']},{looked.ids['seed_2']}"})
     assert any("of 2 seeds" in caption.value for caption in app.caption)
-    alone = whole("live.py", {"runs": looked.ids["shlpt"]})
+    alone = visit("live.py", {"runs": looked.ids["shlpt"]})
     assert any("another seed may find another" in caption.value for caption in alone.caption)
