@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from saying import refused, say
+from saying import outcome, refused, say
 
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import load
@@ -50,8 +50,7 @@ def test_beside_alpha_stands_whether_the_seeds_agree(looked: Any, capsys: pytest
     for words in ((), ("--text", "the food was superb .")):
         assert asked(looked, capsys, "alpha", ids[1], "agnews", *words)["nearest"] == expected
     assert asked(looked, capsys, "alpha", ids[0], "sst2")["nearest"] is None  # one earlier task
-    with pytest.raises(SystemExit):
-        main(["alpha", ids[0], "agnews", "--home", str(looked.home)])
+    assert outcome("alpha", ids[0], "agnews", f"--home={looked.home}") == 0
     assert f"The same nearest task in {expected['agree']} of 2 seeds" in " ".join(capsys.readouterr().out.split())
 
 

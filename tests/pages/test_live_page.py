@@ -1,6 +1,7 @@
 """Compose a run and watch one, without a browser: what the form says is what is queued."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reading import Read, nothing_trained, specs_of
