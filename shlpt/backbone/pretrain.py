@@ -1,15 +1,16 @@
-"""How the embedded backbone is made: a small T5, pre-trained on the pocket world as T5 was.
+"""How the embedded backbone is made: a small T5 that knows the parts of the pocket world and not its tasks.
 
-Span corruption and tasks with a text prefix, in phases that get harder (COURSES). Matching
-(paraphrase, reading, spans) is learned on few entities and one-fact passages first, with most
-of the batches: on the full mixture from the start it is not learned at all.
+Span corruption, and questions asked by a free-form prefix with noise on its embeddings (`shlpt/backbone/asking.py`).
+Everything begins easy and gets harder when it is mastered: matching (paraphrase, reading, claims) and the meaning of a
+prefix are not learned from the full mixture.
 """
 
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,91 +19,43 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
+from shlpt.backbone.asking import (
+    BATCH,
+    CORRUPTION,
+    COURSE,
+    FALLING,
+    Phase,
+    Row,
+    ask,
+    batches,
+    example,
+    plain_prefix,
+    within,
+)
 from shlpt.backbone.files import sha256
+from shlpt.backbone.readme import readme
 from shlpt.tasks import pocket, texts
+from shlpt.tasks import words as w
+from shlpt.tasks.grammar import DOMAINS, QUESTIONS, Asked
+from shlpt.tasks.heldout import held_out
 
 SENTINELS = 16
-# Drawn evenly; those that are learned last stand more often.
-MATCHING = tuple("qqp wic rte sst2 boolq boolq multirc multirc squad squad copa copa explain".split())
-LATE = ("copa", "copa", "copa", "boolq", "boolq", "multirc", "squad", "squad", "explain")
-TOGETHER = ("sst2", "sst2", "qqp", "qqp", "qqp", "copa", "copa", "boolq", "boolq", "multirc", "squad", "wic", "rte")
-
-
-# --- text ---------------------------------------------------------------------------------
-Source = Callable[[Random, int], tuple[str, str]]  # (stream, hard) -> (input, output)
-
-
-def _task_source(name: str, flip: bool = False) -> Source:
-    task, writer = pocket.TASKS[name], pocket.WRITERS[name]
-
-    def source(rng: Random, hard: int) -> tuple[str, str]:
-        example = pocket.write(writer, "pretrain", rng.choice(task.groups), rng, hard)
-        if flip:
-            return f"contrary {name}: {example.text}", pocket.swapped(task.labels, example.target)
-        return f"{name}: {example.text}", example.target
-
-    return source
-
-
-def _dial_source(degree: float, name: str) -> Source:
-    writer = pocket.dial_writer(degree)
-
-    def source(rng: Random, hard: int) -> tuple[str, str]:
-        example = pocket.write(writer, "pretrain", rng.choice(pocket.DIAL_LABELS), rng, hard)
-        return f"{name}: {example.text}", example.target
-
-    return source
-
-
-def _explain(rng: Random, hard: int) -> tuple[str, str]:
-    """The plausible line of a cause-and-effect example, written out."""
-    first = rng.random() < 0.5
-    group = "choice1" if first else "choice2"
-    text = pocket.write(pocket.WRITERS["copa"], "pretrain", group, rng, hard).text
-    lines = text.split(" choice1: ")[1].removesuffix(" .").split(" . choice2: ")
-    return f"explain: {text}", lines[0 if first else 1]
-
-
-def sources() -> dict[str, Source]:
-    """Everything the backbone is trained on with a text prefix."""
-    found = {name: _task_source(name) for name in pocket.TASKS}
-    found |= {f"contrary {n}": _task_source(n, flip=True) for n, t in pocket.TASKS.items() if t.labels}
-    found |= {"comfort": _dial_source(1.0, "comfort"), "bustle": _dial_source(0.0, "bustle"), "explain": _explain}
-    return found
-
-
-def corrupt(rng: Random, text: str) -> tuple[str, str]:
-    """T5's span corruption on words: about 15 % in spans of one to three."""
-    words = text.split()
-    spans = max(1, round(len(words) * 0.15 / 2))
-    inputs: list[str] = []
-    outputs: list[str] = []
-    cut, starts = 0, sorted(rng.sample(range(len(words)), min(spans, len(words))))
-    for start in starts:
-        if start < cut:
-            continue
-        end = min(len(words), start + rng.randint(1, 3))
-        mark = f"<extra_id_{len(outputs) // 2}>"
-        inputs += [*words[cut:start], mark]
-        outputs += [mark, " ".join(words[start:end])]
-        cut = end
-    return " ".join(inputs + words[cut:]), " ".join(outputs)
+SEED, RATE = 42, 2e-3
 
 
 # --- tokenizer ----------------------------------------------------------------------------
 def build_tokenizer() -> PreTrainedTokenizerFast:
     """Whole words of the pocket world; anything else falls back to letters, then to bytes."""
     rng, counts = Random("vocabulary"), dict[str, int]()
-    pool = list(sources().values())
     split = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation("isolated")])
     for _ in range(30_000):
-        pair = rng.choice(pool)(rng, texts.HARD)
-        for piece, _ in [p for t in pair for p in split.pre_tokenize_str(t)]:
+        asked = ask(rng, COURSE[-1])
+        for piece, _ in [p for t in example(rng, asked, texts.HARD) for p in split.pre_tokenize_str(t)]:
             counts[piece] = counts.get(piece, 0) + 1
-    for task in pocket.TASKS.values():
-        for label in task.labels:
-            for piece, _ in split.pre_tokenize_str(label):
-                counts[piece] = counts.get(piece, 0) + 1
+    answers = [word for lists in w.ANSWERS.values() for words in lists for word in words]
+    for word in (*answers, *QUESTIONS, *DOMAINS, *(name for names in texts.SUBJECTS.values() for name in names)):
+        for piece, _ in split.pre_tokenize_str(word):
+            counts[piece] = counts.get(piece, 0) + 1
     letters = [chr(c) for c in range(33, 127) if chr(c) not in counts and not chr(c).isupper()]
     sentinels = [f"<extra_id_{i}>" for i in range(SENTINELS)]
     total = sum(counts.values())
@@ -167,126 +120,162 @@ def _look_around(model: T5ForConditionalGeneration) -> None:
 
 
 # --- training -----------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Phase:
-    """`steps` batches; shares of span corruption and of the matching tasks, the rest evenly."""
-
-    steps: int
-    hard: int
-    corruption: float
-    matching: float
-    tasks: tuple[str, ...] = MATCHING
+def filler_words(tokenizer: Any) -> list[str]:
+    """Whole words of the texts that ask nothing and answer nothing."""
+    meant = {*QUESTIONS, *(word for lists in w.ANSWERS.values() for words in lists for word in words)}
+    meant |= {name for names in texts.SUBJECTS.values() for name in names}
+    found = {piece.removeprefix("▁") for piece in tokenizer.get_vocab() if piece.startswith("▁")}
+    return sorted(word for word in found if len(word) > 1 and word.isalpha() and word not in meant)
 
 
-# Each course has a learning rate that rises and falls. The second is for what the first leaves half learned; it
-# forgets others on the way (sst2, qqp), which the third brings back beside it.
-COURSES = (
-    (Phase(300, 0, 0.15, 0.6), Phase(300, 1, 0.15, 0.6), Phase(3600, 2, 0.12, 0.58)),
-    (Phase(1500, 2, 0.03, 0.75, LATE),),
-    (Phase(900, 2, 0.03, 0.75, TOGETHER),),
-)
-BATCH, SEED, RATE = 64, 42, 2e-3
-
-
-def batches(phase: Phase, seed: str) -> Iterator[list[tuple[str, str]]]:
-    rng, pool = Random(seed), sources()
-    plain = [n for n in pool if n not in MATCHING and not n.startswith("contrary ")]
-    contrary = [n for n in pool if n.startswith("contrary ")]
-
-    def draw() -> tuple[str, str]:
-        die = rng.random()
-        if die < phase.corruption:
-            text, target = pool[rng.choice(list(pocket.TASKS))](rng, phase.hard)
-            text = text.split(": ", 1)[1]  # without the prefix
-            return corrupt(rng, f"{text} {target}" if rng.random() < 0.3 else text)
-        if die < phase.corruption + phase.matching:
-            return pool[rng.choice(phase.tasks)](rng, phase.hard)
-        return pool[rng.choice(plain if rng.random() < 0.75 else contrary)](rng, phase.hard)
-
-    for _ in range(phase.steps):
-        yield sorted((draw() for _ in range(BATCH)), key=lambda pair: len(pair[0]))
-
-
-def encode(tokenizer: Any, pairs: list[tuple[str, str]]) -> dict[str, torch.Tensor]:
-    inputs = tokenizer([a for a, _ in pairs], padding=True, return_tensors="pt")
-    labels = tokenizer([b for _, b in pairs], padding=True, return_tensors="pt").input_ids
+def encode(tokenizer: Any, rows: list[Row]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """Model inputs, and which tokens [B,l] belong to a prefix."""
+    heads = [tokenizer(row.prefix, add_special_tokens=False).input_ids if row.prefix else [] for row in rows]
+    bodies = tokenizer([row.text for row in rows]).input_ids
+    longest = max(len(h) + len(b) for h, b in zip(heads, bodies, strict=True))
+    ids = torch.zeros(len(rows), longest, dtype=torch.long)
+    inside = torch.zeros(len(rows), longest, dtype=torch.bool)
+    for number, (head, body) in enumerate(zip(heads, bodies, strict=True)):
+        ids[number, : len(head) + len(body)] = torch.tensor([*head, *body])
+        inside[number, : len(head)] = True
+    labels = tokenizer([row.target for row in rows], padding=True, return_tensors="pt").input_ids
     labels[labels == tokenizer.pad_token_id] = -100
-    return {"input_ids": inputs.input_ids, "attention_mask": inputs.attention_mask, "labels": labels}
+    return {"input_ids": ids, "attention_mask": (ids != tokenizer.pad_token_id).long(), "labels": labels}, inside
+
+
+def noisy(model: T5ForConditionalGeneration, batch: dict[str, torch.Tensor], inside: torch.Tensor, most: float) -> Any:
+    """Model inputs with embeddings in place of ids; each row's prefix has noise of a size of its own."""
+    embeds = model.get_input_embeddings()(batch["input_ids"])
+    if most > 0:
+        size = torch.rand(len(embeds), 1, 1) * most * model.get_input_embeddings().weight.detach().std()
+        embeds = embeds + torch.randn_like(embeds) * size * inside[..., None]
+    return {"inputs_embeds": embeds, "attention_mask": batch["attention_mask"], "labels": batch["labels"]}
 
 
 def optimisers(model: torch.nn.Module) -> list[torch.optim.Optimizer]:
     """Muon for the weight matrices, AdamW for embeddings, position biases and norms."""
     named = list(model.named_parameters())
-    places = [p for n, p in named if "relative" in n]
     matrices = [p for n, p in named if p.ndim == 2 and "shared" not in n and "relative" not in n]
-    others = [p for n, p in named if (p.ndim != 2 or "shared" in n) and "relative" not in n]
+    others = [p for n, p in named if p.ndim != 2 or "shared" in n or "relative" in n]
     return [
         torch.optim.Muon(matrices, lr=RATE, momentum=0.95, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW([*others, *places], lr=RATE, weight_decay=0.01, betas=(0.9, 0.98)),
+        torch.optim.AdamW(others, lr=RATE, weight_decay=0.01, betas=(0.9, 0.98)),
     ]
 
 
+def exact(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """[B]: every target token is the most likely one."""
+    return ((logits.argmax(-1) == labels) | (labels == -100)).all(1)
+
+
 @torch.no_grad()
+def right(model: T5ForConditionalGeneration, tokenizer: Any, rows: list[Row]) -> float:
+    """Share of rows whose every target token is the most likely one."""
+    batch, _ = encode(tokenizer, rows)
+    return float(exact(model(**batch).logits, batch["labels"]).float().mean())
+
+
 def scores(model: T5ForConditionalGeneration, tokenizer: Any, per_group: int = 20) -> dict[str, float]:
-    """Exact match with the text prefix on each task's test examples."""
+    """Exact match with the plainest prefix on each stand-in's test examples."""
     found = {}
     for name, task in pocket.TASKS.items():
-        rows = [(f"{name}: {e.text}", e.target) for e in task.draw("test", per_group, 0)]
-        batch = encode(tokenizer, rows)
-        guess = model(**batch).logits.argmax(-1)
-        right = ((guess == batch["labels"]) | (batch["labels"] == -100)).all(1)
-        found[name] = round(right.float().mean().item(), 4)
+        head = plain_prefix(pocket.STANDINS[name])
+        rows = [Row(head, e.text, e.target) for e in task.draw("test", per_group, 0)]
+        found[name] = round(right(model, tokenizer, rows), 4)
+    return found
+
+
+def composed_scores(model: T5ForConditionalGeneration, tokenizer: Any, per_group: int = 20) -> dict[str, float]:
+    """The same of composed tasks with two answers that are held out: mean over a question's texts and answer words."""
+    found = {}
+    for question, asks in QUESTIONS.items():
+        if 2 not in asks.cuts:
+            continue
+        each = []
+        for domain in DOMAINS.values():
+            if question in domain.questions:
+                words = [pair for pair in w.ANSWERS[2] if held_out(Asked(question, domain.name, pair))]
+                for pair in (*words[:2], *(pair[::-1] for pair in words[2:4])):
+                    asked = Asked(question, domain.name, pair)
+                    task = pocket.compose(asked.name.removeprefix("ask:"))
+                    rows = [Row(plain_prefix(asked), e.text, e.target) for e in task.draw("test", per_group, 0)]
+                    each.append(right(model, tokenizer, rows))
+        found[question] = round(sum(each) / len(each), 4)
     return found
 
 
 def train(steps: float = 1.0, report: Callable[[dict[str, Any]], None] = print) -> tuple[Any, Any, dict[str, Any]]:
     """Model, tokenizer and record of a pre-training; `steps` scales every phase."""
     torch.manual_seed(SEED)
+    course = [replace(phase, steps=max(1, round(phase.steps * steps))) for phase in COURSE]
     tokenizer, begin = build_tokenizer(), time.time()
-    model = build_model(len(tokenizer))
-    for number, course in enumerate(COURSES):
-        phases = [replace(phase, steps=max(1, round(phase.steps * steps))) for phase in course]
-        take_course(model, tokenizer, phases, f"pretrain/{SEED}" + (f"/{number}" if number else ""), report)
-    return model, tokenizer, describe(model, tokenizer, (time.time() - begin) / 60)
+    model, words = build_model(len(tokenizer)), filler_words(tokenizer)
+    opts, number, taken = optimisers(model), 0, list[int]()
+    for place, phase in enumerate(course):
+        lately = deque[tuple[int, int]](maxlen=LATELY)  # how many new rows were right, of how many
+        last = place == len(course) - 1
+        ahead = sum(later.steps for later in course[place:])  # at most
+        for step, rows in enumerate(batches(phase, words, f"pretrain/{SEED}/{place}"), 1):
+            number += 1
+            falling = min(1.0, (phase.steps - step) / min(FALLING, phase.steps)) if last else 1.0
+            rate = RATE * min(1, number / 100) * max(0.02, falling)
+            loss, *found = take_step(model, tokenizer, opts, rows, rate, within(phase.noise, step / phase.steps))
+            lately.append((found[0], found[1]))
+            right_now = sum(one for one, _ in lately) / max(1, sum(of for _, of in lately))
+            over = len(lately) == LATELY and right_now >= phase.mastered
+            row: dict[str, Any] = {"step": number, "of": number - step + ahead, "loss": round(loss, 4)}
+            row |= {"phase": place + 1, "right": round(right_now, 3)}
+            if number % 500 == 0:
+                row |= {"scores": scores(model, tokenizer), "composed": composed_scores(model, tokenizer, 5)}
+            if number % 50 == 0 or over:
+                report(row)
+            if over:
+                break
+        taken.append(step)
+    course = [replace(phase, steps=count) for phase, count in zip(course, taken, strict=True)]
+    return model, tokenizer, describe(model, tokenizer, course, (time.time() - begin) / 60)
 
 
-def take_course(
-    model: T5ForConditionalGeneration, tokenizer: Any, phases: list[Phase], seed: str, report: Callable[..., None]
-) -> None:
-    """Phases under one learning rate that rises for 200 steps and falls like a cosine."""
-    opts, total, done = optimisers(model), sum(p.steps for p in phases), 0
-    for number, phase in enumerate(phases):
-        for batch in batches(phase, f"{seed}/{number}"):
-            rate = RATE * min(1, (done + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done / total)))
-            for opt in opts:
-                opt.param_groups[0]["lr"] = rate
-            loss = 0.0
-            for half in (batch[: BATCH // 2], batch[BATCH // 2 :]):  # short and long texts: less padding
-                with torch.autocast("cpu", torch.bfloat16):
-                    part = model(**encode(tokenizer, half)).loss / 2
-                part.backward()
-                loss += part.item()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            for opt in opts:
-                opt.step()
-                opt.zero_grad()
-            done += 1
-            if done % 100 == 0:
-                report({"step": done, "of": total, "loss": loss})
+LATELY = 40  # steps over which it is counted what is right
+Optimisers = list[torch.optim.Optimizer]
 
 
-def describe(model: T5ForConditionalGeneration, tokenizer: Any, minutes: float) -> dict[str, Any]:
+def take_step(
+    model: Any, tokenizer: Any, opts: Optimisers, rows: list[Row], rate: float, noise: float
+) -> tuple[float, int, int]:
+    """The loss, how many new rows were right, and of how many."""
+    loss, right_rows, new_rows = 0.0, 0, 0
+    for half in (rows[: BATCH // 2], rows[BATCH // 2 :]):  # short and long texts: less padding
+        batch, inside = encode(tokenizer, half)
+        with torch.autocast("cpu", torch.bfloat16):
+            out = model(**noisy(model, batch, inside, noise))
+        (out.loss / 2).backward()
+        loss += out.loss.item() / 2
+        new = torch.tensor([row.new for row in half])
+        right_rows += int((exact(out.logits, batch["labels"]) & new).sum())
+        new_rows += int(new.sum())
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for opt in opts:
+        opt.param_groups[0]["lr"] = rate
+        opt.step()
+        opt.zero_grad()
+    return loss, right_rows, new_rows
+
+
+def describe(model: T5ForConditionalGeneration, tokenizer: Any, course: list[Phase], minutes: float) -> dict[str, Any]:
     """What was done and what came of it."""
     return {
         "seed": SEED,
         "batch": BATCH,
         "learning_rate": RATE,
+        "corruption": CORRUPTION,
         "minutes": round(minutes, 1),
-        "courses": [[{**vars(p), "tasks": list(p.tasks)} for p in course] for course in COURSES],
+        "course": [asdict(phase) for phase in course],
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "parameters": sum(p.numel() for p in model.parameters()),
         "scores": scores(model, tokenizer, 50),
+        "composed": composed_scores(model, tokenizer, 20),
     }
 
 
@@ -305,41 +294,3 @@ def save(out: Path, model: T5ForConditionalGeneration, tokenizer: Any, record: d
     (out / "README.md").write_text(readme(record))
     files = [f for f in sorted(out.iterdir()) if f.suffix in (".json", ".safetensors") and f.name != "checksums.json"]
     (out / "checksums.json").write_text(json.dumps({f.name: sha256(f) for f in files}, indent=1) + "\n")
-
-
-def readme(record: dict[str, Any]) -> str:
-    """What the folder says of itself."""
-    texts_of = ("few entities, one fact", "more entities, two facts", "everything")
-    phases = "\n".join(
-        f"| {number} | {p['steps']} | {texts_of[p['hard']]} | {p['corruption']:.0%} | {p['matching']:.0%} "
-        f"| {1 - p['corruption'] - p['matching']:.0%} |"
-        for number, course in enumerate(record["courses"], 1)
-        for p in course
-    )
-    rows = "\n".join(
-        f"| {name} | {value:.3f} | {pocket.TASKS[name].chance:.3f} |" for name, value in record["scores"].items()
-    )
-    mean = sum(record["scores"].values()) / len(record["scores"])
-    return f"""# The embedded backbone
-
-A T5 with {record["parameters"] / 1e6:.2f} million parameters (4 encoder and 2 decoder layers, d = 128, ReLU, no
-dropout) and a tokenizer of whole words that falls back to letters and bytes. It knows the pocket world of
-`shlpt/tasks/pocket.py` and nothing else: it is here so that everything runs without internet and without a GPU.
-
-Made by `python -m shlpt pretrain` (`shlpt/backbone/pretrain.py`): span corruption and tasks with a text prefix, as the
-original T5 was pre-trained. Seed {record["seed"]}, batch {record["batch"]}, Muon for matrices and AdamW for the rest,
-cosine from {record["learning_rate"]:g}, bfloat16 products; {record["minutes"]} minutes on {record["threads"]} CPU
-thread(s), torch {record["torch"]}. Its texts are disjoint from every task's train, validation and test texts
-(`part_of` in `shlpt/tasks/pocket.py`).
-
-| course | steps | texts | span corruption | matching tasks | other tasks |
-|---|---|---|---|---|---|
-{phases}
-
-Exact match with the text prefix on test examples (mean over 16: {mean:.3f}). One text in twenty of mnli, cb, rte, qqp
-and wic carries another label on purpose, and reviews and topics are mixed, so 1.0 is out of reach for most.
-
-| task | exact match | guessing |
-|---|---|---|
-{rows}
-"""

@@ -15,11 +15,13 @@ from shlpt.tasks.task import Example, Split, Task
 
 MEANING = {
     "same": "the task itself",
-    "same rule and labels": "another kind of text, but the same question with the same answers",
-    "same rule, other label words": "the same question, answered in other words or in other steps",
-    "same domain, other rule": "the same kind of text, but another question about it",
-    "unrelated": "neither the texts nor the question have anything in common",
-    "contrary": "the same texts with the answers swapped: what helps one harms the other",
+    "same question and answers": "the same question in the same words, asked of other texts",
+    "same question, other answer words": "the same question, answered in other words or in other steps",
+    "contrary": "the same question with its answer words read backwards: the words are wrong, what is asked is right",
+    "correlated question": "another question whose answer is often the same, as of price and looks",
+    "unrelated": "another question about other texts",
+    "other question, same texts": "another question about the same kind of text: what was learned looks elsewhere",
+    "other question, same texts and answers": "another question of the same texts, answered in the same words: a trap",
 }
 SAMPLE = 8  # examples of each class that lengths are measured on
 

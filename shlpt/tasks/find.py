@@ -1,27 +1,63 @@
 """Tasks by name, in any suite."""
 
+from dataclasses import replace
+
 from shlpt.errors import UserError, unknown
 from shlpt.tasks import pocket
-from shlpt.tasks.task import Example, Task
+from shlpt.tasks.task import Example, Split, Task
 
 SUITES = ("pocket",)
+MOST_SHOTS = 10_000
+FORMS = ("contrary:<task>", "dial:<from -1 to 1>", "ask:<question>/<texts>/<answers>", "<task>@<examples a class>")
 
 
 def find_task(name: str, suite: str = "pocket") -> Task:
-    """A task by name; in the pocket world also `contrary:sst2` and `dial:0.5`."""
+    """A task by name; in the pocket world also `contrary:sst2`, `dial:0.5`, `ask:price/hotel/yes-no` and `sst2@32`."""
     if suite not in SUITES:
         raise unknown("suite", suite, SUITES)
+    plain, at, shots = name.partition("@")
+    return _with_shots(_find(plain, suite), shots) if at else _find(plain, suite)
+
+
+def _find(name: str, suite: str) -> Task:
     kind, sign, rest = name.partition(":")
     try:
         if sign and kind == "contrary":
-            return pocket.contrary(find_task(rest, suite).name)
+            return _contrary(find_task(rest, suite))
         if sign and kind == "dial":
             return pocket.dial(round(float(rest), 2) + 0.0)
+        if sign and kind == "ask":
+            return pocket.compose(rest)
     except ValueError as error:
         raise UserError(f"task {name!r}: {error}") from None
     if name not in pocket.TASKS:
-        raise unknown("task", name, [*pocket.TASKS, "contrary:<task>", "dial:<from -1 to 1>"])
+        raise unknown("task", name, [*pocket.TASKS, *FORMS])
     return pocket.TASKS[name]
+
+
+def _contrary(base: Task) -> Task:
+    """Of a composed task it is the composed task with the answers read backwards."""
+    if not base.name.startswith("ask:"):
+        return pocket.contrary(base.name)
+    if base.rule in ("topic", "aside", "find"):
+        raise ValueError(f"the answers of {base.name!r} are names: they cannot be swapped")
+    return pocket.compose(f"{base.rule}/{base.domain}/{'-'.join(base.answers[::-1])}")
+
+
+def _with_shots(base: Task, shots: str) -> Task:
+    """The task with its own number of training examples a class, wherever it stands in a sequence."""
+    if not shots.isascii() or not shots.isdigit() or not 1 <= int(shots[:9]) <= MOST_SHOTS:
+        raise UserError(
+            f"task '{base.name}@{shots}': after @ stands how many training examples of each class it has, "
+            f"from 1 to {MOST_SHOTS}, as in {base.name}@32"
+        )
+
+    def draw_own(split: Split, per_group: int, seed: int) -> list[Example]:
+        return base.draw(split, int(shots) if split == "train" else per_group, seed)
+
+    found = replace(base, name=f"{base.name}@{int(shots)}", shots=int(shots), draw=draw_own)
+    draw(found, "train", int(shots), 0)
+    return found
 
 
 def draw(task: Task, split: str, per_group: int, seed: int) -> list[Example]:

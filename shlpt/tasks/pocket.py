@@ -1,8 +1,7 @@
-"""The pocket world: sixteen generated stand-ins for the paper's sixteen data sets.
+"""The pocket world: sixteen generated stand-ins for the paper's sixteen data sets, and every task composed of parts.
 
-They share keys, kinds, class counts, label style and metric with the data sets they stand in
-for, and nothing else: `pocket/agnews` is not AG News. Every text is readable English with a
-known rule behind it, so every pair of tasks has a relatedness that is declared, not guessed.
+The stand-ins share keys, kinds, class counts, label style and metric with the data sets they stand in for, and nothing
+else: `pocket/agnews` is not AG News. They are made of the same parts as the composed tasks (`shlpt/tasks/grammar.py`).
 
 An example belongs to exactly one of pre-training, train, validation and test, by a hash of its
 text: whatever is drawn, no text can be in two of them.
@@ -11,12 +10,14 @@ text: whatever is drawn, no text can be in two of them.
 import hashlib
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from random import Random
 from typing import Literal
 
-from shlpt.tasks import texts
+from shlpt.tasks import grammar, texts
 from shlpt.tasks import words as w
+from shlpt.tasks.grammar import DOMAINS, QUESTIONS, Asked
 from shlpt.tasks.task import Example, Metric, Split, Task
 
 Part = Literal["pretrain", "train", "validation", "test"]
@@ -29,8 +30,7 @@ PARTS: dict[Part, range] = {
     "test": range(17, 20),
 }
 ENOUGH_REPEATS = 2000  # this many repeats in a row: the world has no more such texts
-GRADES = ("terrible", "bad", "middle", "good", "wonderful")
-NLI = ("entailment", "neutral", "contradiction")
+GRADES, NLI = w.GRADES, w.NLI
 
 
 def _hash(text: str) -> int:
@@ -78,130 +78,99 @@ def _column(writer: Writer, split: Split, group: str, count: int, rng: Random) -
     return list(chosen.values())
 
 
-# --- the sixteen tasks --------------------------------------------------------------------
+# --- tasks of parts -----------------------------------------------------------------------
+ANSWERABLE = "answerable"
 SLIPS = 0.05  # share of examples whose annotator slipped, in the tasks that have such slips
 
 
-def _labelled(write_text: Callable[[Random, str, int], str]) -> Writer:
-    return lambda rng, group, hard: (write_text(rng, group, hard), group)
+def groups_of(asked: Asked) -> tuple[str, ...]:
+    """The classes that few-shot sampling balances over."""
+    return (asked.words[0], ANSWERABLE) if asked.question == "find" else asked.words
 
 
-def _annotated(groups: tuple[str, ...], write_text: Callable[[Random, str, int], str]) -> Writer:
-    """Labelled by people: one text in twenty carries another label, and always the same one."""
+def plain(asked: Asked, most: int = 3) -> Writer:
+    """Every text carries its true answer."""
+    groups = groups_of(asked)
+    return lambda rng, group, hard: asked.write(rng, groups.index(group), hard, most)
+
+
+def annotated(asked: Asked) -> Writer:
+    """Labelled by people: one text in twenty carries another label (on a scale the next), and always the same one."""
+    groups, scale = asked.words, len(asked.words) == 5
 
     def label(text: str, true: str) -> str:
         number = _hash(f"annotator/{text}")
-        others = [g for g in groups if g != true]
-        return true if number % 1000 >= SLIPS * 1000 else others[number // 1000 % len(others)]
+        if number % 1000 >= SLIPS * 1000:
+            return true
+        place = groups.index(true)
+        near = [i for i in range(len(groups)) if i != place and (not scale or abs(i - place) == 1)]
+        return groups[near[number // 1000 % len(near)]]
 
     def writer(rng: Random, group: str, hard: int) -> tuple[str, str]:
-        while hard == texts.HARD:
-            true = rng.choice(groups)
-            text = write_text(rng, true, hard)
-            if label(text, true) == group:
+        while True:
+            true = rng.randrange(len(groups))
+            text, _ = asked.write(rng, true, hard)
+            if label(text, groups[true]) == group:
                 return text, group
-        return write_text(rng, group, hard), group
 
     return writer
 
 
-def _graded(place: str, clauses: tuple[int, int]) -> Writer:
-    return _labelled(lambda r, g, h: texts.review(r, place, GRADES.index(g), r.randint(*clauses)))
-
-
-def _imdb(rng: Random, group: str, hard: int) -> str:
-    """A longer, mixed review: most of what it says points to the verdict."""
-    grades = (3, 4) if group == "good" else (0, 1)
-    return texts.mixed_review(rng, "film", grades, rng.randint(2, 4))
-
-
-def _joined(pair: tuple[str, ...], *fields: str) -> str:
-    return " ".join(f"{name}: {text}" for name, text in zip(fields, pair, strict=True))
-
-
-def _nli(r: Random, g: str, h: int) -> str:
-    return _joined(texts.inference(r, g), "premise", "hypothesis")
-
-
-def _cb(r: Random, g: str, h: int) -> str:
-    return _joined(texts.report(r, g), "premise", "hypothesis")
-
-
-def _rte(r: Random, g: str, h: int) -> str:
-    return _joined(texts.headline(r, g == "entailment", h), "sentence1", "sentence2")
-
-
-def _qqp(r: Random, g: str, h: int) -> str:
-    return _joined(texts.duplicates(r, g == "duplicate", h), "question1", "question2")
-
-
-def _wic(r: Random, g: str, h: int) -> str:
-    return _joined(texts.senses(r, g == "true", h), "word", "sentence1", "sentence2")
-
-
-def _squad(rng: Random, group: str, hard: int) -> tuple[str, str]:
-    return texts.span(rng, group == "answerable", hard)
-
-
+# --- the sixteen tasks --------------------------------------------------------------------
+# name: data set, what is asked of which texts in which words, labelled by people?, most other things a review says
+_TABLE: tuple[tuple[str, str, Asked, bool, int], ...] = (
+    ("yelp", "Yelp reviews", Asked("verdict", "cafe", GRADES), True, 3),
+    ("amazon", "Amazon reviews", Asked("verdict", "gadget", GRADES), True, 3),
+    ("imdb", "IMDB", Asked("verdict", "film", ("bad", "good")), False, 4),
+    ("sst2", "SST-2", Asked("verdict", "film", ("negative", "positive")), False, 2),
+    ("agnews", "AG News", Asked("topic", "news", tuple(w.NEWS)), False, 0),
+    ("yahoo", "Yahoo Answers", Asked("topic", "forum", tuple(w.FORUM)), False, 0),
+    ("dbpedia", "DBpedia", Asked("topic", "entry", tuple(w.ENTRIES)), False, 0),
+    ("mnli", "MNLI", Asked("follows", "scene", NLI), True, 0),
+    ("cb", "CommitmentBank", Asked("follows", "report", NLI), False, 0),
+    ("rte", "RTE", Asked("follows", "headline", ("entailment", "not_entailment")), True, 0),
+    ("qqp", "QQP", Asked("same", "inquiry", ("not_duplicate", "duplicate")), True, 0),
+    ("wic", "WiC", Asked("sense", "word", ("false", "true")), False, 0),
+    ("copa", "COPA", Asked("cause", "event", ("choice1", "choice2")), False, 0),
+    ("boolq", "BoolQ", Asked("told", "story", ("false", "true")), False, 0),
+    ("multirc", "MultiRC", Asked("told", "quiz", ("false", "true")), False, 0),
+    ("squad", "SQuAD 2.0", Asked("find", "passage", ("unanswerable",)), False, 0),
+)
+STANDINS: dict[str, Asked] = {name: asked for name, _, asked, _, _ in _TABLE}
 WRITERS: dict[str, Writer] = {
-    "yelp": _graded("cafe", (2, 3)),
-    "amazon": _graded("gadget", (2, 3)),
-    "imdb": _labelled(_imdb),
-    "sst2": _labelled(lambda r, g, h: texts.verdict(r, g == "positive")),
-    "agnews": _labelled(lambda r, g, h: texts.news(r, g)),
-    "yahoo": _labelled(lambda r, g, h: texts.question(r, g)),
-    "dbpedia": _labelled(lambda r, g, h: texts.article(r, g)),
-    "mnli": _annotated(NLI, _nli),
-    "cb": _annotated(NLI, _cb),
-    "rte": _annotated(("entailment", "not_entailment"), _rte),
-    "qqp": _annotated(("not_duplicate", "duplicate"), _qqp),
-    "wic": _annotated(("false", "true"), _wic),
-    "copa": _labelled(lambda r, g, h: texts.plausible(r, g == "choice1", h)),
-    "boolq": _labelled(lambda r, g, h: texts.yes_no(r, g == "true", h)),
-    "multirc": _labelled(lambda r, g, h: texts.reading(r, g == "true", h)),
-    "squad": _squad,
+    name: annotated(asked) if slips else plain(asked, most or 3) for name, _, asked, slips, most in _TABLE
 }
 
-# name: data set, family, rule, domain, labels, what it asks
-_TABLE: tuple[tuple[str, str, str, str, str, tuple[str, ...], str], ...] = (
-    ("yelp", "Yelp reviews", "sentiment", "sentiment", "cafes", GRADES, "grade of a cafe review"),
-    ("amazon", "Amazon reviews", "sentiment", "sentiment", "gadgets", GRADES, "grade of a gadget review"),
-    ("imdb", "IMDB", "sentiment", "sentiment", "films", ("bad", "good"), "verdict of a film review"),
-    ("sst2", "SST-2", "sentiment", "sentiment", "films", ("negative", "positive"), "verdict of one line"),
-    ("agnews", "AG News", "topic", "topic", "news", tuple(w.NEWS), "section of a news line"),
-    ("yahoo", "Yahoo Answers", "topic", "topic", "questions", tuple(w.QUESTIONS), "topic of a question"),
-    ("dbpedia", "DBpedia", "topic", "topic", "encyclopedia", tuple(w.THINGS), "kind of thing described"),
-    ("mnli", "MNLI", "inference", "inference", "scenes", NLI, "does the hypothesis follow?"),
-    ("cb", "CommitmentBank", "inference", "inference", "reports", NLI, "does the report commit to it?"),
-    ("rte", "RTE", "inference", "inference", "news", ("entailment", "not_entailment"), "does the claim follow?"),
-    ("qqp", "QQP", "paraphrase", "paraphrase", "questions", ("not_duplicate", "duplicate"), "same question?"),
-    ("wic", "WiC", "word sense", "sense", "senses", ("false", "true"), "same sense of the word?"),
-    ("copa", "COPA", "causes", "cause", "events", ("choice1", "choice2"), "the more plausible line"),
-    ("boolq", "BoolQ", "reading", "reading", "stories", ("false", "true"), "is the answer yes?"),
-    ("multirc", "MultiRC", "reading", "reading", "stories", ("false", "true"), "is this answer right?"),
-    ("squad", "SQuAD 2.0", "reading", "reading", "stories", (), "span that answers, or unanswerable"),
-)
 
-
-def _task(name: str, data: str, family: str, rule: str, domain: str, labels: tuple[str, ...], about: str) -> Task:
-    groups = labels or ("answerable", texts.UNANSWERABLE)
-    metric: Metric = "accuracy" if labels else "f1"
+def _task(name: str, asked: Asked, writer: Writer, standin_for: str | None = None) -> Task:
+    groups = groups_of(asked)
+    free = asked.question == "find"
+    metric: Metric = "f1" if free else "accuracy"
+    question, domain = QUESTIONS[asked.question], DOMAINS[asked.domain]
     return Task(
         name=name,
-        family=family,
-        labels=labels,
+        family=question.rule,
+        labels=() if free else asked.words,
         groups=groups,
         metric=metric,
-        rule=rule,
-        domain=domain,
-        standin_for=data,
+        rule=asked.question,
+        domain=asked.domain,
+        standin_for=standin_for,
         suite="pocket",
-        about=about,
-        draw=partial(_draw, name, groups, WRITERS[name]),
+        about=f"{domain.about}: {question.asks}",
+        answers=asked.words,
+        draw=partial(_draw, name, groups, writer),
     )
 
 
-TASKS: dict[str, Task] = {row[0]: _task(*row) for row in _TABLE}
+TASKS: dict[str, Task] = {name: _task(name, asked, WRITERS[name], data) for name, data, asked, _, _ in _TABLE}
+
+
+@cache
+def compose(name: str) -> Task:
+    """`price/hotel/yes-no` as a task: a question, the texts it is asked of, answer words from its first value on."""
+    asked = grammar.parse(name)
+    return _task(asked.name, asked, plain(asked))
 
 
 # --- contrary tasks and the dial ----------------------------------------------------------
@@ -212,9 +181,9 @@ def swapped(labels: tuple[str, ...], label: str) -> str:
 
 @cache
 def contrary(name: str) -> Task:
-    """The same text with the labels swapped: the most harmful relative a task can have."""
+    """The same texts and the same question with the answer words read backwards."""
     if name not in TASKS:
-        raise ValueError(f"only a task of the pocket world has a contrary: {', '.join(TASKS)}")
+        raise ValueError(f"only a task of the pocket world has a contrary: {', '.join(TASKS)}, ask:...")
     base = TASKS[name]
     if not base.labels:
         raise ValueError(f"task {name!r} has no fixed labels to swap")
@@ -223,16 +192,11 @@ def contrary(name: str) -> Task:
         rows = base.draw(split, per_group, seed)
         return [Example(e.text, swapped(base.labels, e.target), swapped(base.labels, e.group)) for e in rows]
 
-    return Task(
+    return replace(
+        base,
         name=f"contrary:{name}",
-        family=base.family,
-        labels=base.labels,
-        groups=base.groups,
-        metric=base.metric,
-        rule=f"contrary {base.rule}",
-        domain=base.domain,
+        answers=base.labels[::-1],
         standin_for=None,
-        suite="pocket",
         about=f"{base.about} (labels swapped)",
         draw=draw,
     )
@@ -242,7 +206,7 @@ DIAL_LABELS = ("low", "high")
 
 
 def dial_writer(degree: float) -> Writer:
-    """Hotel reviews say how comfortable (x) and how busy (y) it was, independently.
+    """Hotel reviews say how good it looked (x) and how noisy it was (y), independently.
 
     The dial is the cosine of the angle between a task's rule and the rule x > 0: the label is the
     sign of degree * x + sqrt(1 - degree^2) * y. Two tasks at +1 and `degree` agree on a share
@@ -273,9 +237,10 @@ def dial(degree: float) -> Task:
         labels=DIAL_LABELS,
         groups=DIAL_LABELS,
         rule=f"dial {degree:+.2f}",
-        domain="hotels",
+        domain="hotel",
         suite="pocket",
-        about="comfort and bustle of a hotel, weighed by the dial",
+        about="looks and noise of a hotel, weighed by the dial",
+        answers=DIAL_LABELS,
         draw=partial(_draw, name, DIAL_LABELS, dial_writer(degree)),
     )
 
@@ -283,26 +248,53 @@ def dial(degree: float) -> Task:
 # --- declared relatedness -----------------------------------------------------------------
 DEGREES = {
     "same": 1.0,
-    "same rule and labels": 0.9,
-    "same rule, other label words": 0.5,
-    "same domain, other rule": 0.25,
-    "unrelated": 0.0,
-    "contrary": -1.0,
+    "same question and answers": 0.9,
+    "same question, other answer words": 0.7,
+    "contrary": 0.4,
+    "correlated question": 0.2,
+    "unrelated": -0.3,
+    "other question, same texts": -0.5,
+    "other question, same texts and answers": -0.7,
 }
+
+
+def axes(a: Task, b: Task) -> dict[str, float]:
+    """What two tasks share, by axis.
+
+    texts: 1 of the same domain, 0.5 of the same kind, else 0. question: 1 the same, 0.5 one whose answers are
+    correlated, the cosine between two of the dial, else 0. answers: 1 the same words in the same order, -1 read
+    backwards, else 0.
+    """
+    kinds = [DOMAINS[task.domain].kind for task in (a, b)]
+    question = 1.0 if a.rule == b.rule else 0.5 if texts.TOGETHER.get(a.rule) == b.rule else 0.0
+    if a.family == b.family == "dial":
+        question = math.cos(math.acos(float(a.rule[5:])) - math.acos(float(b.rule[5:])))
+    return {
+        "texts": 1.0 if a.domain == b.domain else 0.5 if kinds[0] == kinds[1] else 0.0,
+        "question": question,
+        "answers": 1.0 if a.answers == b.answers else -1.0 if a.answers == b.answers[::-1] else 0.0,
+    }
 
 
 def relation(a: Task, b: Task) -> tuple[str, float]:
     """Declared relation of two pocket tasks and its degree in [-1, 1]; symmetric."""
-    if a.name == b.name:
+    if a.base == b.base:
         return "same", 1.0
+    shared = axes(a, b)
     if a.family == b.family == "dial":
-        one, two = float(a.name[5:]), float(b.name[5:])
-        degree = math.cos(math.acos(one) - math.acos(two))
-        return f"dial {degree:+.2f}", degree
-    if f"contrary {a.rule}" == b.rule or a.rule == f"contrary {b.rule}":
-        return "contrary", -1.0
-    if a.rule == b.rule:
-        name = "same rule and labels" if a.labels == b.labels else "same rule, other label words"
-    else:
-        name = "same domain, other rule" if a.domain == b.domain else "unrelated"
+        return f"dial {shared['question']:+.2f}", shared["question"]
+    name = _relation(shared)
     return name, DEGREES[name]
+
+
+def _relation(shared: dict[str, float]) -> str:
+    alike, backwards = shared["answers"] == 1, shared["answers"] == -1
+    if shared["question"] == 1:
+        if backwards:
+            return "contrary"
+        return "same question and answers" if alike else "same question, other answer words"
+    if shared["question"] > 0:
+        return "correlated question"
+    if shared["texts"] < 1:
+        return "unrelated"
+    return "other question, same texts and answers" if alike else "other question, same texts"

@@ -4,6 +4,47 @@ from dataclasses import dataclass
 
 from shlpt.errors import UserError, unknown
 from shlpt.tasks.find import find_task
+from shlpt.tasks.words import ANSWERS, ASPECTS, PARTS
+
+STANDIN_PAIRS = (
+    ("negative", "positive"),
+    ("not_duplicate", "duplicate"),
+    ("entailment", "not_entailment"),
+    ("choice1", "choice2"),
+)
+# The ten tasks of the recorded transfer matrix: four prices, two noises, looks, speeds on a scale, two verdicts.
+MATRIX = (
+    "ask:price/hotel/no-yes",
+    "ask:price/cafe/bad-good",
+    "ask:price/hotel/yes-no",
+    "ask:noise/hotel/no-yes",
+    "ask:noise/shop/left-right",
+    "ask:looks/film/red-blue",
+    "ask:speed/train/low-middle-high",
+    "ask:speed/phone/low-middle-high",
+    "sst2",
+    "ask:verdict/train/low-middle-high",
+)
+
+# Streams after CTrL: what was learned early, three others, and the task that is looked at.
+_BETWEEN = "ask:noise/cafe/left-right@32 ask:mood/news/bad-good@32 ask:speed/train/red-blue@32"
+_STREAMS = {
+    "stream_plus": ("ask:price/hotel/no-yes@8", "ask:price/hotel/no-yes@64"),
+    "stream_minus": ("ask:price/hotel/no-yes@64", "ask:price/hotel/no-yes@8"),
+    "stream_inputs": ("ask:price/hotel/no-yes@64", "ask:price/shop/no-yes@8"),
+    "stream_words": ("ask:price/hotel/no-yes@64", "ask:price/hotel/up-down@8"),
+    "stream_none": ("ask:price/hotel/no-yes@64", "ask:told/story/salt-sugar@16"),
+}
+
+
+def _long() -> list[str]:
+    """Fifty tasks: every question to reviews and feelings, of other texts and in other words from time to time."""
+    words = [pair for pair in ANSWERS[2] if pair not in STANDIN_PAIRS]
+    asked = [(question, place) for place in PARTS for question in (*ASPECTS, "verdict")] + [
+        ("mood", place) for place in ("news", "forum", "entry", "scene", "report", "inquiry", "event", "story")
+    ]
+    return [f"ask:{q}/{place}/{'-'.join(words[n * 3 % len(words)])}" for n, (q, place) in enumerate(asked)]
+
 
 _NAMED = {
     "order1": "dbpedia amazon yahoo agnews",
@@ -16,12 +57,23 @@ _NAMED = {
     "negative2": "qqp rte squad mnli cb",
     "negative3": "multirc rte squad wic mnli",
     "demo": "yelp sst2 agnews rte",
+    **{name: f"{early} {_BETWEEN} {last}" for name, (early, last) in _STREAMS.items()},
+    "stream_trap": "ask:noise/cafe/left-right@32 ask:mood/news/bad-good@32 ask:speed/train/red-blue@32 "
+    "ask:price/hotel/no-yes@64 ask:staff/hotel/no-yes@16",
+    "stream_long": " ".join(_long()),
 }
 SEQUENCES: dict[str, tuple[str, ...]] = {name: tuple(tasks.split()) for name, tasks in _NAMED.items()}
 ABOUT = {
     "order": "Table 8 of the paper: orders 1 to 3 are Standard CL, 4 to 6 the Large Number of Tasks",
     "negative": "Table 9 of the paper: the Negative Transfer Benchmark",
     "demo": "four quick tasks: two that help each other and two that do not",
+    "stream_plus": "after CTrL: the last task repeats the first with eight times the examples",
+    "stream_minus": "after CTrL: the last task repeats the first with an eighth of the examples",
+    "stream_inputs": "after CTrL: the last task asks the first's question of other texts",
+    "stream_words": "after CTrL: the last task asks the first's question, answered in other words",
+    "stream_trap": "the last task asks another question of the texts before it, answered in the same words",
+    "stream_none": "after CTrL: the last task has nothing to do with the others",
+    "stream_long": "fifty tasks of parts",
 }
 
 

@@ -42,6 +42,13 @@ class Task:
     standin_for: str | None = None
     suite: str = "user"
     about: str = ""
+    answers: tuple[str, ...] = ()  # the words a question is answered in, in the order of its values
+    shots: int = 0  # its own number of training examples a class; 0: as many as every other
+
+    @property
+    def base(self) -> str:
+        """The name without its own number of examples: the same examples, more or fewer of them."""
+        return self.name.partition("@")[0]
 
     @property
     def classes(self) -> int:

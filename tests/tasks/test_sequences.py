@@ -4,7 +4,7 @@ import pytest
 
 from shlpt.errors import UserError
 from shlpt.tasks.find import find_task
-from shlpt.tasks.pocket import TASKS
+from shlpt.tasks.pocket import TASKS, relation
 from shlpt.tasks.sequences import BENCHMARKS, SEQUENCES, about, find_benchmark, find_sequence, read_tasks
 
 TABLES_8_AND_9 = {
@@ -30,8 +30,44 @@ def test_an_order_is_the_one_of_the_paper(name: str) -> None:
     assert find_sequence(name) == tuple(map(key, TABLES_8_AND_9[name].split("→ ")))
 
 
-def test_only_the_demonstration_is_not_from_the_paper() -> None:
-    assert set(SEQUENCES) == {*TABLES_8_AND_9, "demo"}
+STREAMS = {f"stream_{kind}" for kind in ("plus", "minus", "inputs", "words", "trap", "none", "long")}
+
+
+def test_only_the_demonstration_and_the_streams_are_not_from_the_paper() -> None:
+    assert set(SEQUENCES) == {*TABLES_8_AND_9, *STREAMS, "demo"}
+
+
+# What the last task of a stream shares with the first (with the one before it in the trap).
+@pytest.mark.parametrize(
+    ("name", "place", "expected"),
+    [
+        ("stream_plus", 0, "same"),
+        ("stream_minus", 0, "same"),
+        ("stream_inputs", 0, "same question and answers"),
+        ("stream_words", 0, "same question, other answer words"),
+        ("stream_trap", -2, "other question, same texts and answers"),
+        ("stream_none", 0, "unrelated"),
+    ],
+)
+def test_the_last_task_of_a_stream_is_related_as_the_stream_says(name: str, place: int, expected: str) -> None:
+    tasks = [find_task(task) for task in find_sequence(name)]
+    assert len(tasks) == 5
+    assert relation(tasks[place], tasks[-1])[0] == expected
+    others = [task for task in tasks[:-1] if task is not tasks[place]]
+    assert all(relation(task, tasks[-1])[1] < 0 for task in others)
+
+
+def test_only_minus_has_fewer_and_plus_more_examples_than_the_first() -> None:
+    shots = {name: [find_task(task).shots for task in find_sequence(name)] for name in ("stream_plus", "stream_minus")}
+    assert shots["stream_plus"][-1] == 8 * shots["stream_plus"][0]
+    assert shots["stream_minus"][0] == 8 * shots["stream_minus"][-1]
+
+
+def test_the_long_stream_has_fifty_tasks_of_parts() -> None:
+    tasks = [find_task(task) for task in find_sequence("stream_long")]
+    assert len({task.name for task in tasks}) == 50
+    assert len({task.rule for task in tasks}) >= 7
+    assert len({task.domain for task in tasks}) >= 10
 
 
 @pytest.mark.parametrize("name", ["order4", "order5", "order6"])

@@ -1,0 +1,164 @@
+"""What the pre-training asks of the backbone, how, and in which order things get harder.
+
+A row is a free-form prefix (the question's word and the answer words in order, anywhere among arbitrary words), a text
+and its answer. No task's name ever stands before a text, and what `shlpt/tasks/heldout.py` names is never asked.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from shlpt.tasks import pocket, texts
+from shlpt.tasks import words as w
+from shlpt.tasks.grammar import DOMAINS, QUESTIONS, Asked, formats
+from shlpt.tasks.heldout import held_out
+
+BATCH = 64
+
+
+Span = tuple[float, float]  # from the beginning of a phase to its end
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What is asked for so many steps, and how hard; over sooner where it is mastered."""
+
+    steps: int
+    shares: tuple[tuple[str, float], ...]  # how often texts of a kind are asked; of a kind each domain as often
+    hard: int = texts.HARD
+    pairs: int = 0  # pairs of answer words; 0 is all of them and the longer lists
+    fillers: int = 6  # arbitrary words in a prefix, at most
+    noise: Span = (1.2, 1.2)  # on a prefix, at most, in standard deviations of the embeddings
+    mastered: float = 2.0  # over when so large a share of the new is right
+    settled: tuple[str, ...] = ()  # kinds that are known already: what makes a phase easy is not for them
+    feelings: bool = True  # whether pairs and stories are asked for the mood too
+
+
+# First what a prefix means: reviews that say one thing, asked in either direction of a few words from the first step.
+# Then topics, then matching (what follows, what is the same, what a story says) with most of the batches and again easy
+# first: in an even mixture it is not learned at all. Then everything. One thing gets harder at a time, and only when
+# what was before is mastered.
+REVIEWS = (("reviews", 1.0),)
+TOPICS = (("reviews", 0.25), ("articles", 0.75))
+MATCHING = (("reviews", 0.12), ("articles", 0.1), ("pairs", 0.52), ("stories", 0.26))
+ALL = (("reviews", 0.27), ("articles", 0.15), ("pairs", 0.37), ("stories", 0.21))
+KNOWN = ("reviews", "articles")
+QUIET = (0.0, 0.0)
+COURSE = (
+    Phase(600, REVIEWS, hard=0, pairs=3, fillers=0, noise=QUIET, mastered=0.97),
+    Phase(500, REVIEWS, hard=0, pairs=6, fillers=0, noise=QUIET, mastered=0.97),
+    Phase(500, REVIEWS, hard=0, pairs=14, fillers=0, noise=QUIET, mastered=0.97),
+    Phase(500, REVIEWS, hard=0, fillers=1, noise=QUIET, mastered=0.95),
+    Phase(400, REVIEWS, hard=0, fillers=3, noise=QUIET, mastered=0.95),
+    Phase(400, REVIEWS, hard=1, fillers=4, noise=QUIET, mastered=0.95),
+    Phase(500, REVIEWS, noise=QUIET, mastered=0.95),
+    Phase(300, REVIEWS, noise=(0, 1.0)),
+    Phase(500, TOPICS, hard=1, noise=(0, 0.5), settled=("reviews",), mastered=0.95),
+    Phase(700, MATCHING, hard=0, pairs=3, fillers=0, noise=QUIET, settled=KNOWN, feelings=False, mastered=0.95),
+    Phase(400, MATCHING, hard=0, fillers=3, noise=QUIET, settled=KNOWN, feelings=False, mastered=0.95),
+    Phase(600, MATCHING, hard=1, fillers=3, noise=QUIET, settled=KNOWN, mastered=0.95),
+    Phase(600, MATCHING, fillers=6, noise=(0, 0.6), settled=KNOWN, mastered=0.95),
+    Phase(2400, ALL, noise=(0.6, 1.2)),
+)
+FALLING = 1800  # steps at the end over which the learning rate falls to a fiftieth
+CORRUPTION = 0.05  # share of rows with span corruption
+
+
+def within(span: Span, done: float) -> float:
+    return span[0] + (span[1] - span[0]) * done
+
+
+def ask(rng: Random, phase: Phase) -> Asked:
+    """What the next text is asked; never what is held out."""
+    kinds, shares = zip(*phase.shares, strict=True)
+    while True:
+        kind = rng.choices(kinds, shares)[0]
+        domain = rng.choice([d for d in DOMAINS.values() if d.kind == kind])
+        feelings = 1 if phase.feelings or kind in phase.settled else 0
+        question = rng.choices(domain.questions, [feelings if q == "mood" else 3 for q in domain.questions])[0]
+        pairs = 0 if kind in phase.settled else phase.pairs
+        asked = Asked(question, domain.name, _words(rng, question, domain.name, pairs))
+        if not held_out(asked):
+            return asked
+
+
+def _words(rng: Random, question: str, domain: str, pairs: int) -> tuple[str, ...]:
+    """Answer words in either direction, of the first so many pairs or of all lists."""
+    possible = formats(question, domain)
+    if not QUESTIONS[question].cuts:
+        names = possible[0]
+        chosen = rng.sample(range(len(names)), rng.randint(2, min(8, len(names) - 1)))
+        return tuple(names[place] for place in sorted(chosen))
+    if not pairs or question == "find":
+        count = rng.choices(list(QUESTIONS[question].cuts), [SHARES[n] for n in QUESTIONS[question].cuts])[0]
+        possible = [words for words in possible if len(words) == count]
+    else:
+        possible = list(w.ANSWERS[2][:pairs])
+    words = rng.choice(possible)
+    return words[::-1] if rng.random() < 0.5 else words
+
+
+SHARES = {1: 1.0, 2: 0.6, 3: 0.2, 5: 0.2}  # how often a question is asked with so many answer words
+
+
+def prefix(rng: Random, asked: Asked, fillers: list[str], most: int) -> str:
+    """The question's word, sometimes twice, and the answer words in order, anywhere among arbitrary words."""
+    found = list(asked.words)
+    for word in (*[asked.question] * (1 + (rng.random() < 0.25)), *rng.choices(fillers, k=rng.randint(0, most))):
+        found.insert(rng.randint(0, len(found)), word)
+    return " ".join(found)
+
+
+def example(rng: Random, asked: Asked, hard: int) -> tuple[str, str]:
+    """A text of the pre-training part and its answer."""
+    groups = pocket.groups_of(asked)
+    found = pocket.write(pocket.plain(asked, rng.randint(2, 4)), "pretrain", rng.choice(groups), rng, hard)
+    return found.text, found.target
+
+
+def plain_prefix(asked: Asked) -> str:
+    """The shortest prefix that says what is asked: what the backbone is measured with."""
+    return " ".join((asked.question, *asked.words))
+
+
+def corrupt(rng: Random, text: str) -> tuple[str, str]:
+    """T5's span corruption on words: about 15 % in spans of one to three."""
+    words = text.split()
+    spans = max(1, round(len(words) * 0.15 / 2))
+    inputs: list[str] = []
+    outputs: list[str] = []
+    cut, starts = 0, sorted(rng.sample(range(len(words)), min(spans, len(words))))
+    for start in starts:
+        if start < cut:
+            continue
+        end = min(len(words), start + rng.randint(1, 3))
+        mark = f"<extra_id_{len(outputs) // 2}>"
+        inputs += [*words[cut:start], mark]
+        outputs += [mark, " ".join(words[start:end])]
+        cut = end
+    return " ".join(inputs + words[cut:]), " ".join(outputs)
+
+
+# --- rows ---------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Row:
+    prefix: str  # gets noise; empty for span corruption
+    text: str
+    target: str
+    new: bool = False  # counts for what is mastered
+
+
+def batches(phase: Phase, words: list[str], seed: str) -> Iterator[list[Row]]:
+    """A phase's rows, short ones first; `words` fill the prefixes."""
+    rng = Random(seed)
+
+    def draw() -> Row:
+        asked = ask(rng, phase)
+        settled = DOMAINS[asked.domain].kind in phase.settled
+        text, target = example(rng, asked, texts.HARD if settled else phase.hard)
+        if rng.random() < CORRUPTION:
+            return Row("", *corrupt(rng, text))
+        return Row(prefix(rng, asked, words, 6 if settled else phase.fillers), text, target, new=not settled)
+
+    for _ in range(phase.steps):
+        yield sorted((draw() for _ in range(BATCH)), key=lambda row: len(row.prefix) + len(row.text))
