@@ -252,6 +252,9 @@ def flipped(shown: ShownExperiment, source: str, target: str) -> None:
     runs = dict(zip(mine["seed"].map(str), mine["run"], strict=True))
     seed = choose.kept("Seed", list(runs), "seed", width=160)
     after = frames.answers(shown.store, runs[seed], target)
+    if after.empty:
+        st.caption("Only the scores of this seed are recorded: choose another seed.")
+        return
     gained, lost = transfer.flips(after, frames.answers(shown.store, runs[seed], target, alone=True))
     st.markdown(
         f"Of **{len(after)}** test examples, **{len(gained)}** are answered better after "

@@ -2,6 +2,9 @@
 
 import json as text
 import shutil
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -9,76 +12,153 @@ import typer
 
 from shlpt.catalog import METHODS
 from shlpt.cli.carry_out import Study, carry_out
-from shlpt.cli.options import Csv, Device, Home, Json, Threads
-from shlpt.cli.report import show
+from shlpt.cli.options import Csv, Device, Home, Json, Lanes, Threads
+from shlpt.cli.report import errors, show
 from shlpt.cli.rows import ROWS
-from shlpt.plans.recorded import plan
+from shlpt.plans.experiments import Experiment
+from shlpt.plans.recorded import PARTS, SCORES_ONLY, kept, plan
 from shlpt.results.recorded import HOME
 from shlpt.store import artifacts
-from shlpt.store.store import Store
-from shlpt.store.tensors import add_artifact
+from shlpt.store.store import FILE, Store
+
+Kept = Mapping[str, frozenset[str]]  # run or stage -> what stays of it beside its scores
 
 
 def record(
+    only: Annotated[str, typer.Option(help=f"Parts to train, separated by commas: {', '.join(PARTS)}.")] = "all",
     out: Annotated[Path | None, typer.Option(help="Folder to write to (default: data/recorded).")] = None,
+    lanes: Lanes = None,
     device: Device = "cpu",
     threads: Threads = None,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Train the recorded results again (some minutes).
+    """Train the recorded results again (some hours).
 
-    These are the results that come with the program; the app shows them before you have trained anything.
+    These are the results that come with the program; the app shows them before you have trained anything. The runs are
+    trained in your own store, so that the same command resumes what was stopped. What is finished of all parts is then
+    written to the folder, small: most seeds keep their scores only.
     """
-    way = Study(out or HOME, device=device, threads=threads)
-    made = [carry_out(one, way, ROWS[one.kind], quiet=True) for one in plan()]
+    parts = PARTS if only == "all" else tuple(part.strip() for part in only.split(","))
+    way = Study(home, lanes=lanes, device=device, threads=threads)
+    made = [carry_out(one, way, ROWS[one.kind], quiet=True) for one in plan(parts)]
+    store = Store(home).open()
+    done = [one for one in plan() if _is_done(store, one)]
+    write(store, done, out or HOME)
+    size = sum(file.stat().st_size for file in (out or HOME).rglob("*") if file.is_file())
+    missing = ", ".join(one.name for one in plan() if one.id not in {other.id for other in done})
+    errors.print(f"{size / 1e6:.1f} MB in {out or HOME}" + f"; not recorded yet: {missing}" * bool(missing))
+    rows = [{key: found[key] for key in ("id", "kind", "name", "runs", "trained", "seconds")} for found in made]
+    show(rows, "recorded", as_json=json, as_csv=csv)
     if any(found["left"] for found in made):
         raise SystemExit(1)
-    rows = [{key: found[key] for key in ("id", "kind", "name", "runs", "trained", "seconds")} for found in made]
-    store = Store(out or HOME).open()
-    arrange(store)
-    slim(store)
-    show(rows, "recorded", as_json=json, as_csv=csv)
 
 
-def arrange(store: Store) -> None:
-    """Name each run after its experiment, and list runs in the order of the plan, whatever was trained first."""
-    newest = store.value("SELECT max(created) FROM runs")
-    for number, experiment in enumerate(plan()):
-        rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (experiment.id,))
-        with store.write() as db:
-            for place, row in enumerate(rows):
-                cell = text.loads(row["cell"])
-                what = (cell.get("method") and METHODS[cell["method"]].title) or cell.get("variant", "")
-                name = f"{what} · {experiment.name}" if what else ""
-                db.execute(
-                    "UPDATE runs SET name=?, created=? WHERE id=?", (name, newest - number - place / 1000, row["run"])
-                )
+def _is_done(store: Store, experiment: Experiment) -> bool:
+    open_stages = (
+        "SELECT count(*) FROM experiment_runs x JOIN run_stages r ON r.run=x.run JOIN stages s ON s.key=r.stage "
+        "WHERE x.experiment=? AND s.state!='done'"
+    )
+    there = store.value("SELECT count(*) FROM experiment_runs WHERE experiment=?", (experiment.id,))
+    return bool(there) and store.value(open_stages, (experiment.id,)) == 0
+
+
+# --- a small copy of what is done ----------------------------------------------------------
+def write(store: Store, done: Iterable[Experiment], out: Path) -> None:
+    """Replace the store in `out` by a copy of these experiments, without what no page reads."""
+    draft = out.with_name(f"{out.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    with closing(sqlite3.connect(draft / FILE)) as db:
+        store.db.backup(db)
+    copy, done = Store(draft).open(), list(done)
+    runs = _runs(copy, done)
+    stages: dict[str, frozenset[str]] = {}
+    for row in copy.rows("SELECT run, stage FROM run_stages"):
+        if row["run"] in runs:
+            stages[row["stage"]] = stages.get(row["stage"], frozenset()) | runs[row["run"]]
+    _drop_rows(copy, [one.id for one in done], runs, stages)
+    _copy_tensors(store, copy, stages)
+    arrange(copy, done, runs)
+    copy.db.execute("PRAGMA journal_mode=DELETE")
+    copy.db.execute("VACUUM")
+    copy.close()
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out / artifacts.FOLDER, ignore_errors=True)
+    for path in draft.iterdir():
+        path.replace(out / path.name)
+    draft.rmdir()
+
+
+def _runs(copy: Store, done: Iterable[Experiment]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for one in done:
+        for row in copy.rows("SELECT run, cell FROM experiment_runs WHERE experiment=?", (one.id,)):
+            found[row["run"]] = found.get(row["run"], frozenset()) | kept(one, text.loads(row["cell"]))
+    return found
+
+
+def _drop_rows(copy: Store, experiments: list[str], runs: Kept, stages: Kept) -> None:
+    """Other runs, their stages, and what does not stay of those that do."""
+
+    def names(what: str) -> str:
+        return text.dumps([key for key, parts in stages.items() if what in parts])
+
+    unlike, chosen = "NOT IN (SELECT value FROM json_each(?))", "(SELECT id FROM stages WHERE key {})"
+    with copy.write() as db:
+        for table, column, ids in (
+            ("runs", "id", [*runs]),
+            ("run_stages", "run", [*runs]),
+            ("experiments", "id", experiments),
+            ("experiment_runs", "experiment", experiments),
+            ("stages", "key", [*stages]),
+        ):
+            db.execute(f"DELETE FROM {table} WHERE {column} {unlike}", (text.dumps(ids),))
+        for table in ("events", "scores"):
+            db.execute(f"DELETE FROM {table} WHERE stage NOT IN (SELECT id FROM stages)")
+        for kind in ("step", "epoch"):
+            stage = chosen.format(unlike)
+            db.execute(f"DELETE FROM events WHERE kind=? AND stage IN {stage}", (kind, names(f"{kind}s")))
+        db.execute(f"UPDATE scores SET examples='{{}}' WHERE stage IN {chosen.format(unlike)}", (names("answers"),))
+        db.execute(f"UPDATE stages SET record=NULL WHERE key {unlike}", (names("tensors"),))
+        db.execute("DELETE FROM artifacts")
+        db.execute("DELETE FROM workers")
+        db.execute("DELETE FROM groups WHERE key NOT IN (SELECT grp FROM stages)")
+        db.execute("UPDATE groups SET worker=NULL, warnings=''")
 
 
 HEAVY = ("extra.weights.", "extra.fisher.")  # a whole model for every task, which no page reads
 
 
-def slim(store: Store) -> None:
-    """Drop what no page reads, so that the recorded results stay small: activation states of pairs, for example."""
-    sequences = {
-        row["stage"]
-        for row in store.rows(
-            "SELECT stage FROM run_stages WHERE alone=0 AND run IN (SELECT run FROM run_stages WHERE position>1)"
-        )
-    }
-    for row in store.rows("SELECT owner, kind, file, sha256 FROM artifacts WHERE kind='tensors'"):
+def _copy_tensors(store: Store, copy: Store, stages: Kept) -> None:
+    for row in store.rows("SELECT owner, file, sha256, about FROM artifacts WHERE kind='tensors'"):
+        parts = stages.get(row["owner"], frozenset())
+        if "tensors" not in parts:
+            continue
         data = artifacts.read(store.home, row["file"], row["sha256"])
-        tensors = artifacts.from_bytes(data)
-        heavy = HEAVY if row["owner"] in sequences else (*HEAVY, "record.probe_")
-        kept = {name: tensor for name, tensor in tensors.items() if not name.startswith(heavy)}
-        if len(kept) < len(tensors):
-            smaller = artifacts.to_bytes(kept, artifacts.about_of(data))
-            written = artifacts.write(store.home, row["file"].removesuffix(".safetensors"), smaller)
-            with store.write() as db:
-                add_artifact(db, row["owner"], row["kind"], written)
-    store.db.execute("VACUUM")
-    for name in ("workers", ".reserve"):
-        path = store.home / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        heavy = HEAVY if "probe" in parts else (*HEAVY, "record.probe_")
+        tensors = {key: value for key, value in artifacts.from_bytes(data).items() if not key.startswith(heavy)}
+        made = artifacts.write(copy.home, row["owner"], artifacts.to_bytes(tensors, artifacts.about_of(data)))
+        with copy.write() as db:
+            values = (row["owner"], "tensors", made.file, made.sha256, made.bytes, row["about"])
+            db.execute("INSERT INTO artifacts (owner, kind, file, sha256, bytes, about) VALUES (?,?,?,?,?,?)", values)
+
+
+def arrange(copy: Store, done: Iterable[Experiment], runs: Kept) -> None:
+    """Name each run after its experiment, say where only scores are recorded, and list all in the order of the plan."""
+    newest = copy.value("SELECT max(created) FROM runs") or 0.0
+    named = set[str]()
+    for number, experiment in enumerate(done):
+        rows = copy.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (experiment.id,))
+        with copy.write() as db:
+            db.execute("UPDATE experiments SET created=? WHERE id=?", (newest - number, experiment.id))
+            for place, row in enumerate(rows):
+                if row["run"] in named:  # by an earlier experiment
+                    continue
+                named.add(row["run"])
+                cell = text.loads(row["cell"])
+                what = (cell.get("method") and METHODS[cell["method"]].title) or cell.get("variant", "")
+                values = (f"{what} · {experiment.name}" * bool(what), "" if runs[row["run"]] else SCORES_ONLY)
+                when = newest - number - place / 1000
+                db.execute("UPDATE runs SET name=?, note=?, created=? WHERE id=?", (*values, when, row["run"]))

@@ -35,10 +35,17 @@ def headroom(
                 settings["similar_pairs"] = _within(tasks, similar_pairs or "none")
             chosen = {**common, "method": method, "settings": settings}
             label = {"condition": condition, "sequence": sequence}
-            cells += [Cell(label | {"seed": seed}, make(tasks, seed, chosen)) for seed in seeds]
+            learned = [_plenty(task) for task in tasks] if condition == "plenty" else tasks
+            cells += [Cell(label | {"seed": seed}, make(learned, seed, chosen)) for seed in seeds]
     about = {"sequences": {k: list(v) for k, v in sequences.items()}, "seeds": list(seeds)}
     about |= where(common) | {"similar_pairs": similar_pairs}
     return Experiment("headroom", name or f"headroom of {', '.join(sequences)}", tuple(cells), about)
+
+
+def _plenty(task: str) -> str:
+    """A task with a number of examples of its own has more of them."""
+    name, at, shots = task.partition("@")
+    return f"{name}@{PLENTY * int(shots)}" if at else name
 
 
 def _within(tasks: Sequence[str], pairs: str) -> str:

@@ -1,34 +1,86 @@
-"""What is recorded to come with the program."""
+"""What is recorded to come with the program: parts that can be trained one at a time. No torch."""
 
-from shlpt.plans import experiments
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shlpt.errors import unknown
+from shlpt.plans import experiments, headroom
 from shlpt.plans.experiments import Cell, Experiment, make
-from shlpt.tasks.sequences import SEQUENCES
+from shlpt.tasks.sequences import MATRIX, SEQUENCES
 
-SEEDS = (42, 142, 242)
-TRANSFER_TASKS = ("yelp", "imdb", "sst2", "rte", "qqp", "agnews")
+SEEDS = tuple(range(42, 1042, 100))
+MAIN = "shlpt per_task continual progressive l2p finetune"
+REFERENCES = "oracle_partition random_partition"  # whether there is anything to see
+METHODS = tuple(f"{MAIN} {REFERENCES}".split())
+STREAMS = tuple(f"stream_{kind}" for kind in ("plus", "minus", "inputs", "words", "trap", "none"))
+HARMFUL = "negative1"
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "SHLPT": {},
+    "−ASC": {"lambda_asc": 0.0},
+    "−HSC−ASC": {"lambda_hsc": 0.0, "lambda_asc": 0.0},
+}
+PARTS = ("demo", "ablations", "matrix", "streams", "headroom")
 
-
-def plan() -> list[Experiment]:
-    """What is recorded: a demonstration by several methods, a hard sequence with and without ASC, a matrix."""
-    demo = _methods("the demonstration", "demo", ("shlpt", "per_task", "continual", "progressive", "l2p", "finetune"))
-    hard = [("SHLPT", {}), ("−ASC", {"lambda_asc": 0.0}), ("−HSC−ASC", {"lambda_hsc": 0.0, "lambda_asc": 0.0})]
-    cells = [
-        Cell(
-            {"variant": name, "seed": seed},
-            make(SEQUENCES["negative1"], seed, {"method": "shlpt", "settings": {"threshold": 1.5} | settings}),
-        )
-        for name, settings in hard
-        for seed in SEEDS
-    ]
-    losses = Experiment("ablations", "tasks that harm each other", tuple(cells), {})
-    common = {"method": "continual", "settings": {}}
-    return [demo, losses, experiments.matrix(TRANSFER_TASKS, SEEDS, common, "transfer between six tasks")]
+# What stays of a run beside its scores: `steps`, `epochs`, `answers`, `tensors`, and `probe` (activation states).
+SCORES_ONLY = "scores only: the curves, answers and prompts of this seed are not recorded"
+ALL = frozenset({"steps", "epochs", "answers", "tensors", "probe"})
 
 
-def _methods(name: str, sequence: str, methods: tuple[str, ...]) -> Experiment:
+def plan(only: Sequence[str] = PARTS) -> list[Experiment]:
+    """The experiments of these parts, in the order in which they are listed."""
+    for part in only:
+        if part not in PARTS:
+            raise unknown("part", part, PARTS)
+    return [experiment for part in PARTS if part in only for experiment in _part(part)]
+
+
+def _part(name: str) -> list[Experiment]:
+    if name == "demo":
+        return [_methods("the demonstration", "demo")]
+    if name == "ablations":
+        return [_ablations()]
+    if name == "matrix":
+        common = {"method": "continual", "settings": {}}
+        return [experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks")]
+    if name == "streams":
+        return [_methods(stream, stream) for stream in STREAMS]
+    return [headroom.headroom({stream: SEQUENCES[stream] for stream in STREAMS}, SEEDS, {})]
+
+
+def _methods(name: str, sequence: str) -> Experiment:
     cells = [
         Cell({"method": method, "seed": seed}, make(SEQUENCES[sequence], seed, {"method": method}))
-        for method in methods
+        for method in METHODS
         for seed in SEEDS
     ]
     return Experiment("methods", name, tuple(cells), {"sequence": sequence})
+
+
+def _ablations() -> Experiment:
+    """A sequence of tasks that harm each other: δ is so high that none is similar."""
+    cells = [
+        Cell(
+            {"variant": name, "seed": seed},
+            make(SEQUENCES[HARMFUL], seed, {"method": "shlpt", "settings": {"threshold": 1.5, **settings}}),
+        )
+        for name, settings in VARIANTS.items()
+        for seed in SEEDS
+    ]
+    return Experiment("ablations", "tasks that harm each other", tuple(cells), {})
+
+
+def kept(experiment: Experiment, label: Mapping[str, Any]) -> frozenset[str]:
+    """What stays of a run beside its scores, so that all of it is small."""
+    first, few = label["seed"] == SEEDS[0], label["seed"] in SEEDS[:3]
+    shlpt = label.get("method") == "shlpt"
+    if experiment.kind == "matrix":
+        return frozenset({"epochs", "answers"} if first else ())
+    if experiment.kind == "ablations":
+        return ALL if first else frozenset()
+    if experiment.kind == "methods" and experiment.about["sequence"] == "demo":
+        if first:
+            return ALL if label["method"] in ("shlpt", "per_task") else ALL - {"tensors", "probe"}
+        return frozenset({"steps", "epochs"} if shlpt and few else ())
+    if experiment.kind == "methods" and shlpt and first:
+        return ALL - {"probe"}
+    return frozenset()

@@ -60,15 +60,15 @@ def every_stage(plans: Iterable[RunPlan]) -> dict[str, Stage]:
 def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
     """A hash of the examples of a stage. Other examples make another stage."""
     splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed), training.scored)
-    return (_generated if suite == "pocket" else _drawn)(name, suite, splits)
+    ids = _generated if suite == "pocket" else _drawn
+    return digest([ids(name, suite, *split) for split in splits], size=8)
 
 
-def _drawn(name: str, suite: str, splits: tuple[tuple[str, int, int], ...]) -> str:
-    task = find_task(name, suite)
-    return digest([[e.id for e in draw(task, *split)] for split in splits], size=8)
+def _drawn(name: str, suite: str, split: str, per_group: int, seed: int) -> list[str]:
+    return [e.id for e in draw(find_task(name, suite), split, per_group, seed)]
 
 
-_generated = lru_cache(4096)(_drawn)  # generated texts never change
+_generated = lru_cache(8192)(_drawn)  # generated texts never change
 
 
 def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple[Stage, ...]:
@@ -156,7 +156,8 @@ def stage_from(row: Mapping[str, Any]) -> Stage:
 
 def steps_of(stage: Stage) -> int:
     """Training steps of a stage that never stops early."""
-    rows = stage.training.shots * find_task(stage.task, stage.suite).classes
+    task = find_task(stage.task, stage.suite)
+    rows = (task.shots or stage.training.shots) * task.classes
     return stage.training.epochs * math.ceil(rows / stage.training.batch_size)
 
 

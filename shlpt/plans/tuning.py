@@ -1,4 +1,4 @@
-"""Settings by one protocol for every method: as many trials each, on sequences without reported results. No torch."""
+"""Settings by one protocol for every method: as many trials each, on tasks without reported results. No torch."""
 
 from collections.abc import Mapping, Sequence
 from random import Random
@@ -8,10 +8,23 @@ from shlpt.errors import UserError
 from shlpt.plans.experiments import Cell, Common, Experiment, make, where
 from shlpt.spec import RunSpec, has_setting, settings_known
 
-# Tasks of neither Standard CL nor the Negative Transfer Benchmark, in two orders.
+# Composed tasks that stand in no sequence, benchmark or matrix and that the backbone was never asked. In each sequence
+# the fourth and fifth ask what was asked before: in other words, and of other texts.
 SEQUENCES: dict[str, tuple[str, ...]] = {
-    "tuning1": ("yelp", "boolq", "imdb", "copa", "sst2"),
-    "tuning2": ("copa", "sst2", "boolq", "yelp", "imdb"),
+    "tuning1": (
+        "ask:price/phone/low-high",
+        "ask:told/story/left-right",
+        "ask:verdict/hotel/one-two-three-four-five",
+        "ask:price/train/bad-good",
+        "ask:told/quiz/negative-positive",
+    ),
+    "tuning2": (
+        "ask:follows/headline/no-maybe-yes",
+        "ask:staff/hotel/red-green-blue",
+        "ask:mood/inquiry/up-down",
+        "ask:staff/gadget/low-middle-high",
+        "ask:mood/forum/no-yes",
+    ),
 }
 FACTORS = (1 / 3, 3.0, 0.1, 10.0)  # of the usual learning rate: tried first
 # What is drawn after that, by the name of the setting; methods that lack all of them draw learning rates alone.

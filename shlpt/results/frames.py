@@ -251,9 +251,10 @@ def _key(store: Store, id: str, task: str, alone: bool = False) -> str | None:
 
 
 def tensors(store: Store, id: str, task: str) -> dict[str, np.ndarray[Any, Any]]:
-    """The tensors of the stage that learned `task`; empty if it is not finished."""
+    """The tensors of the stage that learned `task`; empty if it is not finished or only its scores are recorded."""
     key = _key(store, id, task)
-    return {} if key is None else stage_tensors(store, key)
+    there = store.value("SELECT 1 FROM artifacts WHERE owner=? AND kind='tensors'", (key,))
+    return stage_tensors(store, key) if key and there else {}
 
 
 def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
@@ -286,9 +287,9 @@ def answers(store: Store, id: str, task: str, *, after: str | None = None, alone
             "SELECT examples FROM scores WHERE stage=(SELECT id FROM stages WHERE key=?) AND task=?", (key, task)
         )
     )
-    if found is None:
+    tests = json.loads(found or "{}")
+    if not tests:  # not tested yet, or only its scores are recorded
         return pd.DataFrame(columns=columns)
-    tests = json.loads(found)
     spec = _spec(store, id)
     texts = {e.id: e.text for e in draw(find_task(task, spec["suite"]), *Training(**spec["training"]).scored)}
     rows = zip(tests["examples"], tests["targets"], tests["answers"], tests["scores"], strict=True)

@@ -69,6 +69,8 @@ def source(store: Store, run: str, task: str) -> Source:
     if row["state"] != "done":
         raise UserError(f"{task} is not trained yet in this run ({row['state']}): its estimator is stored at the end")
     plan, earlier = frames.stage(store, row["key"]), tuple(tasks[: tasks.index(task)])
+    if "fingerprint" not in plan:
+        raise UserError("only the scores of this seed are recorded: choose a run without that note")
     return Source(row["key"], earlier, plan["params"], plan["training"], spec["backbone"], plan["fingerprint"])
 
 

@@ -1,6 +1,7 @@
 """Tasks by name, in any suite."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from shlpt.errors import UserError, unknown
 from shlpt.tasks import pocket
@@ -11,6 +12,7 @@ MOST_SHOTS = 10_000
 FORMS = ("contrary:<task>", "dial:<from -1 to 1>", "ask:<question>/<texts>/<answers>", "<task>@<examples a class>")
 
 
+@lru_cache(4096)  # its own number of examples is tried, which takes a while
 def find_task(name: str, suite: str = "pocket") -> Task:
     """A task by name; in the pocket world also `contrary:sst2`, `dial:0.5`, `ask:price/hotel/yes-no` and `sst2@32`."""
     if suite not in SUITES:

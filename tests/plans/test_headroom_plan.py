@@ -24,6 +24,12 @@ def test_every_condition_has_its_method_and_plenty_eight_times_the_examples() ->
     assert "measured" not in {c.label["condition"] for c in usual.cells}
 
 
+def test_plenty_is_eight_times_a_task_s_own_number_of_examples_too() -> None:
+    made = headroom.headroom({"two": ("rte@4", "sst2")}, (1,), {"settings": TINY})
+    tasks = {cell.label["condition"]: cell.spec.tasks for cell in made.cells}
+    assert (tasks["few"], tasks["plenty"]) == (("rte@4", "sst2"), ("rte@32", "sst2"))
+
+
 def test_transfer_is_measured_on_other_seeds_and_on_pairs_that_occur() -> None:
     made = headroom.measuring(THREE, (1,), (5, 6), {"settings": TINY})
     assert [cell.spec.tasks for cell in made.cells][::2] == [("rte", "sst2"), ("rte", "cb"), ("sst2", "cb")]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shlpt.catalog import METHODS
 from shlpt.catalog.params import NoParams
 from shlpt.errors import UserError
-from shlpt.plans.stages import RunPlan, Stage, data_digest, lane_groups, plan_runs, stages_of
+from shlpt.plans.stages import RunPlan, Stage, data_digest, lane_groups, plan_runs, stages_of, steps_of
 from shlpt.spec import RunSpec, Training
 
 TASKS = ("sst2", "rte", "cb")
@@ -28,6 +28,11 @@ def path(
 
 def keys(stages: Sequence[Stage]) -> list[str]:
     return [stage.key for stage in stages]
+
+
+def test_the_steps_of_a_stage_follow_from_the_task_s_own_number_of_examples() -> None:
+    few, many = (steps_of(path((name,))[0]) for name in ("sst2", "sst2@64"))
+    assert (few, many) == (20 * 2 * 8 // 8, 20 * 2 * 64 // 8)
 
 
 # --- stages of a run ----------------------------------------------------------------------

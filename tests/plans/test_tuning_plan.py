@@ -11,7 +11,10 @@ from shlpt.cli.main import main
 from shlpt.errors import UserError
 from shlpt.plans import tuning
 from shlpt.spec import RunSpec
-from shlpt.tasks.sequences import BENCHMARKS
+from shlpt.tasks.find import find_task
+from shlpt.tasks.grammar import parse
+from shlpt.tasks.heldout import combination, held_out, named
+from shlpt.tasks.pocket import relation
 
 TINY = {"epochs": 1, "shots": 2, "validation_shots": 2, "test_shots": 2, "prompt_length": 2}
 
@@ -27,14 +30,21 @@ def test_every_method_has_as_many_different_trials_the_learning_rate_first(metho
     assert len(ids) == 9
 
 
-def test_tuning_sequences_stand_in_no_benchmark() -> None:
-    reported = {tasks for benchmark in BENCHMARKS.values() for tasks in benchmark.tasks.values()}
-    judged = {
-        task for name in ("standard_cl", "negative") for tasks in BENCHMARKS[name].tasks.values() for task in tasks
-    }
+def test_tuning_is_on_tasks_without_results_that_the_backbone_was_never_asked() -> None:
     for tasks in tuning.SEQUENCES.values():
-        assert tasks not in reported
-        assert not judged & set(tasks)
+        asked = [parse(task.removeprefix("ask:")) for task in tasks]
+        assert [find_task(task).name for task in tasks] == list(tasks)
+        assert all(held_out(one) for one in asked)
+        assert not named() & {combination(one) for one in asked}
+
+
+def test_a_start_matters_in_tuning() -> None:
+    """The last two tasks of each sequence ask what an earlier one asks."""
+    for tasks in tuning.SEQUENCES.values():
+        found = [find_task(task) for task in tasks]
+        for late in found[3:]:
+            assert max(relation(early, late)[1] for early in found[:3]) > 0
+            assert min(relation(early, late)[1] for early in found[:3]) < 0
 
 
 def test_all_is_scored_on_validation_with_the_same_seeds() -> None:

@@ -1,0 +1,84 @@
+"""The recorded results: what they are, and the small store that comes out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from saying import outcome, say
+
+from shlpt.plans import experiments as plans
+from shlpt.plans import headroom, recorded
+from shlpt.results import experiments, frames
+from shlpt.spec import RunSpec
+from shlpt.store.store import Store
+from shlpt.tasks.sequences import SEQUENCES
+
+TINY = {"epochs": 2, "shots": 2, "validation_shots": 2, "test_shots": 2, "prompt_length": 2}
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same plan with fewer seeds, methods, tasks and examples."""
+    make = plans.make
+
+    def tiny(tasks: Sequence[str], seed: int, common: Mapping[str, Any]) -> RunSpec:
+        return make(tasks, seed, {**common, "settings": TINY | dict(common.get("settings") or {})})
+
+    for module in (recorded, plans, headroom):
+        monkeypatch.setattr(module, "make", tiny)
+    monkeypatch.setattr(recorded, "SEEDS", (42, 142))
+    monkeypatch.setattr(recorded, "METHODS", ("shlpt", "per_task"))
+    monkeypatch.setattr(recorded, "MATRIX", ("sst2", "rte"))
+    monkeypatch.setattr(recorded, "STREAMS", ("stream_minus",))
+    for name in ("demo", "negative1"):
+        monkeypatch.setitem(SEQUENCES, name, ("sst2", "rte"))
+    monkeypatch.setitem(SEQUENCES, "stream_minus", ("sst2@4", "rte", "sst2@2"))
+
+
+def test_the_plan_has_ten_seeds_of_every_part() -> None:
+    found = recorded.plan()
+    assert [one.kind for one in found] == ["methods", "ablations", "matrix", *["methods"] * 6, "headroom"]
+    for one in found:
+        seeds: dict[str, set[int]] = {}
+        for cell in one.cells:
+            seeds.setdefault(str({k: v for k, v in cell.label.items() if k != "seed"}), set()).add(cell.label["seed"])
+        assert {len(mine) for mine in seeds.values()} == {10}
+
+
+def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
+    small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, out = tmp_path / "home", tmp_path / "out"
+    asked = ["record", f"--home={home}", f"--out={out}"]
+    found = say(capsys, *asked, "--only=matrix,demo")
+    assert [row["kind"] for row in found] == ["methods", "matrix"]
+    copy = Store(out).open()
+    assert {row["kind"] for row in experiments.listed(copy)} == {"methods", "matrix"}
+    copy.close()
+
+    found = say(capsys, *asked)
+    assert [row["kind"] for row in found] == ["methods", "ablations", "matrix", "methods", "headroom"]
+    assert [row["trained"] for row in found if row["kind"] == "matrix"] == [0]
+    copy, whole = Store(out).open(), Store(home).open()
+    for one in recorded.plan():
+        theirs, mine = (experiments.results(store, one.id) for store in (whole, copy))
+        assert (mine[["acc", "bwt"]] == theirs[["acc", "bwt"]]).all(axis=None)
+        assert (mine["state"] == "done").all()
+    assert [row["name"] for row in experiments.listed(copy)] == [one.name for one in recorded.plan()]
+    listed = frames.runs(copy)
+    first, other = (listed[(listed["name"] == "SHLPT · the demonstration") & (listed["seed"] == s)] for s in (42, 142))
+    assert (first["note"].iloc[0], other["note"].iloc[0]) == ("", "")
+    assert not frames.alphas(copy, first["id"].iloc[0], "rte").empty
+    assert frames.probe(copy, first["id"].iloc[0])
+    lean = listed[(listed["method"] == "per_task") & (listed["seed"] == 142)].iloc[0]
+    assert lean["note"] == recorded.SCORES_ONLY
+    for nothing in (frames.losses(copy, [lean["id"]]), frames.answers(copy, lean["id"], "rte")):
+        assert nothing.empty
+    assert frames.probe(copy, lean["id"]) == {}
+    assert sum(f.stat().st_size for f in out.rglob("*")) < sum(f.stat().st_size for f in home.rglob("*")) / 2
+
+
+def test_an_unknown_part_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome("record", "--only=matrx") == 2
+    assert "unknown part 'matrx': did you mean 'matrix'?" in capsys.readouterr().err
