@@ -46,7 +46,10 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
     lines = {
         line["id"]: line
         for line in frame.to_dict("records")
-        if line["id"] != run.id and suits(line) and len(set(line["tasks"]) & set(spec["tasks"])) > 1
+        if line["id"] != run.id
+        and suits(line)
+        and len(set(line["tasks"]) & set(spec["tasks"])) > 1
+        and (line["backbone"], line["weights"]) == (spec["backbone"], spec["weights"])  # the same texts are probed
     }
     specs = {id: frames.spec(stores[line["recorded"]], id) for id, line in lines.items()}
     default = twins.twin(spec, specs.items()) or NONE

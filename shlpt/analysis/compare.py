@@ -20,7 +20,7 @@ from shlpt.catalog import METHODS
 Record = Mapping[str, Any]
 METRIC_COLUMNS = ["method", "metric", "mean", "low", "high", "n"]
 TASK_COLUMNS = ["method", "task", "mean", "low", "high", "n"]
-WHERE = ("method", "suite", "backbone", "dtype")
+WHERE = ("method", "suite", "backbone", "weights", "dtype")
 
 
 @dataclass(frozen=True)

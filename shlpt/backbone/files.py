@@ -36,8 +36,16 @@ def whole_name(name: str) -> str:
 def digest_of(name: str) -> str:
     """What tells these weights and this tokenizer from others: a hash of the files, or the commit on the hub."""
     path = find(name)
-    if path is None:
-        return _commit(name)
+    return _commit(name) if path is None else _digest_in(path)
+
+
+def digest_here(name: str) -> str | None:
+    """The same, without a check of the files; None if there is no such folder on this machine."""
+    path = EMBEDDED if name == "pocket" else Path(name)
+    return _digest_in(path) if name and path.is_dir() else None
+
+
+def _digest_in(path: Path) -> str:
     files = sorted(file for file in path.iterdir() if file.suffix in (".safetensors", ".json", ".model"))
     parts = [(file, file.stat()) for file in files if file.name not in ("checksums.json", "record.json")]
     text = "".join(f"{file.name} {_hash(file, s.st_mtime_ns, s.st_size)}\n" for file, s in parts)

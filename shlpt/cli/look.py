@@ -157,6 +157,7 @@ def activations(
     place = (store, other) if other is None else twins.locate(other, home)
     against = twins.twin_in(store, id) if other is None else place[1]
     if against is not None:
+        twins.require_same_backbone(frames.spec(store, id), frames.spec(place[0], against))
         beside = twins.activation_map(frames.probe(place[0], against), found.layer, measure)
         difference = twins.minus(found, beside)
         document["other"] = {"run": against, **_of_map(beside)}

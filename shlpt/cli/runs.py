@@ -39,8 +39,15 @@ def list_runs(home: Home = None, json: Json = False, csv: Csv = False) -> None:
     if found is None:
         errors.print(no_store(store.home), markup=False, soft_wrap=True)
     rows = rows_of_frame(runs(found)) if found is not None else []
-    short = [{k: v for k, v in row.items() if k not in ("backbone", "created", "note", "experiment")} for row in rows]
+    hidden = ("backbone", "weights", "older", "created", "note", "experiment")
+    short = [{k: v for k, v in row.items() if k not in hidden} | remark(row) for row in rows]
     say(short, "runs", as_json=json, as_csv=csv, document={"runs": rows})
+
+
+def remark(row: dict[str, Any]) -> dict[str, str]:
+    from shlpt.results.weights import OLDER
+
+    return {"remark": OLDER if row["older"] else ""}
 
 
 @app.command(epilog="Example: python -m shlpt runs show r1a2b3c --json")
@@ -56,7 +63,8 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
     record = frames.run(store, id)
     more = rows_of_frame(further(store, record["id"]))
     keys = ("id", "method", "seed", "state", "progress", "acc", "bwt", "fwt", "error", "warnings")
-    say([{key: record[key] for key in keys}], "run", as_json=json, as_csv=csv, document=record | {"further": more})
+    row = {key: record[key] for key in keys} | remark(record)
+    say([row], "run", as_json=json, as_csv=csv, document=record | {"further": more})
     if not json and not csv:
         if more:
             print_table(more, "\nfurther measures")

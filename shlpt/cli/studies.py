@@ -10,6 +10,7 @@ from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import Csv, Home, How, Json, Method, Seeds, Sequence, Tasks, tasks_of, with_groups
 from shlpt.cli.report import errors, no_store, show
 from shlpt.cli.rows import ROWS, beside_rows
+from shlpt.cli.runs import remark
 from shlpt.errors import UserError
 from shlpt.plans import experiments
 from shlpt.plans.commands import setting
@@ -194,8 +195,10 @@ def listed(
         return
     if id is None:
         rows = [
-            row | progress(store, experiments.runs_in(store, row["id"]))
-            for row in store.rows("SELECT id, kind, name FROM experiments ORDER BY created DESC")
+            {key: row[key] for key in ("id", "kind", "name")}
+            | progress(store, experiments.runs_in(store, row["id"]))
+            | remark(row)
+            for row in experiments.listed(store)
         ]
         show(rows, "experiments", as_json=json, as_csv=csv, document={"experiments": rows})
         return

@@ -42,9 +42,25 @@ def _add_group(db: sqlite3.Connection, group: LaneGroup, backbone: str, dtype: s
     )
 
 
+def _set_aside(db: sqlite3.Connection, id: str, weights: str) -> None:
+    """A run that was made with other weights keeps its results, under an id of its own."""
+    found = db.execute(
+        "SELECT json_extract(s.plan, '$.backbone') FROM run_stages r JOIN stages s ON s.key=r.stage WHERE r.run=?",
+        (id,),
+    ).fetchone()
+    if found is None or found[0] == weights:
+        return
+    aside = f"{id}-{found[0][:6]}"
+    for table, column in (("runs", "id"), ("run_stages", "run"), ("experiment_runs", "run")):
+        if table != "experiment_runs":
+            db.execute(f"DELETE FROM {table} WHERE {column}=?", (aside,))
+        db.execute(f"UPDATE {table} SET {column}=? WHERE {column}=?", (aside, id))
+
+
 def _add_run(db: sqlite3.Connection, plan: RunPlan, new: set[str]) -> None:
-    """A run that is there gets what it lacks. Stages of another backbone, data or code take the place of older ones."""
+    """A run that is there gets what it lacks. Stages of other data or code take the place of older ones."""
     id = plan.spec.id
+    _set_aside(db, id, plan.stages[0].backbone)
     row = (id, to_json(plan.spec.to_json()), time.time())
     db.execute("INSERT INTO runs (id, spec, created) VALUES (?,?,?) ON CONFLICT (id) DO NOTHING", row)
     order = "SELECT stage FROM run_stages WHERE run=? AND alone=? ORDER BY position"

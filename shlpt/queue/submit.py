@@ -1,5 +1,6 @@
 """Put runs in the queue. No torch: pages and commands do this at once, whatever trains them later."""
 
+import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -70,6 +71,7 @@ def start_experiment(
             last = "SELECT coalesce(max(number), -1) + 1 FROM experiment_runs WHERE experiment=?"
             (first,) = db.execute(last, (id,)).fetchone()
         else:
+            _set_aside(db, id, sent.runs)
             db.execute(
                 "INSERT INTO experiments (id, kind, name, about, created) VALUES (?,?,?,?,?) "
                 "ON CONFLICT (id) DO UPDATE SET about=excluded.about",  # the same runs against another reference
@@ -83,3 +85,13 @@ def start_experiment(
             ],
         )
     return id, sent
+
+
+def _set_aside(db: sqlite3.Connection, id: str, runs: Sequence[str]) -> None:
+    """An experiment whose runs were made with other weights keeps them, under an id of its own."""
+    query = "SELECT run FROM experiment_runs WHERE experiment=? AND number<? ORDER BY number"
+    before = [row[0] for row in db.execute(query, (id, len(runs)))]
+    if before and before != list(runs[: len(before)]):
+        aside = f"{id}-{digest(before, size=3)}"
+        db.execute("UPDATE experiments SET id=? WHERE id=?", (aside, id))
+        db.execute("UPDATE experiment_runs SET experiment=? WHERE experiment=?", (aside, id))

@@ -10,6 +10,7 @@ from shlpt.errors import UserError, unknown
 from shlpt.plans.experiments import Cell, Experiment, next_seeds
 from shlpt.results.record import Record, run_record
 from shlpt.results.recorded import recorded
+from shlpt.results.weights import OF_RUN, is_older, require_current
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
@@ -57,6 +58,8 @@ def more_seeds(store: Store, id: str, source: str, target: str, count: int) -> E
         for run, cell in _runs_with_cells(where, found["id"])
         if (cell.get("source"), cell.get("target")) == (source, target)
     ]
+    for run, _ in _runs_with_cells(where, found["id"])[:1]:
+        require_current(where, run_record(where, run), "new seeds would be of other texts and weights")
     if not mine:
         raise UserError(f"the experiment {found['name']!r} has no pair {source}>{target}: see `experiments {id}`")
     seeds = next_seeds([cell["seed"] for cell, _ in mine], count)
@@ -86,18 +89,27 @@ def results(store: Store, id: str) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def of_kind(store: Store, kind: str) -> dict[str, Any] | None:
-    """The newest experiment of a kind."""
-    rows = store.rows("SELECT * FROM experiments WHERE kind=? ORDER BY created DESC LIMIT 1", (kind,))
-    return rows[0] | {"about": json.loads(rows[0]["about"])} if rows else None
+def of_kind(store: Store, kind: str, **about: Any) -> dict[str, Any] | None:
+    """The newest experiment of a kind, with these values in what is known about it."""
+    rows = store.rows("SELECT * FROM experiments WHERE kind=? ORDER BY created DESC", (kind,))
+    found = (row | {"about": json.loads(row["about"])} for row in rows)
+    return next((row for row in found if about.items() <= row["about"].items()), None)
 
 
 def listed(store: Store) -> list[dict[str, Any]]:
-    """All experiments, the newest first: id, kind, name, time of creation, number of runs."""
-    return store.rows(
-        "SELECT e.id, e.kind, e.name, e.created, count(x.run) AS runs FROM experiments e "
-        "LEFT JOIN experiment_runs x ON x.experiment=e.id GROUP BY e.id ORDER BY e.created DESC, e.id"
+    """All experiments, the newest first: id, kind, name, time of creation, number of runs, and whether their backbone
+    has other weights now."""
+    rows = store.rows(
+        f"SELECT e.id, e.kind, e.name, e.created, count(x.run) AS runs, {OF_RUN} AS weights, "
+        "json_extract(r.spec, '$.backbone') AS backbone FROM experiments e "
+        "LEFT JOIN experiment_runs x ON x.experiment=e.id LEFT JOIN runs r ON r.id=x.run "
+        "GROUP BY e.id ORDER BY e.created DESC, e.id"
     )
+    return [
+        {key: row[key] for key in ("id", "kind", "name", "created", "runs")}
+        | {"older": is_older(row["backbone"] or "", row["weights"])}
+        for row in rows
+    ]
 
 
 def labelled(store: Store, id: str) -> list[tuple[str, Record]]:
@@ -119,7 +131,7 @@ def headroom_of(store: Store, run: Mapping[str, Any]) -> list[dict[str, Any]] | 
                 continue
             theirs = run_record(store, few["run"])
             same = all(theirs["settings"][key] == run["settings"][key] for key in ALIKE)
-            if same and all(theirs[key] == run[key] for key in ("suite", "backbone")):
+            if same and all(theirs[key] == run[key] for key in ("suite", "backbone", "weights")):
                 return [{str(key): value for key, value in row.items()} for row in rows]
     return None
 

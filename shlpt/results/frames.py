@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,27 @@ import pandas as pd
 
 from shlpt.errors import UserError
 from shlpt.results.record import progress, run_record, state_of_run
+from shlpt.results.weights import OF_RUN, is_older, weights_of
 from shlpt.spec import Training, digest
 from shlpt.store import artifacts, liveness
 from shlpt.store.find import find_run
 from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
 from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.task import Example
 
-LIST_COLUMNS = "id name method tasks seed state progress acc bwt fwt backbone created note experiment".split()
+LIST_COLUMNS = "id name method tasks seed state progress acc bwt fwt backbone weights older created note".split()
+LIST_COLUMNS += ["experiment"]
 STAGE_COLUMNS = "task alone position method state reused steps planned_steps epochs validation trainable".split()
 STAGE_COLUMNS += "stored_bytes seconds note key".split()
 POINTS = 1000  # of a curve, after thinning
 
 
 # --- runs ---------------------------------------------------------------------------------
-_LIST = """
-    SELECT r.id, r.name, r.note, r.spec, r.created, r.result,
+_LIST = f"""
+    SELECT r.id, r.name, r.note, r.spec, r.created, r.result, {OF_RUN} AS weights,
       (SELECT e.name FROM experiment_runs x JOIN experiments e ON e.id=x.experiment WHERE x.run=r.id) AS experiment
-    FROM runs r WHERE {} ORDER BY r.created DESC, r.id
+    FROM runs r WHERE {{}} ORDER BY r.created DESC, r.id
 """
 _OPEN = """
     SELECT rs.run, rs.alone, s.key, s.steps, s.state, s.error, g.state AS group_state, g.worker, g.note, g.claim
@@ -42,16 +46,17 @@ def runs(store: Store, ids: Iterable[str] | None = None) -> pd.DataFrame:
     unfinished: dict[str, list[Mapping[str, Any]]] = {}
     for row in store.rows(_OPEN.format(wanted), values):
         unfinished.setdefault(row["run"], []).append(row)
-    lines = []
+    lines, older = [], cache(is_older)  # the files of a backbone are looked at once
     for row in store.rows(_LIST.format(wanted), values):
         spec, stages = json.loads(row["spec"]), unfinished.get(row["id"], [])
         result = json.loads(row["result"]) if row["result"] else {}
         state = "done" if result else state_of_run(store, stages)[0]
         if state == "done" and not result:  # its worker died before it could write the state
             result = run_record(store, row["id"])
-        line = {key: row[key] for key in ("id", "name", "created", "note", "experiment")}
+        line = {key: row[key] for key in ("id", "name", "created", "note", "experiment", "weights")}
         line |= {key: spec[key] for key in ("method", "tasks", "seed", "backbone")}
         line |= {key: result.get(key) for key in ("acc", "bwt", "fwt")}
+        line["older"] = older(spec["backbone"], row["weights"])
         lines.append(line | {"state": state, "progress": 1.0 if result else progress(store, stages)})
     return pd.DataFrame(lines, columns=LIST_COLUMNS)
 
@@ -87,9 +92,9 @@ def troubles(store: Store, ids: Iterable[str], lines: int = 20) -> list[dict[str
 
 
 def spec(store: Store, id: str) -> dict[str, Any]:
-    """The spec of a run, with `settings` as one flat mapping as `--set` takes them."""
+    """The spec of a run, with `settings` as one flat mapping as `--set` takes them, and its weights."""
     found: dict[str, Any] = json.loads(store.value("SELECT spec FROM runs WHERE id=?", (id,)))
-    return found | {"settings": found["training"] | found["params"]}
+    return found | {"settings": found["training"] | found["params"], "weights": weights_of(store, id)}
 
 
 def stages(store: Store, id: str) -> pd.DataFrame:
@@ -264,12 +269,15 @@ def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
     if alpha is None or not alpha.size:
         return pd.DataFrame(columns=columns)
     spec = _spec(store, id)
-    examples = draw(find_task(task, spec["suite"]), "train", spec["training"]["shots"], spec["seed"])
+    drawn = draw(find_task(task, spec["suite"]), "train", spec["training"]["shots"], spec["seed"])
+    examples, key = {e.id: e for e in drawn}, _key(store, id, task)
+    record = json.loads(store.value("SELECT record FROM stages WHERE key=?", (key,)))
+    trained = [examples.get(e, Example("", "", "")) for e in record["train_examples"]]  # an older world had other texts
     earlier = spec["tasks"][: spec["tasks"].index(task)]
     return pd.DataFrame(
         [
-            (e.id, e.text, e.target, name, float(value))
-            for e, row in zip(examples, alpha, strict=True)
+            (e, shown.text, shown.target, name, float(value))
+            for e, shown, row in zip(record["train_examples"], trained, alpha, strict=True)
             for name, value in zip(earlier, row, strict=True)
         ],
         columns=columns,

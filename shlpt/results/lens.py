@@ -15,6 +15,7 @@ import pandas as pd
 from shlpt.catalog import METHODS
 from shlpt.errors import UserError, unknown
 from shlpt.results import frames
+from shlpt.results.weights import require_current
 from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
 
@@ -69,6 +70,7 @@ def source(store: Store, run: str, task: str) -> Source:
     if row["state"] != "done":
         raise UserError(f"{task} is not trained yet in this run ({row['state']}): its estimator is stored at the end")
     plan, earlier = frames.stage(store, row["key"]), tuple(tasks[: tasks.index(task)])
+    require_current(store, {"id": run, "backbone": spec["backbone"]}, "its estimator belongs to those weights")
     if "fingerprint" not in plan:
         raise UserError("only the scores of this seed are recorded: choose a run without that note")
     return Source(row["key"], earlier, plan["params"], plan["training"], spec["backbone"], plan["fingerprint"])

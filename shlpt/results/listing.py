@@ -1,10 +1,12 @@
 """Runs, stages and workers as tables for people. Pure; no torch."""
 
 from collections.abc import Collection
+from typing import Any
 
 import pandas as pd
 
 from shlpt.catalog import METHODS
+from shlpt.results.weights import OLDER
 
 
 def matching(
@@ -46,12 +48,17 @@ def for_people(rows: pd.DataFrame) -> pd.DataFrame:
             "ACC": rows["acc"].astype(float),
             "BWT": 100 * rows["bwt"].astype(float),
             "FWT": 100 * rows["fwt"].astype(float),
-            "note": rows["note"],
+            "note": [_remark(line) for line in rows.to_dict("records")],
             "experiment": rows["experiment"].fillna(""),
             "created": pd.to_datetime(rows["created"].astype(float), unit="s", utc=True),
             "id": rows["id"],
         }
     )
+
+
+def _remark(line: dict[Any, Any]) -> str:
+    """The note, after what must be known of the run."""
+    return "; ".join(part for part in (OLDER if line["older"] else "", line["note"]) if part)
 
 
 def stages_for_people(rows: pd.DataFrame) -> pd.DataFrame:

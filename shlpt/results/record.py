@@ -8,6 +8,7 @@ import numpy as np
 
 from shlpt.analysis import metrics
 from shlpt.catalog import METHODS
+from shlpt.results.weights import is_older, weights_of
 from shlpt.store import liveness
 from shlpt.store.find import find_run
 from shlpt.store.liveness import Observer
@@ -43,6 +44,8 @@ class Record(TypedDict):
     settings: dict[str, Any]
     suite: str
     backbone: str
+    weights: str | None  # a hash of those it was made with
+    older: bool  # the backbone has other weights now
     seconds: float
     trainable: int | None
     stored_bytes: int | None
@@ -73,22 +76,25 @@ def run_record(store: Store, id: str) -> Record:
     """A run as JSON: its spec, its state, its matrix and metrics."""
     row = store.row("SELECT * FROM runs WHERE id=?", (find_run(store, id),))
     assert row is not None
-    if row["result"]:
-        found: Record = json.loads(row["result"]) | {"name": row["name"], "note": row["note"]}
-        return found
-    return _work_out(store, row)
+    found: Any = json.loads(row["result"]) if row["result"] else _work_out(store, row)
+    weights = weights_of(store, row["id"])
+    made = {"weights": weights, "older": is_older(found["backbone"], weights)}
+    record: Record = found | {key: row[key] for key in ("id", "name", "note")} | made
+    return record
 
 
 def keep_results(store: Store, runs: Iterable[str]) -> None:
     """Store the records of finished runs, so that lists load fast."""
     new = [run for run in runs if not store.value("SELECT result FROM runs WHERE id=?", (run,))]
-    done = [record for run in new if (record := run_record(store, run))["state"] == "done"]
+    rows = store.rows("SELECT * FROM runs WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(new),))
+    done = [record for row in rows if (record := _work_out(store, row))["state"] == "done"]
     if done:
         with store.write() as db:
             db.executemany("UPDATE runs SET result=? WHERE id=?", [(to_json(record), record["id"]) for record in done])
 
 
-def _work_out(store: Store, row: Mapping[str, Any]) -> Record:
+def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored of a finished run."""
     spec = json.loads(row["spec"])
     stages = store.rows(_STAGES, (row["id"],))
     path = [s for s in stages if not s["alone"]]
@@ -124,7 +130,7 @@ def _work_out(store: Store, row: Mapping[str, Any]) -> Record:
             "reused": [s["key"] for s in stages if s["reused"]],
         }
     )
-    found: Record = clean(record)
+    found: dict[str, Any] = clean(record)
     return found
 
 

@@ -17,6 +17,7 @@ from shlpt.store.find import Ambiguous, find_run
 from shlpt.store.store import Store
 
 ASC = "lambda_asc"
+SAME = ("suite", "tasks", "method", "seed", "backbone", "weights", "training")  # of a run and its twin
 
 
 def locate(id: str, home: Any = None) -> tuple[Store, str]:
@@ -40,13 +41,19 @@ def twin(spec: Mapping[str, Any], others: Iterable[tuple[str, Mapping[str, Any]]
         return None
     with_asc = spec["settings"][ASC] > 0
     for id, other in others:
-        same = all(spec[key] == other[key] for key in ("suite", "tasks", "method", "seed", "backbone", "training"))
+        same = all(spec.get(key) == other.get(key) for key in SAME)
         if not same or ASC not in other["settings"]:
             continue
         rest = {name: value for name, value in other["settings"].items() if name != ASC}
         if (other["settings"][ASC] > 0) != with_asc and rest == {k: v for k, v in spec["settings"].items() if k != ASC}:
             return id
     return None
+
+
+def require_same_backbone(one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    """Activation states of other weights, on other texts, are not comparable."""
+    if (one["backbone"], one["weights"]) != (other["backbone"], other["weights"]):
+        raise UserError("the two runs were made with different backbones: choose runs of the same backbone")
 
 
 def twin_in(store: Store, id: str) -> str | None:
@@ -59,7 +66,7 @@ def other_way(spec: Mapping[str, Any]) -> RunSpec:
     """The spec of the twin: without ASC, or with its default weight."""
     params: Any = METHODS[spec["method"]].params
     weight = 0.0 if spec["settings"][ASC] > 0 else params.model_fields[ASC].default
-    found = {key: value for key, value in spec.items() if key not in ("settings", "edition")}
+    found = {key: value for key, value in spec.items() if key not in ("settings", "edition", "weights")}
     return RunSpec.model_validate(found | {"params": spec["params"] | {ASC: weight}})
 
 

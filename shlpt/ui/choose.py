@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from shlpt.errors import unknown
+from shlpt.plans.recorded import SCORES_ONLY
 from shlpt.results import experiments
 from shlpt.store.store import Store
 from shlpt.ui.page import plain
@@ -124,6 +125,7 @@ def pick_run(suits: Callable[[dict[str, Any]], bool]) -> Shown | None:
     """Choose one of all runs; None if there are none. Runs for which `suits` is true come first, and the first is the
     default."""
     frame, stores = known_runs()
+    frame = frame[frame["note"] != SCORES_ONLY]  # there is nothing to look into
     rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
     lines = {line["id"]: line for line in sorted(rows, key=lambda line: not suits(line))}
     if not lines:
@@ -157,4 +159,5 @@ def known_experiments(kinds: Sequence[str] | None = None, without: Sequence[str]
 def titled(shown: ShownExperiment) -> str:
     """The label of an experiment in a list."""
     runs = "1 run" if shown.line["runs"] == 1 else f"{shown.line['runs']} runs"
-    return f"{shown.line['name']} · {runs}{' · recorded' if shown.is_recorded else ''} · {shown.id[:7]}"
+    older = " · older backbone" if shown.line["older"] else ""
+    return f"{shown.line['name']} · {runs}{' · recorded' if shown.is_recorded else ''}{older} · {shown.id[:7]}"

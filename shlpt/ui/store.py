@@ -45,7 +45,7 @@ def at(home: str | None = None) -> Store:
 def label(line: dict[str, Any]) -> str:
     """A run in a list: its description and the beginning of its id."""
     what = line["name"] or f"{METHODS[line['method']].title} · {' → '.join(line['tasks'])}"
-    state = "recorded" if line["recorded"] else line["state"]
+    state = ("recorded" if line["recorded"] else line["state"]) + " · older backbone" * bool(line["older"])
     return f"{what} · seed {line['seed']} · {state} · {line['id'][:7]}"
 
 

@@ -20,7 +20,7 @@ from shlpt.store.store import Store
 def frame(*lines: dict[str, Any]) -> pd.DataFrame:
     usual = {"id": "r1", "name": "", "note": "", "method": "shlpt", "tasks": ["yelp", "rte"], "seed": 42}
     usual |= {"state": "done", "progress": 1.0, "acc": 0.5, "bwt": -0.1, "fwt": None}
-    usual |= {"created": 0.0, "experiment": None, "recorded": False}
+    usual |= {"created": 0.0, "experiment": None, "recorded": False, "older": False}
     return pd.DataFrame([usual | line for line in lines])
 
 
