@@ -1,6 +1,6 @@
 """Does measured transfer follow declared relatedness? Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -9,11 +9,23 @@ from numpy.typing import NDArray
 
 from shlpt.analysis.transfer import LEVEL
 from shlpt.tasks.find import find_task
-from shlpt.tasks.pocket import relation
+from shlpt.tasks.pocket import axes, relation
+from shlpt.tasks.task import Task
 
 ROUNDS = 500
 FEWEST = 4  # tasks needed for a bootstrap
+NOTHING = 1e-9  # what rounding leaves of a rank
 Numbers = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+class Axis(TypedDict):
+    """What an axis of declared relatedness says of measured transfer. None: not defined."""
+
+    spearman: float | None
+    ci95: list[float] | None
+    beyond: float | None  # partial rank correlation: what the other axes do not say already
+    beyond_ci95: list[float] | None
 
 
 class Agreement(TypedDict):
@@ -22,19 +34,35 @@ class Agreement(TypedDict):
     pairs: int
     spearman: float | None
     ci95: list[float] | None  # bootstrap over tasks
+    axes: dict[str, Axis]  # texts, question, answers
     clear_with_sign: int  # clear pairs whose declared relatedness is not zero
     of_declared_sign: float | None  # share of these with the declared sign
     surely_positive: float | None  # shares of the pairs with at least two seeds
     surely_negative: float | None
 
 
-def declared(tasks: Sequence[str], suite: str = "pocket") -> dict[tuple[str, str], float]:
+Pair = tuple[str, str]
+Shared = Mapping[Pair, Mapping[str, float]]
+
+
+def declared(tasks: Sequence[str], suite: str = "pocket") -> dict[Pair, float]:
     """The declared relatedness of every ordered pair."""
+    return {(a.name, b.name): relation(a, b)[1] for a, b in _pairs(tasks, suite)}
+
+
+def shared(tasks: Sequence[str], suite: str = "pocket") -> dict[Pair, dict[str, float]]:
+    """The same by axis."""
+    return {(a.name, b.name): axes(a, b) for a, b in _pairs(tasks, suite)}
+
+
+def _pairs(tasks: Sequence[str], suite: str) -> list[tuple[Task, Task]]:
     found = [find_task(name, suite) for name in tasks]
-    return {(a.name, b.name): relation(a, b)[1] for a in found for b in found if a.name != b.name}
+    return [(a, b) for a in found for b in found if a.name != b.name]
 
 
-def agreement(table: pd.DataFrame, degrees: Mapping[tuple[str, str], float], seed: int = 0) -> Agreement:
+def agreement(
+    table: pd.DataFrame, degrees: Mapping[Pair, float], by_axis: Shared | None = None, seed: int = 0
+) -> Agreement:
     """`table` is the output of `transfer.cells`. The bootstrap draws tasks, not pairs, because pairs that share a task
     are not independent."""
     rows = [(c.source, c.target, c.value, degrees[c.source, c.target], c.clear) for c in table.itertuples()]
@@ -43,14 +71,35 @@ def agreement(table: pd.DataFrame, degrees: Mapping[tuple[str, str], float], see
     tested = int(table["p"].notna().sum())
     sure = [(table["clear"] & (side * table["value"] > 0)).sum() for side in (1, -1)]
     positive, negative = (float(count / tested) if tested else None for count in sure)
+    pairs = [(row[0], row[1]) for row in rows]
+    draws = _draws(pairs, seed)
     return Agreement(
         pairs=len(rows),
         spearman=spearman(value, degree),
-        ci95=_interval([(row[0], row[1]) for row in rows], value, degree, seed),
+        ci95=_interval(draws, lambda at: spearman(value[at], degree[at])),
+        axes=_axes(pairs, value, by_axis or {}, draws),
         clear_with_sign=len(signed),
         of_declared_sign=float(np.mean(signed)) if signed else None,
         surely_positive=positive,
         surely_negative=negative,
+    )
+
+
+def _axes(pairs: Sequence[Pair], value: Numbers, by_axis: Shared, draws: Sequence[Places]) -> dict[str, Axis]:
+    names = list(by_axis[pairs[0]]) if pairs and by_axis else []
+    columns = {name: np.asarray([by_axis[pair][name] for pair in pairs], dtype=float) for name in names}
+    return {
+        name: _axis(value, mine, [column for other, column in columns.items() if other != name], draws)
+        for name, mine in columns.items()
+    }
+
+
+def _axis(value: Numbers, mine: Numbers, others: Sequence[Numbers], draws: Sequence[Places]) -> Axis:
+    return Axis(
+        spearman=spearman(value, mine),
+        ci95=_interval(draws, lambda at: spearman(value[at], mine[at])),
+        beyond=partial(value, mine, others),
+        beyond_ci95=_interval(draws, lambda at: partial(value[at], mine[at], [other[at] for other in others])),
     )
 
 
@@ -61,26 +110,44 @@ def spearman(a: Numbers, b: Numbers) -> float | None:
     return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
 
 
+def partial(a: Numbers, b: Numbers, given: Sequence[Numbers]) -> float | None:
+    """Rank correlation of what is left of both when `given` is accounted for; None if nothing is left of one."""
+    if len(a) < 3 + len(given):
+        return None
+    known = np.column_stack([np.ones(len(a)), *map(_ranks, given)])
+    left = []
+    for ranks in (_ranks(a), _ranks(b)):
+        rest = ranks - known @ np.linalg.lstsq(known, ranks, rcond=None)[0]
+        if np.std(rest) <= NOTHING * len(a):
+            return None
+        left.append(rest)
+    return float(np.corrcoef(*left)[0, 1])
+
+
 def _ranks(values: Numbers) -> Numbers:
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     ranks: Numbers = (np.cumsum(count) - (count - 1) / 2)[place]
     return ranks
 
 
-def _interval(pairs: Sequence[tuple[str, str]], value: Numbers, degree: Numbers, seed: int) -> list[float] | None:
-    """95 % bootstrap interval; None with too few tasks, or if half of the draws have no ρ."""
+def _draws(pairs: Sequence[Pair], seed: int) -> list[Places]:
+    """For each round of the bootstrap, the places of the pairs that are drawn; none with too few tasks."""
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     if len(names) < FEWEST:
-        return None
+        return []
     places = np.asarray([(names.index(a), names.index(b)) for a, b in pairs])
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(ROUNDS):
         times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
-        often = times[places[:, 0]] * times[places[:, 1]]
-        found.append(spearman(np.repeat(value, often), np.repeat(degree, often)))
-    defined = [rho for rho in found if rho is not None]
-    if 2 * len(defined) < ROUNDS:
+        found.append(np.repeat(np.arange(len(pairs)), times[places[:, 0]] * times[places[:, 1]]))
+    return found
+
+
+def _interval(draws: Sequence[Places], statistic: Callable[[Places], float | None]) -> list[float] | None:
+    """95 % bootstrap interval; None with too few tasks, or if half of the draws have no ρ."""
+    defined = [rho for at in draws if (rho := statistic(at)) is not None]
+    if not defined or 2 * len(defined) < len(draws):
         return None
     low, high = np.quantile(defined, [0.025, 0.975])
     return [float(low), float(high)]
@@ -90,9 +157,7 @@ def sentences(found: Agreement) -> list[str]:
     """The same in sentences."""
     if found["spearman"] is None:
         return ["Agreement with declared relatedness cannot be computed: too few pairs, or all are declared alike."]
-    interval = found["ci95"]
-    ends = f"95 %: {interval[0]:+.2f} to {interval[1]:+.2f}" if interval else "no interval: too few tasks"
-    ends += ", bootstrap over tasks" if interval else ""
+    ends = _ends(found["ci95"]) + ", bootstrap over tasks" * (found["ci95"] is not None)
     said = [
         f"Declared relatedness and measured transfer: Spearman's ρ = {found['spearman']:+.2f} over {found['pairs']} "
         f"pairs ({ends})."
@@ -106,8 +171,19 @@ def sentences(found: Agreement) -> list[str]:
         said.append(
             f"Of {found['clear_with_sign']} clear pairs with a declared sign, {found['of_declared_sign']:.0%} have it."
         )
+    if by_axis := [_said(name, axis) for name, axis in found["axes"].items() if axis["spearman"] is not None]:
+        said.append(f"Each axis by itself, and beyond the others: {'; '.join(by_axis)}.")
     return said
 
 
+def _said(name: str, axis: Axis) -> str:
+    beyond = "not defined" if axis["beyond"] is None else f"{axis['beyond']:+.2f} ({_ends(axis['beyond_ci95'])})"
+    return f"{name} {axis['spearman']:+.2f} ({_ends(axis['ci95'])}), beyond {beyond}"
+
+
+def _ends(interval: Sequence[float] | None) -> str:
+    return f"95 %: {interval[0]:+.2f} to {interval[1]:+.2f}" if interval else "no interval: too few tasks"
+
+
 def of_tasks(table: pd.DataFrame, tasks: Sequence[str], suite: str = "pocket") -> Agreement:
-    return agreement(table, declared(tasks, suite))
+    return agreement(table, declared(tasks, suite), shared(tasks, suite))

@@ -68,5 +68,42 @@ def test_nothing_measured_is_said_in_words() -> None:
     assert "cannot be computed" in a.sentences(found)[0]
 
 
+def test_what_an_axis_says_beyond_the_others_is_worked_out_by_hand() -> None:
+    """Of ranks 1 to 4 against (1, 3, 2, 4) nothing else is known: ρ = .8. Given the second itself, nothing is left."""
+    one, two, flat = np.array([1.0, 2, 3, 4]), np.array([1.0, 3, 2, 4]), np.zeros(4)
+    assert a.partial(one, two, []) == pytest.approx(0.8)
+    assert a.partial(one, two, [flat]) == pytest.approx(0.8)
+    assert a.partial(one, two, [two + 1]) is None
+    assert a.partial(one, flat, []) is None
+    x, y, z = np.array([1.0, 2, 3, 4, 5]), np.array([2.0, 1, 4, 3, 5]), np.array([1.0, 3, 2, 5, 4])
+    r = {key: np.corrcoef(*pair)[0, 1] for key, pair in {"xy": (x, y), "xz": (x, z), "yz": (y, z)}.items()}
+    formula = (r["xy"] - r["xz"] * r["yz"]) / math.sqrt((1 - r["xz"] ** 2) * (1 - r["yz"] ** 2))
+    assert a.partial(x, y, [z]) == pytest.approx(formula)
+
+
+def test_the_axis_that_decides_is_found_and_one_that_only_goes_along_is_not() -> None:
+    rng = np.random.default_rng(0)
+    pairs = list(permutations([f"t{k}" for k in range(10)], 2))
+    question = {pair: float(rng.integers(2)) for pair in pairs}
+    shared = {
+        pair: {"question": q, "texts": q if rng.random() < 0.8 else 1 - q, "answers": 0.0}
+        for pair, q in question.items()
+    }
+    found = a.agreement(table(*((*p, 10 * question[p] + rng.normal(), False) for p in pairs)), question, shared)
+    one, other, flat = (found["axes"][name] for name in ("question", "texts", "answers"))
+    assert one["beyond"] is not None
+    assert other["spearman"] is not None
+    assert one["beyond"] > 0.6
+    assert other["spearman"] > 0.3
+    assert other["beyond_ci95"] is not None
+    assert other["beyond_ci95"][0] < 0 < other["beyond_ci95"][1]
+    assert (flat["spearman"], flat["beyond"]) == (None, None)
+    said = a.sentences(found)[-1]
+    assert said.startswith("Each axis by itself, and beyond the others: question +0.")
+    assert "answers" not in said
+
+
 def test_degrees_are_those_of_the_world() -> None:
-    assert a.declared(["sst2", "contrary:sst2"]) == {("sst2", "contrary:sst2"): -1.0, ("contrary:sst2", "sst2"): -1.0}
+    tasks, pair = ["sst2", "contrary:sst2"], ("sst2", "contrary:sst2")
+    assert a.declared(tasks) == {pair: 0.4, pair[::-1]: 0.4}
+    assert a.shared(tasks)[pair] == {"texts": 1.0, "question": 1.0, "answers": -1.0}
