@@ -3,26 +3,31 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from shlpt.analysis import compare as side_by_side
-from shlpt.analysis import transfer
+from shlpt.analysis import headlines, transfer
 from shlpt.catalog import METHODS
 from shlpt.plans import commands
+from shlpt.plans.recorded import SCORES_ONLY
 from shlpt.plans.stages import plans_of
 from shlpt.plots import compare, transfer_matrix
 from shlpt.queue.launch import ensure_worker
 from shlpt.queue.submit import submit
 from shlpt.results import experiments, frames
 from shlpt.results.recorded import recorded
+from shlpt.results.weights import OLDER
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
-from shlpt.tasks.sequences import SEQUENCES
+from shlpt.tasks.sequences import SEQUENCES, about
 from shlpt.ui import compose, page, picture, watch
 from shlpt.ui.links import to_page
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.navigation import place
 from shlpt.ui.store import own
+
+LAST = SEQUENCES["demo"][-1]
 
 
 def try_it() -> None:
@@ -63,12 +68,13 @@ def transfer_between(store: Store) -> None:
 
 
 def methods(store: Store) -> None:
-    st.subheader("Methods on the demonstration", anchor=False)
-    found = experiments.of_kind(store, "methods")
+    found = experiments.of_kind(store, "methods", sequence="demo")
     if found is None:
         return
     runs = [record for _, record in experiments.labelled(store, found["id"])]
-    frame = side_by_side.metric_rows(side_by_side.sides(runs, [METHODS[run["method"]].title for run in runs]))
+    sides = side_by_side.sides(runs, [METHODS[run["method"]].title for run in runs])
+    st.subheader(headlines.methods(sides, "the demonstration"), anchor=False)
+    frame = side_by_side.metric_rows(sides)
     page.draw(compare, frame, key="overview-methods", table=frame)
     page.explain(
         "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (0: "
@@ -78,14 +84,15 @@ def methods(store: Store) -> None:
 
 
 def similarity(store: Store) -> None:
-    st.subheader("Similarity while SHLPT learns", anchor=False)
     frame = frames.runs(store)
-    chosen = frame[(frame["method"] == "shlpt") & (frame["tasks"].map(tuple) == SEQUENCES["demo"])]
+    frame = frame[(frame["method"] == "shlpt") & (frame["note"] != SCORES_ONLY)]
+    chosen = frame[[tuple(tasks) == SEQUENCES["demo"] for tasks in frame["tasks"]]]
     if not len(chosen):
         return
     first = chosen.sort_values("seed").iloc[0]
     ids = (str(first["id"]),)
-    figure, alt = watch.drawn(str(store.home), ids, frames.marker(store, ids), "similarity", "rte", page.is_dark())
+    st.subheader(page.plain(headlines.similar(frames.similarity(store, ids), LAST)), anchor=False)
+    figure, alt = watch.drawn(str(store.home), ids, frames.marker(store, ids), "similarity", LAST, page.is_dark())
     live_plot(figure, key="overview-similarity", alt=alt)
     page.explain(
         "Similarity of the demonstration's last task to each earlier task, step by step, for one seed. With another "
@@ -97,10 +104,29 @@ def similarity(store: Store) -> None:
     to_page("live", f"All {len(chosen)} seeds", address)
 
 
+def streams(store: Store) -> None:
+    found = experiments.of_kind(store, "headroom")
+    if found is None:
+        return
+    lines = headlines.streams(experiments.results(store, found["id"]).to_dict("records"))
+    st.subheader(page.plain(headlines.starts(lines)), anchor=False)
+    columns = {"sequence": "sequence", "points": "oracle minus random (points)", "n": "seeds", "clear": "clear"}
+    table = pd.DataFrame(lines)[list(columns)]
+    table.insert(1, "its last task", [about(name) for name in table["sequence"]])
+    st.dataframe(table.rename(columns=columns), hide_index=True, height="content")
+    page.explain(
+        "Sequences whose last task is related to an earlier one in a known way. Oracle: the similar tasks are given. "
+        "Random: they are drawn. Where the interval contains zero, no method that finds similar tasks can do visibly "
+        "better than another."
+    )
+
+
 def settings(name: str, what: str, seeds: Iterable[int], run: Mapping[str, Any]) -> None:
     preset = commands.asked(RunSpec.model_validate(run["spec"])).get("preset", "quick")
     said = sorted(set(seeds))
     named = f"seed{'s' * (len(said) != 1)} {', '.join(map(str, said))}"
+    if run["older"]:
+        page.badge(OLDER, "orange")
     st.caption(page.plain(f"Recorded · {name} · {what} · preset {preset} · {named}"))
 
 
@@ -112,6 +138,7 @@ page.head(
 )
 st.html(picture.html(page.is_dark()))
 try_it()
+st.info(headlines.BUILT, icon=":material/air:")
 with page.guard():
     store = recorded()
     if store is None:
@@ -123,6 +150,7 @@ with page.guard():
         with right:
             similarity(store)
         methods(store)
+        streams(store)
         st.caption(
             "All tasks are generated stand-ins named after real data sets: pocket/agnews is not AG News. The recorded "
             "results were trained by this program, with the settings named below each figure."

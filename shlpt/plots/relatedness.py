@@ -12,11 +12,13 @@ from shlpt.tasks.task import Task
 # A letter in each cell, because colour alone is not accessible to everyone.
 LETTERS = {
     "same": "●",
-    "same rule and labels": "R",
-    "same rule, other label words": "L",
-    "same domain, other rule": "D",
-    "unrelated": "",
+    "same question and answers": "Q",
+    "same question, other answer words": "W",
     "contrary": "C",
+    "correlated question": "K",
+    "unrelated": "",
+    "other question, same texts": "T",
+    "other question, same texts and answers": "X",
 }
 
 

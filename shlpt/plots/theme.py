@@ -50,6 +50,7 @@ FAINT = {False: "#5b6472", True: "#a3acb9"}
 GRID = {False: "#e3e7ed", True: "#30363f"}
 ACCENT = {False: "#064fbd", True: "#5784dd"}
 HEIGHT = 380
+LONGEST = 64  # letters of a task's name
 FADED = "faded: unclear"
 BIDI = re.compile("[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]")
 
@@ -127,7 +128,7 @@ def _mixed(color: str, ground: str, share: float) -> str:
 
 def titled(task: str) -> str:
     """The name to show: pocket tasks are stand-ins and always say so (`pocket/agnews`)."""
-    ours = task in TASK_ORDER or task.startswith(("contrary:", "dial:"))
+    ours = task.partition("@")[0] in TASK_ORDER or task.startswith(("contrary:", "dial:"))
     return f"pocket/{task}" if ours else task
 
 
@@ -149,7 +150,7 @@ def literal(text: str, longest: int = 40) -> str:
 
 def label(task: str) -> str:
     """A task's name for axes, legends and hovers."""
-    return literal(titled(task))
+    return literal(titled(task), LONGEST)
 
 
 @cache
