@@ -6,7 +6,8 @@ import streamlit as st
 from shlpt.plots import dial, relatedness, theme
 from shlpt.tasks import describe
 from shlpt.tasks.find import find_task
-from shlpt.tasks.pocket import TASKS
+from shlpt.tasks.grammar import DOMAINS, QUESTIONS, formats
+from shlpt.tasks.pocket import TASKS, relation
 from shlpt.tasks.task import Split, Task
 from shlpt.ui import page
 from shlpt.ui.choose import kept
@@ -24,7 +25,7 @@ def choose() -> Task:
         key="contrary",
         bind="query-params",
         disabled=other is None,
-        help="The same texts with the answers swapped: the task that is most harmful to the original",
+        help="The same texts and the same question with the answer words read backwards",
     )
     return find_task(other if swapped and other else name)
 
@@ -39,7 +40,7 @@ def facts(task: Task) -> None:
     words = describe.lengths(task)
     with st.container(horizontal=True):
         for name, value, about in (
-            ("Family", task.family, "tasks of one family share a rule"),
+            ("Family", task.family, "questions of one kind"),
             ("Classes", task.classes, "number of answer classes; examples are balanced over them"),
             ("Metric", task.metric, "how answers are scored: exact match, or F1 over words"),
             ("Chance", f"{task.chance:.0%}", "score of random guessing"),
@@ -68,10 +69,35 @@ def related(task: Task) -> None:
         chosen.append(task)  # a contrary task is in no list
     page.draw(relatedness, chosen, key="relatedness", table=relatedness.numbers(chosen))
     page.explain(
-        "Declared, not measured: the rules that generate the texts are known, and so is which tasks share a rule, "
-        "their answers or their kind of text. Scale: +1 (same), 0 (unrelated), −1 (contrary)."
+        "Declared, not measured: the parts that tasks are made of are known, and so is which tasks share a question, "
+        "answer words or a kind of text. Scale: +1 (the same task) to −1. Below 0: another question, most of all one "
+        "about the same texts in the same words, because a prompt that is sure of it has to be unlearned."
     )
     st.dataframe(pd.DataFrame(describe.relations()), hide_index=True)
+
+
+def composed(other: Task) -> None:
+    """A task made of a question, texts and answer words, and how it is related to the chosen one."""
+    first, second, third = st.columns(3)
+    name = kept("Question", list(QUESTIONS), "question", write=lambda q: f"{q}: {QUESTIONS[q].asks}", where=first)
+    fit = [domain.name for domain in DOMAINS.values() if name in domain.questions]
+    place = kept("Texts", fit, "texts", write=lambda d: DOMAINS[d].about, where=second)
+    ways = (1, -1) if QUESTIONS[name].cuts else (1,)  # names of topics have one order
+    lists = list(dict.fromkeys("-".join(words[::way]) for words in formats(name, place) for way in ways))
+    answers = kept("Answers", lists, "answers", where=third)
+    task = find_task(f"ask:{name}/{place}/{answers}")
+    st.code(task.name, language=None)
+    kind, degree = relation(task, other)
+    st.markdown(f"To **{page.plain(other.title)}** it is declared: {kind} ({degree:+.2f}).")
+    columns = st.columns(2)
+    for number, example in enumerate(describe.one_of_each(task, "train", 4)):
+        with columns[number % 2].container(border=True):
+            st.text(example.text)
+            st.badge(page.plain(example.target), color="gray")
+    page.explain(
+        "Texts say several things, and only the answers tell which question is meant. The code above is a name for "
+        "every command and for a sequence of your own; with @32 after it, the task has 32 examples of each class."
+    )
 
 
 def turn() -> None:
@@ -126,6 +152,8 @@ def show() -> None:
     )
     st.header("Declared relatedness", anchor="relatedness")
     related(chosen)
+    st.header("Compose a task", anchor="compose")
+    composed(chosen)
     st.header("The relatedness dial", anchor="dial")
     turn()
 

@@ -20,6 +20,7 @@ from shlpt.cli.studies import app as studies
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec, Training, method_info, read_seeds, settings_of
 from shlpt.store.store import Store
+from shlpt.tasks import describe
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES, about
 
@@ -105,8 +106,23 @@ def show_runs(records: Iterable[Mapping[str, Any]], summary: dict[str, Any], jso
 
 
 @app.command(epilog="Example: python -m shlpt tasks --json")
-def tasks(home: opt.Home = None, json: opt.Json = False, csv: opt.Csv = False) -> None:
-    """List the tasks: generated stand-ins for the paper's data sets."""
+def tasks(
+    parts: Annotated[bool, typer.Option("--parts", help="List what composed tasks can be made of.")] = False,
+    home: opt.Home = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
+) -> None:
+    """List the tasks: generated stand-ins for the paper's data sets.
+
+    Every command also takes composed tasks: ask:price/hotel/yes-no is a question, asked of texts, answered in words
+    (--parts lists them; the words read backwards are the contrary task). sst2@32 is sst2 with 32 examples of each
+    class, dial:0.5 a task of that relatedness to dial:1.
+    """
+    if parts:
+        found = describe.parts()
+        lines = [row | {key: " ".join(row[key]) for key in ("texts", "answers")} for row in found]
+        show(lines, "ask:<question>/<texts>/<answers>", as_json=json, as_csv=csv, document=found)
+        return
     names = ("name", "family", "classes", "standin_for", "metric", "labels", "about", "suite")
     rows = [{name: getattr(task, name) for name in names} for task in TASKS.values()]
     show(rows, "tasks (stand-ins, not the data sets themselves)", as_json=json, as_csv=csv)
@@ -146,7 +162,7 @@ def methods(
 
 @app.command(epilog="Example: python -m shlpt sequences")
 def sequences(home: opt.Home = None, json: opt.Json = False, csv: opt.Csv = False) -> None:
-    """List the named task sequences: the paper's, and a short demo."""
+    """List the named task sequences: the paper's, a short demo, and streams whose last task is related as they say."""
     rows = [{"name": name, "tasks": list(tasks), "about": about(name)} for name, tasks in SEQUENCES.items()]
     show(rows, "sequences", as_json=json, as_csv=csv)
 

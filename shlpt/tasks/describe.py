@@ -10,6 +10,7 @@ from typing import Any
 from shlpt.errors import UserError
 from shlpt.tasks import texts
 from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.grammar import DOMAINS, QUESTIONS, formats
 from shlpt.tasks.pocket import DEGREES, DIAL_LABELS, TASKS
 from shlpt.tasks.task import Example, Split, Task
 
@@ -65,6 +66,19 @@ def table() -> list[dict[str, Any]]:
             "words": lengths(task).middle,
         }
         for task in TASKS.values()
+    ]
+
+
+def parts() -> list[dict[str, Any]]:
+    """Every question, the texts that it can be asked of, and the answer words that it takes."""
+    return [
+        {
+            "question": name,
+            "asks": question.asks,
+            "texts": [domain.name for domain in DOMAINS.values() if name in domain.questions],
+            "answers": ["-".join(words) for words in formats(name, "")] if question.cuts else ["the names of topics"],
+        }
+        for name, question in QUESTIONS.items()
     ]
 
 

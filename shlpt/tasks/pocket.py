@@ -265,8 +265,8 @@ def axes(a: Task, b: Task) -> dict[str, float]:
     correlated, the cosine between two of the dial, else 0. answers: 1 the same words in the same order, -1 read
     backwards, else 0.
     """
-    kinds = [DOMAINS[task.domain].kind for task in (a, b)]
-    question = 1.0 if a.rule == b.rule else 0.5 if texts.TOGETHER.get(a.rule) == b.rule else 0.0
+    kinds = [DOMAINS[task.domain].kind if task.domain in DOMAINS else task.title for task in (a, b)]
+    question = 1.0 if a.rule == b.rule != "" else 0.5 if texts.TOGETHER.get(a.rule) == b.rule else 0.0
     if a.family == b.family == "dial":
         question = math.cos(math.acos(float(a.rule[5:])) - math.acos(float(b.rule[5:])))
     return {

@@ -86,7 +86,8 @@ def _tasks(suite: str) -> tuple[str, ...]:
         "sequence",
         default=DEFAULT,
         where=left,
-        help="The sequences of the paper's Tables 8 and 9 with generated stand-ins, a short demonstration, or your own",
+        help="The sequences of the paper's Tables 8 and 9 with generated stand-ins, a short demonstration, streams "
+        "whose last task is related as their name says, or your own",
     )
     if sequence != OWN_SEQUENCE:
         right.text_input(
@@ -101,7 +102,9 @@ def _tasks(suite: str) -> tuple[str, ...]:
         "yelp, sst2, agnews, rte",
         key="tasks",
         bind="query-params",
-        help=f"Names separated by commas: {', '.join(TASKS)}. contrary:yelp and dial:0.5 work too, see the Tasks page",
+        help=f"Names separated by commas: {', '.join(TASKS)}. Composed tasks work too "
+        "(ask:price/hotel/yes-no), with a number of examples of their own (sst2@32), and contrary:yelp and dial:0.5: "
+        "see the Tasks page",
     )
     with page.guard():
         return read_tasks(text, suite)

@@ -55,7 +55,7 @@ def test_the_overview_lists_every_command_and_lists_say_everything(capsys: pytes
     assert all(f"\n  {name.removeprefix('runs ')} " in shown for name in COMMANDS if name.startswith("runs "))
     outcome("tasks", "--json")
     row = next(row for row in json.loads(capsys.readouterr().out) if row["name"] == "agnews")
-    assert (row["classes"], row["standin_for"], row["family"]) == (4, "AG News", "topic")
+    assert (row["classes"], row["standin_for"], row["family"]) == (4, "AG News", "topics")
     assert row["labels"] == ["world", "sports", "business", "science"]
     outcome("methods", "--json")
     found = {row["name"]: [s["name"] for s in row["settings"]] for row in json.loads(capsys.readouterr().out)}
@@ -129,6 +129,17 @@ def test_the_module_is_the_command_line() -> None:
         ("run --tasks sst2,sst2", "task 'sst2' is in the sequence twice"),
         ("run --tasks dial:0.5,dial:.50", "task 'dial:+0.50' is in the sequence twice"),
         ("run --tasks dial:7", "outside the dial: from -1"),
+        ("run --tasks ask:prise/hotel/no-yes", "unknown question 'prise': did you mean 'price'?"),
+        ("run --tasks ask:price/hotl/no-yes", "unknown texts 'hotl': did you mean 'hotel'?"),
+        ("run --tasks ask:price/hotel/no-yess", "unknown answer word 'yess': did you mean 'yes'?"),
+        ("run --tasks ask:price/news/no-yes", "'price' cannot be asked of 'news': it can be asked of hotel"),
+        ("run --tasks ask:price/hotel/yes-blue", "are no answers to 'price': give one of no-yes"),
+        ("run --tasks ask:price/hotel", "write it as ask:<question>/<texts>/<answers>"),
+        ("run --tasks ask:../../etc/passwd", "write it as ask:<question>/<texts>/<answers>"),
+        ("run --tasks sst2@0", "from 1 to 10000, as in sst2@32"),
+        ("run --tasks sst2@8,sst2@08", "task 'sst2@8' is in the sequence twice"),
+        ("run --tasks ask:topic/news/sports-world,ask:topic/news/world-sports", "is in the sequence twice"),
+        ("run --tasks contrary:ask:price/hotel/no-yes,ask:price/hotel/yes-no", "is in the sequence twice"),
         ("run --sequence ordr1", "unknown sequence 'ordr1': did you mean 'order1'?"),
         ("run --tasks sst2 --suite poket", "unknown suite 'poket': did you mean 'pocket'?"),
         ("run --tasks sst2 --method shpt", "unknown method 'shpt': did you mean 'shlpt'?"),

@@ -43,8 +43,16 @@ def test_the_dial_turns_only_the_second_answer() -> None:
     assert "**0%**" in said(contrary)
 
 
+def test_a_composed_task_is_named_and_related_to_the_chosen_one() -> None:
+    app = visit("tasks.py", {"question": "price", "texts": "cafe", "answers": "yes-no", "task": "yelp"})
+    assert "ask:price/cafe/yes-no" in [code.value for code in app.code]
+    assert "other question, same texts (-0.50)" in said(app)
+    app.selectbox("question-choice").select("topic").run()
+    assert "ask:topic/news/world-sports-business-science" in [code.value for code in app.code]
+
+
 def test_the_address_carries_the_families() -> None:
-    figure = figures(visit("tasks.py", {"family": "topic"}))[0]
+    figure = figures(visit("tasks.py", {"family": "topics"}))[0]
     assert figure["layout"]["xaxis"]["ticktext"] == ["pocket/agnews", "pocket/yahoo", "pocket/dbpedia"]
 
 

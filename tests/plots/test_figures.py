@@ -279,7 +279,7 @@ def test_small_numbers_by_hand() -> None:
     rows = compare.numbers(frame(METRICS, ("shlpt", "acc", 0.5, 0.25, 0.75), ("joint", "fwt", NAN, NAN, NAN)))
     assert rows.to_numpy().tolist() == [["shlpt", "acc", 50.0, 25.0, 75.0]]
     rows = relatedness.numbers([find_task("yelp"), find_task("amazon"), find_task("contrary:yelp")])
-    assert rows["degree"].tolist() == [1, 0.9, -1, 0.9, 1, -1, -1, -1, 1]
+    assert rows["degree"].tolist() == [1, 0.9, 0.4, 0.9, 1, 0.4, 0.4, 0.4, 1]
     assert set(relatedness.LETTERS) == set(relatedness.DEGREES)
     rows = curves.numbers(frame("which epoch validation", (curves.WITH, 1, 0.5), (curves.ALONE, 1, 0.25)))
     assert rows["mean"].tolist() == [0.5, 0.25]

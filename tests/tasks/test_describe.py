@@ -28,6 +28,14 @@ def test_every_relation_is_explained() -> None:
     assert [row["degree"] for row in describe.relations()] == sorted(DEGREES.values(), reverse=True)
 
 
+def test_every_part_that_is_listed_makes_a_task() -> None:
+    for row in describe.parts():
+        for place in row["texts"]:
+            for answers in row["answers"]:
+                if answers != "the names of topics":
+                    assert find_task(f"ask:{row['question']}/{place}/{answers}").rule == row["question"]
+
+
 def test_a_task_of_free_text_has_no_contrary() -> None:
     assert [name for name in TASKS if describe.contrary_name(name) is None] == ["squad"]
 
