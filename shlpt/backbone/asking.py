@@ -32,6 +32,8 @@ class Phase:
     mastered: float = 2.0  # over when so large a share of the new is right
     settled: tuple[str, ...] = ()  # kinds that are known already: what makes a phase easy is not for them
     feelings: bool = True  # whether pairs and stories are asked for the mood too
+    often: tuple[tuple[str, float], ...] = ()  # domains that are asked more often than others of their kind
+    rate: float = 1.0  # of the learning rate
 
 
 # First what a prefix means: reviews that say one thing, asked in either direction of a few words from the first step.
@@ -44,6 +46,7 @@ MATCHING = (("reviews", 0.12), ("articles", 0.1), ("pairs", 0.52), ("stories", 0
 ALL = (("reviews", 0.27), ("articles", 0.15), ("pairs", 0.37), ("stories", 0.21))
 KNOWN = ("reviews", "articles")
 QUIET = (0.0, 0.0)
+HARDEST = (("event", 2.0), ("passage", 1.5))
 COURSE = (
     Phase(600, REVIEWS, hard=0, pairs=3, fillers=0, noise=QUIET, mastered=0.97),
     Phase(500, REVIEWS, hard=0, pairs=6, fillers=0, noise=QUIET, mastered=0.97),
@@ -53,12 +56,33 @@ COURSE = (
     Phase(400, REVIEWS, hard=1, fillers=4, noise=QUIET, mastered=0.95),
     Phase(500, REVIEWS, noise=QUIET, mastered=0.95),
     Phase(300, REVIEWS, noise=(0, 1.0)),
-    Phase(500, TOPICS, hard=1, noise=(0, 0.5), settled=("reviews",), mastered=0.95),
-    Phase(700, MATCHING, hard=0, pairs=3, fillers=0, noise=QUIET, settled=KNOWN, feelings=False, mastered=0.95),
-    Phase(400, MATCHING, hard=0, fillers=3, noise=QUIET, settled=KNOWN, feelings=False, mastered=0.95),
-    Phase(600, MATCHING, hard=1, fillers=3, noise=QUIET, settled=KNOWN, mastered=0.95),
-    Phase(600, MATCHING, fillers=6, noise=(0, 0.6), settled=KNOWN, mastered=0.95),
-    Phase(2400, ALL, noise=(0.6, 1.2)),
+    Phase(400, TOPICS, hard=1, noise=(0, 0.5), settled=("reviews",), mastered=0.95, rate=0.8),
+    Phase(
+        1000,
+        MATCHING,
+        hard=0,
+        pairs=3,
+        fillers=0,
+        noise=QUIET,
+        settled=KNOWN,
+        feelings=False,
+        often=HARDEST,
+        mastered=0.95,
+    ),
+    Phase(
+        700,
+        MATCHING,
+        hard=0,
+        fillers=3,
+        noise=QUIET,
+        settled=KNOWN,
+        feelings=False,
+        often=HARDEST,
+        mastered=0.95,
+        rate=0.8,
+    ),
+    Phase(800, MATCHING, fillers=3, noise=QUIET, settled=KNOWN, often=HARDEST, mastered=0.95, rate=0.6),
+    Phase(2400, ALL, noise=(0.6, 1.4), rate=0.8),
 )
 FALLING = 1800  # steps at the end over which the learning rate falls to a fiftieth
 CORRUPTION = 0.05  # share of rows with span corruption
@@ -73,7 +97,8 @@ def ask(rng: Random, phase: Phase) -> Asked:
     kinds, shares = zip(*phase.shares, strict=True)
     while True:
         kind = rng.choices(kinds, shares)[0]
-        domain = rng.choice([d for d in DOMAINS.values() if d.kind == kind])
+        domains = [d for d in DOMAINS.values() if d.kind == kind]
+        domain = rng.choices(domains, [dict(phase.often).get(d.name, 1.0) for d in domains])[0]
         feelings = 1 if phase.feelings or kind in phase.settled else 0
         question = rng.choices(domain.questions, [feelings if q == "mood" else 3 for q in domain.questions])[0]
         pairs = 0 if kind in phase.settled else phase.pairs

@@ -87,8 +87,8 @@ def build_model(vocabulary: int) -> T5ForConditionalGeneration:
     config = T5Config(
         vocab_size=vocabulary,
         d_model=128,
-        d_kv=32,
-        num_heads=4,
+        d_kv=16,
+        num_heads=8,
         d_ff=512,
         num_layers=4,
         num_decoder_layers=2,
@@ -218,7 +218,7 @@ def train(steps: float = 1.0, report: Callable[[dict[str, Any]], None] = print) 
         for step, rows in enumerate(batches(phase, words, f"pretrain/{SEED}/{place}"), 1):
             number += 1
             falling = min(1.0, (phase.steps - step) / min(FALLING, phase.steps)) if last else 1.0
-            rate = RATE * min(1, number / 100) * max(0.02, falling)
+            rate = RATE * phase.rate * min(1, number / 100) * max(0.02, falling)
             loss, *found = take_step(model, tokenizer, opts, rows, rate, within(phase.noise, step / phase.steps))
             lately.append((found[0], found[1]))
             right_now = sum(one for one, _ in lately) / max(1, sum(of for _, of in lately))

@@ -297,4 +297,4 @@ def _relation(shared: dict[str, float]) -> str:
         return "correlated question"
     if shared["texts"] < 1:
         return "unrelated"
-    return "other question, same texts and answers" if alike else "other question, same texts"
+    return "other question, same texts and answers" if alike or backwards else "other question, same texts"

@@ -12,18 +12,18 @@ STANDIN_PAIRS = (
     ("entailment", "not_entailment"),
     ("choice1", "choice2"),
 )
-# The ten tasks of the recorded transfer matrix: four prices, two noises, looks, speeds on a scale, two verdicts.
+# The ten tasks of the recorded transfer matrix: three questions, of several texts and in several words each.
 MATRIX = (
     "ask:price/hotel/no-yes",
-    "ask:price/cafe/bad-good",
     "ask:price/hotel/yes-no",
+    "ask:price/cafe/bad-good",
+    "ask:price/shop/left-right",
     "ask:noise/hotel/no-yes",
     "ask:noise/shop/left-right",
-    "ask:looks/film/red-blue",
-    "ask:speed/train/low-middle-high",
-    "ask:speed/phone/low-middle-high",
+    "ask:noise/cafe/up-down",
     "sst2",
-    "ask:verdict/train/low-middle-high",
+    "imdb",
+    "ask:verdict/train/red-blue",
 )
 
 # Streams after CTrL: what was learned early, three others, and the task that is looked at.
@@ -33,7 +33,7 @@ _STREAMS = {
     "stream_minus": ("ask:price/hotel/no-yes@64", "ask:price/hotel/no-yes@8"),
     "stream_inputs": ("ask:price/hotel/no-yes@64", "ask:price/shop/no-yes@8"),
     "stream_words": ("ask:price/hotel/no-yes@64", "ask:price/hotel/up-down@8"),
-    "stream_none": ("ask:price/hotel/no-yes@64", "ask:told/story/salt-sugar@16"),
+    "stream_none": ("ask:price/hotel/no-yes@64", "ask:told/story/up-down@16"),
 }
 
 
@@ -59,7 +59,7 @@ _NAMED = {
     "demo": "yelp sst2 agnews rte",
     **{name: f"{early} {_BETWEEN} {last}" for name, (early, last) in _STREAMS.items()},
     "stream_trap": "ask:noise/cafe/left-right@32 ask:mood/news/bad-good@32 ask:speed/train/red-blue@32 "
-    "ask:price/hotel/no-yes@64 ask:staff/hotel/no-yes@16",
+    "ask:price/hotel/no-yes@64 ask:staff/hotel/yes-no@16",
     "stream_long": " ".join(_long()),
 }
 SEQUENCES: dict[str, tuple[str, ...]] = {name: tuple(tasks.split()) for name, tasks in _NAMED.items()}
@@ -71,7 +71,7 @@ ABOUT = {
     "stream_minus": "after CTrL: the last task repeats the first with an eighth of the examples",
     "stream_inputs": "after CTrL: the last task asks the first's question of other texts",
     "stream_words": "after CTrL: the last task asks the first's question, answered in other words",
-    "stream_trap": "the last task asks another question of the texts before it, answered in the same words",
+    "stream_trap": "the last task asks another question of the texts before it, answered in the same words, swapped",
     "stream_none": "after CTrL: the last task has nothing to do with the others",
     "stream_long": "fifty tasks of parts",
 }

@@ -184,7 +184,7 @@ def plausible(rng: Random, value: int, hard: int) -> str:
     premise = rng.choice(event[1 - asked]).format(x=thing)
     question = rng.choice(event[asked]).replace("the {x}", "what")
     one, two = (other, thing) if value else (thing, other)
-    return f"{premise} . {('before :', 'then :')[asked]} {question} ? choice1: the {one} . choice2: the {two} ."
+    return f"{premise} . {('before :', 'then :')[asked]} {question} ? choice1: {one} . choice2: {two} ."
 
 
 PAIRS = {"scene": scene, "report": report, "headline": headline, "inquiry": inquiry, "word": senses, "event": plausible}
