@@ -12,10 +12,10 @@ from shlpt.spec import RunSpec, has_setting, settings_known
 # the fourth and fifth ask what was asked before: in other words, and of other texts.
 SEQUENCES: dict[str, tuple[str, ...]] = {
     "tuning1": (
-        "ask:price/phone/low-high",
+        "ask:hopes/cafe/low-high",
         "ask:told/story/left-right",
         "ask:verdict/hotel/one-two-three-four-five",
-        "ask:price/train/bad-good",
+        "ask:hopes/shop/no-yes",
         "ask:told/quiz/negative-positive",
     ),
     "tuning2": (

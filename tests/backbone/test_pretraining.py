@@ -78,7 +78,7 @@ def test_every_text_is_of_the_pretraining_part() -> None:
 def test_answers_are_read_in_both_directions_from_the_first_step() -> None:
     rng = Random(7)
     for phase in asking.COURSE:
-        found = Counter(asking.ask(rng, phase).words for _ in range(2000))
+        found = Counter(asking.ask(rng, phase).words for _ in range(4000))
         one, other = found["no", "yes"], found["yes", "no"]
         assert one + other > 30
         assert abs(one - other) < 5 * (one + other) ** 0.5  # five standard deviations
