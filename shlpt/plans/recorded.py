@@ -76,10 +76,10 @@ def kept(experiment: Experiment, label: Mapping[str, Any]) -> frozenset[str]:
     if experiment.kind == "matrix":
         return frozenset({"epochs", "answers"} if first else ())
     if experiment.kind == "ablations":
-        return ALL if first else frozenset()
+        return ALL if first and label["variant"] in ("SHLPT", "−ASC") else frozenset()
     if experiment.kind == "methods" and experiment.about["sequence"] == "demo":
         if first:
-            return ALL if label["method"] in ("shlpt", "per_task") else ALL - {"tensors", "probe"}
+            return ALL if shlpt else ALL - {"tensors", "probe"}
         return frozenset({"steps", "epochs"} if shlpt and few else ())
     if experiment.kind == "methods" and shlpt and first:
         return ALL - {"probe"}

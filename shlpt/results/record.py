@@ -77,9 +77,16 @@ def run_record(store: Store, id: str) -> Record:
     row = store.row("SELECT * FROM runs WHERE id=?", (find_run(store, id),))
     assert row is not None
     found: Any = json.loads(row["result"]) if row["result"] else _work_out(store, row)
-    weights = weights_of(store, row["id"])
-    made = {"weights": weights, "older": is_older(found["backbone"], weights)}
-    record: Record = found | {key: row[key] for key in ("id", "name", "note")} | made
+    return _whole(store, row, found)
+
+
+def _whole(store: Store, row: Mapping[str, Any], found: Any) -> Record:
+    """What is stored of a finished run, with what its row has already."""
+    spec, weights = json.loads(row["spec"]), weights_of(store, row["id"])
+    asked = {key: row[key] for key in ("id", "name", "note", "created")}
+    asked |= {key: spec[key] for key in ("method", "tasks", "seed", "suite", "backbone")}
+    asked |= {"settings": spec["training"] | spec["params"], "spec": spec}
+    record: Record = asked | found | asked | {"weights": weights, "older": is_older(spec["backbone"], weights)}
     return record
 
 
@@ -87,10 +94,10 @@ def keep_results(store: Store, runs: Iterable[str]) -> None:
     """Store the records of finished runs, so that lists load fast."""
     new = [run for run in runs if not store.value("SELECT result FROM runs WHERE id=?", (run,))]
     rows = store.rows("SELECT * FROM runs WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(new),))
-    done = [record for row in rows if (record := _work_out(store, row))["state"] == "done"]
+    done = [(row["id"], found) for row in rows if (found := _work_out(store, row))["state"] == "done"]
     if done:
         with store.write() as db:
-            db.executemany("UPDATE runs SET result=? WHERE id=?", [(to_json(record), record["id"]) for record in done])
+            db.executemany("UPDATE runs SET result=? WHERE id=?", [(to_json(found), id) for id, found in done])
 
 
 def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,30 +113,23 @@ def _work_out(store: Store, row: Mapping[str, Any]) -> dict[str, Any]:
     has_alone = complete and len(alone) == len(tasks) - 1 and not np.isnan(alone).any()
     state, error = state_of_run(store, stages)
     summaries = [json.loads(s["summary"]) for s in path if s["summary"]]
-    asked = {key: spec[key] for key in ("method", "tasks", "seed", "suite", "backbone")}
-    record = (
-        {key: row[key] for key in ("id", "name", "note", "created")}
-        | asked
-        | {
-            "state": state,
-            "error": error,
-            "progress": progress(store, stages),
-            "warnings": list(dict.fromkeys(line for s in stages for line in s["warnings"].splitlines())),
-            "matrix": a.tolist(),
-            "alone": [np.nan, *alone] if has_alone else None,
-            "acc": metrics.average_accuracy(a) if complete else None,
-            "bwt": metrics.backward_transfer(a) if complete else None,
-            "fwt": metrics.forward_transfer(a, [np.nan, *alone]) if has_alone else None,
-            "settings": spec["training"] | spec["params"],
-            "seconds": sum(s["seconds"] or 0 for s in path),
-            "trainable": max((s["trainable"] for s in summaries), default=None),
-            "stored_bytes": _stored(summaries, METHODS[spec["method"]].uses_history),
-            "spec": spec,
-            "stages": [s["key"] for s in path],
-            "alone_stages": [s["key"] for s in stages if s["alone"]],
-            "reused": [s["key"] for s in stages if s["reused"]],
-        }
-    )
+    record = {
+        "state": state,
+        "error": error,
+        "progress": progress(store, stages),
+        "warnings": list(dict.fromkeys(line for s in stages for line in s["warnings"].splitlines())),
+        "matrix": a.tolist(),
+        "alone": [np.nan, *alone] if has_alone else None,
+        "acc": metrics.average_accuracy(a) if complete else None,
+        "bwt": metrics.backward_transfer(a) if complete else None,
+        "fwt": metrics.forward_transfer(a, [np.nan, *alone]) if has_alone else None,
+        "seconds": sum(s["seconds"] or 0 for s in path),
+        "trainable": max((s["trainable"] for s in summaries), default=None),
+        "stored_bytes": _stored(summaries, METHODS[spec["method"]].uses_history),
+        "stages": [s["key"] for s in path],
+        "alone_stages": [s["key"] for s in stages if s["alone"]],
+        "reused": [s["key"] for s in stages if s["reused"]],
+    }
     found: dict[str, Any] = clean(record)
     return found
 
