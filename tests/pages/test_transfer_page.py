@@ -104,7 +104,7 @@ def test_the_first_page_says_what_its_matrix_shows(only_recorded: Path) -> None:
     ],
 )
 def test_the_headline_of_the_first_page_changes_with_the_data(only_recorded: Path, gain: float, headline: str) -> None:
-    store = opened(only_recorded)
+    store = Store(only_recorded).open()
     with store.write() as db:
         for cell in matrix().cells:
             for alone, position, score in ((1, 0, 0.5), (0, 1, 0.5 + gain + 0.01 * cell.label["seed"])):
