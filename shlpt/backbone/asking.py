@@ -43,10 +43,13 @@ class Phase:
 REVIEWS = (("reviews", 1.0),)
 TOPICS = (("reviews", 0.25), ("articles", 0.75))
 MATCHING = (("reviews", 0.12), ("articles", 0.1), ("pairs", 0.52), ("stories", 0.26))
+CAUSES = (("reviews", 0.08), ("articles", 0.06), ("pairs", 0.8), ("stories", 0.06))
+READING = (("reviews", 0.08), ("articles", 0.08), ("pairs", 0.42), ("stories", 0.42))
 ALL = (("reviews", 0.27), ("articles", 0.15), ("pairs", 0.37), ("stories", 0.21))
 KNOWN = ("reviews", "articles")
 QUIET = (0.0, 0.0)
 HARDEST = (("event", 2.0), ("passage", 1.5))
+SLOWEST = (("event", 2.5), ("inquiry", 2.0), ("headline", 1.5), ("word", 1.5))
 COURSE = (
     Phase(600, REVIEWS, hard=0, pairs=3, fillers=0, noise=QUIET, mastered=0.97),
     Phase(500, REVIEWS, hard=0, pairs=6, fillers=0, noise=QUIET, mastered=0.97),
@@ -82,7 +85,21 @@ COURSE = (
         rate=0.8,
     ),
     Phase(800, MATCHING, fillers=3, noise=QUIET, settled=KNOWN, often=HARDEST, mastered=0.95, rate=0.6),
-    Phase(2400, ALL, noise=(0.6, 1.4), rate=0.8),
+    Phase(
+        500,
+        CAUSES,
+        hard=0,
+        pairs=3,
+        fillers=0,
+        noise=QUIET,
+        settled=KNOWN,
+        feelings=False,
+        often=(("event", 20.0),),
+        mastered=0.95,
+        rate=0.8,
+    ),
+    Phase(700, READING, fillers=3, noise=QUIET, settled=KNOWN, often=SLOWEST, mastered=0.95, rate=0.6),
+    Phase(2400, ALL, noise=(0.6, 1.4), often=SLOWEST, rate=0.8),
 )
 FALLING = 1800  # steps at the end over which the learning rate falls to a fiftieth
 CORRUPTION = 0.05  # share of rows with span corruption

@@ -20,6 +20,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
 from shlpt.backbone.asking import (
+    ALL,
     BATCH,
     CORRUPTION,
     COURSE,
@@ -46,10 +47,10 @@ SEED, RATE = 42, 2e-3
 # --- tokenizer ----------------------------------------------------------------------------
 def build_tokenizer() -> PreTrainedTokenizerFast:
     """Whole words of the pocket world; anything else falls back to letters, then to bytes."""
-    rng, counts = Random("vocabulary"), dict[str, int]()
+    rng, counts, everything = Random("vocabulary"), dict[str, int](), Phase(1, ALL)
     split = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation("isolated")])
     for _ in range(30_000):
-        asked = ask(rng, COURSE[-1])
+        asked = ask(rng, everything)
         for piece, _ in [p for t in example(rng, asked, texts.HARD) for p in split.pre_tokenize_str(t)]:
             counts[piece] = counts.get(piece, 0) + 1
     answers = [word for lists in w.ANSWERS.values() for words in lists for word in words]
