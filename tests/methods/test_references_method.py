@@ -32,13 +32,13 @@ def partition(backbone: Backbone, method: str, task: str, earlier: tuple[str, ..
 
 # --- given partitions ---------------------------------------------------------------------
 RELATIVES = """
-sst2 after yelp 1, rte 0, agnews 0       same rule, other label words
+sst2 after yelp 1, rte 0, agnews 0       same question, other answer words
 sst2 after imdb .5, rte 0, yelp .5
 cb after mnli .5, yelp 0, rte .5, wic 0
 rte after yelp 0, copa 0                 unrelated
-rte after agnews 1                       both write about the news
-sst2 after contrary:sst2 0, yelp 1       contrary is not similar
-sst2 after contrary:sst2 0, contrary:yelp 0
+rte after agnews 0, qqp 0                other questions of other texts
+sst2 after contrary:sst2 .5, yelp .5     contrary: what is asked is right
+ask:staff/hotel/yes-no after ask:price/hotel/no-yes 0, ask:staff/cafe/up-down 1
 dial:+0.50 after dial:+1.00 1, dial:-1.00 0
 """
 
