@@ -28,6 +28,9 @@ def matrix(
     sequence: Sequence = None,
     method: Method = "continual",
     seeds: Seeds = "42",
+    source_shots: Annotated[
+        int | None, typer.Option(min=1, help="Training examples per class of the sources (default: as the targets).")
+    ] = None,
     how: How,
     way: Study,
 ) -> None:
@@ -37,7 +40,7 @@ def matrix(
     alone, in percentage points: positive if the source helps, negative if it harms.
     """
     chosen = tasks_of(sequence, tasks, how.suite)
-    made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name)
+    made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name, source_shots)
     found = carry_out(made, way, ROWS["matrix"])
     if not way.detach:
         given = setting("similar_pairs", found["similar_pairs"])

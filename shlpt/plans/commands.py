@@ -49,7 +49,8 @@ def matrix(about: Mapping[str, Any], name: str, home: Path | None = None) -> str
     common = {key: about[key] for key in COMMON if key in about}
     spec = RunSpec.make(about["tasks"][:2], about["method"], **common)
     named = [] if name == matrix_name(about["tasks"]) else ["--name", name]
-    return _line(["matrix", *_words(spec, about["tasks"], about["seeds"]), *named], home)
+    rich = ["--source-shots", str(about["source_shots"])] if "source_shots" in about else []
+    return _line(["matrix", *_words(spec, about["tasks"], about["seeds"]), *rich, *named], home)
 
 
 def more(experiment: str, source: str, target: str, count: int, home: Path | None = None) -> str:

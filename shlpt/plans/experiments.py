@@ -43,16 +43,20 @@ class Experiment:
 
 
 # --- the kinds ----------------------------------------------------------------------------
-def matrix(tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
-    """Every ordered pair of tasks: the second is learned after the first."""
+def matrix(
+    tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str = "", source_shots: int | None = None
+) -> Experiment:
+    """Every ordered pair of tasks: the second is learned after the first, which may have its own number of examples."""
     if len(tasks) < 2:
         raise UserError("a matrix needs two tasks at least: give --tasks yelp,sst2,agnews")
+    rich = {task: f"{task.partition('@')[0]}@{source_shots}" for task in tasks} if source_shots else {}
     cells = [
-        Cell({"source": source, "target": target, "seed": seed}, make((source, target), seed, common))
+        Cell({"source": source, "target": target, "seed": seed}, make((rich.get(source, source), target), seed, common))
         for source, target in itertools.permutations(tasks, 2)
         for seed in seeds
     ]
     about = {"tasks": list(tasks), "seeds": list(seeds)} | dict(common)
+    about |= {"source_shots": source_shots} if source_shots else {}
     return Experiment("matrix", name or matrix_name(tasks), tuple(cells), about)
 
 

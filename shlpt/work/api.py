@@ -44,6 +44,7 @@ def matrix(
     *,
     seeds: Sequence[int] = (42,),
     name: str = "",
+    source_shots: int | None = None,
     home: Path | str | None = None,
     lanes: int | None = None,
     fresh: bool = False,
@@ -51,7 +52,7 @@ def matrix(
     **how: Any,
 ) -> pd.DataFrame:
     """Learn every task after every other: test error reduction of each pair in points, with its 95 % interval."""
-    made = experiments.matrix(_named(tasks), seeds, {"method": method, **how}, name)
+    made = experiments.matrix(_named(tasks), seeds, {"method": method, **how}, name, source_shots)
     pick_device(device)  # before anything is queued
     store = Store(home).open()
     plans = planned(store, made.specs, fresh=fresh)

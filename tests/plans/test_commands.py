@@ -168,10 +168,11 @@ def test_the_run_without_asc_keeps_everything_else() -> None:
         (("rte", "cb"), "joint", "", {"settings": {"lr": 1}}),
     ],
 )
+@pytest.mark.parametrize("source_shots", [None, 64])
 def test_a_matrix_is_read_back_as_it_was(
-    tasks: tuple[str, ...], method: str, name: str, common: dict[str, Any]
+    tasks: tuple[str, ...], method: str, name: str, common: dict[str, Any], source_shots: int | None
 ) -> None:
-    made = experiments.matrix(tasks, (1, 2), {"method": method, **common}, name)
+    made = experiments.matrix(tasks, (1, 2), {"method": method, **common}, name, source_shots)
     again, way, _ = read(commands.matrix(made.about, made.name, Path("my runs")))
     assert (again.id, again.specs, way.home) == (made.id, made.specs, Path("my runs"))
     assert ("--name" in commands.matrix(made.about, made.name)) == bool(name)

@@ -36,6 +36,13 @@ def test_a_matrix_has_every_ordered_pair_once_for_each_seed() -> None:
     assert all(c.spec.tasks == (c.label["source"], c.label["target"]) for c in found.cells)
 
 
+def test_the_sources_of_a_matrix_can_have_more_examples_than_the_targets() -> None:
+    found = experiments.matrix(("rte", "sst2@8", "cb"), (1,), COMMON, source_shots=64)
+    assert ("rte@64", "sst2@8") in {c.spec.tasks for c in found.cells}
+    assert ("sst2@64", "rte") in {c.spec.tasks for c in found.cells}
+    assert found.id != experiments.matrix(("rte", "sst2@8", "cb"), (1,), COMMON).id
+
+
 def test_a_sweep_changes_one_setting_and_nothing_else() -> None:
     found = experiments.sweep(("rte", "sst2"), "threshold", (0.1, 0.5), (1,), {"method": "shlpt", "settings": TINY})
     assert [c.spec.settings["threshold"] for c in found.cells] == [0.1, 0.5]
