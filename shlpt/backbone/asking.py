@@ -7,6 +7,7 @@ and its answer. No task's name ever stands before a text, and what `shlpt/tasks/
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from shlpt.tasks import pocket, texts
 from shlpt.tasks import words as w
@@ -45,63 +46,35 @@ TOPICS = (("reviews", 0.25), ("articles", 0.75))
 MATCHING = (("reviews", 0.12), ("articles", 0.1), ("pairs", 0.52), ("stories", 0.26))
 CAUSES = (("reviews", 0.08), ("articles", 0.06), ("pairs", 0.8), ("stories", 0.06))
 READING = (("reviews", 0.08), ("articles", 0.08), ("pairs", 0.42), ("stories", 0.42))
-ALL = (("reviews", 0.27), ("articles", 0.15), ("pairs", 0.37), ("stories", 0.21))
+VOCABULARY = (("reviews", 0.27), ("articles", 0.15), ("pairs", 0.37), ("stories", 0.21))
+ALL = (("reviews", 0.25), ("articles", 0.14), ("pairs", 0.33), ("stories", 0.28))
 KNOWN = ("reviews", "articles")
 QUIET = (0.0, 0.0)
-HARDEST = (("event", 2.0), ("passage", 1.5))
+LATER = ("context", 0.0)  # the last kind of text: from it the word is known that says that nothing was found
+HARDEST = (("event", 2.0), ("passage", 1.5), LATER)
+CAUSE = (("event", 20.0), LATER)
 SLOWEST = (("event", 2.5), ("inquiry", 2.0), ("headline", 1.5), ("word", 1.5))
+EASY: dict[str, Any] = {"hard": 0, "fillers": 0, "noise": QUIET}
 COURSE = (
-    Phase(600, REVIEWS, hard=0, pairs=3, fillers=0, noise=QUIET, mastered=0.97),
-    Phase(500, REVIEWS, hard=0, pairs=6, fillers=0, noise=QUIET, mastered=0.97),
-    Phase(500, REVIEWS, hard=0, pairs=14, fillers=0, noise=QUIET, mastered=0.97),
-    Phase(500, REVIEWS, hard=0, fillers=1, noise=QUIET, mastered=0.95),
-    Phase(400, REVIEWS, hard=0, fillers=3, noise=QUIET, mastered=0.95),
+    Phase(600, REVIEWS, pairs=3, mastered=0.97, **EASY),
+    Phase(500, REVIEWS, pairs=6, mastered=0.97, **EASY),
+    Phase(500, REVIEWS, pairs=len(w.ANSWERS[2]), mastered=0.97, **EASY),
+    Phase(500, REVIEWS, mastered=0.95, **EASY | {"fillers": 1}),
+    Phase(400, REVIEWS, mastered=0.95, **EASY | {"fillers": 3}),
     Phase(400, REVIEWS, hard=1, fillers=4, noise=QUIET, mastered=0.95),
     Phase(500, REVIEWS, noise=QUIET, mastered=0.95),
     Phase(300, REVIEWS, noise=(0, 1.0)),
     Phase(400, TOPICS, hard=1, noise=(0, 0.5), settled=("reviews",), mastered=0.95, rate=0.8),
+    Phase(1000, MATCHING, pairs=3, settled=KNOWN, feelings=False, often=HARDEST, mastered=0.95, **EASY),
     Phase(
-        1000,
-        MATCHING,
-        hard=0,
-        pairs=3,
-        fillers=0,
-        noise=QUIET,
-        settled=KNOWN,
-        feelings=False,
-        often=HARDEST,
-        mastered=0.95,
-    ),
-    Phase(
-        700,
-        MATCHING,
-        hard=0,
-        fillers=3,
-        noise=QUIET,
-        settled=KNOWN,
-        feelings=False,
-        often=HARDEST,
-        mastered=0.95,
-        rate=0.8,
+        700, MATCHING, settled=KNOWN, feelings=False, often=HARDEST, mastered=0.95, rate=0.8, **EASY | {"fillers": 3}
     ),
     Phase(800, MATCHING, fillers=3, noise=QUIET, settled=KNOWN, often=HARDEST, mastered=0.95, rate=0.6),
-    Phase(
-        500,
-        CAUSES,
-        hard=0,
-        pairs=3,
-        fillers=0,
-        noise=QUIET,
-        settled=KNOWN,
-        feelings=False,
-        often=(("event", 20.0),),
-        mastered=0.95,
-        rate=0.8,
-    ),
-    Phase(700, READING, fillers=3, noise=QUIET, settled=KNOWN, often=SLOWEST, mastered=0.95, rate=0.6),
-    Phase(2400, ALL, noise=(0.6, 1.4), often=SLOWEST, rate=0.8),
+    Phase(500, CAUSES, pairs=3, settled=KNOWN, feelings=False, often=CAUSE, mastered=0.95, rate=0.8, **EASY),
+    Phase(600, READING, fillers=3, noise=QUIET, settled=KNOWN, often=SLOWEST, mastered=0.95, rate=0.6),
+    Phase(1900, ALL, noise=(0.6, 1.4), often=SLOWEST, rate=0.8),
 )
-FALLING = 1800  # steps at the end over which the learning rate falls to a fiftieth
+FALLING = 1700  # steps at the end over which the learning rate falls to a fiftieth
 CORRUPTION = 0.05  # share of rows with span corruption
 
 

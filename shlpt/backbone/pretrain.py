@@ -20,11 +20,12 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
 from shlpt.backbone.asking import (
-    ALL,
     BATCH,
     CORRUPTION,
     COURSE,
     FALLING,
+    LATER,
+    VOCABULARY,
     Phase,
     Row,
     ask,
@@ -47,7 +48,7 @@ SEED, RATE = 42, 2e-3
 # --- tokenizer ----------------------------------------------------------------------------
 def build_tokenizer() -> PreTrainedTokenizerFast:
     """Whole words of the pocket world; anything else falls back to letters, then to bytes."""
-    rng, counts, everything = Random("vocabulary"), dict[str, int](), Phase(1, ALL)
+    rng, counts, everything = Random("vocabulary"), dict[str, int](), Phase(1, VOCABULARY, often=(LATER,))
     split = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation("isolated")])
     for _ in range(30_000):
         asked = ask(rng, everything)

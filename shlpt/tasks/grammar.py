@@ -84,6 +84,7 @@ DOMAINS: dict[str, Domain] = {
         Domain("story", "a story and a question", "stories", ("told", "mood")),
         Domain("quiz", "a story, a question and an answer to check", "stories", ("told", "mood")),
         Domain("passage", "a passage and a question", "stories", ("find", "mood")),
+        Domain("context", "a question and its context", "stories", ("find", "mood")),
     )
 }
 

@@ -227,11 +227,12 @@ def story(rng: Random, kind: str, question: str, value: int, hard: int) -> tuple
     facts = _facts(rng, 1 if hard == 0 else rng.randint(1, 2), hard)
     told = " . ".join(FACTS[r][1].format(n=n, v=v) for n, r, v in facts) + " ."
     name, relation, said = rng.choice(facts)
-    if kind == "passage":
+    if kind in ("passage", "context"):
         if value == 0:
             name, said = rng.choice([n for n in few(w.NAMES, hard) if n not in [n for n, _, _ in facts]]), ""
         asked = FACTS[relation][2].format(n=name)
-        return f"context: {with_mood(rng, told, hard, feeling)} question: {asked}", said
+        context = f"context: {with_mood(rng, told, hard, feeling)}"
+        return f"{context} question: {asked}" if kind == "passage" else f"question: {asked} {context}", said
     if value == 0:
         others = [v for n, _, v in facts if n != name]
         mentioned = [v for _, _, v in facts]
