@@ -115,7 +115,8 @@ def streams(store: Store) -> None:
     table.insert(1, "its last task", [about(name) for name in table["sequence"]])
     st.dataframe(table.rename(columns=columns), hide_index=True, height="content")
     page.explain(
-        "Sequences whose last task is related to an earlier one in a known way. Oracle: the similar tasks are given. "
+        "Sequences whose last task is related to an earlier one in a known way; the scores are those of the last task. "
+        "Oracle: the similar tasks are given. "
         "Random: they are drawn. Where the interval contains zero, no method that finds similar tasks can do visibly "
         "better than another."
     )

@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 from shlpt.analysis.metrics import summary
 from shlpt.analysis.points import difference, points
 from shlpt.analysis.stats import ROUNDING, Value, differences, measured, paired_t
+from shlpt.tasks.sequences import STREAMS
 
 Values = Mapping[str, Mapping[int, Value]]  # condition -> seed -> ACC
 CONDITIONS = {
@@ -21,6 +22,10 @@ CONDITIONS = {
     "measured": "oracle partition (measured on other seeds)",
     "plenty": "plenty of examples alone",
 }
+WHAT = {
+    False: "Scores: mean over all tasks after the last one (ACC).",
+    True: "Scores: of the last task alone, since the others are the same for all (a stream after CTrL).",
+}
 ORACLES = ("declared", "measured")
 WISH = 0.05  # a difference worth detecting
 POWER = 0.8
@@ -28,11 +33,16 @@ MOST = 1000  # seeds
 
 
 def by_condition(rows: Iterable[Mapping[str, Any]], sequence: str | None = None) -> dict[str, dict[int, Value]]:
-    """Rows [condition, sequence, seed, acc] -> mean of each seed; None if a sequence is missing."""
+    """Rows [condition, sequence, seed, acc, last] -> mean of each seed; None if a sequence is missing.
+
+    A stream is judged by its last task: the others are the same for all.
+    """
     found: dict[str, dict[int, list[Value]]] = {}
     for row in rows:
         if sequence in (None, row["sequence"]):
-            found.setdefault(row["condition"], {}).setdefault(row["seed"], []).append(measured(row["acc"]))
+            found.setdefault(row["condition"], {}).setdefault(row["seed"], []).append(
+                measured(row["last" if row["sequence"] in STREAMS else "acc"])
+            )
     return {c: {seed: _mean(values) for seed, values in seeds.items()} for c, seeds in found.items()}
 
 

@@ -6,13 +6,12 @@ from typing import Any
 from shlpt.errors import unknown
 from shlpt.plans import experiments, headroom
 from shlpt.plans.experiments import Cell, Experiment, make
-from shlpt.tasks.sequences import MATRIX, SEQUENCES
+from shlpt.tasks.sequences import MATRIX, SEQUENCES, STREAMS
 
 SEEDS = tuple(range(42, 1042, 100))
 MAIN = "shlpt per_task continual progressive l2p finetune"
 REFERENCES = "oracle_partition random_partition"  # whether there is anything to see
 METHODS = tuple(f"{MAIN} {REFERENCES}".split())
-STREAMS = tuple(f"stream_{kind}" for kind in ("plus", "minus", "inputs", "words", "trap", "none"))
 HARMFUL = "negative1"
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "SHLPT": {},

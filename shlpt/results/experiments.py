@@ -85,7 +85,8 @@ def results(store: Store, id: str) -> pd.DataFrame:
     lines = []
     for run, cell in _runs_with_cells(store, id):
         record: Mapping[str, Any] = run_record(store, run)
-        lines.append(cell | {"run": run} | {key: record[key] for key in RESULT})
+        scores = record["matrix"]  # the last task's score in the end, NaN while missing
+        lines.append(cell | {"run": run, "last": scores[-1][-1]} | {key: record[key] for key in RESULT})
     return pd.DataFrame(lines)
 
 

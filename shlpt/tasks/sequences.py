@@ -63,6 +63,7 @@ _NAMED = {
     "stream_long": " ".join(_long()),
 }
 SEQUENCES: dict[str, tuple[str, ...]] = {name: tuple(tasks.split()) for name, tasks in _NAMED.items()}
+STREAMS = (*_STREAMS, "stream_trap")  # judged by their last task, as in CTrL
 ABOUT = {
     "order": "Table 8 of the paper: orders 1 to 3 are Standard CL, 4 to 6 the Large Number of Tasks",
     "negative": "Table 9 of the paper: the Negative Transfer Benchmark",

@@ -88,6 +88,8 @@ def test_a_seed_that_lacks_a_sequence_is_left_out() -> None:
         for name, seed, acc in (("a", 1, 0.5), ("b", 1, 0.7), ("a", 2, 0.5), ("b", 2, float("nan")))
     ]
     assert headroom.by_condition(table) == {"few": {1: pytest.approx(0.6), 2: None}}
+    stream = [row | {"sequence": "stream_words", "last": row["acc"] / 2} for row in table if row["sequence"] == "a"]
+    assert headroom.by_condition(stream) == {"few": {1: 0.25, 2: 0.25}}
     assert headroom.by_condition(table, "a") == {"few": {1: 0.5, 2: 0.5}}
 
 
