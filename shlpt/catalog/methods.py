@@ -93,8 +93,6 @@ class MethodInfo:
         return self.effort[0] + self.effort[1] * earlier
 
 
-# Learning rates chosen on validation data of other tasks: docs/LOG.md, "Fair defaults, on validation data".
-FASTER = {"lr": 0.3}
 OWN_COPY = ("own copy of the backbone",)
 ONE_COPY = "beside one copy of the backbone"
 CONTRASTS: dict[str, Any] = {"looks_at_views": True, "effort": (1.4, 0.0)}
@@ -129,14 +127,12 @@ METHODS: dict[str, MethodInfo] = {
             "a new prompt for each task, no transfer",
             "shlpt.methods.per_task:PerTask",
             uses_history=False,
-            defaults=FASTER,
         ),
         MethodInfo(
             "continual",
             "Continual initialisation",
             "each prompt starts from that of the previous task",
             "shlpt.methods.continual:Continual",
-            defaults=FASTER,
         ),
         MethodInfo(
             "progressive",
@@ -192,7 +188,6 @@ METHODS: dict[str, MethodInfo] = {
             "shlpt.methods.bmtpt:Bmtpt",
             p.BmtptParams,
             needs=("task identity at test", "source data"),
-            defaults=FASTER,
             trains=lambda s: s.plain + s.prompt + s.width,
             kept="its prompt and its training examples, as source data",
             effort=(6.5, 0.2),

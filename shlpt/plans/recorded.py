@@ -12,6 +12,7 @@ SEEDS = tuple(range(42, 1042, 100))
 MAIN = "shlpt per_task continual progressive l2p finetune"
 REFERENCES = "oracle_partition random_partition"  # whether there is anything to see
 METHODS = tuple(f"{MAIN} {REFERENCES}".split())
+MATRIX_SHOTS, SOURCE_SHOTS = 16, 64  # so few that a start matters, so many that the source is sure of its question
 HARMFUL = "negative1"
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "SHLPT": {},
@@ -39,8 +40,8 @@ def _part(name: str) -> list[Experiment]:
     if name == "ablations":
         return [_ablations()]
     if name == "matrix":
-        common = {"method": "continual", "settings": {}}
-        return [experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks")]
+        common = {"method": "continual", "settings": {"shots": MATRIX_SHOTS}}
+        return [experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks", SOURCE_SHOTS)]
     if name == "streams":
         return [_methods(stream, stream) for stream in STREAMS]
     return [headroom.headroom({stream: SEQUENCES[stream] for stream in STREAMS}, SEEDS, {})]
