@@ -33,7 +33,7 @@ class Training(BaseModel):
 
     prompt_length: int = Field(10, ge=1, le=512, description="number of trained vectors in a prompt")
     epochs: int = Field(20, ge=1, le=1000, description="maximum number of passes over the training examples")
-    lr: float = Field(0.05, gt=0, le=10, description="learning rate of the optimiser AdamW")
+    lr: float = Field(0.1, gt=0, le=10, description="learning rate of the optimiser AdamW")
     batch_size: int = Field(8, ge=1, le=1024, description="examples per training step")
     shots: int = Field(8, ge=1, le=100_000, description="training examples per class")
     validation_shots: int = Field(
