@@ -72,7 +72,7 @@ def test_the_command_writes_what_it_tried(
 
     found = json.loads(say("--json"))
     mine: dict[str, Any] = found["methods"]["per_task"]
-    assert [one["settings"] for one in mine["trials"]] == [{}, {"lr": 0.1}]
+    assert [one["settings"] for one in mine["trials"]] == [{}, {"lr": 0.033}]
     assert found["kind"] == "tune"
     again = json.loads(say("--json"))
     assert (again["trained"], again["methods"]) == (0, found["methods"])
