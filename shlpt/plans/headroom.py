@@ -20,10 +20,12 @@ def headroom(
     common: Common,
     similar_pairs: str | None = None,
     name: str = "",
+    conditions: Sequence[str] = tuple(METHODS),
 ) -> Experiment:
     """`similar_pairs`: pairs that helped when they were measured with other seeds; None leaves this oracle out."""
     cells = []
-    for condition, method in METHODS.items():
+    for condition in conditions:
+        method = METHODS[condition]
         if condition == "measured" and similar_pairs is None:
             continue
         settings = {k: v for k, v in (common.get("settings") or {}).items() if has_setting(method, k)}

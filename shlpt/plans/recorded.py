@@ -12,7 +12,10 @@ SEEDS = tuple(range(42, 1042, 100))
 MAIN = "shlpt per_task continual progressive l2p finetune"
 REFERENCES = "oracle_partition random_partition"  # whether there is anything to see
 METHODS = tuple(f"{MAIN} {REFERENCES}".split())
-MATRIX_SHOTS, SOURCE_SHOTS = 16, 64  # so few that a start matters, so many that the source is sure of its question
+ON_STREAMS = tuple(f"shlpt per_task continual {REFERENCES}".split())
+# So few examples and so slow that a start matters; so many examples of the source that it is sure of its question.
+IN_MATRIX: Mapping[str, Any] = {"shots": 16, "lr": 0.05}
+SOURCE_SHOTS = 64
 HARMFUL = "negative1"
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "SHLPT": {},
@@ -36,21 +39,22 @@ def plan(only: Sequence[str] = PARTS) -> list[Experiment]:
 
 def _part(name: str) -> list[Experiment]:
     if name == "demo":
-        return [_methods("the demonstration", "demo")]
+        return [_methods("the demonstration", "demo", METHODS)]
     if name == "ablations":
         return [_ablations()]
     if name == "matrix":
-        common = {"method": "continual", "settings": {"shots": MATRIX_SHOTS}}
+        common = {"method": "continual", "settings": IN_MATRIX}
         return [experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks", SOURCE_SHOTS)]
     if name == "streams":
-        return [_methods(stream, stream) for stream in STREAMS]
-    return [headroom.headroom({stream: SEQUENCES[stream] for stream in STREAMS}, SEEDS, {})]
+        return [_methods(stream, stream, ON_STREAMS) for stream in STREAMS]
+    streams = {stream: SEQUENCES[stream] for stream in STREAMS}
+    return [headroom.headroom(streams, SEEDS, {}, conditions=("few", "random", "declared"))]
 
 
-def _methods(name: str, sequence: str) -> Experiment:
+def _methods(name: str, sequence: str, methods: Sequence[str]) -> Experiment:
     cells = [
         Cell({"method": method, "seed": seed}, make(SEQUENCES[sequence], seed, {"method": method}))
-        for method in METHODS
+        for method in methods
         for seed in SEEDS
     ]
     return Experiment("methods", name, tuple(cells), {"sequence": sequence})
