@@ -71,10 +71,11 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     assert (first["note"].iloc[0], other["note"].iloc[0]) == ("", "")
     assert not frames.alphas(copy, first["id"].iloc[0], "rte").empty
     assert frames.probe(copy, first["id"].iloc[0])
-    lean = listed[(listed["method"] == "per_task") & (listed["seed"] == 142)].iloc[0]
+    lean = listed[(listed["method"] == "continual") & (listed["seed"] == 142)].iloc[0]
     assert lean["note"] == recorded.SCORES_ONLY
-    for nothing in (frames.losses(copy, [lean["id"]]), frames.answers(copy, lean["id"], "rte")):
-        assert nothing.empty
+    losses = frames.losses(copy, [lean["id"]])
+    assert set(losses["position"]) <= {0}  # the first task is learned as in SHLPT's run, whose curves stay
+    assert frames.answers(copy, lean["id"], "rte").empty
     assert frames.probe(copy, lean["id"]) == {}
     assert sum(f.stat().st_size for f in out.rglob("*")) < sum(f.stat().st_size for f in home.rglob("*")) / 2
 

@@ -75,10 +75,10 @@ def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: 
     np.testing.assert_allclose(reading.alpha["odds"], np.log(alpha / (1 - alpha)), atol=1e-5)
 
 
-def test_words_are_those_of_the_text_in_order_and_tell_where_alpha_is_one(store: Store, looked: Any) -> None:
-    """A trained estimator is soon certain: α is 0 or 1 to the last digit, and its own gradient is gone."""
+def test_words_are_those_of_the_text_in_order_and_tell_where_alpha_is_high(store: Store, looked: Any) -> None:
+    """Where an estimator is nearly certain, words still weigh: their weight is of the odds, not of α."""
     reading = lens.read(store, looked.ids["shlpt"], "agnews", "stocks fell in lisbon on friday")
-    assert reading.alpha["alpha"].max() > 0.99
+    assert reading.alpha["alpha"].max() > 0.85
     assert reading.words["weight"].abs().max() > 1e-4
     assert np.isfinite(reading.alpha["odds"]).all()
     text = "the food, here,  wasn't <b>good</b> ☃\nagain"
