@@ -40,7 +40,7 @@ def record(
     trained in your own store, so that the same command resumes what was stopped. What is finished of all parts is then
     written to the folder, small: most seeds keep their scores only.
     """
-    parts = PARTS if only == "all" else tuple(part.strip() for part in only.split(","))
+    parts = () if only == "all" else tuple(part.strip() for part in only.split(","))
     way = Study(home, lanes=lanes, device=device, threads=threads)
     made = [carry_out(one, way, ROWS[one.kind], quiet=True) for one in plan(parts)]
     store = Store(home).open()

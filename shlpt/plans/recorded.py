@@ -22,33 +22,33 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "−ASC": {"lambda_asc": 0.0},
     "−HSC−ASC": {"lambda_hsc": 0.0, "lambda_asc": 0.0},
 }
-PARTS = ("demo", "ablations", "matrix", "streams", "headroom")
+PARTS = ("demo", "ablations", "matrix", *STREAMS, "headroom")
 
 # What stays of a run beside its scores: `steps`, `epochs`, `answers`, `tensors`, and `probe` (activation states).
 SCORES_ONLY = "scores only: the curves, answers and prompts of this seed are not recorded"
 ALL = frozenset({"steps", "epochs", "answers", "tensors", "probe"})
 
 
-def plan(only: Sequence[str] = PARTS) -> list[Experiment]:
-    """The experiments of these parts, in the order in which they are listed."""
+def plan(only: Sequence[str] = ()) -> list[Experiment]:
+    """The experiments of these parts, or of all, in the order in which they are listed."""
     for part in only:
         if part not in PARTS:
             raise unknown("part", part, PARTS)
-    return [experiment for part in PARTS if part in only for experiment in _part(part)]
+    return [_part(part) for part in PARTS if not only or part in only]
 
 
-def _part(name: str) -> list[Experiment]:
+def _part(name: str) -> Experiment:
     if name == "demo":
-        return [_methods("the demonstration", "demo", METHODS)]
+        return _methods("the demonstration", "demo", METHODS)
     if name == "ablations":
-        return [_ablations()]
+        return _ablations()
     if name == "matrix":
         common = {"method": "continual", "settings": IN_MATRIX}
-        return [experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks", SOURCE_SHOTS)]
-    if name == "streams":
-        return [_methods(stream, stream, ON_STREAMS) for stream in STREAMS]
+        return experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks", SOURCE_SHOTS)
+    if name in STREAMS:
+        return _methods(name, name, ON_STREAMS)
     streams = {stream: SEQUENCES[stream] for stream in STREAMS}
-    return [headroom.headroom(streams, SEEDS, {}, conditions=("few", "random", "declared"))]
+    return headroom.headroom(streams, SEEDS, {}, conditions=("few", "random", "declared"))
 
 
 def _methods(name: str, sequence: str, methods: Sequence[str]) -> Experiment:

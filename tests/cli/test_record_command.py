@@ -28,7 +28,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (recorded, plans, headroom):
         monkeypatch.setattr(module, "make", tiny)
     monkeypatch.setattr(recorded, "SEEDS", (42, 142))
-    monkeypatch.setattr(recorded, "METHODS", ("shlpt", "per_task"))
+    monkeypatch.setattr(recorded, "METHODS", ("shlpt", "continual"))
+    monkeypatch.setattr(recorded, "ON_STREAMS", ("shlpt", "per_task"))
+    monkeypatch.setattr(recorded, "IN_MATRIX", {})
+    monkeypatch.setattr(recorded, "SOURCE_SHOTS", 4)
+    monkeypatch.setattr(recorded, "PARTS", ("demo", "ablations", "matrix", "stream_minus", "headroom"))
     monkeypatch.setattr(recorded, "MATRIX", ("sst2", "rte"))
     monkeypatch.setattr(recorded, "STREAMS", ("stream_minus",))
     for name in ("demo", "negative1"):
@@ -71,7 +75,8 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     assert (first["note"].iloc[0], other["note"].iloc[0]) == ("", "")
     assert not frames.alphas(copy, first["id"].iloc[0], "rte").empty
     assert frames.probe(copy, first["id"].iloc[0])
-    lean = listed[(listed["method"] == "continual") & (listed["seed"] == 142)].iloc[0]
+    plain = listed[listed["name"] == "Continual initialisation · the demonstration"]
+    (lean,) = plain[plain["seed"] == 142].to_dict("records")
     assert lean["note"] == recorded.SCORES_ONLY
     losses = frames.losses(copy, [lean["id"]])
     assert set(losses["position"]) <= {0}  # the first task is learned as in SHLPT's run, whose curves stay
