@@ -14,7 +14,7 @@ from shlpt.results.weights import OF_RUN, is_older, require_current
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
-RESULT = ("state", "progress", "acc", "bwt", "fwt", "seconds", "error")  # of a run
+RESULT = ("state", "progress", "acc", "bwt", "fwt", "last", "seconds", "error")  # of a run
 
 
 def find(store: Store, id: str) -> dict[str, Any]:
@@ -85,8 +85,8 @@ def results(store: Store, id: str) -> pd.DataFrame:
     lines = []
     for run, cell in _runs_with_cells(store, id):
         record: Mapping[str, Any] = run_record(store, run)
-        scores = record["matrix"]  # the last task's score in the end, NaN while missing
-        lines.append(cell | {"run": run, "last": scores[-1][-1]} | {key: record[key] for key in RESULT})
+        known = record | {"last": record["matrix"][-1][-1]}  # the last task's score, NaN while missing
+        lines.append(cell | {"run": run} | {key: known[key] for key in RESULT})
     return pd.DataFrame(lines)
 
 
