@@ -35,7 +35,7 @@ def figure(frame: pd.DataFrame, tasks: Sequence[str] | None = None, *, dark: boo
     scale = theme.diverging(dark)
     span = {"zmin": -end, "zmax": end, "zmid": 0}
     # All cells lie below, which gives the key and the hover; those that are unclear are painted over, pale.
-    draw.heat(drawn, value, _words(np.where(clear, value, np.nan), bold=True), hover, colorscale=scale, **span)
+    draw.heat(drawn, value, _words(np.where(clear, value, np.nan)), hover, colorscale=scale, **span)
     draw.color_key(drawn, f"Test error reduction (points)<br>{theme.FADED}")
     unclear = np.where(clear, np.nan, value)
     pale = {"colorscale": theme.pale(scale, dark), "showscale": False, "textfont": {"color": theme.FAINT[dark]}}
@@ -44,9 +44,9 @@ def figure(frame: pd.DataFrame, tasks: Sequence[str] | None = None, *, dark: boo
     return drawn
 
 
-def _words(value: np.ndarray, bold: bool = False) -> list[list[str]]:
-    form = "<b>{:+.1f}</b>" if bold else "{:+.1f}"
-    return [["" if np.isnan(v) else form.format(v) for v in row] for row in value]
+def _words(value: np.ndarray) -> list[list[str]]:
+    """Plain, since the figure fits the size of the letters to their number and would count markup."""
+    return [["" if np.isnan(v) else f"{v:+.1f}" for v in row] for row in value]
 
 
 def _hover(source: str, target: str, cell: Any) -> str:
