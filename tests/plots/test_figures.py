@@ -267,7 +267,7 @@ def test_unclear_cells_of_transfer_fade_and_clear_ones_are_bold() -> None:
     assert np.argwhere(clear).tolist() == [[0, 1]]
     figure = transfer_matrix.figure(*CASES["transfer_matrix"].full("sst2"))
     assert (figure.data[0].zmin, figure.data[0].zmax) == (-2.5, 2.5)
-    assert figure.data[0].text[0][1] == "<b>+2.5</b>"
+    assert figure.data[0].text[0][1] == "+2.5"
     pale = figure.data[1]
     assert (pale.name, pale.z[1][0], pale.text[1][0], pale.z[0][1]) == (theme.FADED, -0.5, "-0.5", None)
     assert pale.colorscale[0][1] == theme.pale(theme.diverging(), False)[0][1] != figure.data[0].colorscale[0][1]
