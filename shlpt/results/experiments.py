@@ -85,7 +85,7 @@ def results(store: Store, id: str) -> pd.DataFrame:
     lines = []
     for run, cell in _runs_with_cells(store, id):
         record: Mapping[str, Any] = run_record(store, run)
-        known = record | {"last": record["matrix"][-1][-1]}  # the last task's score, NaN while missing
+        known = dict(record) | {"last": record["matrix"][-1][-1]}  # the last task's score, NaN while missing
         lines.append(cell | {"run": run} | {key: known[key] for key in RESULT})
     return pd.DataFrame(lines)
 
