@@ -116,7 +116,7 @@ def rows(found: Mapping[str, Any], flat: bool = False) -> list[dict[str, Any]]:
     """For people: one row per condition; flat: one column per number."""
     lines = [{"what": CONDITIONS[name], "difference": False, **part} for name, part in found["conditions"].items()]
     apart = {f"{CONDITIONS[name]} minus random": part for name, part in found["oracle_minus_random"].items()}
-    if found["plenty_minus_few"]["n"]:
+    if "plenty" in found["conditions"] or not found["conditions"]:
         apart["plenty minus few examples"] = found["plenty_minus_few"]
     lines += [{"what": name, "difference": True, **part, "mean": part["difference"]} for name, part in apart.items()]
     if flat:
