@@ -13,7 +13,6 @@ from shlpt.plans import commands, estimate
 from shlpt.plots import accuracy_matrix, compare, theme
 from shlpt.results import experiments, frames
 from shlpt.store.store import Store, default_home
-from shlpt.tasks.sequences import STREAMS
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown as in_words
@@ -83,7 +82,7 @@ def headroom(found: list[Side]) -> bool | None:
     else:
         st.info(f"{said}\n\nMethods are shown without a ranking.", icon=":material/horizontal_rule:")
     st.dataframe(pd.DataFrame(gauge.rows(gauged)), hide_index=True, height="content")
-    st.caption(gauge.WHAT[rows[0]["sequence"] in STREAMS])
+    st.caption(" ".join(gauge.scores_said(rows)))
     return bool(gauged["tells_apart"])
 
 

@@ -22,9 +22,9 @@ CONDITIONS = {
     "measured": "oracle partition (measured on other seeds)",
     "plenty": "plenty of examples alone",
 }
-WHAT = {
-    False: "Scores: mean over all tasks after the last one (ACC).",
-    True: "Scores: of the last task alone, since the others are the same for all (a stream after CTrL).",
+SCORES = {
+    "acc": "Scores: mean over all tasks after the last one (ACC).",
+    "last": "Scores: of the last task alone. A stream after CTrL asks what its history does to that task.",
 }
 ORACLES = ("declared", "measured")
 WISH = 0.05  # a difference worth detecting
@@ -33,17 +33,24 @@ MOST = 1000  # seeds
 
 
 def by_condition(rows: Iterable[Mapping[str, Any]], sequence: str | None = None) -> dict[str, dict[int, Value]]:
-    """Rows [condition, sequence, seed, acc, last] -> mean of each seed; None if a sequence is missing.
-
-    A stream is judged by its last task: the others are the same for all.
-    """
+    """Rows [condition, sequence, seed, acc, last] -> mean of each seed; None if a sequence is missing."""
     found: dict[str, dict[int, list[Value]]] = {}
     for row in rows:
         if sequence in (None, row["sequence"]):
             found.setdefault(row["condition"], {}).setdefault(row["seed"], []).append(
-                measured(row["last" if row["sequence"] in STREAMS else "acc"])
+                measured(row[judged_by(row["sequence"])])
             )
     return {c: {seed: _mean(values) for seed, values in seeds.items()} for c, seeds in found.items()}
+
+
+def judged_by(sequence: str) -> str:
+    """The score that counts: of a stream that of its last task, else the mean over all."""
+    return "last" if sequence in STREAMS else "acc"
+
+
+def scores_said(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the scores of these rows are, in words."""
+    return [SCORES[kind] for kind in sorted({judged_by(row["sequence"]) for row in rows})]
 
 
 def _mean(values: list[Value]) -> Value:

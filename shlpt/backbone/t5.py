@@ -161,12 +161,19 @@ class Backbone:
         return Look(hidden, states)
 
     @torch.no_grad()
-    def decode(self, embeds: Tensor, mask: Tensor, limit: int, beams: int = 1) -> Tensor:
-        """Greedy answers [B, ≤ limit], the encoder run once, keys and values cached."""
+    def decode(
+        self, embeds: Tensor, mask: Tensor, limit: int, beams: int = 1, repetition_penalty: float = 1.0
+    ) -> Tensor:
+        """Greedy answers [B, ≤ limit], the encoder run once, keys and values cached; or answers by beam search."""
         embeds = embeds.to(self.dtype)
         if beams > 1:
             found: Tensor = self.model.generate(
-                inputs_embeds=embeds, attention_mask=mask, num_beams=beams, max_new_tokens=limit, do_sample=False
+                inputs_embeds=embeds,
+                attention_mask=mask,
+                num_beams=beams,
+                max_new_tokens=limit,
+                do_sample=False,
+                repetition_penalty=repetition_penalty,
             )
             self._captured.clear()
             return found[:, 1:]

@@ -250,7 +250,7 @@ def pretrain(
     json: opt.Json = False,
     csv: opt.Csv = False,
 ) -> None:
-    """Pre-train the embedded backbone again (about 45 minutes).
+    """Pre-train the embedded backbone again (about 35 minutes).
 
     It is a small T5, trained on the generated texts of the pocket world.
     """

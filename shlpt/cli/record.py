@@ -17,6 +17,7 @@ from shlpt.cli.report import errors, show
 from shlpt.cli.rows import ROWS
 from shlpt.plans.experiments import Experiment
 from shlpt.plans.recorded import PARTS, SCORES_ONLY, kept, plan
+from shlpt.results.experiments import results
 from shlpt.results.recorded import HOME
 from shlpt.store import artifacts
 from shlpt.store.store import FILE, Store
@@ -44,10 +45,11 @@ def record(
     way = Study(home, lanes=lanes, device=device, threads=threads)
     made = [carry_out(one, way, ROWS[one.kind], quiet=True) for one in plan(parts)]
     store = Store(home).open()
-    done = [one for one in plan() if _is_done(store, one)]
+    whole = plan()
+    done = [one for one in whole if _is_done(store, one)]
     write(store, done, out or HOME)
     size = sum(file.stat().st_size for file in (out or HOME).rglob("*") if file.is_file())
-    missing = ", ".join(one.name for one in plan() if one.id not in {other.id for other in done})
+    missing = ", ".join(one.name for one in whole if one not in done)
     errors.print(f"{size / 1e6:.1f} MB in {out or HOME}" + f"; not recorded yet: {missing}" * bool(missing))
     rows = [{key: found[key] for key in ("id", "kind", "name", "runs", "trained", "seconds")} for found in made]
     show(rows, "recorded", as_json=json, as_csv=csv)
@@ -56,12 +58,8 @@ def record(
 
 
 def _is_done(store: Store, experiment: Experiment) -> bool:
-    open_stages = (
-        "SELECT count(*) FROM experiment_runs x JOIN run_stages r ON r.run=x.run JOIN stages s ON s.key=r.stage "
-        "WHERE x.experiment=? AND s.state!='done'"
-    )
-    there = store.value("SELECT count(*) FROM experiment_runs WHERE experiment=?", (experiment.id,))
-    return bool(there) and store.value(open_stages, (experiment.id,)) == 0
+    found = results(store, experiment.id)
+    return len(found) > 0 and bool((found["state"] == "done").all())
 
 
 # --- a small copy of what is done ----------------------------------------------------------

@@ -10,7 +10,7 @@ from shlpt.catalog import METHODS
 from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, WHOLE, pair_label
 from shlpt.results.export import rows_of_frame
 from shlpt.store.store import Store
-from shlpt.tasks.sequences import STREAMS, find_benchmark
+from shlpt.tasks.sequences import find_benchmark
 
 if TYPE_CHECKING:
     from shlpt.results.record import Record
@@ -184,12 +184,11 @@ def _rates(runs: list[Record]) -> str:
 
 def headroom_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """A row per condition and per difference."""
-    from shlpt.analysis.headroom import WHAT, by_condition, gauge, rows
+    from shlpt.analysis.headroom import by_condition, gauge, rows, scores_said
     from shlpt.results.experiments import results
 
     found = gauge(by_condition(runs := rows_of_frame(results(store, id))))
-    kinds = sorted({row["sequence"] in STREAMS for row in runs})
-    found["notes"] += [WHAT[kind] for kind in kinds]
+    found["notes"] += scores_said(runs)
     return rows(found, flat), found | {"rows": runs}
 
 

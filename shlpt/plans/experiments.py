@@ -13,6 +13,7 @@ from shlpt.errors import UserError, unknown
 from shlpt.plans.paper_tables import ALL_DISSIMILAR, ablation_specs, pair_specs
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
 from shlpt.tasks.sequences import find_benchmark
+from shlpt.tasks.task import with_shots
 
 Common = Mapping[str, Any]  # arguments of RunSpec.make beside tasks and seed
 
@@ -49,7 +50,7 @@ def matrix(
     """Every ordered pair of tasks: the second is learned after the first, which may have its own number of examples."""
     if len(tasks) < 2:
         raise UserError("a matrix needs two tasks at least: give --tasks yelp,sst2,agnews")
-    rich = {task: f"{task.partition('@')[0]}@{source_shots}" for task in tasks} if source_shots else {}
+    rich = {task: with_shots(task, source_shots) for task in tasks} if source_shots else {}
     cells = [
         Cell({"source": source, "target": target, "seed": seed}, make((rich.get(source, source), target), seed, common))
         for source, target in itertools.permutations(tasks, 2)

@@ -8,6 +8,7 @@ from shlpt.catalog import PLAIN
 from shlpt.errors import UserError
 from shlpt.plans.experiments import Cell, Common, Experiment, make, where
 from shlpt.spec import PRESETS, Training, has_setting
+from shlpt.tasks.task import with_shots
 
 PLENTY = 8  # times the examples a class
 ORACLE = "oracle_partition"
@@ -46,8 +47,8 @@ def headroom(
 
 def _plenty(task: str) -> str:
     """A task with a number of examples of its own has more of them."""
-    name, at, shots = task.partition("@")
-    return f"{name}@{PLENTY * int(shots)}" if at else name
+    _, at, shots = task.partition("@")
+    return with_shots(task, PLENTY * int(shots)) if at else task
 
 
 def _within(tasks: Sequence[str], pairs: str) -> str:

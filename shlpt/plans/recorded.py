@@ -13,7 +13,7 @@ MAIN = "shlpt per_task continual progressive l2p finetune"
 REFERENCES = "oracle_partition random_partition"  # whether there is anything to see
 METHODS = tuple(f"{MAIN} {REFERENCES}".split())
 ON_STREAMS = tuple(f"shlpt per_task continual {REFERENCES}".split())
-# So few examples and so slow that a start matters; so many examples of the source that it is sure of its question.
+# The target has few examples and a low rate, so that its start matters; the source has enough to learn its question.
 IN_MATRIX: Mapping[str, Any] = {"shots": 16, "lr": 0.05}
 SOURCE_SHOTS = 64
 HARMFUL = "negative1"

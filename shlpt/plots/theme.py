@@ -14,6 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from shlpt.catalog import METHODS
+from shlpt.tasks.task import without_shots
 
 LIGHT_TASKS = tuple(
     (
@@ -128,7 +129,7 @@ def _mixed(color: str, ground: str, share: float) -> str:
 
 def titled(task: str) -> str:
     """The name to show: pocket tasks are stand-ins and always say so (`pocket/agnews`)."""
-    ours = task.partition("@")[0] in TASK_ORDER or task.startswith(("contrary:", "dial:"))
+    ours = without_shots(task) in TASK_ORDER or task.startswith(("contrary:", "dial:"))
     return f"pocket/{task}" if ours else task
 
 

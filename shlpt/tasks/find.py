@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from shlpt.errors import UserError, unknown
 from shlpt.tasks import pocket
-from shlpt.tasks.task import Example, Split, Task
+from shlpt.tasks.grammar import QUESTIONS
+from shlpt.tasks.task import Example, Split, Task, with_shots
 
 SUITES = ("pocket",)
 MOST_SHOTS = 10_000
@@ -41,7 +42,7 @@ def _contrary(base: Task) -> Task:
     """Of a composed task it is the composed task with the answers read backwards."""
     if not base.name.startswith("ask:"):
         return pocket.contrary(base.name)
-    if base.rule in ("topic", "aside", "find"):
+    if not (QUESTIONS[base.rule].cuts and base.labels):
         raise ValueError(f"the answers of {base.name!r} are names: they cannot be swapped")
     return pocket.compose(f"{base.rule}/{base.domain}/{'-'.join(base.answers[::-1])}")
 
@@ -57,7 +58,7 @@ def _with_shots(base: Task, shots: str) -> Task:
     def draw_own(split: Split, per_group: int, seed: int) -> list[Example]:
         return base.draw(split, int(shots) if split == "train" else per_group, seed)
 
-    found = replace(base, name=f"{base.name}@{int(shots)}", shots=int(shots), draw=draw_own)
+    found = replace(base, name=with_shots(base.name, int(shots)), shots=int(shots), draw=draw_own)
     draw(found, "train", int(shots), 0)
     return found
 

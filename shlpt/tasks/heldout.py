@@ -6,6 +6,7 @@ from functools import cache
 from shlpt.tasks.grammar import Asked, parse
 from shlpt.tasks.pocket import STANDINS
 from shlpt.tasks.sequences import MATRIX, SEQUENCES
+from shlpt.tasks.task import without_shots
 
 EVERY = 4  # beside those that are named, one combination in so many: composed tasks that are new to the backbone
 
@@ -19,7 +20,7 @@ def combination(asked: Asked) -> tuple[str, str, frozenset[str]]:
 def named() -> frozenset[tuple[str, str, frozenset[str]]]:
     """All stand-ins and every composed task of a sequence or of the recorded matrix."""
     names = {name for tasks in (*SEQUENCES.values(), MATRIX) for name in tasks}
-    composed = [parse(name.removeprefix("ask:").partition("@")[0]) for name in names if name.startswith("ask:")]
+    composed = [parse(without_shots(name).removeprefix("ask:")) for name in names if name.startswith("ask:")]
     return frozenset(combination(asked) for asked in (*STANDINS.values(), *composed))
 
 

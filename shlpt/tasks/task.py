@@ -23,6 +23,16 @@ class Example:
         return hashlib.blake2s(f"{self.text}\0{self.target}".encode(), digest_size=8).hexdigest()
 
 
+def without_shots(name: str) -> str:
+    """A task's name without its own number of examples a class."""
+    return name.partition("@")[0]
+
+
+def with_shots(name: str, shots: int) -> str:
+    """The name of the same task with this many examples a class."""
+    return f"{without_shots(name)}@{shots}"
+
+
 @dataclass(frozen=True)
 class Task:
     """A data set to learn: name, family, labels and a way to draw examples.
@@ -48,7 +58,7 @@ class Task:
     @property
     def base(self) -> str:
         """The name without its own number of examples: the same examples, more or fewer of them."""
-        return self.name.partition("@")[0]
+        return without_shots(self.name)
 
     @property
     def classes(self) -> int:

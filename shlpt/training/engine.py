@@ -121,8 +121,8 @@ def _serve(backbone: Backbone, asks: list[Ask], kind: str) -> list[Any]:
         cuts.append(cuts[-1] + len(ask.embeds))
     spans = list(pairwise(cuts))
     if kind == "decode":
-        backbone.model.generation_config.repetition_penalty = asks[0].repetition_penalty  # beam search reads it there
-        ids = backbone.decode(embeds, mask, max(a.limit for a in asks), asks[0].beams)
+        limit, (first, *_) = max(a.limit for a in asks), asks
+        ids = backbone.decode(embeds, mask, limit, first.beams, first.repetition_penalty)
         return [ids[start:stop, : ask.limit] for ask, (start, stop) in zip(asks, spans, strict=True)]
     if kind == "look":
         with torch.no_grad():

@@ -1,7 +1,6 @@
 """Names with slashes, colons and @ are shown and linked as they are, and never become paths."""
 
 import json
-import shutil
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -12,7 +11,6 @@ from shlpt.cli.main import main
 from shlpt.plans import experiments
 from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import start_experiment
-from shlpt.results import recorded
 from shlpt.store.store import Store
 from shlpt.work import worker
 
@@ -23,19 +21,12 @@ MATRIX = experiments.matrix(TASKS, (1, 2), {"method": "continual", "settings": T
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `home` copies here: a matrix of composed tasks."""
     store = Store(tmp_path_factory.mktemp("composed") / "home").open()
     start_experiment(store, MATRIX, plans_of(MATRIX.specs))
     worker.work(store)
     store.close()
     return store.home
-
-
-@pytest.fixture
-def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(trained, tmp_path / "home")
-    monkeypatch.setenv("SHLPT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing")
-    return tmp_path / "home"
 
 
 def test_no_name_becomes_a_path(home: Path) -> None:
