@@ -17,7 +17,6 @@ from shlpt.cli.report import errors, show
 from shlpt.cli.rows import ROWS
 from shlpt.plans.experiments import Experiment
 from shlpt.plans.recorded import PARTS, SCORES_ONLY, kept, plan
-from shlpt.results.experiments import results
 from shlpt.results.recorded import HOME
 from shlpt.store import artifacts
 from shlpt.store.store import FILE, Store
@@ -58,6 +57,8 @@ def record(
 
 
 def _is_done(store: Store, experiment: Experiment) -> bool:
+    from shlpt.results.experiments import results
+
     found = results(store, experiment.id)
     return len(found) > 0 and bool((found["state"] == "done").all())
 
