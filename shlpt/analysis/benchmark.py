@@ -33,9 +33,11 @@ def benchmark_table(
     reference: str = PLAIN,
     metric: Metric = "acc",
     test: str = "t",
+    further: Sequence[str] = (),
 ) -> dict[str, Any]:
     """One row per method, in the given order (default: as found), with differences from the reference. `sequences` maps
-    names to task orders, as `Benchmark.tasks` does. Runs of other tasks, methods or seeds are counted in `left_out`."""
+    names to task orders, as `Benchmark.tasks` does. Runs of other tasks, methods or seeds are counted in `left_out`.
+    `further` are numbers of the records that are summarised too."""
     if test not in TESTS:
         raise unknown("test", test, TESTS)
     names = {tuple(tasks): name for name, tasks in sequences.items()}
@@ -48,6 +50,8 @@ def benchmark_table(
     against = {unit: known[reference, *unit] for unit in units if (reference, *unit) in known}
     compared = _against(runs, against, list(sequences), seeds, reference, metric, test)
     rows = [_row(m, runs[m], units, list(sequences), seeds) | {"difference": compared.get(m)} for m in methods]
+    for row in rows:
+        row["further"] = {name: _summary(runs[row["method"]], list(sequences), seeds, name) for name in further}
     tests = sum(c["p"] is not None for c in compared.values())  # number of tests in Holm's correction
     left_out = sum(_place(record, names) not in asked for record in records)
     found = {"rows": rows, "sequences": list(sequences), "seeds": seeds, "expected": len(units), "left_out": left_out}

@@ -139,6 +139,12 @@ class Backbone:
         return self._decoder(embeds, mask, torch.full((len(embeds), 1), start, device=embeds.device))
 
     @torch.no_grad()
+    def uncertainty(self, embeds: Tensor, mask: Tensor) -> Tensor:
+        """[B]: entropy of the first answer token, in nats."""
+        logits = self._logits(self.look(embeds, mask).hidden[:, 0]).float()
+        return torch.distributions.Categorical(logits=logits).entropy()
+
+    @torch.no_grad()
     def query(self, ids: Tensor, mask: Tensor) -> Tensor:
         """What bare texts [B,l] are about, without any prompt: mean encoder state over real tokens, [B,d]."""
         states = self._encode(self.embed(ids), mask).float()

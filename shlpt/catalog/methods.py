@@ -12,6 +12,7 @@ from shlpt.catalog import params as p
 from shlpt.catalog.published import WEIGHTS_LR
 
 PLAIN = "per_task"  # plain prompt tuning: the first task of most methods, and each task trained alone
+IDENTITY = "task identity at test"
 VIEW_CACHE = 256 * 2**20  # bytes at most, for outputs under frozen prompts (methods/views.py)
 
 
@@ -64,9 +65,10 @@ class MethodInfo:
     about: str
     learner: str  # module:Class, imported when something is trained (methods/base.py)
     params: type[p.Params] = p.NoParams
-    needs: tuple[str, ...] = ("task identity at test",)
+    needs: tuple[str, ...] = (IDENTITY,)
     shares_backbone: bool = True  # frozen backbone: its lanes can share one forward pass
     keeps_prompts: bool = True  # one for each task, so that their activation states can be compared
+    has_keys: bool = False  # they tell which task a text belongs to
     keeps_answers: bool = True  # answers to task k never change after task k
     validates_all: bool = False  # early stopping uses all tasks so far, not only the newest
     uses_history: bool = True  # learning a task depends on the tasks before it
@@ -82,6 +84,11 @@ class MethodInfo:
     # (docs/LOG.md, "How long a benchmark takes").
     effort: tuple[float, float] = (1.0, 0.0)
     version: int = 1  # raised when a change of code changes results
+
+    @property
+    def is_told_the_task(self) -> bool:
+        """Whether its answers depend on the task that it is told at test."""
+        return IDENTITY in self.needs
 
     @property
     def earlier_data(self) -> str | None:
@@ -149,6 +156,7 @@ METHODS: dict[str, MethodInfo] = {
             "selects prompts for each text from a shared pool by key, using the pool as it was after the text's task",
             "shlpt.methods.l2p:L2P",
             p.L2pParams,
+            has_keys=True,
             plain_first=False,
             trains=_l2p,
             keeps=lambda s: _l2p(s) + s.params.top_n * s.plain,
@@ -161,6 +169,7 @@ METHODS: dict[str, MethodInfo] = {
             "builds each text's prompt as a weighted sum of components; each task adds some, earlier ones are frozen",
             "shlpt.methods.coda:Coda",
             p.CodaParams,
+            has_keys=True,
             plain_first=False,
             trains=_coda,
             keeps=lambda s: _coda(s) + s.plain,
@@ -173,7 +182,7 @@ METHODS: dict[str, MethodInfo] = {
             "adds, at every step, the group of earlier task vectors that fits the new task best",
             "shlpt.methods.dtvg:Dtvg",
             p.DtvgParams,
-            needs=("task identity at test", "target's own first-stage prompt"),
+            needs=(IDENTITY, "target's own first-stage prompt"),
             plain_first=False,
             trains=lambda s: s.plain + (1 + s.earlier) * s.prompt,
             keeps=lambda s: 2 * s.plain,
@@ -187,7 +196,7 @@ METHODS: dict[str, MethodInfo] = {
             "learns a prior over prompts from all earlier tasks together, then adapts it to the new one",
             "shlpt.methods.bmtpt:Bmtpt",
             p.BmtptParams,
-            needs=("task identity at test", "source data"),
+            needs=(IDENTITY, "source data"),
             trains=lambda s: s.plain + s.prompt + s.width,
             kept="its prompt and its training examples, as source data",
             effort=(6.5, 0.2),
@@ -242,7 +251,7 @@ METHODS: dict[str, MethodInfo] = {
             "reference: SHLPT with the similar tasks given, by relatedness or measured transfer",
             "shlpt.methods.references:OraclePartition",
             p.OraclePartitionParams,
-            needs=("task identity at test", "declared relatedness or measured transfer"),
+            needs=(IDENTITY, "declared relatedness or measured transfer"),
             alpha="given",
             **CONTRASTS,
         ),

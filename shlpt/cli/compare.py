@@ -10,6 +10,7 @@ from shlpt.cli.options import IDS_HELP, Csv, Home, Json
 from shlpt.cli.report import print_table, show
 from shlpt.cli.runs import opened
 from shlpt.errors import UserError
+from shlpt.store.store import Store
 
 
 def compare(
@@ -26,8 +27,8 @@ def compare(
     """
     from shlpt.analysis import compare as side_by_side
 
-    labels, records = chosen(ids or [], experiment, home)
-    found = side_by_side.sides(records, labels)
+    labels, pairs = chosen(ids or [], experiment, home)
+    found = side_by_side.sides([record for _, record in pairs], labels)
     rows = side_by_side.table(found)
     apart = [side_by_side.differences(side, found[0]) for side in found[1:]]
     document = {"sides": rows, "same_tasks": side_by_side.same_tasks(found), "differences": apart}
@@ -40,8 +41,8 @@ def compare(
 
 def chosen(
     ids: list[str], experiment: str | None, home: Path | None
-) -> tuple[list[str] | None, Sequence[Mapping[str, Any]]]:
-    """The runs, and their labels if they come from an experiment."""
+) -> tuple[list[str] | None, Sequence[tuple[Store, Mapping[str, Any]]]]:
+    """The runs with their stores, and their labels if they come from an experiment."""
     from shlpt.results import experiments, frames
     from shlpt.results.twins import locate
 
@@ -50,9 +51,9 @@ def chosen(
     if experiment:
         store = opened(home, [])
         pairs = experiments.labelled(store, experiments.find_with_runs(store, experiment)["id"])
-        return [label for label, _ in pairs], [record for _, record in pairs]
+        return [label for label, _ in pairs], [(store, record) for _, record in pairs]
     found = {id: store for store, id in (locate(id, home) for id in ids)}
-    return None, [frames.run(store, id) for id, store in found.items()]
+    return None, [(store, frames.run(store, id)) for id, store in found.items()]
 
 
 def named(row: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from shlpt.cli.gauge import app as gauges
 from shlpt.cli.look import app as looks
 from shlpt.cli.record import record
 from shlpt.cli.report import Bar, errors, print_table, show
+from shlpt.cli.route import route
 from shlpt.cli.runs import app as runs_app
 from shlpt.cli.studies import app as studies
 from shlpt.errors import UserError
@@ -301,6 +302,7 @@ def worker(
 
 
 app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(compare)
+app.command(epilog="Example: python -m shlpt route r1a2b3c --router embeddings --json")(route)
 app.command(epilog="Example: python -m shlpt record --out recorded")(record)
 app.add_typer(runs_app, name="runs")
 app.add_typer(studies)

@@ -20,6 +20,7 @@ from shlpt.plans.recorded import PARTS, SCORES_ONLY, kept, plan
 from shlpt.results.recorded import HOME
 from shlpt.store import artifacts
 from shlpt.store.store import FILE, Store
+from shlpt.store.tensors import add_artifact
 
 Kept = Mapping[str, frozenset[str]]  # run or stage -> what stays of it beside its scores
 
@@ -79,6 +80,7 @@ def write(store: Store, done: Iterable[Experiment], out: Path) -> None:
             stages[row["stage"]] = stages.get(row["stage"], frozenset()) | runs[row["run"]]
     _drop_rows(copy, [one.id for one in done], runs, stages)
     _copy_tensors(store, copy, stages)
+    _copy_routing(store, copy, runs)
     arrange(copy, done, runs)
     copy.db.execute("PRAGMA journal_mode=DELETE")
     copy.db.execute("PRAGMA page_size=16384")  # two long rows to a small page waste half of it
@@ -141,8 +143,20 @@ def _copy_tensors(store: Store, copy: Store, stages: Kept) -> None:
         tensors = {key: value for key, value in artifacts.from_bytes(data).items() if not key.startswith(heavy)}
         made = artifacts.write(copy.home, row["owner"], artifacts.to_bytes(tensors, artifacts.about_of(data)))
         with copy.write() as db:
-            values = (row["owner"], "tensors", made.file, made.sha256, made.bytes, row["about"])
-            db.execute("INSERT INTO artifacts (owner, kind, file, sha256, bytes, about) VALUES (?,?,?,?,?,?)", values)
+            add_artifact(db, row["owner"], "tensors", made, text.loads(row["about"]))
+
+
+def _copy_routing(store: Store, copy: Store, runs: Kept) -> None:
+    """What was measured of these runs without being told the task."""
+    from shlpt.results.routing import KIND
+
+    rows = store.rows("SELECT owner, kind, file, sha256 FROM artifacts WHERE kind LIKE ?", (f"{KIND}%",))
+    for row in rows:
+        if row["kind"].rpartition(".")[2] in runs:
+            data = artifacts.read(store.home, row["file"], row["sha256"])
+            made = artifacts.write(copy.home, f"{row['owner']}.{row['kind']}", data)
+            with copy.write() as db:
+                add_artifact(db, row["owner"], row["kind"], made)
 
 
 def arrange(copy: Store, done: Iterable[Experiment], runs: Kept) -> None:

@@ -130,12 +130,16 @@ def bench_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str
 def _bench(store: Store, id: str) -> tuple[dict[str, Any], list[Record], dict[str, Any]]:
     """The experiment, its runs, and their table."""
     from shlpt.analysis.benchmark import benchmark_table
+    from shlpt.analysis.routing import with_routing
     from shlpt.results.experiments import find, labelled
+    from shlpt.results.routing import stored
 
     about = find(store, id)["about"]
     runs = [record for _, record in labelled(store, id)]
     tasks = find_benchmark(about["benchmark"]).tasks
-    return about, runs, benchmark_table(runs, tasks, about["methods"], about["seeds"], reference=about["reference"])
+    routed, further = with_routing(runs, stored(store, [run["id"] for run in runs]))
+    asked = (about["methods"], about["seeds"])
+    return about, runs, benchmark_table(routed, tasks, *asked, reference=about["reference"], further=further)
 
 
 def bench_line(row: dict[str, Any]) -> dict[str, Any]:
@@ -143,6 +147,7 @@ def bench_line(row: dict[str, Any]) -> dict[str, Any]:
     scores = {metric: spread(row[metric]) for metric in ("acc", "bwt", "fwt")}
     cost = {"trainable": row["trainable"], "stored": row["stored_bytes"], "seconds": row["seconds"]}
     about = {"method": row["method"], "runs": f"{row['n']} of {row['expected']}"}
+    scores |= {name.replace("_", " by "): spread(part) for name, part in row.get("further", {}).items()}
     return about | scores | compared_words(row["difference"], "reference") | cost
 
 
@@ -151,6 +156,8 @@ def bench_numbers(row: dict[str, Any]) -> dict[str, Any]:
     found = {"method": row["method"], "runs": row["n"], "expected": row["expected"]}
     for metric in ("acc", "bwt", "fwt"):
         found |= numbers(metric, row[metric])
+    for name, part in row.get("further", {}).items():
+        found |= numbers(name, part)
     cost = {key: row[key] for key in ("trainable", "stored_bytes", "seconds")}
     return found | compared_numbers(row["difference"]) | cost
 

@@ -80,6 +80,7 @@ def require_earlier_data(ctx: Context, method: str) -> None:
 
 
 Answer = Callable[[Backbone, State, str, Batch, Kind], Ask]
+Match = Callable[[State, Tensor], Tensor]  # queries [B,d] of bare texts -> how well each task's keys fit, [B,n]
 
 
 class Learner(Protocol):
@@ -125,6 +126,15 @@ def learner_of(method: str) -> type[Learner]:
     """The learner class of a method."""
     module, _, name = METHODS[method].learner.partition(":")
     return cast(type[Learner], getattr(import_module(module), name))
+
+
+def answer_of(method: str) -> Answer:
+    return cast(Answer, learner_of(method).answer)  # of the class it is the function itself
+
+
+def match_of(method: str) -> Match | None:
+    """`match` of a learner class whose keys tell which task a text belongs to; others have none."""
+    return getattr(learner_of(method), "match", None)
 
 
 @runtime_checkable

@@ -7,6 +7,8 @@ by the components that existed when it was learned, so its answers never change.
 word embeddings.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -45,8 +47,17 @@ def answer(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind
     return Ask(*prepend(weighted(weights, prompts), backbone.embed(batch.ids), batch.mask), batch.labels, kind)
 
 
+def match(state: State, queries: Tensor) -> Tensor:
+    """[B,n]: mean size of the weights that each text gives to the components of each task."""
+    ends = [int(state.extra[f"components.{prompt.task}"]) for prompt in state.pool]
+    weights = component_weights(queries, state.extra["keys"], state.extra["attention"]).abs()  # [B,m]
+    parts = weights.split([end - start for start, end in pairwise([0, *ends])], dim=1)
+    return torch.stack([part.mean(1) for part in parts], 1)
+
+
 class Coda(Logging):
     answer = staticmethod(answer)
+    match = staticmethod(match)
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

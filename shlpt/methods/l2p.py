@@ -37,8 +37,19 @@ def answer(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind
     return Ask(*prepend(joined(prompts, chosen), backbone.embed(batch.ids), batch.mask), batch.labels, kind)
 
 
+def match(state: State, queries: Tensor) -> Tensor:
+    """[B,n]: mean cosine of the keys that each text would pick from each task's snapshot."""
+    found = []
+    for prompt in state.pool:
+        length = state.extra[f"prompts.{prompt.task}"].shape[1]
+        cosines = nearest(queries, state.extra[f"keys.{prompt.task}"], len(prompt.tensor) // length)[1]
+        found.append(cosines.mean(1))
+    return torch.stack(found, 1)
+
+
 class L2P(Logging):
     answer = staticmethod(answer)
+    match = staticmethod(match)
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

@@ -73,6 +73,11 @@ def compare(ids: Sequence[str], home: Path | None = None) -> str:
     return _line(["compare", *ids], home)
 
 
+def route(ids: Sequence[str], home: Path | None = None) -> str:
+    """Answers of runs without being told the task."""
+    return _line(["route", *ids], home)
+
+
 def python(specs: Sequence[RunSpec], home: Path | None = None) -> str:
     """Python code for runs that differ only in their seed."""
     spec = specs[0]

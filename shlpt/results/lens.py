@@ -5,9 +5,7 @@ get another α than the stored one, which was last seen in training."""
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,6 +13,7 @@ import pandas as pd
 from shlpt.catalog import METHODS
 from shlpt.errors import UserError, unknown
 from shlpt.results import frames
+from shlpt.results.backbones import backbone_of
 from shlpt.results.weights import require_current
 from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
@@ -22,10 +21,7 @@ from shlpt.store.tensors import artifact_bytes
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from shlpt.backbone.t5 import Backbone
-
 END = "end of text"
-_loading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -131,10 +127,7 @@ class _Lens:
 
         state = state_of(data, torch.device("cpu"))
         self.where = where
-        with _loading:
-            self.backbone = _backbone(where.backbone, where.made["dtype"])
-        if self.backbone.digest != where.made["backbone"]:
-            raise UserError(f"the backbone {where.backbone!r} is not the one of this run: its files have changed")
+        self.backbone = backbone_of(where.backbone, where.made)
         weights = under(state.extra, "estimator.")
         score, center = where.params.get("estimator_score", "product"), state.extra.get("center")
         with torch.random.fork_rng(devices=[]):
@@ -180,10 +173,3 @@ def _log_odds(logits: Tensor) -> Tensor:
 
     rest = torch.eye(len(logits), dtype=torch.bool)
     return logits - torch.logsumexp(logits.expand(len(logits), -1).masked_fill(rest, float("-inf")), 1)
-
-
-@lru_cache(maxsize=1)
-def _backbone(name: str, dtype: str) -> Backbone:
-    from shlpt.backbone.t5 import load
-
-    return load(name, "cpu", dtype)
