@@ -1,5 +1,7 @@
 """Runs and methods side by side: metrics with intervals, curves, accuracy matrices, and two of them in detail."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -7,11 +9,14 @@ import streamlit as st
 
 from shlpt.analysis import compare as side_by_side
 from shlpt.analysis import headroom as gauge
+from shlpt.analysis import routing
 from shlpt.analysis.compare import Side
+from shlpt.catalog.routers import routers_of
 from shlpt.catalog.titles import title_of
 from shlpt.plans import commands, estimate
-from shlpt.plots import accuracy_matrix, compare, theme
-from shlpt.results import experiments, frames
+from shlpt.plots import accuracy_matrix, compare, confusion, theme
+from shlpt.results import experiments, frames, recorded
+from shlpt.results import routing as routed
 from shlpt.store.store import Store, default_home
 from shlpt.ui import choose, control, page
 from shlpt.ui import store as stores
@@ -117,6 +122,16 @@ COLUMNS: dict[str, Any] = {
     "KB stored": st.column_config.NumberColumn(format="%.0f", help="what is stored to answer all tasks"),
     "trained parameters": st.column_config.NumberColumn(format="localized", help="in the largest stage"),
 }
+POINTS = st.column_config.NumberColumn(format="%.1f")
+ROUTED: dict[str, Any] = {
+    "side": "method",
+    "told": st.column_config.NumberColumn("told (%)", format="%.1f", help="mean score with the task given"),
+    "untold": st.column_config.NumberColumn("not told (%)", format="%.1f", help="mean score with the chosen prompts"),
+    "gap": st.column_config.NumberColumn("gap (points)", format="%+.1f", help="told minus not told"),
+    "right": st.column_config.NumberColumn("sent rightly (%)", format="%.1f", help="texts that got their own prompt"),
+    "gap from": POINTS,
+    "gap to": POINTS,
+}
 
 
 def by_task(found: list[Side]) -> None:
@@ -149,6 +164,78 @@ def accuracy(found: list[Side]) -> None:
             st.markdown(f"**{page.plain(theme.side(side.name))}** · {seeds}")
             page.draw(accuracy_matrix, side_by_side.matrices(side), side.tasks, key=f"accuracy-{place}")
     page.explain("Row: the task learned last. Column: the task tested. A column that fades downwards shows forgetting.")
+
+
+# --- without being told the task ----------------------------------------------------------
+def without_task(found: list[Side], where: dict[str, Store]) -> None:
+    """Scores if the prompt is chosen from the text, as far as they are measured."""
+    st.header("Without being told the task", anchor="routing")
+    ids = [record["id"] for side in found for record in side.records]
+    measured = {id: frame for store in set(where.values()) for id, frame in routed.stored(store, ids).items() if frame}
+    lines = routing.rows(found, measured)
+    if measured:
+        st.dataframe(pd.DataFrame(map(routing_line, lines)), hide_index=True, height="content", column_config=ROUTED)
+        page.explain(
+            "Each test text is answered by the prompt that a router chooses: by the nearest training texts (mean word "
+            "embeddings), by the method's own keys, or by the lowest entropy of the first answer token. Gap: told "
+            "minus not told, with its 95 % interval. Means over the seeds that were measured."
+        )
+        mistakes(found, lines, measured)
+    own = [record for side in found for record in side.records if where[record["id"]].home != recorded.HOME]
+    missing = {record["id"]: lacking for record in own if (lacking := lacks(record, measured))}
+    if missing:
+        st.caption(f"Not measured for {len(missing)} of these runs. It takes no training. Here, or with this command:")
+        if st.button("Measure it here", icon=":material/alt_route:"):
+            measure(missing, where)
+        st.code(commands.route(list(missing), default_home()), language="bash", wrap_lines=True)
+    elif not measured:
+        st.caption(NOT_MEASURED)
+
+
+NOT_MEASURED = (
+    "Not measured for these runs. It needs a finished run of several tasks, by a method that is told the task at test, "
+    "with its stored prompts."
+)
+
+
+def lacks(record: Mapping[str, Any], measured: routing.Found) -> list[str]:
+    """Routers that a run can be measured with and was not."""
+    if record["state"] != "done" or len(record["tasks"]) == 1 or record["older"]:
+        return []
+    return [name for name in routers_of(record["method"]) if name not in measured.get(record["id"], {})]
+
+
+def measure(missing: Mapping[str, list[str]], where: dict[str, Store]) -> None:
+    bar, jobs = st.progress(0.0, "Answering …"), [(id, router) for id, names in missing.items() for router in names]
+    with page.guard():
+        for number, (id, router) in enumerate(jobs):
+            routed.measure(where[id], id, router)
+            bar.progress((number + 1) / len(jobs), "Answering …")
+        st.rerun()
+
+
+def routing_line(row: Mapping[str, Any]) -> dict[str, Any]:
+    means = {name: row[name]["mean"] for name in routing.MEASURES}
+    shown = {name: math.nan if mean is None else 100 * mean for name, mean in means.items()}
+    ends = row["gap"]["ci95"] or (math.nan, math.nan)
+    about = {"side": theme.side(row["side"]), "router": row["router"], "seeds": row["seeds"]}
+    return about | shown | {"gap from": 100 * ends[0], "gap to": 100 * ends[1]}
+
+
+def mistakes(found: list[Side], lines: list[dict[str, Any]], measured: routing.Found) -> None:
+    """Who is mistaken for whom."""
+    sides = {side.name: side for side in found}
+    left, right = st.columns(2)
+    with left:
+        names = list(dict.fromkeys(row["side"] for row in lines if row["router"] != routing.NOT_NEEDED))
+        name = choose.kept("Mistakes of", names, "routed", kind="side", write=theme.side)
+    with right:
+        routers = [row["router"] for row in lines if row["side"] == name]
+        router = choose.kept("Router", routers, "router", kind="router", write=str)
+    shares, tasks = routing.matrix(sides[name], router, measured), sides[name].tasks
+    if shares is not None:
+        page.draw(confusion, shares, tasks, key="confusion", table=confusion.numbers(shares, tasks))
+    page.explain("Row: the task of the texts. Column: the task whose prompt answers them, in percent of the row.")
 
 
 # --- two sides --------------------------------------------------------------------------
@@ -267,6 +354,7 @@ def body(found: list[Side], where: dict[str, Store]) -> None:
         two(found)
     st.header("Accuracy matrices", anchor="matrices")
     accuracy(found)
+    without_task(found, where)
 
 
 with page.guard():

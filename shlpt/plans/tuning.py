@@ -30,6 +30,9 @@ FACTORS = (1 / 3, 3.0, 0.1, 10.0)  # of the usual learning rate: tried first
 # What is drawn after that, by the name of the setting; methods that lack all of them draw learning rates alone.
 GRID: dict[str, tuple[Any, ...]] = {
     "threshold": (0.03, 0.06, 0.1, 0.3),
+    "estimator_center": (False, True),
+    "estimator_score": ("product", "cosine"),
+    "estimator_lr": ("auto", 0.001, 0.003, 0.01, 0.03),
     "lambda_hsc": (0.0, 0.01, 0.03, 0.1),
     "lambda_asc": (0.0, 0.03, 0.1, 0.5),
     "own_start": ("zero", "words"),
@@ -41,7 +44,7 @@ GRID: dict[str, tuple[Any, ...]] = {
     "particles": (3, 5),
     "prior_sigma": (1.0, 10.0),
     "ewc_strength": (0.1, 1.0, 10.0),
-    "memory_size": (8, 16, 32),
+    "memory_size": (4, 8, 16),  # at most half of the 32 training examples that two classes have
     "similar_share": (0.25, 0.5, 0.75),
 }
 

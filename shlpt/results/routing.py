@@ -82,7 +82,7 @@ def _refuse(spec: Mapping[str, Any], run: str, router: str) -> None:
 # --- to the store and back ----------------------------------------------------------------
 def _keep(store: Store, run: str, router: str, tasks: list[str], frame: pd.DataFrame) -> None:
     arrays = {name: frame[name].map(tasks.index).to_numpy(dtype=np.int16) for name in ("task", "chosen")}
-    arrays |= {name: frame[name].to_numpy(dtype=np.float32) for name in ("told", "untold")}
+    arrays |= {name: frame[name].to_numpy(dtype=np.float64) for name in ("told", "untold")}
     stages = frames.stages(store, run)
     key, kind = stages.loc[~stages["alone"], "key"].iloc[-1], f"{KIND}{router}.{run}"
     made = artifacts.write(store.home, f"{key}.{kind}", artifacts.to_bytes(arrays, {"tasks": tasks}))
@@ -93,7 +93,7 @@ def _keep(store: Store, run: str, router: str, tasks: list[str], frame: pd.DataF
 def _frame(data: bytes) -> pd.DataFrame:
     arrays, tasks = artifacts.from_bytes(data), np.array(artifacts.about_of(data)["tasks"], dtype=object)
     columns = {name: tasks[arrays[name]] for name in ("task", "chosen")}
-    columns |= {name: arrays[name].astype(float) for name in ("told", "untold")}
+    columns |= {name: arrays[name] for name in ("told", "untold")}
     return pd.DataFrame(columns, columns=COLUMNS)
 
 
@@ -128,7 +128,7 @@ def _load(store: Store, run: str, spec: Mapping[str, Any], device: str) -> _Run:
     require_current(store, {"id": run, "backbone": spec["backbone"]}, "its prompts belong to those weights")
     left = {row.task: frames.stage(store, row.key) for row in path.itertuples()}
     if any("fingerprint" not in stage or not stage["tests"].get(task) for task, stage in left.items()):
-        raise UserError("only the scores of this seed are recorded: choose a run without that note")
+        raise UserError(f"the prompts and answers of run {run} are not recorded, only its scores: choose another run")
     backbone = backbone_of(spec["backbone"], left[spec["tasks"][-1]]["fingerprint"], device)
     t = Training(**spec["training"])
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import SEEDS, TASKS, TINY, matrix
 from saying import outcome, refused, say
-from visiting import EVIL, charts, errors, figures, said, visit
+from visiting import EVIL, charts, errors, figures, press, said, visit
 
 from shlpt.plans import headroom
 from shlpt.plans.experiments import Cell, Experiment
@@ -122,6 +122,35 @@ def test_the_command_takes_runs_or_an_experiment_and_prints_tables(
     assert len(say(capsys, "compare", "--experiment", "tiny matrix")["sides"]) == 2
     assert outcome("compare", *run_ids()) == 0
     assert "settings that differ" in capsys.readouterr().out
+
+
+# --- without being told the task ----------------------------------------------------------
+def test_answers_without_the_task_are_measured_when_somebody_asks(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = run_ids()
+    app = visit("compare.py", {"experiment": "runs", "run": ids})
+    assert errors(app) == []
+    assert "Not measured for 4 of these runs" in said(app)
+    assert not any("router" in frame.value for frame in app.dataframe)
+    command = next(code.value for code in app.code if " route " in code.value)
+    app = press(app, "Measure it here")
+    assert errors(app) == []
+    shown = next(frame.value for frame in app.dataframe if "router" in frame.value)
+    told = say(capsys, *shlex.split(command)[3:])
+    assert list(zip(shown["router"], shown["seeds"], strict=True)) == [(r["router"], r["seeds"]) for r in told["rows"]]
+    for name in ("told", "untold", "gap", "right"):
+        assert list(shown[name]) == [pytest.approx(100 * row[name]["mean"]) for row in told["rows"]]
+    assert "Not measured for 4" not in said(app)
+    drawn = next(chart for chart in charts(app) if "answered by its own prompt" in chart["alt"])
+    assert drawn["figure"]["data"][0]["z"] == told["matrices"][0]["matrix"]
+
+
+def test_recorded_runs_are_not_measured_by_a_page(only_recorded: Path) -> None:
+    app = visit("compare.py", {"experiment": "runs", "run": run_ids()})
+    assert errors(app) == []
+    assert "Not measured for these runs" in said(app)
+    assert not any(button.label == "Measure it here" for button in app.button)
 
 
 # --- whether methods can be distinguished -------------------------------------------------

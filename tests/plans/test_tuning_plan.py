@@ -38,6 +38,20 @@ def test_tuning_is_on_tasks_without_results_that_the_backbone_was_never_asked() 
         assert not named() & {combination(one) for one in asked}
 
 
+def test_a_memory_is_never_all_that_was_learned_from() -> None:
+    """A task of two classes has 32 training examples at 16 a class."""
+    assert max(tuning.GRID["memory_size"]) <= 2 * 16 / 2
+
+
+def test_the_forms_of_the_estimator_are_tried_and_all_of_them_are_valid() -> None:
+    found = [RunSpec.make(("yelp", "rte"), "shlpt", settings=trial).settings for trial in tuning.trials("shlpt", 60)]
+    for key in ("estimator_center", "estimator_score", "estimator_lr"):
+        assert {settings[key] for settings in found} == set(tuning.GRID[key])
+    assert not {"estimator_center", "estimator_score"} & set().union(*tuning.trials("oracle_partition", 30))
+    cosine = [settings for settings in found if settings["estimator_score"] == "cosine"]
+    assert all(settings["temperature"] == "auto" for settings in cosine)
+
+
 def test_a_start_matters_in_tuning() -> None:
     """The last two tasks of each sequence ask what an earlier one asks."""
     for tasks in tuning.SEQUENCES.values():

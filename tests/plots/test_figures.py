@@ -15,6 +15,7 @@ from shlpt.plots import (
     alpha,
     alpha_text,
     compare,
+    confusion,
     curves,
     dial,
     losses,
@@ -125,6 +126,7 @@ CASES = {
         ([], []),
         more={"difference": True, "measure": "jaccard"},
     ),
+    "confusion": Case(confusion, lambda n: ([[0.75, 0.25], [0.5, 0.5]], ["yelp", n]), ([], [])),
     "compare": Case(compare, of(METRICS, "NAME acc 0.8 0.7 0.9; shlpt acc 0.9 nan nan; NAME fwt 0.0 0 0")),
     "compare_tasks": Case(compare, of(BY_TASK, "shlpt NAME 0.8 0.7 0.9; joint NAME 0.5 0.4 0.6"), kind="_tasks"),
     "compare_curves": Case(
@@ -191,6 +193,16 @@ def test_tasks_follow_each_other_in_the_losses() -> None:
     assert list(down["mean"]) == [2.0, 1.5]
     assert down["high"].iloc[1] == pytest.approx(1.5 + 0.5**0.5)  # the deviation of 1 and 2
     assert "asc" not in set(rows["part"])
+
+
+def test_mistakes_are_listed_the_most_frequent_first() -> None:
+    shares = [[0.7, 0.3, 0.0], [0.5, 0.4, 0.1], [0.0, 0.0, 1.0]]
+    found = confusion.numbers(shares, ["yelp", "sst2", "rte"])
+    assert found.to_numpy().tolist() == [["sst2", "yelp", 0.5], ["yelp", "sst2", 0.3], ["sst2", "rte", 0.1]]
+    said = confusion.alt(shares, ["yelp", "sst2", "rte"])
+    assert "on average 70 % of a task's texts are answered by its own prompt" in said
+    assert said.endswith("most often pocket/sst2 is mistaken for pocket/yelp (50 %).")
+    assert "mistaken" not in confusion.alt([[1.0, 0.0], [0.0, 1.0]], ["yelp", "sst2"])
 
 
 def test_similarity_is_averaged_over_the_seeds_of_one_task_and_shows_the_threshold_and_the_uniform_level() -> None:

@@ -177,5 +177,5 @@ def test_prompts_without_their_weights_texts_or_answers_are_refused(
             routing.measure(store, run, "embeddings")
     with store.write() as db:
         db.execute("UPDATE scores SET examples='{}' WHERE stage=(SELECT max(id) FROM stages WHERE method='dtvg')")
-    with pytest.raises(UserError, match="only the scores of this seed"):
+    with pytest.raises(UserError, match="are not recorded, only its scores"):
         routing.measure(store, run, "embeddings")
