@@ -167,6 +167,7 @@ READING = [
     (["experiments", "x1"], 2),
     (["compare", "r1", "r2"], 2),
     (["alpha", "r1", "sst2"], 2),
+    (["route", "r1"], 2),
     (["runs", "watch"], 2),
     *[(["runs", act, "r1"], 2) for act in ("show", "stop", "pause", "step", "resume", "delete", "watch")],
 ]
@@ -179,7 +180,7 @@ def test_who_only_looks_makes_no_store(
     monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
     assert say(tmp_path / "typo", *words, *(["--json"] if code == 0 else [])) == code
     said = capsys.readouterr()
-    everywhere = words[0] in ("alpha", "compare")  # these look among the recorded runs too
+    everywhere = words[0] in ("alpha", "compare", "route")  # these look among the recorded runs too
     assert ("there are no runs yet" if everywhere else f"no results in {tmp_path / 'typo'}") in said.err
     assert ("unknown run 'r1'" in said.err) == (words[-1] == "r1" or everywhere)
     assert said.out == ("" if code else f'{{"{words[-1] if words[0] != "runs" else "runs"}": []}}\n')
