@@ -134,7 +134,7 @@ def test_answers_without_the_task_are_measured_when_somebody_asks(
     assert "Not measured for 4 of these runs" in said(app)
     assert not any("router" in frame.value for frame in app.dataframe)
     command = next(code.value for code in app.code if " route " in code.value)
-    app = press(app, "Measure it here")
+    app = press(app, "Measure it here", timeout=120)  # it loads the model
     assert errors(app) == []
     shown = next(frame.value for frame in app.dataframe if "router" in frame.value)
     told = say(capsys, *shlex.split(command)[3:])

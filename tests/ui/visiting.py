@@ -25,8 +25,8 @@ def errors(app: Any) -> list[str]:
     return [error.message for error in app.exception]
 
 
-def press(app: Any, label: str) -> Any:
-    return next(button for button in app.button if button.label == label).click().run()
+def press(app: Any, label: str, timeout: float = 30) -> Any:
+    return next(button for button in app.button if button.label == label).click().run(timeout=timeout)
 
 
 def said(app: Any) -> str:
