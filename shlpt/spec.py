@@ -247,6 +247,14 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
+def parse_values(text: str) -> tuple[str, list[Any]]:
+    """`key=a,b,c` of the command line: a setting and the values to try."""
+    key, sign, listed = text.partition("=")
+    if not sign:
+        raise UserError(f"cannot read the values {text!r}: write them as threshold=0.01,0.06,0.3")
+    return key.strip(), [parse_setting(f"{key}={part}")[1] for part in listed.split(",") if part.strip()]
+
+
 def read_seeds(text: str) -> list[int]:
     """`42,142` as whole numbers, each once."""
     try:

@@ -89,8 +89,16 @@ def rows(found: Mapping[str, Mapping[str, Any]], flat: bool = False) -> list[dic
                 "p (Holm)": probability(apart["p_holm"]) if apart else "–",
                 "verdict": each["verdict"],
             }
+            | _ranked(best)
         )
     return lines
+
+
+def _ranked(best: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What α of the best trial ranks first, where the method estimates α."""
+    if best is None or "ranking" not in best:
+        return {}
+    return {"related first": spread(best["ranking"]["first"]), "ROC area": spread(best["ranking"]["auc"])}
 
 
 def _numbers(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,4 +117,4 @@ def _numbers(one: Mapping[str, Any]) -> dict[str, Any]:
         "difference_low": ends[0],
         "difference_high": ends[1],
         "p_holm": apart.get("p_holm"),
-    }
+    } | {f"ranking_{key}": (one.get("ranking") or {}).get(key, {}).get("mean") for key in ("first", "auc", "spread")}

@@ -9,7 +9,7 @@ from shlpt.cli.options import How, Seeds, Sequence, Tasks, tasks_of, with_groups
 from shlpt.cli.report import errors
 from shlpt.cli.rows import ROWS
 from shlpt.errors import UserError
-from shlpt.spec import find_methods, read_seeds
+from shlpt.spec import find_methods, parse_values, read_seeds
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import find_benchmark
 
@@ -82,6 +82,10 @@ def tune(
     *,
     methods: Annotated[str, typer.Option(help="Methods, separated by commas, or all.")] = "all",
     trials: Annotated[int, typer.Option(min=1, max=100, help="Trials of each method; the first is its default.")] = 6,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(help="Try every combination of these values instead: --grid threshold=0.06,0.3 (repeatable)."),
+    ] = None,
     seeds: Seeds = "7,17,27",
     how: How,
     way: Study,
@@ -89,9 +93,11 @@ def tune(
     """Try settings of methods on tuning sequences, with as many trials for each method.
 
     Scores are measured on validation examples, and the learning rate is tried first. Prints the best trial of each
-    method and whether the default is within noise of it; --json and --csv have every trial.
+    method and whether the default is within noise of it; --json and --csv have every trial. Methods that estimate
+    similarity also show how often α ranks the most related earlier task first.
     """
     from shlpt.plans import tuning
 
-    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), how.of(), way.name)
+    combined = dict(parse_values(one) for one in grid or ()) or None
+    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), how.of(), way.name, grid=combined)
     carry_out(made, way, ROWS["tune"])

@@ -201,12 +201,26 @@ def headroom_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[
 
 def tune_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """A row per method with its best trial; if flat, a row per trial."""
+    from shlpt.analysis.agreement import declared
+    from shlpt.analysis.sources import ranking
     from shlpt.analysis.tuning import NOTE, by_trial, rows, selected
     from shlpt.results.experiments import find, results
+    from shlpt.results.seeds import stage_alphas
 
-    settings = find(store, id)["about"]["trials"]
-    values = by_trial(runs := rows_of_frame(results(store, id)))
-    found = {method: selected(trials, settings[method]) for method, trials in values.items()}
+    about = find(store, id)["about"]
+    degrees = {
+        pair: degree
+        for tasks in about["sequences"].values()
+        for pair, degree in declared(tasks, about.get("suite", "pocket")).items()
+    }
+    frame = results(store, id)
+    values, found = by_trial(runs := rows_of_frame(frame)), {}
+    for method, trials in values.items():
+        found[method] = selected(trials, about["trials"][method])
+        if METHODS[method].alpha == "estimated":
+            for one in found[method]["trials"]:
+                mine = frame[(frame["method"] == method) & (frame["trial"] == one["trial"])]
+                one["ranking"] = ranking(stage_alphas(store, mine["run"]), degrees)
     return rows(found, flat), {"methods": found, "rows": runs, "notes": [NOTE]}
 
 

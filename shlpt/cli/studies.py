@@ -14,7 +14,7 @@ from shlpt.cli.runs import remark
 from shlpt.errors import UserError
 from shlpt.plans import experiments
 from shlpt.plans.commands import setting
-from shlpt.spec import find_methods, method_info, parse_setting, read_seeds
+from shlpt.spec import find_methods, method_info, parse_values, read_seeds
 from shlpt.store.store import Store
 
 app = typer.Typer(rich_markup_mode=None)
@@ -83,12 +83,9 @@ def sweep(
 
     All values are trained with the same seeds.
     """
-    key, sign, listed = values.partition("=")
-    if not sign:
-        raise UserError(f"cannot read the values {values!r}: write them as threshold=0.01,0.06,0.3")
-    found = [parse_setting(f"{key}={part}")[1] for part in listed.split(",") if part.strip()]
+    key, found = parse_values(values)
     chosen = tasks_of(sequence, tasks, how.suite)
-    made = experiments.sweep(chosen, key.strip(), found, read_seeds(seeds), how.of(method), way.name)
+    made = experiments.sweep(chosen, key, found, read_seeds(seeds), how.of(method), way.name)
     carry_out(made, way, ROWS["sweep"])
 
 

@@ -1,12 +1,15 @@
 """Settings by one protocol for every method: as many trials each, on tasks without reported results. No torch."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from shlpt.errors import UserError
+from shlpt.errors import UserError, unknown
 from shlpt.plans.experiments import Cell, Common, Experiment, make, where
 from shlpt.spec import RunSpec, has_setting, settings_known
+
+Grid = Mapping[str, Sequence[Any]]
 
 # Composed tasks that stand in no sequence, benchmark or matrix and that the backbone was never asked. In each sequence
 # the fourth and fifth ask what was asked before: in other words, and of other texts.
@@ -63,6 +66,16 @@ def trials(method: str, count: int, seed: int = 0) -> list[dict[str, Any]]:
     return found[:count]
 
 
+def every(method: str, grid: Grid) -> list[dict[str, Any]]:
+    """The defaults, then every combination of these values that differs from them; settings that the method lacks are
+    left out."""
+    own = {key: values for key, values in grid.items() if has_setting(method, key)}
+    usual = RunSpec.make(("a", "b"), method).settings
+    combined = (dict(zip(own, values, strict=True)) for values in itertools.product(*own.values()))
+    found = [{key: value for key, value in one.items() if value != usual[key]} for one in combined]
+    return [{}, *(one for place, one in enumerate(found) if one and one not in found[:place])]
+
+
 def _rounded(rate: float) -> float:
     """Two digits, at most the largest rate that there is."""
     return min(10.0, float(f"{rate:.1e}"))
@@ -75,15 +88,20 @@ def tune(
     common: Common,
     name: str = "",
     sequences: Mapping[str, Sequence[str]] = SEQUENCES,
+    grid: Grid | None = None,
 ) -> Experiment:
-    """Every method with as many trials, on the same sequences and seeds, scored on validation examples."""
+    """Every method with as many trials, on the same sequences and seeds, scored on validation examples. `grid`: these
+    settings in every combination instead."""
     given = dict(common.get("settings") or {})
-    if tuned := [key for key in given if key in {"lr", "scored_on", *GRID}]:
+    for key in grid or {}:
+        if not any(has_setting(method, key) for method in methods):
+            raise unknown("setting of these methods", key, [k for m in methods for k in settings_known(m)])
+    if tuned := [key for key in given if key in ("scored_on", *(grid or ("lr", *GRID)))]:
         raise UserError(f"{tuned[0]} is what this command chooses: leave it out of --set")
     cells, tried = [], {}
     for method in methods:
         known = {key: value for key, value in given.items() if key in settings_known(method)}
-        tried[method] = trials(method, count)
+        tried[method] = every(method, grid) if grid else trials(method, count)
         for place, trial in enumerate(tried[method]):
             settings = {**known, **trial, "scored_on": "validation"}
             chosen = {**common, "method": method, "settings": settings}
@@ -93,4 +111,5 @@ def tune(
     about = {"methods": list(methods), "trials": tried, "seeds": list(seeds)}
     about |= {"sequences": {k: list(v) for k, v in sequences.items()}}
     about |= where(common)
-    return Experiment("tune", name or f"{count} trials of {len(methods)} methods", tuple(cells), about)
+    most = max(map(len, tried.values()))
+    return Experiment("tune", name or f"{most} trials of {len(methods)} methods", tuple(cells), about)

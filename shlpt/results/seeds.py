@@ -1,8 +1,10 @@
 """Runs that differ in their seed only. No torch."""
 
+import json
+from collections.abc import Iterable
+
 import pandas as pd
 
-from shlpt.results import frames
 from shlpt.store.store import Store
 
 _SIBLINGS = """
@@ -18,10 +20,22 @@ def siblings(store: Store, id: str) -> list[str]:
 
 def similarities(store: Store, id: str, task: str) -> pd.DataFrame:
     """[seed, earlier, alpha]: mean α over the training texts of a task, for each seed that has learned it."""
+    found = stage_alphas(store, siblings(store, id))
+    return found[found["task"] == task][["seed", "earlier", "alpha"]].reset_index(drop=True)
+
+
+def stage_alphas(store: Store, ids: Iterable[str]) -> pd.DataFrame:
+    """[run, seed, task, earlier, alpha, spread]: mean α over the training texts of every stage with earlier tasks, and
+    its standard deviation over them."""
+    rows = store.rows(
+        "SELECT r.run, u.spec, s.key, s.task, s.summary FROM json_each(?) j JOIN run_stages r ON r.run=j.value "
+        "JOIN runs u ON u.id=r.run JOIN stages s ON s.key=r.stage WHERE r.alone=0 AND s.state='done' "
+        "ORDER BY j.key, r.position",
+        (json.dumps([*ids]),),
+    )
     lines = []
-    for other in siblings(store, id):
-        alpha, spec = frames.tensors(store, other, task).get("record.alpha"), frames.spec(store, other)
-        if alpha is not None and alpha.size:
-            means = zip(spec["tasks"], alpha.mean(0).tolist(), strict=False)
-            lines += [(spec["seed"], earlier, value) for earlier, value in means]
-    return pd.DataFrame(lines, columns=["seed", "earlier", "alpha"])
+    for row in rows:
+        spec, summary = json.loads(row["spec"]), json.loads(row["summary"] or "{}")
+        known = zip(spec["tasks"], summary.get("alpha", ()), summary.get("alpha_sd", ()), strict=False)
+        lines += [(row["run"], spec["seed"], row["task"], *each) for each in known]
+    return pd.DataFrame(lines, columns=["run", "seed", "task", "earlier", "alpha", "spread"])

@@ -100,8 +100,16 @@ def learn(
     result.record |= yield from probe_states(ctx, kept, probe)
     summary = {"steps": step, "epochs": done, "failure": failure, "cut_texts": ctx.train.cut}
     summary |= {"best_epoch": best.epoch, "validation": best.rank[0], "validation_loss": -best.rank[1]}
+    summary |= said_of_alpha(result.record.get("alpha"))
     result.summary = summary | costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train))
     return result
+
+
+def said_of_alpha(alpha: Tensor | None) -> dict[str, list[float]]:
+    """α [N,n] in short, so that it can be read without the tensors: mean and standard deviation over the texts."""
+    if alpha is None or not alpha.numel():
+        return {}
+    return {"alpha": alpha.mean(0).tolist(), "alpha_sd": alpha.std(0, correction=0).tolist()}
 
 
 def prepare(learner: Learner, training: Training, emit: Emit) -> Generator[Ask, float, int]:
