@@ -55,13 +55,17 @@ def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[s
 
 
 def ablation_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
-    """ACC of each variant, and its difference from full SHLPT."""
-    from shlpt.results.experiments import labelled
+    """Score of each variant, ACC or of a stream's last task, and its difference from full SHLPT."""
+    from shlpt.analysis.headroom import SCORES, judged_by
+    from shlpt.results.experiments import find, results
 
+    frame = results(store, id)
+    judged = judged_by(find(store, id)["about"].get("sequence", ""))
     values: dict[str, dict[int, float | None]] = {}
-    for label, record in labelled(store, id):
-        values.setdefault(label, {})[record["seed"]] = record["acc"]
-    return _variant_rows(values, {name: WHOLE for name in values if name != WHOLE}, "acc", flat)
+    for row in rows_of_frame(frame):
+        values.setdefault(row["variant"], {})[row["seed"]] = row[judged]
+    lines, document = _variant_rows(values, {name: WHOLE for name in values if name != WHOLE}, judged, flat)
+    return lines, document | {"notes": [SCORES[judged]]}
 
 
 def pair_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:

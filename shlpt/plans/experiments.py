@@ -10,7 +10,7 @@ from typing import Any
 
 from shlpt.catalog import PLAIN
 from shlpt.errors import UserError, unknown
-from shlpt.plans.paper_tables import ALL_DISSIMILAR, ablation_specs, pair_specs
+from shlpt.plans.paper_tables import ABLATIONS, ALL_DISSIMILAR, ablation_specs, pair_specs
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
 from shlpt.tasks.sequences import find_benchmark
 from shlpt.tasks.task import with_shots
@@ -138,9 +138,12 @@ def bench(
     return Experiment("bench", name or f"{chosen.title}, {len(methods)} methods", tuple(cells), about)
 
 
-def ablations(sequence: str, seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
-    """Table 4: SHLPT without one of its parts."""
-    return _named("ablations", name or f"ablations on {sequence}", ablation_specs(sequence, seeds, **where(common)))
+def ablations(
+    sequence: str, seeds: Sequence[int], common: Common, name: str = "", names: Sequence[str] = tuple(ABLATIONS)
+) -> Experiment:
+    """Table 4: SHLPT without one of its parts. `names`: these rows only."""
+    specs = ablation_specs(sequence, seeds, names=names, **where(common))
+    return _named("ablations", name or f"ablations on {sequence}", specs, {"sequence": sequence})
 
 
 def pair_variants(seeds: Sequence[int], common: Common, name: str = "") -> Experiment:
@@ -153,9 +156,11 @@ def where(common: Common) -> dict[str, Any]:
     return {key: value for key, value in common.items() if key != "method"}
 
 
-def _named(kind: str, name: str, specs: Sequence[tuple[str, RunSpec]]) -> Experiment:
+def _named(
+    kind: str, name: str, specs: Sequence[tuple[str, RunSpec]], about: Mapping[str, Any] | None = None
+) -> Experiment:
     cells = tuple(Cell({"variant": label, "seed": spec.seed}, spec) for label, spec in specs)
-    return Experiment(kind, name, cells, {"seeds": sorted({spec.seed for _, spec in specs})})
+    return Experiment(kind, name, cells, {"seeds": sorted({spec.seed for _, spec in specs}), **(about or {})})
 
 
 def _drawn(tasks: Sequence[str], count: int) -> list[tuple[str, ...]]:

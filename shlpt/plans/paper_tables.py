@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shlpt.catalog import METHODS
+from shlpt.catalog.published import PUBLISHED
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec, has_setting
 from shlpt.tasks.sequences import BENCHMARKS, find_sequence
@@ -18,6 +19,10 @@ from shlpt.tasks.sequences import BENCHMARKS, find_sequence
 ALL_DISSIMILAR: dict[str, Any] = {"threshold": 1.5}
 NO_HSC: dict[str, Any] = {"lambda_hsc": 0.0}
 NO_ASC: dict[str, Any] = {"lambda_asc": 0.0}
+AS_PUBLISHED = "published estimator"
+ESTIMATOR: dict[str, Any] = {  # the form that was published
+    key: PUBLISHED[key].value for key in ("estimator_center", "estimator_score", "estimator_lr", "estimator_warmup")
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ ABLATIONS: dict[str, Variant] = {
         Variant("-STT", "STT", settings={"similar_transfer": False}),
         Variant("-ASC-HSC", "ASC+HSC", settings=NO_ASC | NO_HSC),
         Variant("SHLPT", "none"),
+        Variant(AS_PUBLISHED, None, settings=ESTIMATOR),
     )
 }
 WHOLE = "SHLPT"  # what the ablations are compared with
@@ -67,9 +73,15 @@ PAIRS: tuple[tuple[str, str], ...] = (  # source, target
 
 
 def ablation_specs(
-    sequence: str, seeds: Sequence[int], preset: str = "quick", settings: Mapping[str, Any] | None = None, **where: Any
+    sequence: str,
+    seeds: Sequence[int],
+    preset: str = "quick",
+    settings: Mapping[str, Any] | None = None,
+    names: Sequence[str] = tuple(ABLATIONS),
+    **where: Any,
 ) -> list[tuple[str, RunSpec]]:
-    """Every row of Table 4 on a named sequence, once for each seed. `where`: suite, backbone, dtype."""
+    """The rows of Table 4, and SHLPT with the published estimator, on a named sequence, once for each seed. `where`:
+    suite, backbone, dtype."""
     tasks = find_sequence(sequence)
     base = ALL_DISSIMILAR if sequence in BENCHMARKS["negative"].sequences else {}
     return [
@@ -80,6 +92,7 @@ def ablation_specs(
             ),
         )
         for name, v in ABLATIONS.items()
+        if name in names
         for seed in seeds
     ]
 

@@ -6,7 +6,8 @@ from typing import Any
 from shlpt.errors import unknown
 from shlpt.plans import experiments, headroom
 from shlpt.plans.experiments import Cell, Experiment, make
-from shlpt.tasks.sequences import MATRIX, SEQUENCES, STREAMS
+from shlpt.plans.paper_tables import AS_PUBLISHED, WHOLE
+from shlpt.tasks.sequences import BENCHMARKS, MATRIX, SEQUENCES, STREAMS
 
 SEEDS = tuple(range(42, 1042, 100))
 MAIN = "shlpt per_task continual progressive l2p finetune"
@@ -16,13 +17,10 @@ ON_STREAMS = tuple(f"shlpt per_task continual {REFERENCES}".split())
 # The target has few examples and a low rate, so that its start matters; the source has enough to learn its question.
 IN_MATRIX: Mapping[str, Any] = {"shots": 16, "lr": 0.05}
 SOURCE_SHOTS = 64
-HARMFUL = "negative1"
-VARIANTS: Mapping[str, Mapping[str, Any]] = {
-    "SHLPT": {},
-    "−ASC": {"lambda_asc": 0.0},
-    "−HSC−ASC": {"lambda_hsc": 0.0, "lambda_asc": 0.0},
-}
-PARTS = ("demo", "ablations", "matrix", *STREAMS, "headroom")
+# Table 4 where its parts can matter: something helps, another question harms, and (δ = 1.5) tasks that harm each other.
+ABLATED = ("stream_minus", "stream_trap", "negative1")
+THRESHOLDS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2)  # of Table 11
+PARTS = ("demo", "matrix", *STREAMS, "headroom", "ablations", "estimator", "threshold")
 
 # What stays of a run beside its scores: `steps`, `epochs`, `answers`, `tensors`, and `probe` (activation states).
 SCORES_ONLY = "scores only: the curves, answers and prompts of this seed are not recorded"
@@ -34,21 +32,31 @@ def plan(only: Sequence[str] = ()) -> list[Experiment]:
     for part in only:
         if part not in PARTS:
             raise unknown("part", part, PARTS)
-    return [_part(part) for part in PARTS if not only or part in only]
+    return [one for part in PARTS if not only or part in only for one in _part(part)]
 
 
-def _part(name: str) -> Experiment:
+def _part(name: str) -> list[Experiment]:
     if name == "demo":
-        return _methods("the demonstration", "demo", METHODS)
-    if name == "ablations":
-        return _ablations()
+        return [_methods("the demonstration", "demo", METHODS)]
     if name == "matrix":
         common = {"method": "continual", "settings": IN_MATRIX}
-        return experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks", SOURCE_SHOTS)
+        return [experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks", SOURCE_SHOTS)]
     if name in STREAMS:
-        return _methods(name, name, ON_STREAMS)
-    streams = {stream: SEQUENCES[stream] for stream in STREAMS}
-    return headroom.headroom(streams, SEEDS, {}, conditions=("few", "random", "declared"))
+        return [_methods(name, name, ON_STREAMS)]
+    if name == "headroom":
+        streams = {stream: SEQUENCES[stream] for stream in STREAMS}
+        return [headroom.headroom(streams, SEEDS, {}, conditions=("few", "random", "declared"))]
+    if name == "ablations":
+        return [experiments.ablations(sequence, SEEDS, {}) for sequence in ABLATED]
+    if name == "estimator":
+        both = (WHOLE, AS_PUBLISHED)
+        return [
+            experiments.ablations(sequence, SEEDS, {}, f"the estimator on {sequence}", both)
+            for sequence in ("demo", *STREAMS)
+            if sequence not in ABLATED
+        ]
+    common = {"method": "shlpt"}
+    return [experiments.sweep(SEQUENCES["order1"], "threshold", THRESHOLDS, SEEDS, common, "thresholds of Table 11")]
 
 
 def _methods(name: str, sequence: str, methods: Sequence[str]) -> Experiment:
@@ -60,19 +68,6 @@ def _methods(name: str, sequence: str, methods: Sequence[str]) -> Experiment:
     return Experiment("methods", name, tuple(cells), {"sequence": sequence})
 
 
-def _ablations() -> Experiment:
-    """A sequence of tasks that harm each other: δ is so high that none is similar."""
-    cells = [
-        Cell(
-            {"variant": name, "seed": seed},
-            make(SEQUENCES[HARMFUL], seed, {"method": "shlpt", "settings": {"threshold": 1.5, **settings}}),
-        )
-        for name, settings in VARIANTS.items()
-        for seed in SEEDS
-    ]
-    return Experiment("ablations", "tasks that harm each other", tuple(cells), {})
-
-
 def kept(experiment: Experiment, label: Mapping[str, Any]) -> frozenset[str]:
     """What stays of a run beside its scores, so that all of it is small."""
     first, few = label["seed"] == SEEDS[0], label["seed"] in SEEDS[:3]
@@ -80,7 +75,8 @@ def kept(experiment: Experiment, label: Mapping[str, Any]) -> frozenset[str]:
     if experiment.kind == "matrix":
         return frozenset({"epochs", "answers"} if first else ())
     if experiment.kind == "ablations":
-        return ALL if first and label["variant"] in ("SHLPT", "−ASC") else frozenset()
+        harmful = experiment.about["sequence"] in BENCHMARKS["negative"].sequences
+        return ALL if first and harmful and label["variant"] in (WHOLE, "-ASC") else frozenset()
     if experiment.kind == "methods" and experiment.about["sequence"] == "demo":
         if first:
             return ALL if shlpt else ALL - {"tensors", "probe"}

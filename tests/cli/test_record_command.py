@@ -1,6 +1,7 @@
 """The recorded results: what they are, and the small store that comes out."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from saying import outcome, say
 
 from shlpt.plans import experiments as plans
-from shlpt.plans import headroom, recorded
-from shlpt.results import experiments, frames
+from shlpt.plans import headroom, paper_tables, recorded
+from shlpt.results import experiments, frames, seeds
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import SEQUENCES
@@ -27,12 +28,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in (recorded, plans, headroom):
         monkeypatch.setattr(module, "make", tiny)
+    monkeypatch.setattr(plans, "ablation_specs", partial(paper_tables.ablation_specs, settings=TINY))
     monkeypatch.setattr(recorded, "SEEDS", (42, 142))
     monkeypatch.setattr(recorded, "METHODS", ("shlpt", "continual"))
     monkeypatch.setattr(recorded, "ON_STREAMS", ("shlpt", "per_task"))
     monkeypatch.setattr(recorded, "IN_MATRIX", {})
     monkeypatch.setattr(recorded, "SOURCE_SHOTS", 4)
-    monkeypatch.setattr(recorded, "PARTS", ("demo", "ablations", "matrix", "stream_minus", "headroom"))
+    monkeypatch.setattr(recorded, "PARTS", ("demo", "matrix", "stream_minus", "headroom", "ablations"))
+    monkeypatch.setattr(recorded, "ABLATED", ("stream_minus", "negative1"))
     monkeypatch.setattr(recorded, "MATRIX", ("sst2", "rte"))
     monkeypatch.setattr(recorded, "STREAMS", ("stream_minus",))
     for name in ("demo", "negative1"):
@@ -42,12 +45,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_plan_has_ten_seeds_of_every_part() -> None:
     found = recorded.plan()
-    assert [one.kind for one in found] == ["methods", "ablations", "matrix", *["methods"] * 6, "headroom"]
+    kinds = ["methods", "matrix", *["methods"] * 6, "headroom", *["ablations"] * (3 + 5), "sweep"]
+    assert [one.kind for one in found] == kinds
     for one in found:
-        seeds: dict[str, set[int]] = {}
+        found_seeds: dict[str, set[int]] = {}
         for cell in one.cells:
-            seeds.setdefault(str({k: v for k, v in cell.label.items() if k != "seed"}), set()).add(cell.label["seed"])
-        assert {len(mine) for mine in seeds.values()} == {10}
+            label = str({k: v for k, v in cell.label.items() if k != "seed"})
+            found_seeds.setdefault(label, set()).add(cell.label["seed"])
+        assert {len(mine) for mine in found_seeds.values()} == {10}
 
 
 def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
@@ -62,7 +67,7 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     copy.close()
 
     found = say(capsys, *asked)
-    assert [row["kind"] for row in found] == ["methods", "ablations", "matrix", "methods", "headroom"]
+    assert [row["kind"] for row in found] == ["methods", "matrix", "methods", "headroom", "ablations", "ablations"]
     assert [row["trained"] for row in found if row["kind"] == "matrix"] == [0]
     copy, whole = Store(out).open(), Store(home).open()
     for one in recorded.plan():
@@ -82,6 +87,8 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     assert set(losses["position"]) <= {0}  # the first task is learned as in SHLPT's run, whose curves stay
     assert frames.answers(copy, lean["id"], "rte").empty
     assert frames.probe(copy, lean["id"]) == {}
+    assert len(alphas := seeds.stage_alphas(copy, listed["id"])) > 0  # of all seeds
+    assert alphas.equals(seeds.stage_alphas(whole, listed["id"]))
     assert sum(f.stat().st_size for f in out.rglob("*")) < sum(f.stat().st_size for f in home.rglob("*")) / 2
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from shlpt.cli import rows
@@ -40,9 +41,16 @@ def test_a_pair_is_scored_on_its_target_against_the_target_alone(monkeypatch: py
     assert (line["minus"], line["difference"][:5]) == ("rte per-task", "−15.0")
 
 
-def test_an_ablation_is_compared_with_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    accs = [(name, acc, seed) for name, acc in (("-HSC", 0.7), ("SHLPT", 0.8)) for seed in (1, 2)]
-    labelled(monkeypatch, [(n, {"seed": seed, "acc": acc + 0.01 * seed * (n == "SHLPT")}) for n, acc, seed in accs])
+@pytest.mark.parametrize(("sequence", "judged"), [("order1", "acc"), ("stream_minus", "last")])
+def test_an_ablation_is_compared_with_the_whole(monkeypatch: pytest.MonkeyPatch, sequence: str, judged: str) -> None:
+    """By ACC, and on a stream by its last task."""
+    lines = [
+        {"variant": name, "seed": seed, "acc": 0.5, "last": 0.5} | {judged: score + 0.01 * seed * (name == "SHLPT")}
+        for name, score in (("-HSC", 0.7), ("SHLPT", 0.8))
+        for seed in (1, 2)
+    ]
+    monkeypatch.setattr(experiments, "results", lambda store, id: pd.DataFrame(lines))
+    monkeypatch.setattr(experiments, "find", lambda store, id: {"about": {"sequence": sequence}})
     found_rows, _ = rows.ablation_rows(None, "x", flat=True)
     assert [row["variant"] for row in found_rows] == ["-HSC", "SHLPT"]
     assert found_rows[0]["difference"] == pytest.approx(-0.115)

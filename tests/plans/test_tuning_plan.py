@@ -70,6 +70,23 @@ def test_all_is_scored_on_validation_with_the_same_seeds() -> None:
             tuning.tune(("l2p",), 2, (7,), {"settings": {key: 0.1}})
 
 
+def test_a_grid_is_tried_in_every_combination_the_default_first() -> None:
+    grid = {"estimator_center": [False, True], "estimator_width": [16, 8]}
+    usual = RunSpec.make(("yelp", "rte"), "shlpt").settings["estimator_center"]
+    found = tuning.every("shlpt", grid)
+    assert found[0] == {}
+    other = {"estimator_center": not usual}
+    assert sorted(found[1:], key=str) == sorted(
+        [other, {"estimator_width": 8}, other | {"estimator_width": 8}], key=str
+    )
+    assert tuning.every("per_task", grid) == [{}]
+    made = tuning.tune(("shlpt", "per_task"), 6, (7,), {"settings": {"lr": 0.3}}, grid=grid)
+    assert len(made.cells) == (4 + 1) * 2
+    assert {cell.spec.training.lr for cell in made.cells} == {0.3}
+    with pytest.raises(UserError, match=r"estimator_with.*did you mean 'estimator_width'"):
+        tuning.tune(("shlpt",), 6, (7,), {}, grid={"estimator_with": [1]})
+
+
 def test_the_command_writes_what_it_tried(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,3 +109,6 @@ def test_the_command_writes_what_it_tried(
     assert (again["trained"], again["methods"]) == (0, found["methods"])
     assert say("--csv").startswith("method,trial,settings,n,score")
     assert "validation scores" in say()
+    ranked = json.loads(say("--json", "--methods=shlpt", "--grid=estimator_width=4"))["methods"]["shlpt"]
+    assert [one["settings"] for one in ranked["trials"]] == [{}, {"estimator_width": 4}]
+    assert all(one["ranking"]["stages"] == 0 for one in ranked["trials"])  # two tasks: one earlier one

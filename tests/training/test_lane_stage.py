@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from making import context
@@ -53,7 +54,10 @@ def test_a_stage_keeps_answers_similarities_and_states_of_the_probe(backbone: Ba
     events: list[tuple[str, dict[str, Any]]] = []
     result = stage(backbone, one, events)
     assert len(result.answers["sst2"]) == len(result.scores["sst2"]) == 10
-    assert result.record["alpha"].shape == (8, 3)
+    alpha = result.record["alpha"]  # [N,n]
+    assert alpha.shape == (8, 3)
+    assert result.summary["alpha"] == alpha.mean(0).tolist()
+    assert result.summary["alpha_sd"] == pytest.approx(np.std(alpha.numpy(), 0), abs=1e-6)
     assert result.record["probe_hidden"].shape == (6, backbone.width)
     assert result.record["probe_states"].shape == (6, backbone.layers, backbone.inner)
     kinds = [kind for kind, _ in events]
