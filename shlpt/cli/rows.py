@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from shlpt.analysis.points import difference, probability, spread
 from shlpt.catalog import METHODS
-from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, WHOLE, pair_label
+from shlpt.paper import ORIGIN
+from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, WHOLE, pair_label, printed_ablations, printed_pairs
 from shlpt.results.export import rows_of_frame
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import find_benchmark
@@ -64,8 +65,9 @@ def ablation_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[
     values: dict[str, dict[int, float | None]] = {}
     for row in rows_of_frame(frame):
         values.setdefault(row["variant"], {})[row["seed"]] = row[judged]
-    lines, document = _variant_rows(values, {name: WHOLE for name in values if name != WHOLE}, judged, flat)
-    return lines, document | {"notes": [SCORES[judged]]}
+    printed = printed_ablations(find(store, id)["about"].get("sequence", ""))
+    lines, document = _variant_rows(values, {name: WHOLE for name in values if name != WHOLE}, judged, flat, printed)
+    return lines, document | {"notes": [SCORES[judged], *document["notes"]]}
 
 
 def pair_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
@@ -85,23 +87,25 @@ def pair_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str,
         f"average {name}": average(values, [pair_label(*pair, name) for pair in pairs]) for name in PAIR_VARIANTS
     }
     baseline |= {name: f"average {ALONE}" for name in averages if name != f"average {ALONE}"}
-    return _variant_rows(values | averages, baseline, "target", flat)
+    return _variant_rows(values | averages, baseline, "target", flat, printed_pairs())
 
 
 def _variant_rows(
-    values: Any, baseline: dict[str, str], what: str, flat: bool
+    values: Any, baseline: dict[str, str], what: str, flat: bool, printed: dict[str, float]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """`printed`: what the paper prints of these variants, in percent."""
     from shlpt.analysis.variants import compared
 
     found, lines = compared(values, baseline), []
     for row in found:
-        apart = row["difference"]
+        apart, theirs = row["difference"], printed.get(row["variant"])
         if flat:
-            lines.append({"variant": row["variant"], "n": row["n"], **numbers(what, row), **compared_numbers(apart)})
+            line = {"variant": row["variant"], "n": row["n"], **numbers(what, row), **compared_numbers(apart)}
         else:
             score = {what: spread(row), "minus": (apart or {}).get("baseline", "")}
-            lines.append({"variant": row["variant"], "seeds": row["n"], **score, **compared_words(apart, "")})
-    return lines, {"variants": found, "values": values}
+            line = {"variant": row["variant"], "seeds": row["n"], **score, **compared_words(apart, "")}
+        lines.append(line | ({"paper": theirs} if printed else {}))
+    return lines, {"variants": found, "values": values, "printed": printed, "notes": [ORIGIN] if printed else []}
 
 
 def numbers(name: str, part: Any) -> dict[str, Any]:

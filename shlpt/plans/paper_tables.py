@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shlpt import paper
 from shlpt.catalog import METHODS
 from shlpt.catalog.published import PUBLISHED
 from shlpt.errors import UserError
@@ -130,6 +131,25 @@ def pair_specs(
                 for seed in seeds
             ]
         alone.add(target)
+    return found
+
+
+def printed_ablations(sequence: str) -> dict[str, float]:
+    """Row -> what Table 4 prints for a sequence; empty for one that it does not have."""
+    rows: list[Any] = paper.read("table4")
+    found = {row["ablation"]: row["value"] for row in rows if row["sequence"] == sequence}
+    return {v.name: float(found[v.printed]) for v in ABLATIONS.values() if v.printed in found}
+
+
+def printed_pairs() -> dict[str, float]:
+    """Label of a pair's variant, or of an average -> what Table 5 prints."""
+    of_losses = {(v.method, v.printed): v.name for v in PAIR_VARIANTS.values()}
+    rows: list[Any] = paper.read("table5")
+    found = {}
+    for row in rows:
+        name = of_losses[row["method"], row["losses"]]
+        label = f"average {name}" if row["aggregate"] else pair_label(row["source"], row["target"], name)
+        found[label] = float(row["value"])
     return found
 
 

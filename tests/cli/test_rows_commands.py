@@ -38,7 +38,7 @@ def test_a_pair_is_scored_on_its_target_against_the_target_alone(monkeypatch: py
     assert document["values"]["rte per-task"] == {1: 0.6, 2: 0.6}
     people, _ = rows.pair_rows(None, "x")
     line = next(row for row in people if row["variant"] == "yahoo → rte continual")
-    assert (line["minus"], line["difference"][:5]) == ("rte per-task", "−15.0")
+    assert (line["minus"], line["difference"][:5], line["paper"]) == ("rte per-task", "−15.0", 73.33)
 
 
 @pytest.mark.parametrize(("sequence", "judged"), [("order1", "acc"), ("stream_minus", "last")])

@@ -16,6 +16,8 @@ from shlpt.plans.paper_tables import (
     PAIRS,
     ablation_specs,
     pair_specs,
+    printed_ablations,
+    printed_pairs,
 )
 from shlpt.plans.stages import stages_of
 from shlpt.spec import RunSpec
@@ -158,3 +160,15 @@ def test_a_threshold_that_would_switch_the_losses_off_is_refused() -> None:
 def test_a_setting_that_no_variant_has_is_named() -> None:
     with pytest.raises(UserError, match=r"setting 'pool_size' belongs to l2p"):
         pair_specs([42], settings={"pool_size": 3})
+
+
+# --- what the paper prints of them -----------------------------------------------------------
+def test_every_printed_cell_stands_beside_its_run() -> None:
+    found = printed_ablations("negative1")
+    assert list(found) == [name for name in ABLATIONS if name != AS_PUBLISHED]
+    assert (found["-ASE"], found["-STT"], found["SHLPT"]) == (81.84, 83.37, 83.37)
+    assert printed_ablations("stream_minus") == {}
+    found = printed_pairs()
+    assert (found["rte per-task"], found["qqp → rte continual"], found["average +ASC+HSC"]) == (78.67, 73.67, 87.27)
+    labels = {label for label, _ in pair_specs([42])} | {f"average {name}" for name in PAIR_VARIANTS}
+    assert set(found) == labels
