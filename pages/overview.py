@@ -15,7 +15,7 @@ from shlpt.plans.stages import plans_of
 from shlpt.plots import compare, transfer_matrix
 from shlpt.queue.launch import ensure_worker
 from shlpt.queue.submit import submit
-from shlpt.results import experiments, frames
+from shlpt.results import experiments, frames, seeds
 from shlpt.results.recorded import recorded
 from shlpt.results.weights import OLDER
 from shlpt.spec import RunSpec
@@ -84,14 +84,16 @@ def methods(store: Store) -> None:
 
 
 def similarity(store: Store) -> None:
-    frame = frames.runs(store)
-    frame = frame[(frame["method"] == "shlpt") & (frame["note"] != SCORES_ONLY)]
-    chosen = frame[[tuple(tasks) == SEQUENCES["demo"] for tasks in frame["tasks"]]]
-    if not len(chosen):
+    found = experiments.of_kind(store, "methods", sequence="demo")
+    if found is None:
         return
-    first = chosen.sort_values("seed").iloc[0]
-    ids = (str(first["id"]),)
-    st.subheader(page.plain(headlines.similar(frames.similarity(store, ids), LAST)), anchor=False)
+    runs = [record for _, record in experiments.labelled(store, found["id"]) if record["method"] == "shlpt"]
+    shown = [run for run in runs if run["note"] != SCORES_ONLY]
+    if not shown:
+        return
+    ids = (shown[0]["id"],)
+    over_seeds = seeds.similarities(store, ids[0], LAST)
+    st.subheader(page.plain(headlines.similar(over_seeds, LAST)), anchor=False)
     figure, alt = watch.drawn(str(store.home), ids, frames.marker(store, ids), "similarity", LAST, page.is_dark())
     live_plot(figure, key="overview-similarity", alt=alt)
     page.explain(
@@ -99,9 +101,9 @@ def similarity(store: Store) -> None:
         "seed a different task can come out as the most similar.",
         4,
     )
-    settings("demonstration", "SHLPT", [first["seed"]], frames.run(store, ids[0]))
-    address = {"runs": ",".join(chosen.sort_values("seed")["id"])}
-    to_page("live", f"All {len(chosen)} seeds", address)
+    settings("demonstration", "SHLPT", [shown[0]["seed"]], shown[0])
+    address = {"runs": ",".join(run["id"] for run in shown)}
+    to_page("live", f"{len(shown)} seeds with their curves", address)
 
 
 def streams(store: Store) -> None:
@@ -122,9 +124,9 @@ def streams(store: Store) -> None:
     )
 
 
-def settings(name: str, what: str, seeds: Iterable[int], run: Mapping[str, Any]) -> None:
+def settings(name: str, what: str, of_seeds: Iterable[int], run: Mapping[str, Any]) -> None:
     preset = commands.asked(RunSpec.model_validate(run["spec"])).get("preset", "quick")
-    said = sorted(set(seeds))
+    said = sorted(set(of_seeds))
     named = f"seed{'s' * (len(said) != 1)} {', '.join(map(str, said))}"
     if run["older"]:
         page.badge(OLDER, "orange")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from shlpt.analysis.compare import Side, difference
 from shlpt.analysis.headroom import against, by_condition
+from shlpt.analysis.nearest import over_seeds
 from shlpt.analysis.points import difference as in_points
 from shlpt.analysis.stats import holm
 from shlpt.catalog import METHODS, PLAIN
@@ -43,15 +44,16 @@ def methods(found: Sequence[Side], where: str) -> str:
 
 
 def similar(frame: pd.DataFrame, task: str) -> str:
-    """Which earlier task α ends on, for the run that is shown. `frame` is that of `frames.similarity`."""
-    mine = frame[frame["task"] == task]
-    if mine.empty:
+    """Which earlier task α ends on, over the seeds: [seed, earlier, alpha]."""
+    nearest = over_seeds(frame)
+    if nearest is None:
         return f"Similarity of {task} to earlier tasks"
-    last = mine[mine["step"] == mine["step"].max()].groupby("earlier")["mean"].mean()
-    name, value = str(last.idxmax()), float(last.max())
-    if value < DECIDED / len(last):
-        return f"To {task} no earlier task stands out: α is at most {value:.2f}"
-    return f"To {task} the most similar earlier task is {name}: α = {value:.2f}"
+    agree, mean = f"in {nearest.agree} of {nearest.seeds} seeds", frame.groupby("earlier")["alpha"].mean()
+    if nearest.seeds > 1 and 2 * nearest.agree <= nearest.seeds:
+        return f"Which earlier task is most similar to {task} depends on the seed: {nearest.earlier} {agree}"
+    if mean.max() < DECIDED / len(mean):
+        return f"To {task} no earlier task stands out: α is at most {mean.max():.2f} on average"
+    return f"To {task} the most similar earlier task is {nearest.earlier} {agree}: α = {mean[nearest.earlier]:.2f}"
 
 
 def streams(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -25,15 +25,19 @@ def test_methods_are_named_where_they_are_clear_and_only_there() -> None:
     assert headlines.methods(sides(near), "here") == "Methods on here"
 
 
-def test_the_most_similar_task_is_the_one_of_the_last_step() -> None:
-    def frame(a: float, b: float) -> pd.DataFrame:
-        rows = [("t", 1, "a", 0.9), ("t", 1, "b", 0.1), ("t", 2, "a", a), ("t", 2, "b", b), ("u", 9, "a", 0.99)]
-        return pd.DataFrame(rows, columns=["task", "step", "earlier", "mean"])
+def test_the_most_similar_task_is_that_of_most_seeds() -> None:
+    def frame(*alphas: float) -> pd.DataFrame:
+        rows = [(seed, name, a) for seed, one in enumerate(alphas) for name, a in (("a", one), ("b", 1 - one))]
+        return pd.DataFrame(rows, columns=["seed", "earlier", "alpha"])
 
-    assert headlines.similar(frame(0.9, 0.1), "t") == "To t the most similar earlier task is a: α = 0.90"
-    assert headlines.similar(frame(0.2, 0.8), "t") == "To t the most similar earlier task is b: α = 0.80"
-    assert headlines.similar(frame(0.5, 0.5), "t") == "To t no earlier task stands out: α is at most 0.50"
-    assert "earlier tasks" in headlines.similar(frame(0.5, 0.5)[:0], "t")
+    def said(*alphas: float) -> str:
+        return headlines.similar(frame(*alphas), "t")
+
+    assert said(0.9, 1.0, 0.4) == "To t the most similar earlier task is a in 2 of 3 seeds: α = 0.77"
+    assert said(0.1) == "To t the most similar earlier task is b in 1 of 1 seeds: α = 0.90"
+    assert said(0.9, 0.8, 0.3) == "To t no earlier task stands out: α is at most 0.67 on average"
+    assert said(0.9, 0.2) == "Which earlier task is most similar to t depends on the seed: a in 1 of 2 seeds"
+    assert said(0.5, 0.5) == said() == "Similarity of t to earlier tasks"
 
 
 def test_sequences_are_named_on_which_an_oracle_pays() -> None:
