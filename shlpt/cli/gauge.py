@@ -86,6 +86,9 @@ def tune(
         list[str] | None,
         typer.Option(help="Try every combination of these values instead: --grid threshold=0.06,0.3 (repeatable)."),
     ] = None,
+    source_shots: Annotated[
+        int | None, typer.Option(min=1, help="Training examples per class of each sequence's first three tasks.")
+    ] = None,
     seeds: Seeds = "7,17,27",
     how: How,
     way: Study,
@@ -99,5 +102,7 @@ def tune(
     from shlpt.plans import tuning
 
     combined = dict(parse_values(one) for one in grid or ()) or None
-    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), how.of(), way.name, grid=combined)
+    made = tuning.tune(
+        find_methods(methods), trials, read_seeds(seeds), how.of(), way.name, grid=combined, source_shots=source_shots
+    )
     carry_out(made, way, ROWS["tune"])

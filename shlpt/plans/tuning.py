@@ -8,6 +8,7 @@ from typing import Any
 from shlpt.errors import UserError, unknown
 from shlpt.plans.experiments import Cell, Common, Experiment, make, where
 from shlpt.spec import RunSpec, has_setting, settings_known
+from shlpt.tasks.task import with_shots
 
 Grid = Mapping[str, Sequence[Any]]
 
@@ -66,6 +67,11 @@ def trials(method: str, count: int, seed: int = 0) -> list[dict[str, Any]]:
     return found[:count]
 
 
+def _rich(tasks: Sequence[str], shots: int) -> tuple[str, ...]:
+    """All but the last two tasks, which ask what was asked before, get this many examples."""
+    return (*(with_shots(task, shots) for task in tasks[:-2]), *tasks[-2:])
+
+
 def every(method: str, grid: Grid) -> list[dict[str, Any]]:
     """The defaults, then every combination of these values that differs from them; settings that the method lacks are
     left out."""
@@ -89,9 +95,12 @@ def tune(
     name: str = "",
     sequences: Mapping[str, Sequence[str]] = SEQUENCES,
     grid: Grid | None = None,
+    source_shots: int | None = None,
 ) -> Experiment:
     """Every method with as many trials, on the same sequences and seeds, scored on validation examples. `grid`: these
-    settings in every combination instead."""
+    settings in every combination instead. `source_shots`: training examples per class of each sequence's first tasks."""
+    if source_shots:
+        sequences = {name: _rich(tasks, source_shots) for name, tasks in sequences.items()}
     given = dict(common.get("settings") or {})
     for key in grid or {}:
         if not any(has_setting(method, key) for method in methods):

@@ -83,6 +83,8 @@ def test_a_grid_is_tried_in_every_combination_the_default_first() -> None:
     made = tuning.tune(("shlpt", "per_task"), 6, (7,), {"settings": {"lr": 0.3}}, grid=grid)
     assert len(made.cells) == (4 + 1) * 2
     assert {cell.spec.training.lr for cell in made.cells} == {0.3}
+    rich = tuning.tune(("shlpt",), 1, (7,), {}, source_shots=32).about["sequences"]["tuning1"]
+    assert [task.partition("@")[2] for task in rich] == ["32", "32", "32", "", ""]
     with pytest.raises(UserError, match=r"estimator_with.*did you mean 'estimator_width'"):
         tuning.tune(("shlpt",), 6, (7,), {}, grid={"estimator_with": [1]})
 
