@@ -98,7 +98,7 @@ def tune(
     source_shots: int | None = None,
 ) -> Experiment:
     """Every method with as many trials, on the same sequences and seeds, scored on validation examples. `grid`: these
-    settings in every combination instead. `source_shots`: training examples per class of each sequence's first tasks."""
+    settings in every combination instead. `source_shots`: examples per class of a sequence's first tasks."""
     if source_shots:
         sequences = {name: _rich(tasks, source_shots) for name, tasks in sequences.items()}
     given = dict(common.get("settings") or {})
