@@ -23,7 +23,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "backbone": ("errors", "spec", "tasks"),
     "store": ("errors",),
     "analysis": ("catalog", "errors", "paper", "tasks"),
-    "plans": ("backbone.files", "catalog", "errors", "spec", "store", "tasks"),
+    "plans": ("backbone.files", "catalog", "errors", "paper", "spec", "store", "tasks"),
     "plots": ("catalog", "tasks"),
     "methods": ("backbone", "catalog", "errors", "spec", "tasks"),
     "training": ("analysis.metrics", "backbone", "catalog", "errors", "methods", "spec", "store", "tasks"),
