@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from shlpt.catalog import PLAIN
+from shlpt.catalog.estimators import FORMS
 from shlpt.errors import UserError, unknown
 from shlpt.plans.paper_tables import ABLATIONS, ALL_DISSIMILAR, ablation_specs, pair_specs
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
@@ -50,9 +51,9 @@ def matrix(
     """Every ordered pair of tasks: the second is learned after the first, which may have its own number of examples."""
     if len(tasks) < 2:
         raise UserError("a matrix needs two tasks at least: give --tasks yelp,sst2,agnews")
-    rich = {task: with_shots(task, source_shots) for task in tasks} if source_shots else {}
+    rich = {task: as_source(task, source_shots) for task in tasks}
     cells = [
-        Cell({"source": source, "target": target, "seed": seed}, make((rich.get(source, source), target), seed, common))
+        Cell({"source": source, "target": target, "seed": seed}, make((rich[source], target), seed, common))
         for source, target in itertools.permutations(tasks, 2)
         for seed in seeds
     ]
@@ -71,6 +72,36 @@ def next_seeds(seeds: Sequence[int], count: int) -> list[int]:
     known = sorted(set(seeds))
     step = known[-1] - known[-2] if len(known) > 1 else 100
     return [known[-1] + step * place for place in range(1, count + 1)]
+
+
+def as_source(task: str, source_shots: int | None) -> str:
+    """The name of a task that may have another number of examples as a source."""
+    return with_shots(task, source_shots) if source_shots else task
+
+
+def alphas(
+    tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str = "", source_shots: int | None = None
+) -> Experiment:
+    """SHLPT in both forms of its estimator over the tasks of a matrix, for α of its pairs: each task is learned after
+    those before it in a random order, which the next seed reads backwards, so two seeds hold every ordered pair. The
+    earlier tasks have as many examples as the sources of the matrix and share their stages; the last has those of a
+    target."""
+    if len(tasks) < 2:
+        raise UserError("α compares with earlier tasks: give two tasks at least")
+    shared, cells = where(common), []
+    rich = {task: as_source(task, source_shots) for task in tasks}
+    for form, settings in FORMS.items():
+        full = {**shared, "method": "shlpt", "settings": dict(shared.get("settings") or {}) | settings}
+        for place, seed in enumerate(seeds):
+            order = Random(f"alphas/{place // 2}/{','.join(tasks)}").sample(list(tasks), len(tasks))
+            order = order[::-1] if place % 2 else order
+            for position in range(1, len(order)):
+                label = {"form": form, "target": order[position], "earlier": position, "seed": seed}
+                spec = make((*(rich[task] for task in order[:position]), order[position]), seed, full)
+                cells.append(Cell(label, spec))
+    about = {"tasks": list(tasks), "seeds": list(seeds)} | shared
+    about |= {"source_shots": source_shots} if source_shots else {}
+    return Experiment("alphas", name or f"α of {len(tasks)} tasks", tuple(cells), about)
 
 
 def sweep(

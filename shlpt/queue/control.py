@@ -204,7 +204,8 @@ def _sweep(db: sqlite3.Connection) -> list[str]:
     db.execute(f"DELETE FROM scores WHERE stage IN ({lonely})")
     db.execute(f"DELETE FROM stages WHERE id IN ({lonely})")
     db.execute("DELETE FROM groups WHERE key NOT IN (SELECT grp FROM stages)")
-    gone = "owner NOT IN (SELECT key FROM stages) AND owner NOT IN (SELECT key FROM groups)"
+    owners = "SELECT key FROM stages UNION SELECT key FROM groups UNION SELECT experiment FROM experiment_runs"
+    gone = f"owner NOT IN ({owners})"
     files = [row[0] for row in db.execute(f"SELECT file FROM artifacts WHERE {gone}")]
     db.execute(f"DELETE FROM artifacts WHERE {gone}")
     return files

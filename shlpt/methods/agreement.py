@@ -1,0 +1,36 @@
+"""What the backbone makes of a task's texts under a prompt that was learned on another task."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from shlpt.backbone.encode import Encoded
+from shlpt.backbone.t5 import Backbone
+from shlpt.methods.prompts import prepend
+
+ROWS = 64
+
+
+class Seen(NamedTuple):
+    hidden: Tensor  # [N,d], first decoder position
+    states: Tensor  # [N,f], of the last decoder layer there
+    loss: float  # mean over the texts
+    gradient: Tensor | None  # [L,d], of that loss with respect to the prompt
+
+
+def seen_under(backbone: Backbone, prompt: Tensor, data: Encoded, backward: bool = False) -> Seen:
+    """All texts under a prompt [L,d], in one pass for every `ROWS` of them."""
+    leaf = prompt.detach().clone().requires_grad_(backward)
+    hidden, states, total = [], [], 0.0
+    for start in range(0, len(data), ROWS):
+        batch = data.batch(range(start, min(start + ROWS, len(data))))
+        with torch.set_grad_enabled(backward):
+            out = backbone.forward(*prepend(leaf, backbone.embed(batch.ids), batch.mask), batch.labels)
+            loss = out.loss.sum() / len(data)
+        if backward:
+            loss.backward()
+        total += loss.item()
+        hidden.append(out.hidden[:, 0].detach())
+        states.append(out.states[-1][:, 0].detach())
+    return Seen(torch.cat(hidden), torch.cat(states), total, leaf.grad)
