@@ -56,14 +56,17 @@ def _evidence(y: Floats, z: Floats, s2: Floats) -> float:
         weights = float((beta**2 * s2 * z**2 / (alpha + beta * s2) ** 2).sum())
         missed = float(((alpha / (alpha + beta * s2)) ** 2 * z**2).sum()) + beyond
         before = alpha, beta
-        alpha = min(LARGEST, gamma / max(weights, 1 / LARGEST))
-        beta = min(LARGEST, (n - gamma) / max(missed, 1 / LARGEST))
+        alpha, beta = _bounded(gamma, weights), _bounded(n - gamma, missed)
         if abs(alpha - before[0]) <= CONVERGED * before[0] and abs(beta - before[1]) <= CONVERGED * before[1]:
             break
     weights = float((beta**2 * s2 * z**2 / (alpha + beta * s2) ** 2).sum())
     missed = float(((alpha / (alpha + beta * s2)) ** 2 * z**2).sum()) + beyond
     volume = float(np.log1p(beta * s2 / alpha).sum())
     return (n * math.log(beta / (2 * math.pi)) - volume - beta * missed - alpha * weights) / 2
+
+
+def _bounded(above: float, below: float) -> float:
+    return min(LARGEST, max(1 / LARGEST, above / max(below, 1 / LARGEST)))
 
 
 def h_score(features: Floats, labels: Sequence[str]) -> float:

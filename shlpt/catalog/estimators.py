@@ -34,26 +34,20 @@ class EstimatorInfo:
         return "; ".join([found[self.passes], *(trained[need] for need in self.needs if need in trained)])
 
 
-# The two forms of SHLPT's estimator that are judged, as settings; said in full, whatever the defaults are.
-FORMS = {
-    "alpha": {"estimator_center": True, "estimator_score": "cosine", "estimator_lr": 0.01},
-    "alpha_published": {"estimator_center": False, "estimator_score": "product", "estimator_lr": "auto"},
-}
-
 _STATES = "on the target's texts, first decoder position"
 ESTIMATORS: dict[str, EstimatorInfo] = {
     e.name: e
     for e in (
         EstimatorInfo(
             "alpha",
-            "learned α, centred",
-            "mean α over the target's training texts at the end of its stage; cosine, mean text subtracted, own rate",
+            "learned α",
+            "mean α over the target's training texts at the end of its stage; SHLPT with its usual settings",
             (PROMPT, TEXTS, SHLPT),
         ),
         EstimatorInfo(
             "alpha_published",
             "learned α, as published",
-            "the same with the inner product and the rate of the prompt",
+            "the same with the form of the estimator that was published",
             (PROMPT, TEXTS, SHLPT),
         ),
         EstimatorInfo("prompt_mean", "mean prompts", "cosine of the two prompts' mean vectors", (PROMPT, OWN)),

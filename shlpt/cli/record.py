@@ -13,7 +13,7 @@ import typer
 from shlpt.catalog import METHODS
 from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import Csv, Device, Home, Json, Lanes, Threads
-from shlpt.cli.report import errors, show
+from shlpt.cli.report import Bar, errors, show
 from shlpt.cli.rows import ROWS
 from shlpt.plans.experiments import Experiment
 from shlpt.plans.recorded import PARTS, SCORES_ONLY, kept, plan
@@ -47,6 +47,7 @@ def record(
     store = Store(home).open()
     whole = plan()
     done = [one for one in whole if _is_done(store, one)]
+    _measure_scores(store, done)
     write(store, done, out or HOME)
     size = sum(file.stat().st_size for file in (out or HOME).rglob("*") if file.is_file())
     missing = ", ".join(one.name for one in whole if one not in done)
@@ -55,6 +56,16 @@ def record(
     show(rows, "recorded", as_json=json, as_csv=csv)
     if any(found["left"] for found in made):
         raise SystemExit(1)
+
+
+def _measure_scores(store: Store, done: Iterable[Experiment]) -> None:
+    """Before the prompts are left behind."""
+    from shlpt.results.scores import measure
+
+    for one in done:
+        if one.kind == "matrix":
+            with Bar("similarity") as bar:
+                measure(store, one.id, watch=bar)
 
 
 def _is_done(store: Store, experiment: Experiment) -> bool:
@@ -80,7 +91,7 @@ def write(store: Store, done: Iterable[Experiment], out: Path) -> None:
             stages[row["stage"]] = stages.get(row["stage"], frozenset()) | runs[row["run"]]
     _drop_rows(copy, [one.id for one in done], runs, stages)
     _copy_tensors(store, copy, stages)
-    _copy_routing(store, copy, runs)
+    _copy_beside(store, copy, [one.id for one in done], runs)
     arrange(copy, done, runs)
     copy.db.execute("PRAGMA journal_mode=DELETE")
     copy.db.execute("PRAGMA page_size=16384")  # two long rows to a small page waste half of it
@@ -146,13 +157,14 @@ def _copy_tensors(store: Store, copy: Store, stages: Kept) -> None:
             add_artifact(db, row["owner"], "tensors", made, text.loads(row["about"]))
 
 
-def _copy_routing(store: Store, copy: Store, runs: Kept) -> None:
-    """What was measured of these runs without being told the task."""
+def _copy_beside(store: Store, copy: Store, experiments: list[str], runs: Kept) -> None:
+    """What was measured of these runs without being told the task, and how similar the pairs of a matrix are."""
     from shlpt.results.routing import KIND
+    from shlpt.results.scores import KIND as SCORES
 
-    rows = store.rows("SELECT owner, kind, file, sha256 FROM artifacts WHERE kind LIKE ?", (f"{KIND}%",))
-    for row in rows:
-        if row["kind"].rpartition(".")[2] in runs:
+    for row in store.rows("SELECT owner, kind, file, sha256 FROM artifacts"):
+        routed = row["kind"].startswith(KIND) and row["kind"].rpartition(".")[2] in runs
+        if routed or (row["kind"] == SCORES and row["owner"] in experiments):
             data = artifacts.read(store.home, row["file"], row["sha256"])
             made = artifacts.write(copy.home, f"{row['owner']}.{row['kind']}", data)
             with copy.write() as db:

@@ -197,6 +197,29 @@ def _rates(runs: list[Record]) -> str:
     return "; ".join([f"{usual[0]:g}", *(f"{rate:g} for {', '.join(names)}" for rate, names in others)])
 
 
+def alphas_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """A row per form of the estimator and pair: mean α over the seeds, and the number of tasks that it was shared
+    among."""
+    from shlpt.analysis.metrics import summary
+    from shlpt.results.experiments import label_of_run
+    from shlpt.results.seeds import stage_alphas
+    from shlpt.tasks.task import without_shots
+
+    labels, groups = label_of_run(store, id), dict[tuple[str, str, str], list[tuple[float, int]]]()
+    for row in stage_alphas(store, labels).itertuples():
+        label = labels[row.run]
+        if row.task == label["target"]:
+            key = (label["form"], without_shots(row.earlier), row.task)
+            groups.setdefault(key, []).append((row.alpha, label["earlier"]))
+    lines = []
+    for (form, source, target), found in groups.items():
+        alpha = summary([value for value, _ in found])
+        earlier = sum(count for _, count in found) / len(found)
+        line = {"form": form, "source": source, "target": target, "n": alpha["n"], "earlier": earlier}
+        lines.append(line | numbers("alpha", alpha))
+    return lines, {"pairs": lines}
+
+
 def headroom_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """A row per condition and per difference."""
     from shlpt.analysis.headroom import by_condition, gauge, rows, scores_said
@@ -234,6 +257,7 @@ def tune_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str,
 
 ROWS: dict[str, RowsOf] = {
     "matrix": matrix_rows,
+    "alphas": alphas_rows,
     "sweep": grouped_rows,
     "orders": grouped_rows,
     "ablations": ablation_rows,

@@ -12,7 +12,7 @@ from shlpt.cli.report import errors, no_store, show
 from shlpt.cli.rows import ROWS, beside_rows
 from shlpt.cli.runs import remark
 from shlpt.errors import UserError
-from shlpt.plans import experiments
+from shlpt.plans import commands, experiments
 from shlpt.plans.commands import setting
 from shlpt.spec import find_methods, method_info, parse_values, read_seeds
 from shlpt.store.store import Store
@@ -65,6 +65,28 @@ def more(
         raise UserError(f"cannot read the pair {pair!r}: write source and target as yelp>sst2")
     made = more_seeds(Store(way.home).open(), experiment, source, target, count)
     carry_out(made, way, ROWS["matrix"])
+
+
+@app.command(epilog="Example: python -m shlpt alphas 'matrix of 4 tasks'")
+@with_groups
+def alphas(
+    *, experiment: Annotated[str, typer.Argument(help="A matrix: its id or name, see `experiments`.")], way: Study
+) -> None:
+    """Train SHLPT on the tasks of a matrix, to judge its similarity α by the measured transfer (see `threshold`).
+
+    For each seed the tasks are learned in a random order, which the next seed reads backwards. Once with the usual
+    estimator and once with the published one.
+    """
+    from shlpt.results.experiments import locate
+    from shlpt.results.scores import alphas_for
+
+    store = Store(way.home).open()
+    where, found = locate(store, experiment)
+    made = alphas_for(where, found["id"], way.name)
+    if where is not store:
+        again = commands.matrix(found["about"], found["name"], way.home)
+        raise UserError(f"{found['name']!r} comes with the program, without its prompts: train it first with\n{again}")
+    carry_out(made, way, ROWS["alphas"])
 
 
 @app.command(epilog="Example: python -m shlpt sweep --sequence demo --values threshold=0.01,0.06,0.3")

@@ -58,6 +58,16 @@ def more(experiment: str, source: str, target: str, count: int, home: Path | Non
     return _line(["more", experiment, "--pair", f"{source}>{target}", "--count", str(count)], home)
 
 
+def alphas(experiment: str, home: Path | None = None) -> str:
+    """The runs of SHLPT whose α is judged by a matrix."""
+    return _line(["alphas", experiment], home)
+
+
+def threshold(experiment: str, home: Path | None = None) -> str:
+    """The league of similarity estimators on a matrix."""
+    return _line(["threshold", experiment], home)
+
+
 def headroom(run: Mapping[str, Any], keys: Sequence[str], home: Path | None = None) -> str:
     """The command that measures headroom on a run's sequence; `keys` are the settings that both must share."""
     named = _sequence(run["tasks"])

@@ -9,14 +9,15 @@ from random import Random
 from typing import Any
 
 from shlpt.catalog import PLAIN
-from shlpt.catalog.estimators import FORMS
 from shlpt.errors import UserError, unknown
-from shlpt.plans.paper_tables import ABLATIONS, ALL_DISSIMILAR, ablation_specs, pair_specs
+from shlpt.plans.paper_tables import ABLATIONS, ALL_DISSIMILAR, ESTIMATOR, ablation_specs, pair_specs
 from shlpt.spec import RunSpec, digest, has_setting, settings_known
 from shlpt.tasks.sequences import find_benchmark
 from shlpt.tasks.task import with_shots
 
 Common = Mapping[str, Any]  # arguments of RunSpec.make beside tasks and seed
+# The learned α that are judged (catalog/estimators.py): of the usual form, and of the published one.
+FORMS: Mapping[str, Mapping[str, Any]] = {"alpha": {}, "alpha_published": ESTIMATOR}
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def alphas(
     shared, cells = where(common), []
     rich = {task: as_source(task, source_shots) for task in tasks}
     for form, settings in FORMS.items():
-        full = {**shared, "method": "shlpt", "settings": dict(shared.get("settings") or {}) | settings}
+        full = {**shared, "method": "shlpt", "settings": dict(shared.get("settings") or {}) | dict(settings)}
         for place, seed in enumerate(seeds):
             order = Random(f"alphas/{place // 2}/{','.join(tasks)}").sample(list(tasks), len(tasks))
             order = order[::-1] if place % 2 else order

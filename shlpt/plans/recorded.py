@@ -20,7 +20,7 @@ SOURCE_SHOTS = 64
 # Table 4 where its parts can matter: something helps, and (δ = 1.5) tasks that harm each other.
 ABLATED = ("stream_minus", "negative1")
 THRESHOLDS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2)  # of Table 11
-PARTS = ("demo", "matrix", *STREAMS, "headroom", "ablations", "estimator", "threshold")
+PARTS = ("demo", "matrix", "alphas", *STREAMS, "headroom", "ablations", "estimator", "threshold")
 
 # What stays of a run beside its scores: `steps`, `epochs`, `answers`, `tensors`, and `probe` (activation states).
 SCORES_ONLY = "scores only: the curves, answers and prompts of this seed are not recorded"
@@ -41,6 +41,8 @@ def _part(name: str) -> list[Experiment]:
     if name == "matrix":
         common = {"method": "continual", "settings": IN_MATRIX}
         return [experiments.matrix(MATRIX, SEEDS, common, "transfer between ten tasks", SOURCE_SHOTS)]
+    if name == "alphas":
+        return [experiments.alphas(MATRIX, SEEDS, {"settings": IN_MATRIX}, "α of ten tasks", SOURCE_SHOTS)]
     if name in STREAMS:
         return [_methods(name, name, ON_STREAMS)]
     if name == "headroom":

@@ -80,6 +80,11 @@ def _runs_with_cells(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
     return [(row["run"], json.loads(row["cell"])) for row in rows]
 
 
+def label_of_run(store: Store, id: str) -> dict[str, dict[str, Any]]:
+    """Run -> its label in an experiment."""
+    return dict(_runs_with_cells(store, id))
+
+
 def results(store: Store, id: str) -> pd.DataFrame:
     """The label and the results of every cell."""
     lines = []

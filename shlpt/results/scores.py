@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from shlpt.catalog import METHODS
-from shlpt.catalog.estimators import ESTIMATORS, FORMS
+from shlpt.catalog.estimators import ESTIMATORS
 from shlpt.errors import UserError, unknown
-from shlpt.plans.experiments import Experiment, alphas, as_source
+from shlpt.plans.experiments import FORMS, Experiment, alphas, as_source
 from shlpt.results import experiments, frames, recorded
 from shlpt.results.estimating import Column, Key, Lab, Pair, Share, computed
 from shlpt.results.seeds import stage_alphas
@@ -169,15 +169,15 @@ def require_matrix(store: Store, id: str) -> dict[str, Any]:
 
 
 # --- learned α ----------------------------------------------------------------------------
-def alphas_for(store: Store, id: str) -> Experiment:
+def alphas_for(store: Store, id: str, name: str = "") -> Experiment:
     """The runs of SHLPT that give α for the pairs of a matrix, with its tasks, seeds and training."""
     about = require_matrix(store, id)
     spec = frames.spec(store, experiments.runs_in(store, id)[0])
     common = {"settings": spec["training"]} | {key: spec[key] for key in ("suite", "backbone", "dtype")}
     found = experiments.pairs(store, id)
     tasks = list(dict.fromkeys([*found["source"], *found["target"]]))
-    name = f"α for {about['name']}"
-    return alphas(tasks, sorted({*found["seed"]}), common, name, about["about"].get("source_shots"))
+    title = name or f"α for {about['name']}"
+    return alphas(tasks, sorted({*found["seed"]}), common, title, about["about"].get("source_shots"))
 
 
 def _learned(store: Store, id: str, lab: Lab, form: str) -> Column:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from saying import outcome, say
 
+from shlpt.catalog.estimators import ESTIMATORS
 from shlpt.plans import experiments as plans
 from shlpt.plans import headroom, paper_tables, recorded
-from shlpt.results import experiments, frames, seeds
+from shlpt.results import experiments, frames, scores, seeds
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import SEQUENCES
@@ -34,7 +35,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorded, "ON_STREAMS", ("shlpt", "per_task"))
     monkeypatch.setattr(recorded, "IN_MATRIX", {})
     monkeypatch.setattr(recorded, "SOURCE_SHOTS", 4)
-    monkeypatch.setattr(recorded, "PARTS", ("demo", "matrix", "stream_minus", "headroom", "ablations"))
+    monkeypatch.setattr(recorded, "PARTS", ("demo", "matrix", "alphas", "stream_minus", "headroom", "ablations"))
     monkeypatch.setattr(recorded, "ABLATED", ("stream_minus", "negative1"))
     monkeypatch.setattr(recorded, "MATRIX", ("sst2", "rte"))
     monkeypatch.setattr(recorded, "STREAMS", ("stream_minus",))
@@ -45,9 +46,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_plan_has_ten_seeds_of_every_part() -> None:
     found = recorded.plan()
-    kinds = ["methods", "matrix", *["methods"] * 6, "headroom", *["ablations"] * (2 + 6), "sweep"]
+    kinds = ["methods", "matrix", "alphas", *["methods"] * 6, "headroom", *["ablations"] * (2 + 6), "sweep"]
     assert [one.kind for one in found] == kinds
     for one in found:
+        if one.kind == "alphas":  # every pair in half of the seeds
+            assert {cell.label["seed"] for cell in one.cells} == set(recorded.SEEDS)
+            continue
         found_seeds: dict[str, set[int]] = {}
         for cell in one.cells:
             label = str({k: v for k, v in cell.label.items() if k != "seed"})
@@ -67,7 +71,8 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     copy.close()
 
     found = say(capsys, *asked)
-    assert [row["kind"] for row in found] == ["methods", "matrix", "methods", "headroom", "ablations", "ablations"]
+    kinds = ["methods", "matrix", "alphas", "methods", "headroom", "ablations", "ablations"]
+    assert [row["kind"] for row in found] == kinds
     assert [row["trained"] for row in found if row["kind"] == "matrix"] == [0]
     copy, whole = Store(out).open(), Store(home).open()
     for one in recorded.plan():
@@ -89,6 +94,10 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     assert frames.probe(copy, lean["id"]) == {}
     assert len(alphas := seeds.stage_alphas(copy, listed["id"])) > 0  # of all seeds
     assert alphas.equals(seeds.stage_alphas(whole, listed["id"]))
+    (matrix,) = [one.id for one in recorded.plan(["matrix"])]
+    measured = scores.stored(copy, matrix)
+    assert set(measured.seconds) == set(ESTIMATORS)  # α too, whose runs belong to another part
+    assert measured.frame.equals(scores.stored(whole, matrix).frame)
     assert sum(f.stat().st_size for f in out.rglob("*")) < sum(f.stat().st_size for f in home.rglob("*")) / 2
 
 
