@@ -29,7 +29,7 @@ Found = tuple[list[Side], dict[str, Store]]
 
 def chosen() -> Found:
     """The sides to compare (runs that differ only in their seed), and the store of each run."""
-    known = choose.known_experiments(without=["matrix"])
+    known = choose.known_experiments(without=["matrix", "alphas"])
     options = [*known, HAND]
     asked = st.query_params.get_all("run")
     from_link = bool(asked) and "experiment" not in st.query_params

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,24 @@ class Backbone:
         self.name, self.tokenizer, self.device, self.dtype = name, tokenizer, device, dtype
         self.model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
         self._captured: list[Tensor] = []
-        for block in self.model.decoder.block:
-            block.layer[-1].DenseReluDense.act.register_forward_hook(self._capture)
+        self._silent: Tensor | None = None  # [layers,f] bool
+        for layer, block in enumerate(self.model.decoder.block):
+            block.layer[-1].DenseReluDense.act.register_forward_hook(partial(self._capture, layer))
 
-    def _capture(self, _module: nn.Module, _inputs: Any, output: Tensor) -> None:
+    def _capture(self, layer: int, _module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        if self._silent is not None:
+            output = output.masked_fill(self._silent[layer], 0.0)
         self._captured.append(output)  # [B,m,f]; in gated layers act(h·W_gate), positive where active
+        return output
+
+    @contextmanager
+    def silenced(self, neurons: Tensor) -> Iterator[None]:
+        """These feed-forward neurons of the decoder [layers,f] are off at every position."""
+        before, self._silent = self._silent, neurons.to(self.device)
+        try:
+            yield
+        finally:
+            self._silent = before
 
     def own_copy(self) -> Backbone:
         """A model whose weights may differ from this one's, in evaluation mode like it.

@@ -13,6 +13,7 @@ from shlpt.cli import options as opt
 from shlpt.cli.compare import compare
 from shlpt.cli.gauge import app as gauges
 from shlpt.cli.look import app as looks
+from shlpt.cli.masking import masking
 from shlpt.cli.record import record
 from shlpt.cli.report import Bar, errors, print_table, show
 from shlpt.cli.route import route
@@ -303,6 +304,7 @@ def worker(
 
 app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(compare)
 app.command(epilog="Example: python -m shlpt route r1a2b3c --router embeddings --json")(route)
+app.command(epilog="Example: python -m shlpt masking 'matrix of 4 tasks' --seeds 42")(masking)
 app.command(epilog="Example: python -m shlpt record --out recorded")(record)
 app.add_typer(runs_app, name="runs")
 app.add_typer(studies)

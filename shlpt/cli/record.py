@@ -158,13 +158,14 @@ def _copy_tensors(store: Store, copy: Store, stages: Kept) -> None:
 
 
 def _copy_beside(store: Store, copy: Store, experiments: list[str], runs: Kept) -> None:
-    """What was measured of these runs without being told the task, and how similar the pairs of a matrix are."""
+    """What was measured of these runs without being told the task, and of the pairs of a matrix."""
+    from shlpt.results.masking import KIND as MASKING
     from shlpt.results.routing import KIND
     from shlpt.results.scores import KIND as SCORES
 
     for row in store.rows("SELECT owner, kind, file, sha256 FROM artifacts"):
         routed = row["kind"].startswith(KIND) and row["kind"].rpartition(".")[2] in runs
-        if routed or (row["kind"] == SCORES and row["owner"] in experiments):
+        if routed or (row["kind"] in (SCORES, MASKING) and row["owner"] in experiments):
             data = artifacts.read(store.home, row["file"], row["sha256"])
             made = artifacts.write(copy.home, f"{row['owner']}.{row['kind']}", data)
             with copy.write() as db:

@@ -66,7 +66,7 @@ class Lab:
     device: str = "cpu"
     kept: dict[Any, Any] = field(default_factory=dict)  # what was read or encoded once
 
-    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
         if key not in self.kept:
             self.kept[key] = make()
         return self.kept[key]
@@ -83,7 +83,7 @@ class Lab:
         return find_task(name, self.spec["suite"])
 
     def _plan(self, stage: str) -> dict[str, Any]:
-        return self._once(("plan", stage), lambda: frames.stage(self.store, stage))
+        return self.once(("plan", stage), lambda: frames.stage(self.store, stage))
 
     def prompt(self, stage: str) -> pure.Floats:
         """[L,d] as the stage stored it."""
@@ -93,14 +93,14 @@ class Lab:
                 raise UserError("the prompts of this matrix are not recorded, only its scores: train it yourself")
             return frames.stage_tensors(self.store, stage)["prompt.0"].astype(np.float64)
 
-        return self._once(("prompt", stage), read)
+        return self.once(("prompt", stage), read)
 
     @property
     def backbone(self) -> Backbone:
         def load() -> Any:
             return backbone_of(self.spec["backbone"], self._plan(self.pairs[0].first)["fingerprint"], self.device)
 
-        return self._once("backbone", load)
+        return self.once("backbone", load)
 
     def trained_alone(self, pair: Pair) -> float:
         """Seconds for which the target was trained alone, divided among its sources."""
@@ -109,7 +109,7 @@ class Lab:
             seconds = self._plan(pair.alone)["seconds"] or 0.0
             return seconds / sum((p.target, p.seed) == (pair.target, pair.seed) for p in self.pairs)
 
-        return self._once(("trained", pair.target, pair.seed), share)
+        return self.once(("trained", pair.target, pair.seed), share)
 
     def step(self, stage: str) -> pure.Floats:
         """[L,d]: the prompt of a first stage minus the random words that it started from."""
@@ -122,7 +122,7 @@ class Lab:
             start = fresh_prompt(self.backbone.vocabulary, length, plan["seed"], plan["task"])
             return self.prompt(stage) - start.double().cpu().numpy()
 
-        return self._once(("step", stage), make)
+        return self.once(("step", stage), make)
 
     def data(self, pair: Pair) -> Encoded:
         """The target's training texts."""
@@ -134,7 +134,7 @@ class Lab:
             examples = draw(self.task(pair.target), "train", t["shots"], pair.seed)
             return Encoded(self.backbone, examples, t["max_length"])
 
-        return self._once(("data", pair.target, pair.seed), make)
+        return self.once(("data", pair.target, pair.seed), make)
 
     def seen(self, pair: Pair, stage: str, backward: bool = False) -> Seen:
         """The target's training texts under the prompt of a stage."""
@@ -147,7 +147,17 @@ class Lab:
 
     def seen_alone(self, pair: Pair) -> Seen:
         """Under the prompt of the target trained alone."""
-        return self._once(("alone", pair.target, pair.seed), lambda: self.seen(pair, pair.alone))
+        return self.once(("alone", pair.target, pair.seed), lambda: self.seen(pair, pair.alone))
+
+    def seen_bare(self, pair: Pair) -> Seen:
+        """Without any prompt."""
+
+        def look() -> Any:
+            from shlpt.methods.agreement import seen_under
+
+            return seen_under(self.backbone, self.backbone.vocabulary[:0].float(), self.data(pair))
+
+        return self.once(("bare", pair.target, pair.seed), look)
 
 
 @dataclass(frozen=True)
@@ -204,8 +214,13 @@ def _of_prompts(measure: Callable[[pure.Floats, pure.Floats], float]) -> Any:
 
 
 def _of_states(measure: Callable[[pure.Floats, pure.Floats], float], what: str) -> Any:
-    """[N,…] under the source's prompt and under the target's own."""
-    return lambda lab, pair, looked: measure(_array(getattr(looked.source, what)), _array(getattr(looked.own, what)))
+    """Under the source's prompt and under the target's own; of the activation states the last layer, as in Fig. 4."""
+
+    def score(lab: Lab, pair: Pair, looked: Looked) -> float:
+        sides = [_array(getattr(side, what)) for side in (looked.source, looked.own)]
+        return measure(*(side[:, -1] if what == "states" else side for side in sides))
+
+    return score
 
 
 def _of_features(measure: Callable[[pure.Floats, Sequence[str]], float]) -> Any:

@@ -26,7 +26,7 @@ KIND = "scores"  # of the artifact of an experiment
 COLUMNS = ["estimator", "source", "target", "seed", "score", "earlier"]
 
 
-def _silent(share: float, label: str) -> None: ...
+def silent(share: float, label: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,14 @@ def _dense(lab: Lab, values: Mapping[Key, float]) -> np.ndarray[Any, Any]:
 
 # --- measuring ----------------------------------------------------------------------------
 def measure(
-    store: Store, id: str, names: Iterable[str] = tuple(ESTIMATORS), device: str = "cpu", watch: Share = _silent
+    store: Store, id: str, names: Iterable[str] = tuple(ESTIMATORS), device: str = "cpu", watch: Share = silent
 ) -> Scores:
     """Scores by these estimators, computed as far as they are missing. Of a recorded matrix only what is recorded. α is
     left out while none of its runs is finished (`alphas_for`)."""
     names = list(names)
     if store.home == recorded.HOME:
         return stored(store, id, names)
-    lab = _lab(store, id, device)
+    lab = lab_of(store, id, device)
     about, _ = _read(store, id)
     alike = (about["tasks"], about["seeds"]) == (lab.tasks, lab.seeds)
     learned = {form: _learned(store, id, lab, form) for form in names if form in FORMS}
@@ -137,7 +137,7 @@ def measure(
     return stored(store, id, names)
 
 
-def _lab(store: Store, id: str, device: str) -> Lab:
+def lab_of(store: Store, id: str, device: str) -> Lab:
     about = require_matrix(store, id)
     gained = {(row.source, row.target, row.seed): row.transfer for row in transfer(store, id).itertuples()}
     transfers: dict[tuple[str, str], dict[int, float]] = {}

@@ -42,6 +42,23 @@ def test_row_loss_is_the_librarys_loss_of_that_row(model: Backbone) -> None:
         torch.testing.assert_close(out.loss[i], expected.loss, atol=1e-5, rtol=1e-5)
 
 
+def test_a_silenced_neuron_is_as_if_its_outgoing_weights_were_zero(model: Backbone) -> None:
+    embeds, mask, labels = rows(model, "rte", 4)
+    whole = model.forward(embeds, mask, labels)
+    off = torch.rand(model.layers, model.inner, generator=torch.Generator().manual_seed(0)) < 0.3
+    with model.silenced(off):
+        found, decoded = model.forward(embeds, mask, labels), model.decode(embeds, mask, 5)
+    other = model.own_copy()
+    for layer, block in enumerate(other.model.decoder.block):
+        block.layer[-1].DenseReluDense.wo.weight.data[:, off[layer]] = 0
+    expected = other.forward(embeds, mask, labels)
+    torch.testing.assert_close(found.loss, expected.loss)
+    assert torch.equal(decoded, other.decode(embeds, mask, 5))
+    assert all((states[..., off[layer]] == 0).all() for layer, states in enumerate(found.states))
+    assert not torch.allclose(found.loss, whole.loss)
+    assert torch.equal(model.forward(embeds, mask, labels).loss, whole.loss)  # and afterwards nothing is off
+
+
 def test_greedy_decoding_is_the_librarys_generate(model: Backbone) -> None:
     embeds, mask, _ = rows(model, "squad", 4)
     ours = model.decode(embeds, mask, 9)

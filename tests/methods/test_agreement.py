@@ -21,11 +21,14 @@ def test_states_are_the_frozen_views_and_the_loss_that_of_training(backbone: Bac
     seen = seen_under(backbone, prompt, data)
     view = Views(backbone).whole(Prompt(prompt, "rte"), data)
     torch.testing.assert_close(seen.hidden, view.hidden[:, 0])
-    torch.testing.assert_close(seen.states, view.states[:, 0])
+    torch.testing.assert_close(seen.states[:, -1], view.states[:, 0])
+    assert seen.states.shape[:2] == (len(data), backbone.layers)
     batch = data.batch(range(len(data)))
     plain = backbone.forward(*prepend(prompt, backbone.embed(batch.ids), batch.mask), batch.labels).loss.mean()
     assert abs(seen.loss - plain.item()) < 1e-5
     assert seen.gradient is None
+    answers = backbone.text(backbone.decode(*prepend(prompt, backbone.embed(batch.ids), batch.mask), 8))
+    assert seen.right == sum(a == e.target for a, e in zip(answers, data.examples, strict=True)) / len(data)
 
 
 def test_the_gradient_is_the_slope_of_the_loss_however_many_passes_it_takes(

@@ -74,7 +74,7 @@ def test_every_estimator_is_its_formula(copied: tuple[Store, str], backbone: Bac
     steps = [p - fresh_prompt(backbone.vocabulary, 3, seed, n).numpy() for p, n in zip(prompts, names, strict=True)]
     data = Encoded(backbone, find_task(target).draw("train", 4, seed), 256)
     seen = [seen_under(backbone, torch.tensor(p, dtype=torch.float32), data, True) for p in prompts]
-    states, hidden = ([getattr(s, what).double().numpy() for s in seen] for what in ("states", "hidden"))
+    states, hidden = [s.states[:, -1].numpy() for s in seen], [s.hidden.double().numpy() for s in seen]
     labels = [e.group for e in data.examples]
     assert seen[0].gradient is not None
     expected = {
