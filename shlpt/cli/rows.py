@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 from shlpt.analysis.points import difference, probability, spread
 from shlpt.catalog import METHODS
 from shlpt.paper import ORIGIN
-from shlpt.plans.paper_tables import ALONE, PAIR_VARIANTS, WHOLE, pair_label, printed_ablations, printed_pairs
+from shlpt.plans.paper_tables import (
+    ALONE,
+    PAIR_VARIANTS,
+    WHOLE,
+    pair_label,
+    printed_ablations,
+    printed_orders,
+    printed_pairs,
+    printed_thresholds,
+)
 from shlpt.results.export import rows_of_frame
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import find_benchmark
@@ -53,6 +62,47 @@ def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[s
         spread = {"acc_ci95": found["acc"]["ci95"], "n": found["acc"]["n"]}
         lines.append(dict(zip(keys, label, strict=True)) | means | spread)
     return lines, {"groups": lines, "rows": rows}
+
+
+def sweep_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """The same; of thresholds also what is similar, who changes side, and the paper's Table 11 if it has the tasks."""
+    from shlpt.analysis import orders, sweeps
+    from shlpt.results.experiments import find, placed, swept_alphas
+
+    about = find(store, id)["about"]
+    lines, document = grouped_rows(store, id, flat)
+    document["positions"] = rows_of_frame(orders.by_position(placed(store, id)))
+    if about["setting"] != "threshold":
+        return lines, document
+    alphas = swept_alphas(store, id)
+    sides = {row["value"]: row for row in sweeps.by_value(alphas)}
+    printed = printed_thresholds(about["tasks"])
+    for line in lines:
+        found = sides.get(line["threshold"], {"similar": None, "changed": []})
+        line |= {"similar": found["similar"], "change side": ", ".join(found["changed"])}
+        line |= {"paper": printed[delta] / 100 if (delta := line["threshold"]) in printed else None} if printed else {}
+    document["alpha"] = rows_of_frame(sweeps.distribution(alphas))
+    document["sides"] = rows_of_frame(sweeps.sides(alphas))
+    document["notes"] = sweeps.sentences(alphas, [line["acc"] for line in lines])
+    document["notes"] += [f"Column paper: Table 11. {ORIGIN}"] if printed else []
+    return lines, document
+
+
+def order_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
+    """Mean and interval over the seeds of each order; how far the order matters, and what of it."""
+    from shlpt.analysis import orders
+    from shlpt.results.experiments import placed
+
+    lines, document = grouped_rows(store, id, flat)
+    frame = placed(store, id)
+    document["positions"] = rows_of_frame(orders.by_position(frame))
+    document |= {"spread": orders.spread(frame), "explained": orders.explained(frame)}
+    printed = printed_orders({*frame["task"]})
+    document["notes"] = orders.sentences(frame)
+    if printed:
+        apart = ", ".join(f"{task} {max(values) - min(values):.1f}" for task, values in printed.items())
+        document["notes"].append(f"Best minus worst of the orders in the paper's Table 6, in points: {apart}. {ORIGIN}")
+    return lines, document | {"paper": printed}
 
 
 def ablation_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
@@ -258,8 +308,8 @@ def tune_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str,
 ROWS: dict[str, RowsOf] = {
     "matrix": matrix_rows,
     "alphas": alphas_rows,
-    "sweep": grouped_rows,
-    "orders": grouped_rows,
+    "sweep": sweep_rows,
+    "orders": order_rows,
     "ablations": ablation_rows,
     "pairs": pair_rows,
     "methods": grouped_rows,

@@ -6,7 +6,7 @@ Pairs need this: with one earlier task α is always 1, so at δ < 1 both contras
 elsewhere. At δ = 1.5 −STT equals SHLPT, as in Table 4.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,6 +150,22 @@ def printed_pairs() -> dict[str, float]:
         name = of_losses[row["method"], row["losses"]]
         label = f"average {name}" if row["aggregate"] else pair_label(row["source"], row["target"], name)
         found[label] = float(row["value"])
+    return found
+
+
+def printed_thresholds(tasks: Sequence[str]) -> dict[float, float]:
+    """δ -> what Table 11 prints, if its sequence has these tasks in this order."""
+    rows: list[Any] = paper.read("table11")
+    return {row["threshold"]: row["value"] for row in rows if find_sequence(row["sequence"]) == tuple(tasks)}
+
+
+def printed_orders(tasks: Container[str]) -> dict[str, list[float]]:
+    """Task -> what Table 6 prints of it in each order, for those of its tasks that are among `tasks`."""
+    rows: list[Any] = paper.read("table6")
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if row["task"] in tasks:
+            found.setdefault(row["task"], []).append(row["value"])
     return found
 
 

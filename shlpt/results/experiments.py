@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from shlpt.analysis import orders
 from shlpt.errors import UserError, unknown
 from shlpt.plans.experiments import Cell, Experiment, next_seeds
 from shlpt.results.record import Record, run_record
 from shlpt.results.recorded import recorded
+from shlpt.results.seeds import stage_alphas
 from shlpt.results.weights import OF_RUN, is_older, require_current
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -47,6 +50,22 @@ def locate(store: Store, id: str) -> tuple[Store, dict[str, Any]]:
         if others is None or not any(line["name"] == id or line["id"].startswith(id) for line in listed(others)):
             raise
         return others, find(others, id)
+
+
+def locate_matrix(home: Path | None, id: str | None) -> tuple[Store, dict[str, Any]]:
+    """A matrix by id or name, or the newest one; from the visitor's store or else from the recorded one."""
+    stores = [store for store in (Store(home).there(), recorded()) if store is not None]
+    if id is None:
+        found = next(((store, line) for store in stores if (line := of_kind(store, "matrix"))), None)
+        if found is None:
+            raise UserError("there is no matrix yet: measure one with `python -m shlpt matrix --tasks yelp,sst2,rte`")
+        return found
+    if not stores:
+        raise UserError(f"unknown experiment {id!r}: there are no results yet")
+    store, line = locate(stores[0], id)
+    if line["kind"] != "matrix":
+        raise UserError(f"{line['name']!r} is not a matrix: similarity is compared with the transfer of a matrix")
+    return store, line
 
 
 def more_seeds(store: Store, id: str, source: str, target: str, count: int) -> Experiment:
@@ -121,6 +140,18 @@ def listed(store: Store) -> list[dict[str, Any]]:
 def labelled(store: Store, id: str) -> list[tuple[str, Record]]:
     """The current records of an experiment's runs, each with its label without the seed."""
     return [(label(cell), run_record(store, run)) for run, cell in _runs_with_cells(store, id)]
+
+
+def placed(store: Store, id: str) -> pd.DataFrame:
+    """A row per run and place of its tasks, as `analysis.orders` reads them."""
+    return orders.places([record for _, record in labelled(store, id)])
+
+
+def swept_alphas(store: Store, id: str) -> pd.DataFrame:
+    """[value, seed, task, earlier, alpha] of a sweep, as `analysis.sweeps` reads them."""
+    key, cells = find(store, id)["about"]["setting"], label_of_run(store, id)
+    frame = stage_alphas(store, cells)
+    return frame.assign(value=[cells[run][key] for run in frame["run"]])[["value", "seed", "task", "earlier", "alpha"]]
 
 
 ALIKE = ("epochs", "shots", "test_shots", "prompt_length")  # settings that a headroom experiment and a run must share
