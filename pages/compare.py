@@ -18,17 +18,17 @@ from shlpt.plots import accuracy_matrix, compare, confusion, theme
 from shlpt.results import experiments, frames, recorded
 from shlpt.results import routing as routed
 from shlpt.store.store import Store, default_home
-from shlpt.ui import choose, control, page
+from shlpt.ui import choose, control, page, studied
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown as in_words
 
 HAND = "runs"
 MOST = 12  # sides in a figure
-Found = tuple[list[Side], dict[str, Store]]
+Found = tuple[list[Side], dict[str, Store], choose.ShownExperiment | None]
 
 
 def chosen() -> Found:
-    """The sides to compare (runs that differ only in their seed), and the store of each run."""
+    """The sides to compare (runs that differ only in their seed), the store of each run, and their experiment."""
     known = choose.known_experiments(without=["matrix", "alphas"])
     options = [*known, HAND]
     asked = st.query_params.get_all("run")
@@ -48,7 +48,7 @@ def chosen() -> Found:
     pairs = experiments.labelled(shown.store, shown.id)
     found = side_by_side.sides([record for _, record in pairs], [label for label, _ in pairs])
     st.query_params.pop("run", None)
-    return found, {record["id"]: shown.store for _, record in pairs}
+    return found, {record["id"]: shown.store for _, record in pairs}, shown
 
 
 def by_hand() -> Found:
@@ -64,7 +64,7 @@ def by_hand() -> Found:
         help="Runs that differ only in their seed are averaged, with an interval.",
     )
     where = {id: opened[bool(lines[id]["recorded"])] for id in ids}
-    return side_by_side.sides([frames.run(where[id], id) for id in ids]), where
+    return side_by_side.sides([frames.run(where[id], id) for id in ids]), where, None
 
 
 # --- all sides --------------------------------------------------------------------------
@@ -322,7 +322,7 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
 
 def show() -> None:
     page.head("Compare", "Runs and methods side by side. Runs that differ only in their seed are averaged.")
-    found, where = chosen()
+    found, where, experiment = chosen()
     if not found:
         st.info("Choose runs to compare, or train some on the Live page.", icon=":material/info:")
         return
@@ -334,6 +334,8 @@ def show() -> None:
             icon=":material/warning:",
         )
     follow(found, where)
+    if experiment is not None:
+        studied.section(experiment)
     body(found[:MOST], where)
     ids = [record["id"] for side in found for record in side.records]
     with st.expander("The same on the command line", icon=":material/terminal:"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from shlpt.analysis import orders
 from shlpt.analysis.metrics import summary
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -35,11 +36,23 @@ def by_value(alphas: pd.DataFrame) -> list[dict[str, Any]]:
     lines, before = [], None
     for value, mine in found.groupby("value"):
         shares = summary(list(mine.groupby("seed")["similar"].mean()))
-        moved = [] if before is None else table.index[table[value] != table[before]]
+        moved = table.index[table[value] != table[value if before is None else before]]
         changed = [f"{earlier} for {task}" for task, earlier in moved]
         lines.append({"value": value, "similar": shares["mean"], "similar_ci95": shares["ci95"], "changed": changed})
         before = value
     return lines
+
+
+def shares(alphas: pd.DataFrame) -> pd.DataFrame:
+    """[value, similar]: share of pairs of task and earlier task that are similar."""
+    return pd.DataFrame(by_value(alphas), columns=["value", "similar", "similar_ci95", "changed"])[["value", "similar"]]
+
+
+def by_position(places: pd.DataFrame) -> pd.DataFrame:
+    """[value, which, position, mean, low, high, seeds] of `orders.places` with the value of each run."""
+    parts = [orders.by_position(mine, fair=False).assign(value=value) for value, mine in places.groupby("value")]
+    columns = ["value", "which", "position", "mean", "low", "high", "seeds"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def sentences(alphas: pd.DataFrame, accuracy: Sequence[float | None]) -> list[str]:

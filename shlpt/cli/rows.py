@@ -66,12 +66,12 @@ def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[s
 
 def sweep_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """The same; of thresholds also what is similar, who changes side, and the paper's Table 11 if it has the tasks."""
-    from shlpt.analysis import orders, sweeps
-    from shlpt.results.experiments import find, placed, swept_alphas
+    from shlpt.analysis import sweeps
+    from shlpt.results.experiments import find, swept_alphas, swept_places
 
     about = find(store, id)["about"]
     lines, document = grouped_rows(store, id, flat)
-    document["positions"] = rows_of_frame(orders.by_position(placed(store, id)))
+    document["positions"] = rows_of_frame(sweeps.by_position(swept_places(store, id)))
     if about["setting"] != "threshold":
         return lines, document
     alphas = swept_alphas(store, id)

@@ -147,6 +147,15 @@ def placed(store: Store, id: str) -> pd.DataFrame:
     return orders.places([record for _, record in labelled(store, id)])
 
 
+def swept_places(store: Store, id: str) -> pd.DataFrame:
+    """The same of a sweep, with the value of each run."""
+    key = find(store, id)["about"]["setting"]
+    parts = [
+        orders.places([run_record(store, run)]).assign(value=cell[key]) for run, cell in _runs_with_cells(store, id)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def swept_alphas(store: Store, id: str) -> pd.DataFrame:
     """[value, seed, task, earlier, alpha] of a sweep, as `analysis.sweeps` reads them."""
     key, cells = find(store, id)["about"]["setting"], label_of_run(store, id)

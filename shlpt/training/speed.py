@@ -90,7 +90,7 @@ class Bench:
         self.views = Views(backbone)
         rows = draw(find_task("amazon"), "train", self.training.shots, 42)
         self.data = Encoded(backbone, rows, self.training.max_length)
-        self.batch = self.data.batch(range(self.training.batch_size))
+        self.batch = self.data.batch(range(min(self.training.batch_size, len(rows))))
 
     def context(self, params: Params, earlier: int, seed: int) -> Context:
         pool = PromptPool()

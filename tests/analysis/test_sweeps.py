@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from shlpt.analysis import sweeps
+from shlpt.analysis import orders, sweeps
 
 
 def alphas(*rows: tuple[float, int, str, str, float]) -> pd.DataFrame:
@@ -41,3 +41,15 @@ def test_a_threshold_that_decides_nothing_is_called_so() -> None:
     assert "decides nothing" in said
     assert "(100%) is similar at every value" in said
     assert sweeps.sentences(FOUND.iloc[:0], []) == ["There is no α yet: no task with an earlier one is trained."]
+
+
+def test_positions_of_each_value_are_not_levelled() -> None:
+    """There is one order, so a position is a task, and its ease stays in."""
+    runs = [
+        (value, orders.places([{"tasks": ["a", "b"], "seed": seed, "matrix": [[0.9, None], [0.8, value]]}]))
+        for value in (0.1, 0.4)
+        for seed in (1, 2)
+    ]
+    found = sweeps.by_position(pd.concat([frame.assign(value=value) for value, frame in runs]))
+    final = found[found["which"] == "final"].set_index(["value", "position"])["mean"]
+    assert final.to_dict() == {(0.1, 1): 0.8, (0.1, 2): 0.1, (0.4, 1): 0.8, (0.4, 2): 0.4}

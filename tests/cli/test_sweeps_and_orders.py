@@ -28,7 +28,9 @@ def test_a_sweep_of_thresholds_says_who_changes_side_and_what_the_paper_prints(
     assert found["notes"][-1].startswith("Column paper: Table 11.")
     assert {row["value"] for row in found["alpha"]} == {0.02, 1.5}
     assert len(found["sides"]) == 2 * 6
-    assert {row["position"] for row in found["positions"]} == {1, 2, 3, 4}
+    assert {(row["value"], row["position"]) for row in found["positions"]} == {
+        (value, place) for value in (0.02, 1.5) for place in (1, 2, 3, 4)
+    }
     again = say(capsys, "experiments", found["id"], f"--home={tmp_path}")
     assert again["groups"] == found["groups"]
 

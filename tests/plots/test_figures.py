@@ -22,8 +22,11 @@ from shlpt.plots import (
     neurons,
     overlap,
     partition,
+    positions,
     relatedness,
+    sides,
     similarity,
+    sweep,
     theme,
     transfer_matrix,
     validation,
@@ -126,6 +129,15 @@ CASES = {
         ([], []),
         more={"difference": True, "measure": "jaccard"},
     ),
+    "positions": Case(
+        positions,
+        of(
+            "which position mean low high seeds",
+            "final 1 0.5 0.4 0.6 3; final 2 0.7 nan nan 1; learned 1 0.9 0.8 1.0 3",
+        ),
+    ),
+    "sweep": Case(sweep, lambda n: (table("value seed acc", "0.1 1 0.5; 0.1 2 0.7; 0.2 1 0.8"), n, {0.1: 80.0})),
+    "sides": Case(sides, of("value q5 q50 q95 similar", "0.4 0.1 0.3 0.9 0.25; 0.1 0.1 0.3 0.9 0.75")),
     "confusion": Case(confusion, lambda n: ([[0.75, 0.25], [0.5, 0.5]], ["yelp", n]), ([], [])),
     "compare": Case(compare, of(METRICS, "NAME acc 0.8 0.7 0.9; shlpt acc 0.9 nan nan; NAME fwt 0.0 0 0")),
     "compare_tasks": Case(compare, of(BY_TASK, "shlpt NAME 0.8 0.7 0.9; joint NAME 0.5 0.4 0.6"), kind="_tasks"),
@@ -309,3 +321,20 @@ def test_the_words_that_matter_most_come_first_and_repeated_ones_say_where_they_
     rows = frame("place word earlier weight", (0, "in", "yelp", 0.0))
     assert not drawn(CASES["words"], (rows, "yelp"))["data"]
     assert "none" in words.alt(rows, "yelp")
+
+
+def test_a_sweep_has_the_mean_of_its_seeds_beside_what_is_printed() -> None:
+    rows = sweep.numbers(frame("value seed acc", (0.1, 1, 0.5), (0.1, 2, 0.7), (0.2, 1, 0.8)), "threshold", {0.2: 80.0})
+    assert rows["mean"].to_list() == pytest.approx([60, 80])
+    assert rows["paper"].fillna(0).to_list() == [0, 80]
+    drawn = sweep.figure(frame("value seed acc", (0.1, 1, 0.5)), "threshold", {}, dark=True)
+    assert not any(trace.name == sweep.PAPER for trace in drawn.data)
+
+
+def test_alpha_by_threshold_is_in_the_order_of_the_values() -> None:
+    rows = frame("value q5 q50 q95 similar", (0.4, 0.1, 0.3, 0.9, 0.25), (0.1, 0.1, 0.3, 0.9, 0.75))
+    assert sides.numbers(rows)["value"].to_list() == [0.1, 0.4]
+    assert sides.alt(rows).endswith("0.1: 75%, 0.4: 25%.")
+    assert positions.alt(frame("which position mean low high seeds", ("final", 1, 0.5, None, None, 1))).endswith(
+        "1: 50%."
+    )
