@@ -20,10 +20,10 @@ def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     if rows.empty:
         return draw.say_empty(drawn, "No order is finished yet")
     colors = theme.template(dark).layout.colorway
-    looks = {"learned": theme.Style(colors[0], "dash", "square"), "final": theme.Style(colors[1], "solid", "circle")}
-    for which, mine in rows.groupby("which", sort=False):
-        name = f"{NAMES[which]}, position %{{x}}: %{{y:.1%}}"
-        draw.line(drawn, mine, "position", NAMES[which], looks[which], hovertemplate=f"{name}<extra></extra>")
+    for place, (which, mine) in enumerate(rows.groupby("which", sort=False)):
+        name = theme.literal(NAMES.get(which, which))
+        look = theme.Style(colors[place], "solid" if which == "final" else "dash", theme.MARKS[place])
+        draw.line(drawn, mine, "position", name, look, hovertemplate="position %{x}: %{y:.1%}")
     return drawn.update_xaxes(dtick=1).update_yaxes(tickformat=".0%")
 
 

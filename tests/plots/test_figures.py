@@ -86,6 +86,7 @@ WORDS = "place word earlier weight"
 NEURONS = "neuron first second"
 CURVES = "which epoch validation"
 HALF = [[1.0, 0.5], [0.5, 1.0]]
+NAMELESS = ("positions", "sides")  # no name of a task or method is in them
 
 
 def toy(name: str) -> Task:
@@ -190,7 +191,7 @@ def test_a_name_with_html_is_never_markup_and_the_text_alternative_has_a_number(
     case = CASES[name]
     figure = json.dumps(drawn(case, case.full(EVIL)))  # Plotly itself writes < as \\u003c
     assert "<img" not in figure
-    assert "&lt;img" in figure
+    assert "&lt;img" in figure or name in NAMELESS
     text = case.alt(*case.full("sst2"), **case.more)
     assert text.endswith(".")
     assert any(letter.isdigit() for letter in text)
