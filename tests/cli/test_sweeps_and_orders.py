@@ -41,7 +41,7 @@ def test_orders_say_how_far_they_matter_beside_the_paper(tmp_path: Path, capsys:
     assert (found["spread"]["orders"], found["spread"]["seeds"]) == (2, 2)
     assert {part["factor"] for part in found["explained"]} == {"position", "task before it"}
     assert found["notes"][0].startswith("The best and the worst of 2 orders are")
-    assert "Table 6, in points: rte 5.8. These numbers are the paper's" in found["notes"][-1]
+    assert "Table 6, in points: rte 6.0. These numbers are the paper's" in found["notes"][-1]
     store = Store(tmp_path).open()
     placed = experiments.placed(store, found["id"])
     assert set(placed["before"]) == {"", "rte", "sst2"}
