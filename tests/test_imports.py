@@ -31,7 +31,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "results": ("analysis", "backbone", "catalog", "errors", "methods", "plans", "spec", "store", "tasks", "training"),
     "queue": ("catalog", "devices", "errors", "plans", "results", "spec", "store", "tasks"),
     "work": tuple("analysis backbone catalog errors methods plans queue results spec store tasks training".split()),
-    "ui": ("analysis", "catalog", "devices", "errors", "plans", "plots", "queue", "results", "spec", "store", "tasks"),
+    "ui": tuple("analysis catalog devices errors paper plans plots queue results spec store tasks".split()),
 }
 LOADS_TORCH = ("backbone", "methods", "training", "work")  # all others must be light: pages and lists wait for no model
 LIGHT_INSIDE = ("shlpt.backbone.files",)

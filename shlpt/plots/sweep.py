@@ -9,13 +9,17 @@ from shlpt.catalog.titles import title_of
 from shlpt.plots import draw, theme
 
 PAPER = "the paper's (T5-large, the real data)"
+COLUMNS = ["value", "mean", "low", "high", "seeds", "paper"]
 Printed = Mapping[float, float]  # value -> percent
 
 
 def numbers(frame: pd.DataFrame, setting: str, printed: Printed) -> pd.DataFrame:
     """[value, seed, acc] → [value, mean, low, high, seeds, paper] in percent: mean ± one standard deviation."""
-    rows = draw.mean_band(frame.assign(acc=frame["acc"].astype(float) * 100), ["value"], "acc")
-    return rows.assign(paper=[printed.get(value) for value in rows["value"]]).astype({"paper": float})
+    scores = 100 * frame["acc"].astype(float)
+    rows = scores.groupby(frame["value"]).agg(["mean", "std", "count"]).reset_index().dropna(subset=["mean"])
+    spread = rows["std"].fillna(0.0)
+    rows = rows.assign(low=rows["mean"] - spread, high=rows["mean"] + spread, seeds=rows["count"])
+    return rows.assign(paper=[printed.get(value) for value in rows["value"]]).astype({"paper": float})[COLUMNS]
 
 
 def figure(frame: pd.DataFrame, setting: str, printed: Printed, *, dark: bool = False) -> go.Figure:
