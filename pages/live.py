@@ -50,7 +50,7 @@ def begin() -> None:
     specs = compose.form()
     if not specs:
         return
-    plans = plans_of(specs)
+    plans = plans_of(specs, home=store.home)
     compose.cost(store, plans)
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="run-now"):
         start(store, plans)

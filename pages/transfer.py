@@ -88,7 +88,7 @@ def compose() -> None:
 def offer(made: experiments.Experiment) -> None:
     """The estimate, the button, and the equivalent command."""
     store = own()
-    plans = plans_of(made.specs)
+    plans = plans_of(made.specs, home=store.home)
     cost = estimate.estimate(store, plans)
     pairs = len(made.about["tasks"]) * (len(made.about["tasks"]) - 1)
     with st.container(horizontal=True):
@@ -163,7 +163,7 @@ def related(shown: ShownExperiment, table: pd.DataFrame) -> None:
     """Whether measured transfer follows declared relatedness."""
     about = results.find(shown.store, shown.id)["about"]
     with page.guard():
-        found = agreement.of_tasks(table, about["tasks"], about.get("suite", "pocket"))
+        found = agreement.of_tasks(table, about["tasks"])
         st.caption(page.plain(" ".join(agreement.sentences(found))))
 
 
@@ -232,7 +232,7 @@ def more_seeds(shown: ShownExperiment, source: str, target: str) -> None:
     if pressed:
         store = own()
         made = results.more_seeds(store, shown.id, source, target, MORE)
-        id, sent = start_experiment(store, made, plans_of(made.specs))
+        id, sent = start_experiment(store, made, plans_of(made.specs, home=store.home))
         if sent.todo:
             ensure_worker(store)
         choose.go("matrix", id)

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shlpt.analysis.transfer import LEVEL
-from shlpt.tasks.find import find_task
+from shlpt.tasks.find import find_task, is_stored
 from shlpt.tasks.pocket import axes, relation
 from shlpt.tasks.task import Task
 
@@ -45,18 +45,18 @@ Pair = tuple[str, str]
 Shared = Mapping[Pair, Mapping[str, float]]
 
 
-def declared(tasks: Sequence[str], suite: str = "pocket") -> dict[Pair, float]:
+def declared(tasks: Sequence[str]) -> dict[Pair, float]:
     """The declared relatedness of every ordered pair."""
-    return {(a.name, b.name): relation(a, b)[1] for a, b in _pairs(tasks, suite)}
+    return {(a.name, b.name): relation(a, b)[1] for a, b in _pairs(tasks)}
 
 
-def shared(tasks: Sequence[str], suite: str = "pocket") -> dict[Pair, dict[str, float]]:
+def shared(tasks: Sequence[str]) -> dict[Pair, dict[str, float]]:
     """The same by axis."""
-    return {(a.name, b.name): axes(a, b) for a, b in _pairs(tasks, suite)}
+    return {(a.name, b.name): axes(a, b) for a, b in _pairs(tasks)}
 
 
-def _pairs(tasks: Sequence[str], suite: str) -> list[tuple[Task, Task]]:
-    found = [find_task(name, suite) for name in tasks]
+def _pairs(tasks: Sequence[str]) -> list[tuple[Task, Task]]:
+    found = [find_task(name) for name in tasks]
     return [(a, b) for a in found for b in found if a.name != b.name]
 
 
@@ -153,8 +153,10 @@ def _interval(draws: Sequence[Places], statistic: Callable[[Places], float | Non
     return [float(low), float(high)]
 
 
-def sentences(found: Agreement) -> list[str]:
+def sentences(found: Agreement | None) -> list[str]:
     """The same in sentences."""
+    if found is None:
+        return ["Relatedness is declared for generated tasks only: measured transfer has nothing to be compared with."]
     if found["spearman"] is None:
         return ["Agreement with declared relatedness cannot be computed: too few pairs, or all are declared alike."]
     ends = _ends(found["ci95"]) + ", bootstrap over tasks" * (found["ci95"] is not None)
@@ -185,5 +187,6 @@ def _ends(interval: Sequence[float] | None) -> str:
     return f"95 %: {interval[0]:+.2f} to {interval[1]:+.2f}" if interval else "no interval: too few tasks"
 
 
-def of_tasks(table: pd.DataFrame, tasks: Sequence[str], suite: str = "pocket") -> Agreement:
-    return agreement(table, declared(tasks, suite), shared(tasks, suite))
+def of_tasks(table: pd.DataFrame, tasks: Sequence[str]) -> Agreement | None:
+    """None for imported tasks: nobody has declared how they are related."""
+    return None if any(map(is_stored, tasks)) else agreement(table, declared(tasks), shared(tasks))

@@ -16,6 +16,10 @@ class Params(BaseModel):
         """Tasks named in a setting, so that unknown names are refused before training."""
         return ()
 
+    def needs_relatedness(self) -> bool:
+        """Whether the tasks' declared relatedness is used, which only generated tasks have."""
+        return False
+
 
 class NoParams(Params):
     """The method has no settings of its own."""
@@ -173,6 +177,9 @@ class OraclePartitionParams(ContrastParams):
 
     def tasks_named(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for pair in self.pairs or () for name in pair))
+
+    def needs_relatedness(self) -> bool:
+        return self.pairs is None
 
     @model_serializer(mode="wrap")
     def _without_the_usual(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def headroom(
     if benchmark:
         sequences = dict(find_benchmark(benchmark).tasks)
     else:
-        chosen = tasks_of(sequence, tasks, how.suite)
+        chosen = tasks_of(sequence, tasks, how.suite, way.home)
         sequences = {sequence or " ".join(chosen): chosen}
     if any(len(each) < 2 for each in sequences.values()):
         raise UserError("one task has no earlier one to be similar to: give two tasks at least")

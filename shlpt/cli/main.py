@@ -19,11 +19,10 @@ from shlpt.cli.report import Bar, errors, print_table, show
 from shlpt.cli.route import route
 from shlpt.cli.runs import app as runs_app
 from shlpt.cli.studies import app as studies
+from shlpt.cli.tasks import app as tasks_app
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec, Training, method_info, read_seeds, settings_of
 from shlpt.store.store import Store
-from shlpt.tasks import describe
-from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.sequences import SEQUENCES, about
 
 app = typer.Typer(
@@ -59,7 +58,7 @@ def run(
     from shlpt.results.record import summarise
 
     begin = time.monotonic()
-    names, settings = opt.tasks_of(sequence, tasks, how.suite), how.of(method)
+    names, settings = opt.tasks_of(sequence, tasks, how.suite, way.home), how.of(method)
     specs = [RunSpec.make(names, seed=seed, **settings) for seed in read_seeds(seeds)]
     if way.detach:
         submit_detached(specs, alone, way)
@@ -105,29 +104,6 @@ def show_runs(records: Iterable[Mapping[str, Any]], summary: dict[str, Any], jso
             errors.print(f"run {one['id']} {one['state']}: {one['error']}", markup=False)
         elif one["state"] != "done":
             errors.print(f"run {one['id']} is {one['state']}: run the same command again to resume it", markup=False)
-
-
-@app.command(epilog="Example: python -m shlpt tasks --json")
-def tasks(
-    parts: Annotated[bool, typer.Option("--parts", help="List what composed tasks can be made of.")] = False,
-    home: opt.Home = None,
-    json: opt.Json = False,
-    csv: opt.Csv = False,
-) -> None:
-    """List the tasks: generated stand-ins for the paper's data sets.
-
-    Every command also takes composed tasks: ask:price/hotel/yes-no is a question, asked of texts, answered in words
-    (--parts lists them; the words read backwards are the contrary task). sst2@32 is sst2 with 32 examples of each
-    class, dial:0.5 a task of that relatedness to dial:1.
-    """
-    if parts:
-        found = describe.parts()
-        lines = [row | {key: " ".join(row[key]) for key in ("texts", "answers")} for row in found]
-        show(lines, "ask:<question>/<texts>/<answers>", as_json=json, as_csv=csv, document=found)
-        return
-    names = ("name", "family", "classes", "standin_for", "metric", "labels", "about", "suite")
-    rows = [{name: getattr(task, name) for name in names} for task in TASKS.values()]
-    show(rows, "tasks (stand-ins, not the data sets themselves)", as_json=json, as_csv=csv)
 
 
 @app.command(epilog="Example: python -m shlpt methods --json")
@@ -306,6 +282,7 @@ app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(co
 app.command(epilog="Example: python -m shlpt route r1a2b3c --router embeddings --json")(route)
 app.command(epilog="Example: python -m shlpt masking 'matrix of 4 tasks' --seeds 42")(masking)
 app.command(epilog="Example: python -m shlpt record --out recorded")(record)
+app.add_typer(tasks_app, name="tasks")
 app.add_typer(runs_app, name="runs")
 app.add_typer(studies)
 app.add_typer(gauges)

@@ -11,6 +11,7 @@ import typer
 
 from shlpt.errors import UserError
 from shlpt.spec import PRESET_ABOUT, parse_setting
+from shlpt.store.store import default_home
 from shlpt.tasks.sequences import find_sequence, read_tasks
 
 PRESET_HELP = "; ".join(f"{name}: {about}" for name, about in PRESET_ABOUT.items()) + "."
@@ -33,7 +34,9 @@ Set = Annotated[
 Tasks = Annotated[str | None, typer.Option(help="Task names, separated by commas (see `tasks`).")]
 Sequence = Annotated[str | None, typer.Option(help="Name of a task sequence (see `sequences`).")]
 Method = Annotated[str, typer.Option(help="Name of a method (see `methods`).")]
-Suite = Annotated[str, typer.Option(help="Collection that the tasks come from.")]
+Suite = Annotated[
+    str, typer.Option(help="Where tasks come from: pocket (generated), own (imported), paper (its data sets).")
+]
 Lanes = Annotated[
     int | None, typer.Option(min=1, max=256, help="Runs to train together in one forward pass (default: by device).")
 ]
@@ -112,8 +115,8 @@ def require_device(name: str) -> None:
         pick_device(name)
 
 
-def tasks_of(sequence: str | None, tasks: str | None, suite: str) -> tuple[str, ...]:
+def tasks_of(sequence: str | None, tasks: str | None, suite: str, home: Path | None) -> tuple[str, ...]:
     """The tasks of a named sequence, or tasks by their names."""
     if (sequence is None) == (tasks is None):
         raise UserError("name what to learn: either --sequence (such as demo) or --tasks (such as yelp,sst2), not both")
-    return find_sequence(sequence) if sequence else read_tasks(tasks or "", suite)
+    return find_sequence(sequence) if sequence else read_tasks(tasks or "", suite, home or default_home())

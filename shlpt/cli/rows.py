@@ -39,7 +39,7 @@ def matrix_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
     table = cells(frame)
     cells_found = rows_of_frame(table)
     about = find(store, id)["about"]
-    found, declared = counts(table), agreement.of_tasks(table, about["tasks"], about.get("suite", "pocket"))
+    found, declared = counts(table), agreement.of_tasks(table, about["tasks"])
     document: dict[str, Any] = {"cells": cells_found, "pairs": rows_of_frame(frame), "similar_pairs": helping(table)}
     document |= {"counts": found, "agreement": declared, "notes": [sentence(found), *agreement.sentences(declared)]}
     return cells_found if flat else wide(table, about["tasks"]), document

@@ -39,7 +39,7 @@ def matrix(
     Trains each task after each other task. A cell is the reduction of the target's test error against training it
     alone, in percentage points: positive if the source helps, negative if it harms.
     """
-    chosen = tasks_of(sequence, tasks, how.suite)
+    chosen = tasks_of(sequence, tasks, how.suite, way.home)
     made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name, source_shots)
     found = carry_out(made, way, ROWS["matrix"])
     if not way.detach:
@@ -106,7 +106,7 @@ def sweep(
     All values are trained with the same seeds.
     """
     key, found = parse_values(values)
-    chosen = tasks_of(sequence, tasks, how.suite)
+    chosen = tasks_of(sequence, tasks, how.suite, way.home)
     made = experiments.sweep(chosen, key, found, read_seeds(seeds), how.of(method), way.name)
     carry_out(made, way, ROWS["sweep"])
 
@@ -129,7 +129,7 @@ def orders(
 
     Trains the same tasks in all orders, or in a random sample of them.
     """
-    chosen = tasks_of(sequence, tasks, how.suite)
+    chosen = tasks_of(sequence, tasks, how.suite, way.home)
     made = experiments.orders(chosen, read_seeds(seeds), how.of(method), sample, way.name)
     carry_out(made, way, ROWS["orders"])
 

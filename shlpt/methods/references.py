@@ -15,7 +15,7 @@ from shlpt.methods.costs import KEPT_ROWS
 from shlpt.methods.per_task import PerTask
 from shlpt.methods.prompts import PromptPool
 from shlpt.methods.shlpt import Shlpt
-from shlpt.tasks.find import find_task
+from shlpt.tasks.find import find_task, is_stored
 from shlpt.tasks.pocket import relation
 
 
@@ -90,7 +90,7 @@ class OraclePartition(GivenPartition):
         params: OraclePartitionParams = ctx.params
         if params.pairs is None:
             return relation(find_task(earlier), find_task(ctx.task))[1] > 0
-        measured = [tuple(find_task(name).name for name in pair) for pair in params.pairs]
+        measured = [tuple(name if is_stored(name) else find_task(name).name for name in pair) for pair in params.pairs]
         return (earlier, ctx.task) in measured
 
 

@@ -7,13 +7,15 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from shlpt.backbone.files import digest_of, whole_name
 from shlpt.catalog import METHODS, PLAIN
 from shlpt.catalog.params import NoParams, Params
+from shlpt.errors import UserError
 from shlpt.spec import RunSpec, Training, digest, refuse_repeats
-from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.find import draw, find_task, in_suite, is_stored
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Stage:
     training: Training
     seed: int
     backbone: str = ""  # digest of its weights
+    data: tuple[str, ...] = ()  # digests of the examples of the earlier tasks and of this one, if they are stored ones
+    rows: int = 0  # training examples of a stored task
 
     @property
     def depth(self) -> int:
@@ -57,22 +61,27 @@ def every_stage(plans: Iterable[RunPlan]) -> dict[str, Stage]:
     return {stage.key: stage for plan in plans for stage in (*plan.stages, *plan.alone)}
 
 
-def data_digest(name: str, suite: str, training: Training, seed: int) -> str:
+def data_digest(name: str, suite: str, training: Training, seed: int, home: Path | None = None) -> str:
     """A hash of the examples of a stage. Other examples make another stage."""
+    stored = in_suite(name, suite)[0] != "pocket"
     splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed), training.scored)
-    ids = _generated if suite == "pocket" else _drawn
-    return digest([ids(name, suite, *split) for split in splits], size=8)
+    found = [_drawn(name, suite, *split, home) if stored else _generated(name, *split) for split in splits]
+    return digest(found, size=8)
 
 
-def _drawn(name: str, suite: str, split: str, per_group: int, seed: int) -> list[str]:
-    return [e.id for e in draw(find_task(name, suite), split, per_group, seed)]
+def _drawn(name: str, suite: str, split: str, per_group: int, seed: int, home: Path | None) -> list[str]:
+    return [e.id for e in draw(find_task(name, suite, home), split, per_group, seed)]
 
 
-_generated = lru_cache(8192)(_drawn)  # generated texts never change
+@lru_cache(8192)  # generated texts never change
+def _generated(name: str, split: str, per_group: int, seed: int) -> list[str]:
+    return _drawn(name, "pocket", split, per_group, seed, None)
 
 
-def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple[Stage, ...]:
-    """The stages of a run in order. `data` returns the digest of a task's examples."""
+def stages_of(
+    spec: RunSpec, backbone: str, data: Callable[[str], str], rows: Callable[[str], int] = lambda _: 0
+) -> tuple[Stage, ...]:
+    """The stages of a run in order. `data` returns the digest of a task's examples, `rows` how many it trains on."""
     info = METHODS[spec.method]
     stages: list[Stage] = []
     for position, task in enumerate(spec.tasks):
@@ -89,33 +98,44 @@ def stages_of(spec: RunSpec, backbone: str, data: Callable[[str], str]) -> tuple
         earlier = spec.tasks[:position] if has_history else ()
         key = digest(content, size=10)
         lesson = (spec.suite, method, params, spec.training, spec.seed, backbone)
-        stages.append(Stage(key, parent, task, earlier, *lesson))
+        made_of = tuple(map(data, (*earlier, task))) if any(map(is_stored, (*earlier, task))) else ()
+        stages.append(Stage(key, parent, task, earlier, *lesson, made_of, rows(task) if is_stored(task) else 0))
     return tuple(stages)
 
 
-def with_known_names(spec: RunSpec) -> RunSpec:
+def with_known_names(spec: RunSpec, home: Path | None = None) -> RunSpec:
     """The same run with canonical task names: `dial:0.5` is `dial:+0.50`. Unknown names are refused."""
-    names = [find_task(name, spec.suite).name for name in spec.tasks]
+    names = [find_task(name, spec.suite, home).name for name in spec.tasks]
     refuse_repeats(names)
     for name in spec.params.tasks_named():
-        find_task(name, spec.suite)
-    return spec.model_copy(update={"tasks": tuple(names)})
+        find_task(name, home=home)
+    if spec.params.needs_relatedness() and (stored := [name for name in names if is_stored(name)]):
+        raise UserError(
+            f"{spec.method} needs to know which tasks are related, and that is declared only for generated tasks, not "
+            f"for {', '.join(stored)}: give measured pairs, as in --set similar_pairs={names[0]}>{names[-1]}"
+        )
+    suites = {in_suite(name)[0] for name in names}
+    return spec.model_copy(update={"tasks": tuple(names), "suite": suites.pop() if len(suites) == 1 else "pocket"})
 
 
-def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True) -> list[RunPlan]:
-    """The stages of each run; with `alone` also each later task learned alone."""
+def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True, home: Path | None = None) -> list[RunPlan]:
+    """The stages of each run; with `alone` also each later task learned alone. Stored tasks are looked for in `home`,
+    the folder of the store."""
     known: dict[tuple[Any, ...], str] = {}
     plans = []
-    for spec in map(with_known_names, specs):
+    for spec in (with_known_names(spec, home) for spec in specs):
 
         def data(task: str, spec: RunSpec = spec) -> str:
             key = (task, spec.suite, spec.training, spec.seed)
             if key not in known:
-                known[key] = data_digest(*key)
+                known[key] = data_digest(*key, home)
             return known[key]
 
-        single = tuple(stages_of(one, backbone, data)[0] for one in alone_specs(spec)) if alone else ()
-        plans.append(RunPlan(spec, stages_of(spec, backbone, data), single))
+        def rows(task: str, spec: RunSpec = spec) -> int:
+            return len(draw(find_task(task, spec.suite, home), "train", spec.training.shots, spec.seed))
+
+        single = tuple(stages_of(one, backbone, data, rows)[0] for one in alone_specs(spec)) if alone else ()
+        plans.append(RunPlan(spec, stages_of(spec, backbone, data, rows), single))
     return plans
 
 
@@ -146,27 +166,32 @@ def lane_groups(plans: Iterable[RunPlan], width: int, only: Container[str] | Non
 
 def stage_json(stage: Stage) -> dict[str, Any]:
     models = {key: getattr(stage, key).model_dump(mode="json") for key in ("params", "training")}
-    return vars(stage) | {"earlier": list(stage.earlier)} | models
+    stored = {"data": list(stage.data), "rows": stage.rows}
+    found = {key: value for key, value in vars(stage).items() if key not in stored}
+    return found | {"earlier": list(stage.earlier)} | models | {key: value for key, value in stored.items() if value}
 
 
 def stage_from(row: Mapping[str, Any]) -> Stage:
     params, training = METHODS[row["method"]].params(**row["params"]), Training(**row["training"])
-    return Stage(**{**row, "earlier": tuple(row["earlier"]), "params": params, "training": training})
+    tuples = {key: tuple(row.get(key, ())) for key in ("earlier", "data")}
+    return Stage(**{**row, **tuples, "params": params, "training": training})
 
 
 def steps_of(stage: Stage) -> int:
     """Training steps of a stage that never stops early."""
-    task = find_task(stage.task, stage.suite)
-    rows = (task.shots or stage.training.shots) * task.classes
+    rows = stage.rows
+    if not rows:
+        task = find_task(stage.task)
+        rows = (task.shots or stage.training.shots) * task.classes
     return stage.training.epochs * math.ceil(rows / stage.training.batch_size)
 
 
-def plans_of(specs: Sequence[RunSpec], alone: bool = True) -> list[RunPlan]:
+def plans_of(specs: Sequence[RunSpec], alone: bool = True, home: Path | None = None) -> list[RunPlan]:
     """A plan for each spec, in order, on the backbone that the spec names."""
     specs = [spec.model_copy(update={"backbone": whole_name(spec.backbone)}) for spec in specs]
     found: dict[int, RunPlan] = {}
     for name in dict.fromkeys(spec.backbone for spec in specs):
         mine = [place for place, spec in enumerate(specs) if spec.backbone == name]
-        plans = plan_runs([specs[place] for place in mine], digest_of(name), alone)
+        plans = plan_runs([specs[place] for place in mine], digest_of(name), alone, home)
         found |= zip(mine, plans, strict=True)
     return [found[place] for place in range(len(specs))]

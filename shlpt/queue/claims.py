@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from shlpt.plans.stages import LaneGroup, stage_from
@@ -51,6 +52,7 @@ class Job:
     checkpoint: bytes | None = None
     warning: str = ""  # what was wrong with a checkpoint
     made: Mapping[str, Any] | None = None  # the fingerprint of the process that trained it before
+    home: Path | None = None  # of the store, where imported tasks are: on a cluster, a folder that all nodes see
 
 
 # --- workers ------------------------------------------------------------------------------
@@ -113,7 +115,14 @@ def _take(store: Store, worker: str, row: Mapping[str, Any]) -> Job | None:
         ).fetchall()  # also those that are done: what they computed together they compute together again
     group = LaneGroup(row["key"], tuple(stage_from(json.loads(stage["plan"])) for stage in stages))
     made = json.loads(row["made"] or "null")
-    return Job(Claim(row["key"], row["claim"] + 1, worker), group, row["backbone"], row["dtype"], made=made)
+    return Job(
+        Claim(row["key"], row["claim"] + 1, worker),
+        group,
+        row["backbone"],
+        row["dtype"],
+        made=made,
+        home=store.home.resolve(),
+    )
 
 
 def _fail_orphans(db: sqlite3.Connection, group: str) -> None:

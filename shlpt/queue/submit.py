@@ -30,10 +30,10 @@ class Submitted:
 def planned(store: Store, specs: Sequence[RunSpec], *, alone: bool = True, fresh: bool = False) -> list[RunPlan]:
     """The plans that an estimate and `submit` take. `fresh`: everything is trained again, as a new edition."""
     if not fresh:
-        return plans_of(specs, alone)
+        return plans_of(specs, alone, store.home)
     edition = next_edition(store)
     specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
-    return [replace(plan, fresh=True) for plan in plans_of(specs, alone)]
+    return [replace(plan, fresh=True) for plan in plans_of(specs, alone, store.home)]
 
 
 def submit(store: Store, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto") -> Submitted:

@@ -17,7 +17,7 @@ from shlpt.store import artifacts, liveness
 from shlpt.store.find import find_run
 from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
-from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.find import draw, find_task, is_stored
 from shlpt.tasks.task import Example
 
 LIST_COLUMNS = "id name method tasks seed state progress acc bwt fwt backbone weights older created note".split()
@@ -262,6 +262,20 @@ def tensors(store: Store, id: str, task: str) -> dict[str, np.ndarray[Any, Any]]
     return stage_tensors(store, key) if key and there else {}
 
 
+LOST = Example("", "", "")  # of an older world, or of an imported task whose file was removed
+
+
+def _examples(store: Store, task: str, split: str, per_group: int, seed: int) -> dict[str, Example]:
+    """The examples of a task by their ids; none if its file was removed. Results do not depend on them."""
+    try:
+        drawn = draw(find_task(task, home=store.home), split, per_group, seed)
+    except UserError:
+        if not is_stored(task):
+            raise
+        return {}
+    return {example.id: example for example in drawn}
+
+
 def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
     """The last α of every training example: one row per example and earlier task."""
     columns = ["example", "text", "target", "earlier", "alpha"]
@@ -269,10 +283,10 @@ def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
     if alpha is None or not alpha.size:
         return pd.DataFrame(columns=columns)
     spec = _spec(store, id)
-    drawn = draw(find_task(task, spec["suite"]), "train", spec["training"]["shots"], spec["seed"])
-    examples, key = {e.id: e for e in drawn}, _key(store, id, task)
+    examples = _examples(store, task, "train", spec["training"]["shots"], spec["seed"])
+    key = _key(store, id, task)
     record = json.loads(store.value("SELECT record FROM stages WHERE key=?", (key,)))
-    trained = [examples.get(e, Example("", "", "")) for e in record["train_examples"]]  # an older world had other texts
+    trained = [examples.get(e, LOST) for e in record["train_examples"]]
     earlier = spec["tasks"][: spec["tasks"].index(task)]
     return pd.DataFrame(
         [
@@ -299,9 +313,9 @@ def answers(store: Store, id: str, task: str, *, after: str | None = None, alone
     if not tests:  # not tested yet, or only its scores are recorded
         return pd.DataFrame(columns=columns)
     spec = _spec(store, id)
-    texts = {e.id: e.text for e in draw(find_task(task, spec["suite"]), *Training(**spec["training"]).scored)}
+    examples = _examples(store, task, *Training(**spec["training"]).scored)
     rows = zip(tests["examples"], tests["targets"], tests["answers"], tests["scores"], strict=True)
-    return pd.DataFrame([(e, texts.get(e, ""), t, a, s) for e, t, a, s in rows], columns=columns)
+    return pd.DataFrame([(e, examples.get(e, LOST).text, t, a, s) for e, t, a, s in rows], columns=columns)
 
 
 def probe(store: Store, id: str) -> dict[str, np.ndarray[Any, Any]]:

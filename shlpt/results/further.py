@@ -24,10 +24,10 @@ def further(store: Store, id: str) -> pd.DataFrame:
 
 
 def _measured(store: Store, id: str, task: str, after: str | None) -> dict[str, float]:
-    if task not in metrics.FURTHER:
+    name = task.removeprefix("paper/")  # an own task of that name is another
+    if name not in metrics.FURTHER:
         return {}
     rows = frames.answers(store, id, task, after=after)
     if rows.empty:
         return {}
-    labels = find_task(task, frames.spec(store, id)["suite"]).labels
-    return metrics.further(task, labels, list(rows["answer"]), list(rows["target"]))
+    return metrics.further(name, find_task(name).labels, list(rows["answer"]), list(rows["target"]))

@@ -1,32 +1,56 @@
-"""Tasks by name, in any suite."""
+"""Tasks by name, in any suite: generated ones by their plain names, stored ones as `own/reviews`."""
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 from shlpt.errors import UserError, unknown
-from shlpt.tasks import pocket
+from shlpt.tasks import pocket, shelf
 from shlpt.tasks.grammar import QUESTIONS
 from shlpt.tasks.task import Example, Split, Task, with_shots
 
-SUITES = ("pocket",)
+SUITES = ("pocket", *shelf.SUITES)
 MOST_SHOTS = 10_000
 FORMS = ("contrary:<task>", "dial:<from -1 to 1>", "ask:<question>/<texts>/<answers>", "<task>@<examples a class>")
 
 
-@lru_cache(4096)  # its own number of examples is tried, which takes a while
-def find_task(name: str, suite: str = "pocket") -> Task:
-    """A task by name; in the pocket world also `contrary:sst2`, `dial:0.5`, `ask:price/hotel/yes-no` and `sst2@32`."""
+def find_task(name: str, suite: str = "pocket", home: Path | None = None) -> Task:
+    """A task by name; in the pocket world also `contrary:sst2`, `dial:0.5`, `ask:price/hotel/yes-no` and `sst2@32`.
+
+    A name without its suite is one of `suite`. Stored tasks are looked for in `home`, the folder of a store.
+    """
     if suite not in SUITES:
         raise unknown("suite", suite, SUITES)
+    suite, name = in_suite(name, suite)
+    if suite == "pocket":
+        return _generated(name)
     plain, at, shots = name.partition("@")
-    return _with_shots(_find(plain, suite), shots) if at else _find(plain, suite)
+    found = shelf.find(plain, suite, home)
+    return _with_shots(found, shots) if at else found
 
 
-def _find(name: str, suite: str) -> Task:
+def in_suite(name: str, suite: str = "pocket") -> tuple[str, str]:
+    """The suite of a task, and its name there."""
+    before, _, after = name.partition("/")
+    return (before, after) if before in shelf.SUITES else (suite, name)
+
+
+def is_stored(name: str) -> bool:
+    """Whether a task's whole name is that of a stored one: its texts are imported and its relatedness is not known."""
+    return in_suite(name)[0] in shelf.SUITES
+
+
+@lru_cache(4096)  # its own number of examples is tried, which takes a while
+def _generated(name: str) -> Task:
+    plain, at, shots = name.partition("@")
+    return _with_shots(_find(plain), shots) if at else _find(plain)
+
+
+def _find(name: str) -> Task:
     kind, sign, rest = name.partition(":")
     try:
         if sign and kind == "contrary":
-            return _contrary(find_task(rest, suite))
+            return _contrary(find_task(rest))
         if sign and kind == "dial":
             return pocket.dial(round(float(rest), 2) + 0.0)
         if sign and kind == "ask":
@@ -71,9 +95,10 @@ def draw(task: Task, split: str, per_group: int, seed: int) -> list[Example]:
         raise UserError(str(error)) from None
 
 
-def probe_examples(suite: str = "pocket", per_group: int = 1, seed: int = 0) -> list[Example]:
-    """A fixed batch of texts to look at every prompt with: two of each kind of task in the suite."""
+def probe_examples(per_group: int = 1, seed: int = 0) -> list[Example]:
+    """A fixed batch of texts to look at every prompt with: two of each generated stand-in, whatever the suite of a run,
+    so that the states of any two prompts can be compared."""
     rows = []
-    for name in pocket.TASKS:
-        rows += find_task(name, suite).draw("validation", per_group, seed)[:2]
+    for task in pocket.TASKS.values():
+        rows += task.draw("validation", per_group, seed)[:2]
     return rows

@@ -1,6 +1,7 @@
 """Named orders of tasks: Tables 8 and 9 of the paper, and a demonstration. Benchmarks are named sets of orders."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from shlpt.errors import UserError, unknown
 from shlpt.tasks.find import find_task
@@ -113,12 +114,12 @@ def find_sequence(name: str) -> tuple[str, ...]:
     return SEQUENCES[name]
 
 
-def read_tasks(text: str, suite: str = "pocket") -> tuple[str, ...]:
+def read_tasks(text: str, suite: str = "pocket", home: Path | None = None) -> tuple[str, ...]:
     """`a,b,c` as task names, each looked up and named as it is known."""
     names = [part.strip() for part in text.split(",") if part.strip()]
     if not names:
         raise UserError("no tasks given: write them as --tasks yelp,sst2,agnews")
-    return tuple(find_task(name, suite).name for name in names)
+    return tuple(find_task(name, suite, home).name for name in names)
 
 
 def about(name: str) -> str:

@@ -71,4 +71,4 @@ class Task:
 
     @property
     def title(self) -> str:
-        return f"{self.suite}/{self.name}"
+        return self.name if self.name.startswith(f"{self.suite}/") else f"{self.suite}/{self.name}"

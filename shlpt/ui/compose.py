@@ -107,7 +107,7 @@ def _tasks(suite: str) -> tuple[str, ...]:
         "see the Tasks page",
     )
     with page.guard():
-        return read_tasks(text, suite)
+        return read_tasks(text, suite, default_home())
     return ()
 
 

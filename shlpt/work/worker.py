@@ -63,17 +63,17 @@ class Workshops:
 
     def __init__(self, device: str) -> None:
         self.device = device
-        self._made: dict[tuple[str, str], Workshop] = {}
+        self._made: dict[tuple[Any, ...], Workshop] = {}
 
     def of(self, job: Job) -> Workshop:
         digest = digest_of(job.backbone)
         if any(stage.backbone != digest for stage in job.group.stages):
             raise UserError(f"the backbone {job.backbone} has changed since the run was queued: start the run again")
-        key = (digest, job.dtype)
+        key = (digest, job.dtype, job.home)
         if key not in self._made:
             self._made.clear()  # one at a time: a large one fills the memory
             model = load(job.backbone, self.device, job.dtype)
-            self._made[key] = Workshop(model, Views(model))
+            self._made[key] = Workshop(model, Views(model), job.home)
         return self._made[key]
 
 

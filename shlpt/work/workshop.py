@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from torch import Tensor
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import METHODS
+from shlpt.errors import UserError
 from shlpt.methods.base import Context, State, learner_of
 from shlpt.methods.views import Views
-from shlpt.plans.stages import LaneGroup, Stage
+from shlpt.plans.stages import LaneGroup, Stage, data_digest
 from shlpt.queue.claims import Finished
 from shlpt.store.artifacts import about_of, to_bytes
 from shlpt.tasks.find import draw, find_task, probe_examples
@@ -33,19 +35,22 @@ class Workshop:
 
     backbone: Backbone
     views: Views
+    home: Path | None = None  # of the store, where imported tasks are
 
     @lru_cache(maxsize=256)  # noqa: B019  (lives as long as the workshop)
     def encoded(self, task: str, suite: str, split: str, per_group: int, seed: int, max_length: int) -> Encoded:
-        return Encoded(self.backbone, draw(find_task(task, suite), split, per_group, seed), max_length)
+        found = draw(find_task(task, suite, self.home), split, per_group, seed)
+        return Encoded(self.backbone, found, max_length)
 
     @lru_cache(maxsize=8)  # noqa: B019
-    def probe(self, suite: str, max_length: int) -> Encoded:
-        return Encoded(self.backbone, probe_examples(suite), max_length)
+    def probe(self, max_length: int) -> Encoded:
+        return Encoded(self.backbone, probe_examples(), max_length)
 
 
 def lane_of(shop: Workshop, stage: Stage, state: State, emit: Emit, start: Place | None = None) -> Lane[StageResult]:
     """The training loop of a stage, ready to be driven."""
     t = stage.training
+    refuse_changed(shop, stage)
 
     def data(task: str, split: str, shots: int, seed: int) -> Encoded:
         return shop.encoded(task, stage.suite, split, shots, seed, t.max_length)
@@ -57,9 +62,19 @@ def lane_of(shop: Workshop, stage: Stage, state: State, emit: Emit, start: Place
     ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
     learner = learner_of(stage.method)(ctx)
     names = [stage.task] if info.keeps_answers else [*stage.earlier, stage.task]
-    tests = Examined([find_task(n, stage.suite) for n in names], [data(n, *t.scored) for n in names])
+    tests = Examined([find_task(n, stage.suite, shop.home) for n in names], [data(n, *t.scored) for n in names])
     validation = validation_data(shop, stage)
-    return learn(ctx, learner, validation, tests, shop.probe(stage.suite, t.max_length), emit, start)
+    return learn(ctx, learner, validation, tests, shop.probe(t.max_length), emit, start)
+
+
+def refuse_changed(shop: Workshop, stage: Stage) -> None:
+    """A stage is trained on the texts that it was planned with, or not at all."""
+    for name, planned in zip((*stage.earlier, stage.task), stage.data, strict=bool(stage.data)):
+        if data_digest(name, stage.suite, stage.training, stage.seed, shop.home) != planned:
+            raise UserError(
+                f"the texts of task {name} have changed since the run was queued: start the run again, or import the "
+                "texts that it was queued with"
+            )
 
 
 def validation_data(shop: Workshop, stage: Stage) -> Encoded:
