@@ -9,7 +9,7 @@ from shlpt.tasks.find import find_task
 from shlpt.tasks.grammar import DOMAINS, QUESTIONS, formats
 from shlpt.tasks.pocket import TASKS, relation
 from shlpt.tasks.task import Split, Task
-from shlpt.ui import page
+from shlpt.ui import importer, page
 from shlpt.ui.choose import kept
 
 SPLITS: dict[str, Split] = {"training": "train", "validation": "validation", "test": "test"}
@@ -150,6 +150,10 @@ def show() -> None:
             "words": st.column_config.NumberColumn(help="median number of words in a text"),
         },
     )
+    st.header("Imported tasks", anchor="imported")
+    importer.stored()
+    with st.expander("Import a task", icon=":material/upload_file:"):
+        importer.wizard()
     st.header("Declared relatedness", anchor="relatedness")
     related(chosen)
     st.header("Compose a task", anchor="compose")

@@ -73,7 +73,7 @@ ON_NEGATIVE: dict[str, Published] = {"threshold": Published(1.5, 1.5)}
 
 def of_benchmark(tasks: Sequence[str]) -> dict[str, Published]:
     """The settings that these tasks have of their own, if they are a sequence of the paper."""
-    named = set(tasks)
+    named = {name.removeprefix("paper/") for name in tasks}
     return ON_LARGE if named == LARGE else ON_NEGATIVE if named in NEGATIVE else {}
 
 

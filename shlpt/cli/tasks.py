@@ -118,6 +118,53 @@ def _pair(item: str) -> tuple[str, str]:
     return label.strip(), word
 
 
+@app.command(epilog="Example: python -m shlpt tasks fetch rte cb --from copies")
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Data sets of the paper, as rte cb (default: list all sixteen).")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--from", help="Folder with a saved copy of each, as FOLDER/rte (default: the hub).")
+    ] = None,
+    home: opt.Home = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
+) -> None:
+    """Get data sets of the paper, to be used with --suite paper; internet is needed once.
+
+    A copy is what `save_to_disk` of the library datasets wrote, or a folder with train and test (or validation) as
+    CSV, JSON lines or Parquet, with the columns of the hub.
+    """
+    from shlpt.tasks import hub
+
+    found = home or default_home()
+    if not names:
+        here = {record.name: record for record in shelf.stored(found, "paper")}
+        rows: list[dict[str, Any]] = [_of_paper(data, here.get(name)) for name, data in hub.DATA.items()]
+        show(rows, "the paper's data sets (its Table 7)", as_json=json, as_csv=csv)
+        return
+    for name in names:
+        hub.find(name.removeprefix("paper/"))
+    records = []
+    for name in names:
+        errors.print(f"getting {name} …", markup=False)
+        records.append(hub.fetch(name.removeprefix("paper/"), found, folder))
+    rows = [_row(record) | {"counts": record.counts} for record in records]
+    short = [
+        {"name": row["name"], "classes": row["classes"], **_totals(r)} for row, r in zip(rows, records, strict=True)
+    ]
+    show(short, "stored", as_json=json, as_csv=csv, document=rows)
+
+
+def _of_paper(data: Any, record: shelf.Record | None) -> dict[str, Any]:
+    row = {key: getattr(data, key) for key in ("name", "title", "family", "metric")} | {"classes": len(data.groups)}
+    return row | {"hub": " ".join(filter(None, [data.hub, data.config])), "here": record is not None}
+
+
+def _totals(record: shelf.Record) -> dict[str, int]:
+    return {split: sum(counts.values()) for split, counts in (record.counts or {}).items()}
+
+
 @app.command(epilog="Example: python -m shlpt tasks remove own/reviews")
 def remove(name: Name, home: opt.Home = None, json: opt.Json = False, csv: opt.Csv = False) -> None:
     """Delete an imported task. Finished results stay; runs that still need its texts fail with a message."""

@@ -50,6 +50,10 @@ def _find(name: str) -> Task:
     kind, sign, rest = name.partition(":")
     try:
         if sign and kind == "contrary":
+            if is_stored(rest):
+                raise ValueError(
+                    "the answers of an imported task cannot be swapped: only generated tasks have a contrary"
+                )
             return _contrary(find_task(rest))
         if sign and kind == "dial":
             return pocket.dial(round(float(rest), 2) + 0.0)

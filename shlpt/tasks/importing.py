@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from shlpt.errors import UserError, unknown
 from shlpt.tasks import shelf
@@ -142,7 +142,7 @@ def draft(
     divided = _divided(parts, found)
     groups = tuple(labels.values())
     rows = {split: [Example(text, labels[label], labels[label]) for text, label in divided[split]] for split in SPLITS}
-    _require_all_classes(rows, groups)
+    require_all_classes(rows, groups)
     lengths = [len(text.split()) for text, _ in divided["train"]]
     found["words"] = {"shortest": min(lengths), "median": median(lengths), "longest": max(lengths)}
     found["counts"] = {split: dict(Counter(e.group for e in rows[split])) for split in SPLITS}
@@ -202,8 +202,8 @@ def _labels(labels: Sequence[str], words: Mapping[str, str], column: str) -> dic
         raise UserError(f"all rows have the same label {raw[0][:40]!r} in column {column!r}: a task needs two classes")
     if len(raw) > MOST_CLASSES or max(map(len, raw)) > LONGEST_LABEL:
         raise UserError(
-            f"the column {column!r} has {len(raw):,} different values, the longest of {max(map(len, raw)):,} characters. "
-            f"It holds no labels. Choose another column with --label (at most {MOST_CLASSES} classes)"
+            f"column {column!r} has {len(raw):,} different values, the longest of {max(map(len, raw)):,} characters: "
+            f"it holds no labels. Choose another column with --label (at most {MOST_CLASSES} classes)"
         )
     for name in words:
         if name not in raw:
@@ -257,28 +257,32 @@ def _divided(parts: Mapping[Split, list[Raw]], found: dict[str, Any]) -> dict[Sp
         return given
     if "test" in given:
         found.setdefault("splits", f"test as given, validation is {VALIDATION_OF_TRAIN:.0%} of training")
-        validation, train = _cut(given["train"], VALIDATION_OF_TRAIN)
+        validation, train = cut(given["train"], VALIDATION_OF_TRAIN)
         return given | {"train": train, "validation": validation}
     found["splits"] = f"{TEST_OF_ALL:.0%} of each class for test and {VALIDATION_OF_ALL:.0%} for validation"
-    test, rest = _cut(given["train"], TEST_OF_ALL)
-    validation, train = _cut(rest, VALIDATION_OF_ALL / (1 - TEST_OF_ALL))
+    test, rest = cut(given["train"], TEST_OF_ALL)
+    validation, train = cut(rest, VALIDATION_OF_ALL / (1 - TEST_OF_ALL))
     return {"train": train, "validation": validation, "test": test}
 
 
-def _cut(rows: Sequence[Raw], share: float) -> tuple[list[Raw], list[Raw]]:
-    """A share of each class, at least one example, and the rest. The same texts are cut off whatever their order."""
-    classes: dict[str, list[Raw]] = {}
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+def cut(rows: Sequence[Row], share: float) -> tuple[list[Row], list[Row]]:
+    """A share of each class, at least one example, and the rest, of rows that begin with text and label. The same texts
+    are cut off whatever their order."""
+    classes: dict[str, list[Row]] = {}
     for row in rows:
         classes.setdefault(row[1], []).append(row)
     taken: set[str] = set()
     for members in classes.values():
         count = max(1, round(share * len(members)))
         ranked = sorted(members, key=lambda row: hashlib.blake2s(row[0].encode(), digest_size=8).digest())
-        taken |= {text for text, _ in ranked[:count]}
+        taken |= {row[0] for row in ranked[:count]}
     return [row for row in rows if row[0] in taken], [row for row in rows if row[0] not in taken]
 
 
-def _require_all_classes(rows: Mapping[Split, Sequence[Example]], groups: Sequence[str]) -> None:
+def require_all_classes(rows: Mapping[Split, Sequence[Example]], groups: Sequence[str]) -> None:
     for split in SPLITS:
         there = {example.group for example in rows[split]}
         if missing := [group for group in groups if group not in there]:

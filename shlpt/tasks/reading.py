@@ -35,6 +35,9 @@ ARCHIVES = {
 KINDS_SAID = "CSV, TSV, JSON lines (.jsonl) and Parquet files"
 
 
+Row = dict[str, str]
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns of equal length. What was missing is an empty text."""
@@ -60,9 +63,20 @@ def read(path: Path, name: str = "") -> Table:
     _refuse_kind(name, kind, start, size)
     if kind == ".parquet":
         return _parquet(path, name)
+    return _table(name, _streamed(path, name, kind))
+
+
+def stream(path: Path, head: Sequence[str] = ()) -> Iterator[Row]:
+    """The rows of a text file of any size. `head`: the columns of a CSV file whose first line is a row already."""
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".tsv", ".jsonl"):
+        raise UserError(f"cannot read {path.name} row by row: CSV, TSV and JSON lines can be")
+    yield from _streamed(path, path.name, kind, head)
+
+
+def _streamed(path: Path, name: str, kind: str, head: Sequence[str] = ()) -> Iterator[Row]:
     with _text(path, name) as file:
-        rows = _separated(file, name, kind) if kind in (".csv", ".tsv") else _json_lines(file, name)
-        return _table(name, rows)
+        yield from _json_lines(file, name) if kind == ".jsonl" else _separated(file, name, kind, head)
 
 
 def _refuse_kind(name: str, kind: str, start: bytes, size: int) -> None:
@@ -84,9 +98,6 @@ def _refuse_kind(name: str, kind: str, start: bytes, size: int) -> None:
 
 
 # --- rows ---------------------------------------------------------------------------------
-Row = dict[str, str]
-
-
 class _Budget:
     """Counts what was read and refuses what is too much."""
 
@@ -153,14 +164,14 @@ def _text(path: Path, name: str) -> Iterator[IO[str]]:
         ) from None
 
 
-def _separated(file: IO[str], name: str, kind: str) -> Iterator[Row]:
+def _separated(file: IO[str], name: str, kind: str, named: Sequence[str] = ()) -> Iterator[Row]:
     csv.field_size_limit(CELL)
     first = file.readline(LINE)
     file.seek(0)
     mark = "\t" if kind == ".tsv" else ";" if first.count(";") > first.count(",") else ","
     lines = csv.reader(file, delimiter=mark, strict=True)
     try:
-        head = [cell.strip() for cell in next(lines, [])]
+        head = list(named) or [cell.strip() for cell in next(lines, [])]
         if double := {cell for cell in head if head.count(cell) > 1}:
             raise UserError(
                 f"{name} has two columns named {sorted(double)[0][:40]!r}: the first line gives each its name"

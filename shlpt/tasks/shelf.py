@@ -11,6 +11,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import zip_longest
@@ -45,6 +46,7 @@ class Record:
     about: str = ""
     origin: str = ""  # the files or the data set that it was made from
     takes_all: bool = False  # a draw of more examples than there are takes all of them, as the paper's authors do
+    times: int = 1  # examples of a class where others have one
     counts: Mapping[str, Mapping[str, int]] | None = None  # split → class → examples
 
     @property
@@ -113,7 +115,8 @@ def _save(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise UserError(f"cannot write to {path.parent}: {error.strerror}. Choose a folder with --home") from None
 
 
@@ -206,6 +209,7 @@ def _examples(path: Path) -> dict[tuple[str, str], list[Example]]:
 def _draw(path: Path, record: Record, split: Split, per_group: int, seed: int) -> list[Example]:
     """`per_group` examples of each class, shuffled; shorter draws begin longer ones."""
     examples, columns = _examples(path), []
+    per_group *= record.times
     for group in record.groups:
         column = list(examples.get((split, group), []))
         if len(column) < per_group and not record.takes_all:
