@@ -110,6 +110,7 @@ class _Run:
     train: dict[str, Encoded]
     tests: dict[str, Encoded]
     told: dict[str, list[float]]  # the stored score of each test text
+    metrics: dict[str, str]
 
     def ask(self, task: str, of: str, rows: Iterable[int]) -> Ask:
         """Test texts of task `of` with the prompt of `task`."""
@@ -133,16 +134,17 @@ def _load(store: Store, run: str, spec: Mapping[str, Any], device: str) -> _Run:
     t = Training(**spec["training"])
 
     def encoded(task: str, split: str, shots: int, seed: int) -> Encoded:
-        return Encoded(backbone, draw(find_task(task, spec["suite"]), split, shots, seed), t.max_length)
+        return Encoded(backbone, draw(find_task(task, home=store.home), split, shots, seed), t.max_length)
 
     tests = {task: encoded(task, *t.scored) for task in spec["tasks"]}
     for task, data in tests.items():
         if [e.id for e in data.examples] != left[task]["tests"][task]["examples"]:
             raise UserError(f"the test texts of {task} have changed since run {run}: train it again to do this")
     train = {task: encoded(task, "train", t.shots, spec["seed"]) for task in spec["tasks"]}
+    kinds = {task: find_task(task, home=store.home).metric for task in spec["tasks"]}
     told = {task: left[task]["tests"][task]["scores"] for task in spec["tasks"]}
     state = _state(store, list(path["key"]), METHODS[spec["method"]].uses_history, backbone)
-    return _Run(spec["method"], spec["tasks"], t, backbone, state, train, tests, told)
+    return _Run(spec["method"], spec["tasks"], t, backbone, state, train, tests, told, kinds)
 
 
 def _state(store: Store, keys: list[str], hands_on: bool, backbone: Backbone) -> State:
@@ -215,14 +217,14 @@ def _by_uncertainty(run: _Run, watch: Share) -> list[Tensor]:
 
 def _answered(run: _Run, task: str, chosen: list[str]) -> list[float]:
     """Scores of a task's test texts, each with the chosen prompt. With its own, the answer is the stored one."""
-    found, data, like = list(run.told[task]), run.tests[task], find_task(task)
+    found, data = list(run.told[task]), run.tests[task]
     for other in run.tasks:
         rows = [row for row, name in enumerate(chosen) if name == other != task]
         for start in range(0, len(rows), CHUNK):
             some = rows[start : start + CHUNK]
             answers = _decoded(run, other, task, some)
             targets = [data.examples[row].target for row in some]
-            scores = metrics.score(like.metric, answers, targets, run.training.matching)
+            scores = metrics.score(run.metrics[task], answers, targets, run.training.matching)
             for row, value in zip(some, scores, strict=True):
                 found[row] = value
     return found
