@@ -46,7 +46,7 @@ Shared = Mapping[Pair, Mapping[str, float]]
 
 
 def declared(tasks: Sequence[str]) -> dict[Pair, float]:
-    """The declared relatedness of every ordered pair."""
+    """The declared relatedness of every ordered pair of generated tasks."""
     return {(a.name, b.name): relation(a, b)[1] for a, b in _pairs(tasks)}
 
 
@@ -56,7 +56,7 @@ def shared(tasks: Sequence[str]) -> dict[Pair, dict[str, float]]:
 
 
 def _pairs(tasks: Sequence[str]) -> list[tuple[Task, Task]]:
-    found = [find_task(name) for name in tasks]
+    found = [find_task(name) for name in tasks if not is_stored(name)]
     return [(a, b) for a in found for b in found if a.name != b.name]
 
 

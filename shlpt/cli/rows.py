@@ -289,11 +289,7 @@ def tune_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str,
     from shlpt.results.seeds import stage_alphas
 
     about = find(store, id)["about"]
-    degrees = {
-        pair: degree
-        for tasks in about["sequences"].values()
-        for pair, degree in declared(tasks, about.get("suite", "pocket")).items()
-    }
+    degrees = {pair: degree for tasks in about["sequences"].values() for pair, degree in declared(tasks).items()}
     frame = results(store, id)
     values, found = by_trial(runs := rows_of_frame(frame)), {}
     for method, trials in values.items():

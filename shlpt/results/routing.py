@@ -24,6 +24,7 @@ from shlpt.store import artifacts
 from shlpt.store.store import Store
 from shlpt.store.tensors import add_artifact, artifact_bytes
 from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.task import Metric
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,7 +111,7 @@ class _Run:
     train: dict[str, Encoded]
     tests: dict[str, Encoded]
     told: dict[str, list[float]]  # the stored score of each test text
-    metrics: dict[str, str]
+    metrics: dict[str, Metric]
 
     def ask(self, task: str, of: str, rows: Iterable[int]) -> Ask:
         """Test texts of task `of` with the prompt of `task`."""

@@ -1,4 +1,4 @@
-"""The part of the Tasks page that imports: columns confirmed, words chosen, what was found, nothing before the button."""
+"""Importing on the Tasks page: columns are confirmed, findings shown, and nothing is stored before the button."""
 
 from pathlib import Path
 
