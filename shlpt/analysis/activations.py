@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from shlpt.analysis.stats import paired_t
+
 Array = npt.NDArray[Any]
 MEASURES = ("cosine", "jaccard")
 
@@ -71,3 +73,36 @@ def neurons(first: Array, second: Array, by: str = "difference", count: int | No
         keys = [-np.abs(b - a), -np.abs(frame["second_mean"] - frame["first_mean"])]
     order = np.lexsort((np.asarray(keys[1]), np.asarray(keys[0])))
     return frame.iloc[order[:count]].reset_index(drop=True)
+
+
+# --- with and without a loss --------------------------------------------------------------
+SEEDS = ["variant", "seed", "layer", *MEASURES, "active"]
+
+
+def paired(frame: pd.DataFrame, one: str, other: str) -> list[dict[str, Any]]:
+    """`frame` has the columns SEEDS: `by_layer` of each run. For each layer and measure: its mean in both variants, and
+    their difference, paired by seed."""
+    sides = [frame[frame["variant"] == name].set_index(["layer", "seed"]).sort_index() for name in (one, other)]
+    lines = []
+    for layer in sorted({*frame["layer"]}):
+        for measure in (*MEASURES, "active"):
+            found = [side.loc[layer, measure] if layer in side.index else pd.Series(dtype=float) for side in sides]
+            seeds = sorted({*found[0].index} & {*found[1].index})
+            values = [[float(side[seed]) for seed in seeds] for side in found]
+            means = {name: float(np.mean(v)) if v else None for name, v in zip((one, other), values, strict=True)}
+            lines.append({"layer": int(layer), "measure": measure} | means | dict(paired_t(values[0], values[1])))
+    return lines
+
+
+def difference_said(lines: list[dict[str, Any]], one: str, other: str) -> list[str]:
+    """A sentence for the cosine and the overlap in the last layer, where the loss acts."""
+    names = {"cosine": "the cosine of activation states", "jaccard": "the overlap of active neurons"}
+    last, said = max((line["layer"] for line in lines), default=0), []
+    for line in lines:
+        if line["layer"] == last and line["measure"] in names and line["n"]:
+            ends = line["ci95"]
+            found = f"{line['difference']:+.3f} " + (f"[{ends[0]:+.3f}, {ends[1]:+.3f}]" if ends else "(no interval)")
+            clear = "a clear difference" if ends and ends[0] * ends[1] > 0 else "no clear difference"
+            where = f"{one} minus {other}, layer {last}, over {line['n']} seeds"
+            said.append(f"{where}: {names[line['measure']]} {found.replace('-', '−')}, {clear}.")
+    return said

@@ -96,8 +96,8 @@ def sentences(found: Answer) -> list[str]:
         return ["Nothing was masked yet."]
     random, alike = _points(found["beyond_random"]), _points(found["beyond_matched"])
     said = [
-        f"Without the neurons that the source's prompt switches on, the target loses {_points(found['lost'])} points "
-        f"of accuracy (mean over {found['pairs']} pairs).",
+        "Without the neurons that the source's prompt switches on, the target loses "
+        f"{_said(found['lost'], '{:.1f}')} points of accuracy (mean over {found['pairs']} pairs).",
         f"That is {random} points more than without as many random neurons of the same layers, and {alike} more than "
         "without as many of those that are as often active.",
         f"Overlap and loss: ρ = {_rank(found['with_overlap'])}; loss and measured transfer: "

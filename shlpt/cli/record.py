@@ -47,7 +47,7 @@ def record(
     store = Store(home).open()
     whole = plan()
     done = [one for one in whole if _is_done(store, one)]
-    _measure_scores(store, done)
+    _measure(store, done)
     write(store, done, out or HOME)
     size = sum(file.stat().st_size for file in (out or HOME).rglob("*") if file.is_file())
     missing = ", ".join(one.name for one in whole if one not in done)
@@ -58,11 +58,14 @@ def record(
         raise SystemExit(1)
 
 
-def _measure_scores(store: Store, done: Iterable[Experiment]) -> None:
-    """Before the prompts are left behind."""
+def _measure(store: Store, done: Iterable[Experiment]) -> None:
+    """Before the prompts and the activation states are left behind."""
+    from shlpt.results import overlaps
     from shlpt.results.scores import measure
 
     for one in done:
+        if one.kind == "ablations":
+            overlaps.keep(store, one.id)
         if one.kind == "matrix":
             with Bar("similarity") as bar:
                 measure(store, one.id, watch=bar)
@@ -158,14 +161,15 @@ def _copy_tensors(store: Store, copy: Store, stages: Kept) -> None:
 
 
 def _copy_beside(store: Store, copy: Store, experiments: list[str], runs: Kept) -> None:
-    """What was measured of these runs without being told the task, and of the pairs of a matrix."""
+    """What was measured of these runs without being told the task, and of whole experiments."""
     from shlpt.results.masking import KIND as MASKING
+    from shlpt.results.overlaps import KIND as OVERLAPS
     from shlpt.results.routing import KIND
     from shlpt.results.scores import KIND as SCORES
 
     for row in store.rows("SELECT owner, kind, file, sha256 FROM artifacts"):
         routed = row["kind"].startswith(KIND) and row["kind"].rpartition(".")[2] in runs
-        if routed or (row["kind"] in (SCORES, MASKING) and row["owner"] in experiments):
+        if routed or (row["kind"] in (SCORES, MASKING, OVERLAPS) and row["owner"] in experiments):
             data = artifacts.read(store.home, row["file"], row["sha256"])
             made = artifacts.write(copy.home, f"{row['owner']}.{row['kind']}", data)
             with copy.write() as db:

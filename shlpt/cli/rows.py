@@ -12,6 +12,7 @@ from shlpt.plans.paper_tables import (
     ALONE,
     PAIR_VARIANTS,
     WHOLE,
+    WITHOUT_ASC,
     pair_label,
     printed_ablations,
     printed_orders,
@@ -106,8 +107,11 @@ def order_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str
 
 
 def ablation_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
-    """Score of each variant, ACC or of a stream's last task, and its difference from full SHLPT."""
+    """Score of each variant, ACC or of a stream's last task, and its difference from full SHLPT. The document also has
+    the activation states with and without the loss ASC, by layer and paired by seed (Fig. 4)."""
+    from shlpt.analysis import activations
     from shlpt.analysis.headroom import SCORES, judged_by
+    from shlpt.results import overlaps
     from shlpt.results.experiments import find, results
 
     frame = results(store, id)
@@ -117,7 +121,9 @@ def ablation_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[
         values.setdefault(row["variant"], {})[row["seed"]] = row[judged]
     printed = printed_ablations(find(store, id)["about"].get("sequence", ""))
     lines, document = _variant_rows(values, {name: WHOLE for name in values if name != WHOLE}, judged, flat, printed)
-    return lines, document | {"notes": [SCORES[judged], *document["notes"]]}
+    layers = activations.paired(overlaps.of_seeds(store, id), WHOLE, WITHOUT_ASC)
+    notes = [SCORES[judged], *document["notes"], *activations.difference_said(layers, WHOLE, WITHOUT_ASC)]
+    return lines, document | {"activations": layers, "notes": notes}
 
 
 def pair_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
@@ -251,14 +257,14 @@ def alphas_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
     """A row per form of the estimator and pair: mean α over the seeds, and the number of tasks that it was shared
     among."""
     from shlpt.analysis.metrics import summary
-    from shlpt.results.experiments import label_of_run
+    from shlpt.results.experiments import runs_with_cells
     from shlpt.results.seeds import stage_alphas
     from shlpt.tasks.task import without_shots
 
-    labels, groups = label_of_run(store, id), dict[tuple[str, str, str], list[tuple[float, int]]]()
-    for row in stage_alphas(store, labels).itertuples():
-        label = labels[row.run]
-        if row.task == label["target"]:
+    cells, groups = runs_with_cells(store, id), dict[tuple[str, str, str], list[tuple[float, int]]]()
+    frame = stage_alphas(store, dict(cells))
+    for run, label in cells:  # two forms may be one run
+        for row in frame[(frame["run"] == run) & (frame["task"] == label["target"])].itertuples():
             key = (label["form"], without_shots(row.earlier), row.task)
             groups.setdefault(key, []).append((row.alpha, label["earlier"]))
     lines = []

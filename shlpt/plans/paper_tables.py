@@ -21,6 +21,7 @@ ALL_DISSIMILAR: dict[str, Any] = {"threshold": 1.5}
 NO_HSC: dict[str, Any] = {"lambda_hsc": 0.0}
 NO_ASC: dict[str, Any] = {"lambda_asc": 0.0}
 AS_PUBLISHED = "published estimator"
+WITHOUT_ASC = "-ASC"
 ESTIMATOR: dict[str, Any] = {  # the form that was published
     key: PUBLISHED[key].value for key in ("estimator_center", "estimator_score", "estimator_lr", "estimator_warmup")
 }
@@ -40,7 +41,7 @@ ABLATIONS: dict[str, Variant] = {
     v.name: v
     for v in (
         Variant("-ASE", "ASE", settings={"estimator": "uniform", "threshold": 0.0} | NO_HSC | NO_ASC),
-        Variant("-ASC", "ASC", settings=NO_ASC),
+        Variant(WITHOUT_ASC, "ASC", settings=NO_ASC),
         Variant("-HSC", "HSC", settings=NO_HSC),
         Variant("-STT", "STT", settings={"similar_transfer": False}),
         Variant("-ASC-HSC", "ASC+HSC", settings=NO_ASC | NO_HSC),

@@ -6,7 +6,7 @@ from typing import Any
 from shlpt.errors import unknown
 from shlpt.plans import experiments, headroom
 from shlpt.plans.experiments import Cell, Experiment, make
-from shlpt.plans.paper_tables import AS_PUBLISHED, WHOLE
+from shlpt.plans.paper_tables import AS_PUBLISHED, WHOLE, WITHOUT_ASC
 from shlpt.tasks.sequences import BENCHMARKS, MATRIX, SEQUENCES, STREAMS
 
 SEEDS = tuple(range(42, 1042, 100))
@@ -78,7 +78,7 @@ def kept(experiment: Experiment, label: Mapping[str, Any]) -> frozenset[str]:
         return frozenset({"epochs", "answers"} if first else ())
     if experiment.kind == "ablations":
         harmful = experiment.about["sequence"] in BENCHMARKS["negative"].sequences
-        return ALL if first and harmful and label["variant"] in (WHOLE, "-ASC") else frozenset()
+        return ALL if first and harmful and label["variant"] in (WHOLE, WITHOUT_ASC) else frozenset()
     if experiment.kind == "methods" and experiment.about["sequence"] == "demo":
         if first:
             return ALL if shlpt else ALL - {"tensors", "probe"}

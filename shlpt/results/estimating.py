@@ -3,6 +3,7 @@ arithmetic is in analysis/estimators.py. Torch is loaded when an estimator needs
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from shlpt.errors import UserError
 from shlpt.results import frames
 from shlpt.results.backbones import backbone_of
 from shlpt.store.store import Store
-from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.find import draw, find_task, is_stored
 from shlpt.tasks.pocket import relation
 from shlpt.tasks.task import Task
 
@@ -80,7 +81,7 @@ class Lab:
         return sorted({pair.seed for pair in self.pairs})
 
     def task(self, name: str) -> Task:
-        return find_task(name, self.spec["suite"])
+        return self.once(("task", name), lambda: find_task(name, self.spec["suite"], self.store.home))
 
     def _plan(self, stage: str) -> dict[str, Any]:
         return self.once(("plan", stage), lambda: frames.stage(self.store, stage))
@@ -251,6 +252,9 @@ def _label_words(lab: Lab, pair: Pair, _: Looked) -> float:
 
 
 def _declared(lab: Lab, pair: Pair, _: Looked) -> float:
+    """Of imported tasks nobody has declared how they are related."""
+    if is_stored(pair.source) or is_stored(pair.target):
+        return math.nan
     return relation(lab.task(pair.source), lab.task(pair.target))[1]
 
 

@@ -74,10 +74,10 @@ def more_seeds(store: Store, id: str, source: str, target: str, count: int) -> E
     where, found = locate(store, id)
     mine = [
         (cell, RunSpec.model_validate(json.loads(where.value("SELECT spec FROM runs WHERE id=?", (run,)))))
-        for run, cell in _runs_with_cells(where, found["id"])
+        for run, cell in runs_with_cells(where, found["id"])
         if (cell.get("source"), cell.get("target")) == (source, target)
     ]
-    for run, _ in _runs_with_cells(where, found["id"])[:1]:
+    for run, _ in runs_with_cells(where, found["id"])[:1]:
         require_current(where, run_record(where, run), "new seeds would be of other texts and weights")
     if not mine:
         raise UserError(f"the experiment {found['name']!r} has no pair {source}>{target}: see `experiments {id}`")
@@ -93,21 +93,16 @@ def more_seeds(store: Store, id: str, source: str, target: str, count: int) -> E
     return Experiment("matrix", f"{found['name']}: {source} → {target}", (*known, *cells), about)
 
 
-def _runs_with_cells(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
+def runs_with_cells(store: Store, id: str) -> list[tuple[str, dict[str, Any]]]:
     """The runs of an experiment in order, each with its label."""
     rows = store.rows("SELECT run, cell FROM experiment_runs WHERE experiment=? ORDER BY number", (id,))
     return [(row["run"], json.loads(row["cell"])) for row in rows]
 
 
-def label_of_run(store: Store, id: str) -> dict[str, dict[str, Any]]:
-    """Run -> its label in an experiment."""
-    return dict(_runs_with_cells(store, id))
-
-
 def results(store: Store, id: str) -> pd.DataFrame:
     """The label and the results of every cell."""
     lines = []
-    for run, cell in _runs_with_cells(store, id):
+    for run, cell in runs_with_cells(store, id):
         record: Mapping[str, Any] = run_record(store, run)
         known = dict(record) | {"last": record["matrix"][-1][-1]}  # the last task's score, NaN while missing
         lines.append(cell | {"run": run} | {key: known[key] for key in RESULT})
@@ -139,7 +134,7 @@ def listed(store: Store) -> list[dict[str, Any]]:
 
 def labelled(store: Store, id: str) -> list[tuple[str, Record]]:
     """The current records of an experiment's runs, each with its label without the seed."""
-    return [(label(cell), run_record(store, run)) for run, cell in _runs_with_cells(store, id)]
+    return [(label(cell), run_record(store, run)) for run, cell in runs_with_cells(store, id)]
 
 
 def placed(store: Store, id: str) -> pd.DataFrame:
@@ -151,14 +146,14 @@ def swept_places(store: Store, id: str) -> pd.DataFrame:
     """The same of a sweep, with the value of each run."""
     key = find(store, id)["about"]["setting"]
     parts = [
-        orders.places([run_record(store, run)]).assign(value=cell[key]) for run, cell in _runs_with_cells(store, id)
+        orders.places([run_record(store, run)]).assign(value=cell[key]) for run, cell in runs_with_cells(store, id)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
 def swept_alphas(store: Store, id: str) -> pd.DataFrame:
     """[value, seed, task, earlier, alpha] of a sweep, as `analysis.sweeps` reads them."""
-    key, cells = find(store, id)["about"]["setting"], label_of_run(store, id)
+    key, cells = find(store, id)["about"]["setting"], dict(runs_with_cells(store, id))
     frame = stage_alphas(store, cells)
     return frame.assign(value=[cells[run][key] for run in frame["run"]])[["value", "seed", "task", "earlier", "alpha"]]
 
@@ -189,13 +184,13 @@ def label(cell: Mapping[str, Any]) -> str:
 
 
 def runs_in(store: Store, id: str) -> list[str]:
-    return [run for run, _ in _runs_with_cells(store, id)]
+    return [run for run, _ in runs_with_cells(store, id)]
 
 
 def pairs(store: Store, id: str) -> pd.DataFrame:
     """Scores of a matrix: the target after the source, and alone, for each seed; NaN while missing."""
     lines = []
-    for run, cell in _runs_with_cells(store, id):
+    for run, cell in runs_with_cells(store, id):
         score, alone = (
             store.value(
                 "SELECT c.mean FROM run_stages r JOIN stages s ON s.key=r.stage JOIN scores c ON c.stage=s.id "

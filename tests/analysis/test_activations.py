@@ -1,6 +1,9 @@
 """Activation states side by side, with numbers worked out by hand."""
 
+from itertools import product
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from shlpt.analysis import activations
@@ -51,3 +54,25 @@ def test_neurons_by_hand() -> None:
     np.testing.assert_allclose(rows["first_mean"][:2], [0.5, 2])
     assert activations.neurons(A, B, "active", 1)["neuron"].tolist() == [3]
     assert len(activations.neurons(A, B, count=2)) == 2
+
+
+def test_with_and_without_a_loss_is_paired_by_seed() -> None:
+    """Seed 3 has no run without it and does not count."""
+    rows = []
+    for variant, seed, layer in product(("on", "off"), (1, 2, 3), (1, 2)):
+        if (variant, seed) != ("off", 3):
+            less = (0.2 * (layer == 2) + 0.01 * seed) * (variant == "on")
+            rows.append((variant, seed, layer, 0.5 + 0.1 * seed - less, 0.4, 0.3))
+    frame = pd.DataFrame(rows, columns=activations.SEEDS)
+    lines = activations.paired(frame, "on", "off")
+    of = {(line["layer"], line["measure"]): line for line in lines}
+    assert of[2, "cosine"]["difference"] == pytest.approx(-0.215)
+    assert of[1, "cosine"]["difference"] == pytest.approx(-0.015)
+    assert (of[2, "cosine"]["n"], of[2, "cosine"]["on"]) == (2, pytest.approx(0.435))
+    first, second = activations.difference_said(lines, "on", "off")
+    assert first.startswith(
+        "on minus off, layer 2, over 2 seeds: the cosine of activation states −0.215 [−0.279, −0.151]"
+    )
+    assert first.endswith(", a clear difference.")
+    assert second.endswith("+0.000 (no interval), no clear difference.")
+    assert activations.paired(frame.iloc[:0], "on", "off") == activations.difference_said([], "on", "off") == []

@@ -5,13 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from saying import outcome, say
 
 from shlpt.catalog.estimators import ESTIMATORS
 from shlpt.plans import experiments as plans
 from shlpt.plans import headroom, paper_tables, recorded
-from shlpt.results import experiments, frames, scores, seeds
+from shlpt.results import experiments, frames, overlaps, scores, seeds
+from shlpt.results import recorded as stored_results
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import SEQUENCES
@@ -60,7 +62,7 @@ def test_the_plan_has_ten_seeds_of_every_part() -> None:
 
 
 def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
-    small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, out = tmp_path / "home", tmp_path / "out"
     asked = ["record", f"--home={home}", f"--out={out}"]
@@ -94,6 +96,11 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     assert frames.probe(copy, lean["id"]) == {}
     assert len(alphas := seeds.stage_alphas(copy, listed["id"])) > 0  # of all seeds
     assert alphas.equals(seeds.stage_alphas(whole, listed["id"]))
+    table4 = next(one.id for one in recorded.plan(["ablations"]) if one.about["sequence"] == "negative1")
+    states = overlaps.of_seeds(whole, table4)
+    assert set(states["seed"]) == {42, 142}
+    monkeypatch.setattr(stored_results, "HOME", out)  # as recorded: the states of the second seed are not there
+    pd.testing.assert_frame_equal(overlaps.of_seeds(copy, table4), states, check_dtype=False)
     (matrix,) = [one.id for one in recorded.plan(["matrix"])]
     measured = scores.stored(copy, matrix)
     assert set(measured.seconds) == set(ESTIMATORS)  # α too, whose runs belong to another part

@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from shlpt.analysis.activations import SEEDS
 from shlpt.cli import rows
 from shlpt.plans import paper_tables
-from shlpt.results import experiments
+from shlpt.results import experiments, overlaps
 
 
 def labelled(monkeypatch: pytest.MonkeyPatch, found: list[tuple[str, dict[str, Any]]]) -> None:
@@ -43,7 +44,7 @@ def test_a_pair_is_scored_on_its_target_against_the_target_alone(monkeypatch: py
 
 @pytest.mark.parametrize(("sequence", "judged"), [("order1", "acc"), ("stream_minus", "last")])
 def test_an_ablation_is_compared_with_the_whole(monkeypatch: pytest.MonkeyPatch, sequence: str, judged: str) -> None:
-    """By ACC, and on a stream by its last task."""
+    """By ACC, and on a stream by its last task; and the activation states with ASC against those without, by seed."""
     lines = [
         {"variant": name, "seed": seed, "acc": 0.5, "last": 0.5} | {judged: score + 0.01 * seed * (name == "SHLPT")}
         for name, score in (("-HSC", 0.7), ("SHLPT", 0.8))
@@ -51,7 +52,14 @@ def test_an_ablation_is_compared_with_the_whole(monkeypatch: pytest.MonkeyPatch,
     ]
     monkeypatch.setattr(experiments, "results", lambda store, id: pd.DataFrame(lines))
     monkeypatch.setattr(experiments, "find", lambda store, id: {"about": {"sequence": sequence}})
-    found_rows, _ = rows.ablation_rows(None, "x", flat=True)
+    states = [(v, s, 2, 0.5 + 0.1 * s - 0.2 * (v == "SHLPT"), 0.5, 0.5) for v in ("SHLPT", "-ASC") for s in (1, 2)]
+    monkeypatch.setattr(overlaps, "of_seeds", lambda store, id: pd.DataFrame(states, columns=SEEDS))
+    found_rows, document = rows.ablation_rows(None, "x", flat=True)
+    (cosine,) = [line for line in document["activations"] if line["measure"] == "cosine"]
+    assert (cosine["difference"], cosine["n"]) == (pytest.approx(-0.2), 2)
+    assert document["notes"][-2].startswith(
+        "SHLPT minus -ASC, layer 2, over 2 seeds: the cosine of activation states −0.2"
+    )
     assert [row["variant"] for row in found_rows] == ["-HSC", "SHLPT"]
     assert found_rows[0]["difference"] == pytest.approx(-0.115)
     assert found_rows[1]["difference"] is None
