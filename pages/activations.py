@@ -14,7 +14,7 @@ from shlpt.plots import neurons as neuron_plot
 from shlpt.plots import theme
 from shlpt.results import frames, twins
 from shlpt.store.store import default_home
-from shlpt.ui import page
+from shlpt.ui import control, page
 from shlpt.ui.choose import kept, pick_run
 from shlpt.ui.store import Shown, known_runs, label, shown
 
@@ -200,6 +200,7 @@ def show() -> None:
         "Do the prompts of two tasks activate the same neurons? If they do, learning one task can harm the other. "
         "SHLPT therefore pushes the activations of dissimilar tasks apart (ASC, Fig. 4 of the paper).",
     )
+    control.follow()
     run = pick_run(suits=opening())
     if run is None:
         st.code(commands.demonstration(default_home()), language="bash")

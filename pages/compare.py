@@ -18,7 +18,7 @@ from shlpt.plots import accuracy_matrix, compare, confusion, theme
 from shlpt.results import experiments, frames, recorded
 from shlpt.results import routing as routed
 from shlpt.store.store import Store, default_home
-from shlpt.ui import choose, control, page, studied
+from shlpt.ui import choose, control, metrics, page, studied
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown as in_words
 
@@ -97,12 +97,7 @@ def overview(found: list[Side], ranked: bool | None) -> None:
         order = side_by_side.ranked(found) if ranked else sorted(found, key=lambda side: side.name)
         found = list(order)
     frame = side_by_side.metric_rows(found)
-    page.chart(compare.figure(frame, dark=page.is_dark()), compare.alt(frame, ranked is not False), key="metrics")
-    page.explain(
-        "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (below "
-        "0: forgetting). FWT: gain over learning each task alone (below 0: negative transfer). Lines: 95 % intervals "
-        "over the seeds; a single seed has none."
-    )
+    metrics.side_by_side(frame, "metrics", ranked is not False)
     rows = side_by_side.for_people(side_by_side.table(found))
     rows["side"] = rows["side"].map(theme.side)
     if ranked:
@@ -322,6 +317,7 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
 
 def show() -> None:
     page.head("Compare", "Runs and methods side by side. Runs that differ only in their seed are averaged.")
+    control.follow()
     found, where, experiment = chosen()
     if not found:
         st.info("Choose runs to compare, or train some on the Live page.", icon=":material/info:")

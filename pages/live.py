@@ -1,27 +1,14 @@
 """Compose a run, start it and watch it train."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from shlpt.catalog import METHODS
 from shlpt.errors import UserError
-from shlpt.plans.stages import RunPlan, plans_of
-from shlpt.queue.launch import ensure_worker
-from shlpt.queue.submit import submit
+from shlpt.plans.stages import plans_of
 from shlpt.store.store import Store
-from shlpt.ui import compose, page, watch
+from shlpt.ui import compose, control, page, watch
 from shlpt.ui.choose import NOT_HERE
 from shlpt.ui.store import own, shown
-
-
-def start(store: Store, plans: Sequence[RunPlan]) -> None:
-    """Queue the runs, make sure that a worker trains them, and show them through the address."""
-    sent = submit(store, plans)
-    if sent.todo:
-        ensure_worker(store)
-    st.query_params["runs"] = ",".join(sent.runs)
-    st.rerun()
 
 
 def watched() -> None:
@@ -39,9 +26,9 @@ def watched() -> None:
     ]
     if len(together) < len(runs):
         st.caption("Only runs over the same tasks can be shown together. The others are left out.")
-    st.subheader(
-        page.plain(f"{METHODS[first.line['method']].title} on {' → '.join(first.line['tasks'])}"), anchor=False
-    )
+    st.header(page.plain(f"{METHODS[first.line['method']].title} on {' → '.join(first.line['tasks'])}"), anchor=False)
+    with st.container(horizontal=True):
+        control.again([(run.store, run.id) for run in together], "live")
     watch.view(first.store, [run.id for run in together], own=not first.is_recorded)
 
 
@@ -53,7 +40,7 @@ def begin() -> None:
     plans = plans_of(specs, home=store.home)
     compose.cost(store, plans)
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="run-now"):
-        start(store, plans)
+        control.start(store, plans)
     compose.elsewhere(specs)
 
 

@@ -11,17 +11,15 @@ from shlpt.analysis import headlines, transfer
 from shlpt.catalog import METHODS
 from shlpt.plans import commands
 from shlpt.plans.recorded import SCORES_ONLY
-from shlpt.plans.stages import plans_of
-from shlpt.plots import compare, transfer_matrix
-from shlpt.queue.launch import ensure_worker
-from shlpt.queue.submit import submit
+from shlpt.plots import transfer_matrix
+from shlpt.queue.submit import again
 from shlpt.results import experiments, frames, seeds
 from shlpt.results.recorded import recorded
 from shlpt.results.weights import OLDER
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import SEQUENCES, about
-from shlpt.ui import compose, page, picture, watch
+from shlpt.ui import compose, control, metrics, page, picture, watch
 from shlpt.ui.links import to_page
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.navigation import place
@@ -31,17 +29,12 @@ LAST = SEQUENCES["demo"][-1]
 
 
 def try_it() -> None:
-    """Start the demonstration and go to the Live page."""
+    """Train the demonstration, once more if it was trained before, and go to the Live page."""
     left, right = st.columns([1, 2], vertical_alignment="center")
     if left.button("Run the demonstration now", type="primary", icon=":material/play_arrow:", key="demo-now"):
         with page.guard():
             store = own()
-            sent = submit(store, plans_of([RunSpec.make(SEQUENCES["demo"])]))
-            if sent.todo:
-                ensure_worker(store)
-            st.session_state["go"] = ",".join(sent.runs)
-    if go := st.session_state.pop("go", None):
-        st.switch_page(place("live"), query_params={"runs": go})
+            control.start(store, again(store, [RunSpec.make(SEQUENCES["demo"])], same=True))
     right.caption(
         "Learns four tasks in a row with the small embedded language model: under a minute on a laptop, without "
         "internet. You watch it on the Live page. The run continues if you close the page."
@@ -55,7 +48,7 @@ def transfer_between(store: Store) -> None:
     pairs = experiments.pairs(store, found["id"])
     table = transfer.cells(pairs)
     counts = transfer.counts(table)
-    st.subheader(transfer.headline(counts), anchor=False)
+    st.header(transfer.headline(counts), anchor=False)
     tasks = found["about"]["tasks"]
     page.draw(transfer_matrix, table, tasks, key="overview-transfer", table=table.drop(columns="clear"))
     st.markdown(transfer.sentence(counts))
@@ -73,13 +66,9 @@ def methods(store: Store) -> None:
         return
     runs = [record for _, record in experiments.labelled(store, found["id"])]
     sides = side_by_side.sides(runs, [METHODS[run["method"]].title for run in runs])
-    st.subheader(headlines.methods(sides, "the demonstration"), anchor=False)
+    st.header(headlines.methods(sides, "the demonstration"), anchor=False)
     frame = side_by_side.metric_rows(sides)
-    page.draw(compare, frame, key="overview-methods", table=frame)
-    page.explain(
-        "ACC: mean score on all tasks after the last one. BWT: change on earlier tasks since they were learned (0: "
-        "nothing is forgotten). FWT: gain over learning each task alone. Lines: 95 % intervals over the seeds."
-    )
+    metrics.side_by_side(frame, "overview-methods")
     settings(found["name"], "several methods", [run["seed"] for run in runs], runs[0])
 
 
@@ -93,7 +82,7 @@ def similarity(store: Store) -> None:
         return
     ids = (shown[0]["id"],)
     over_seeds = seeds.similarities(store, ids[0], LAST)
-    st.subheader(page.plain(headlines.similar(over_seeds, LAST)), anchor=False)
+    st.header(page.plain(headlines.similar(over_seeds, LAST)), anchor=False)
     figure, alt = watch.drawn(str(store.home), ids, frames.marker(store, ids), "similarity", LAST, page.is_dark())
     live_plot(figure, key="overview-similarity", alt=alt)
     page.explain(
@@ -111,7 +100,7 @@ def streams(store: Store) -> None:
     if found is None:
         return
     lines = headlines.streams(experiments.results(store, found["id"]).to_dict("records"))
-    st.subheader(page.plain(headlines.starts(lines)), anchor=False)
+    st.header(page.plain(headlines.starts(lines)), anchor=False)
     columns = {"sequence": "sequence", "points": "oracle minus random (points)", "n": "seeds", "clear": "clear"}
     table = pd.DataFrame(lines)[list(columns)]
     table.insert(1, "its last task", [about(name) for name in table["sequence"]])
@@ -158,7 +147,7 @@ with page.guard():
             "All tasks are generated stand-ins named after real data sets: pocket/agnews is not AG News. The recorded "
             "results were trained by this program, with the settings named below each figure."
         )
-st.subheader("Where to go", anchor=False)
+st.header("Where to go", anchor=False)
 for column, (target, title, said) in zip(
     st.columns(3),
     (

@@ -140,7 +140,7 @@ def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> No
         control.buttons(store, mine, states, "chosen")
     records = [frames.run(opened[bool(lines[id]["recorded"])], id) for id in ids]
     with st.container(horizontal=True, vertical_alignment="center"):
-        downloads(records, shown_runs.for_people(frame[frame["id"].isin(ids)]))
+        downloads(records, frame[frame["id"].isin(ids)])
         to_page("compare", "Compare", {"run": ids}, help="Show them side by side on the Compare page")
         if len(ids) == 1:
             to_page(
@@ -149,6 +149,7 @@ def chosen(frame: pd.DataFrame, opened: dict[bool, Store], ids: list[str]) -> No
                 live_address([RunSpec.model_validate(records[0]["spec"])]),
                 help="Opens the Live page with these tasks, this method and these settings",
             )
+        control.again([(opened[bool(lines[id]["recorded"])], id) for id in ids], "chosen")
         if mine and st.button("Delete", icon=":material/delete:"):
             confirm(mine, [stores.label(lines[id]) for id in mine])
     if len(ids) == 1:
@@ -159,12 +160,12 @@ def downloads(records: list[dict[str, Any]], rows: pd.DataFrame) -> None:
     """Files are written on request."""
     st.download_button(
         "CSV",
-        lambda: export.csv_text(export.rows_of_frame(rows)),
+        lambda: export.csv_text(shown_runs.short(export.rows_of_frame(rows))),
         "runs.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
-        help="One row per run",
+        help="One row per run, as `runs list --csv` writes it",
     )
     st.download_button(
         "JSON",
@@ -311,6 +312,7 @@ def show() -> None:
         chosen(frame, opened, ids)
     if False in opened:
         page.again(workers, 2 * control.EVERY if is_going else None)(opened[False])
+        control.follow()
 
 
 with page.guard():

@@ -13,7 +13,7 @@ from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
 from shlpt.results import frames, lens, seeds
 from shlpt.results.record import OVER
 from shlpt.store.store import default_home
-from shlpt.ui import page
+from shlpt.ui import control, page
 from shlpt.ui.choose import NOT_HERE, kept, pick_run
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import Shown
@@ -49,35 +49,36 @@ def choose_task(run: Shown, spec: dict[str, Any]) -> str:
 # --- the threshold ------------------------------------------------------------------------
 def threshold(run: Shown, trained: float) -> float:
     """δ from a slider that starts at the δ of the training."""
+    end = max(trained, 1.0)
     if st.session_state.get("delta-of") not in (None, run.id):
-        st.session_state["delta"] = min(trained, 1.0)
+        st.session_state["delta"] = trained
     st.session_state["delta-of"] = run.id
-    check_delta(st.query_params.get("delta"))
+    check_delta(st.query_params.get("delta"), end)
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     delta: float = left.slider(
         "Threshold δ",
         0.0,
-        1.0,
-        min(trained, 1.0),
+        end,
+        trained,
         0.005,
         format="%.3f",
         key="delta",
         bind="query-params",
         help="An earlier task is similar if α > δ (eq. 5). Moving δ divides the stored α again; nothing is retrained",
     )
-    same = abs(delta - min(trained, 1.0)) < 1e-9
+    same = abs(delta - trained) < 1e-9
     right.badge("as trained" if same else "not retrained", color="green" if same else "orange")
-    return trained if same else delta
+    return delta
 
 
-def check_delta(asked: str | None) -> None:
+def check_delta(asked: str | None, end: float) -> None:
     """Warn of a δ outside the slider's range, which Streamlit silently ignores."""
     try:
-        known = asked is None or 0 <= float(asked) <= 1
+        known = asked is None or 0 <= float(asked) <= end
     except ValueError:
         known = False
     if not known:
-        message = page.plain(f"δ = {asked}; the slider goes from 0 to 1, and α is never above 1")
+        message = page.plain(f"δ = {asked}; the slider goes from 0 to {end:g}, and α is never above 1")
         st.warning(f"{NOT_HERE}: {message}", icon=":material/link_off:")
 
 
@@ -247,7 +248,7 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
     with right:
         page.draw(words, now.words, about, key="words", table=words.numbers(now.words, about, len(now.words)))
         page.explain(
-            "Gradient × input: how much each word raises (orange) or lowers (blue) the log-odds of α, log α/(1 − α), "
+            "Gradient × input: how much each word raises (green) or lowers (purple) the log-odds of α, log α/(1 − α), "
             f"now {odds:+.2f}. Log-odds still change where α is close to 0 or 1. The estimator takes the maximum over "
             "the words (eq. 3), so only words that are largest in some dimension count.",
             3,
@@ -261,6 +262,7 @@ def show() -> None:
         "How similar each text of a task is to the tasks learned before it, which tasks count as similar at a given "
         "threshold, and which words matter.",
     )
+    control.follow()
     run = pick_run(suits=suits)
     if run is None:
         st.code(commands.demonstration(default_home()), language="bash")

@@ -3,14 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from shlpt.plots import dial, relatedness, theme
+from shlpt.plots import dial, relatedness
 from shlpt.tasks import describe
 from shlpt.tasks.find import find_task
 from shlpt.tasks.grammar import DOMAINS, QUESTIONS, formats
 from shlpt.tasks.pocket import TASKS, relation
 from shlpt.tasks.task import Split, Task
 from shlpt.ui import importer, page
-from shlpt.ui.choose import kept
+from shlpt.ui.choose import kept, one_task
 
 SPLITS: dict[str, Split] = {"training": "train", "validation": "validation", "test": "test"}
 
@@ -18,7 +18,8 @@ SPLITS: dict[str, Split] = {"training": "train", "validation": "validation", "te
 def choose() -> Task:
     """The task in the address, or the chosen one."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    name = kept("Task", list(TASKS), "task", write=theme.titled, where=left)
+    with left:
+        name = one_task("Task", "task")
     other = describe.contrary_name(name)
     swapped = right.toggle(
         "Swap the answers (contrary task)",
@@ -127,7 +128,7 @@ def turn() -> None:
                 st.text(row.text)
                 with st.container(horizontal=True):
                     st.badge(f"at +1.00: {row.source}", color="gray")
-                    st.badge(f"at {degree:+.2f}: {row.target}", color="orange" if row.agree else "blue")
+                    st.badge(f"at {degree:+.2f}: {row.target}", color="green" if row.agree else "violet")
     page.explain("Move the slider: the texts stay the same, and only the answers of the second task change.")
 
 

@@ -14,7 +14,6 @@ from shlpt.results import experiments as results
 from shlpt.results import frames
 from shlpt.spec import PRESET_ABOUT, PRESETS, RunSpec, read_seeds
 from shlpt.store.store import default_home
-from shlpt.tasks.pocket import TASKS
 from shlpt.ui import choose, control, page
 from shlpt.ui.choose import ShownExperiment
 from shlpt.ui.compose import about_method, size_metrics
@@ -48,15 +47,8 @@ def choose_matrix(found: dict[str, ShownExperiment]) -> str:
 # --- a new one ----------------------------------------------------------------------------
 def compose() -> None:
     """Tasks, method, seeds, settings; the estimate; the start button."""
-    st.subheader("Compose a matrix", anchor=False)
-    tasks = choose.kept_many(
-        "Tasks (every ordered pair is trained)",
-        list(TASKS),
-        "tasks",
-        default=FIRST_TASKS,
-        write=theme.titled,
-        kind="task",
-    )
+    st.header("Compose a matrix", anchor=False)
+    tasks = choose.tasks("Tasks (every ordered pair is trained)", "tasks", default=FIRST_TASKS)
     first, second, third = st.columns(3)
     with first:
         method = choose.kept(
@@ -79,6 +71,8 @@ def compose() -> None:
     st.caption(page.plain(about_method(method)))
     settings = folded_settings(method, preset, SETTING)
     name = st.text_input("Name", "", placeholder=f"matrix of {len(tasks)} tasks", max_chars=80, key="matrix-name")
+    if not tasks:
+        return
     with page.guard():
         common = {"method": method, "settings": settings, "preset": preset}
         made = experiments.matrix(tasks, read_seeds(seeds), common, name.strip())
@@ -137,7 +131,7 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
     if len(table):
         st.markdown(transfer.sentence(transfer.counts(table)))
     page.explain(
-        "Orange: the target makes fewer test errors after the source (positive transfer). Blue: it makes more "
+        "Blue: the target makes fewer test errors after the source (positive transfer). Orange: it makes more "
         "(negative transfer). Faded: not significant after the correction for the number of pairs. Click a cell for "
         "details.",
         1,
@@ -207,7 +201,7 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
             "with Student's t interval",
             f"{interval}{found['n']} seed{'s' * (found['n'] != 1)}",
         )
-        page.badge(found["verdict"], {"helps": "orange", "harms": "blue"}.get(found["verdict"], "gray"))
+        page.badge(found["verdict"], {"helps": "blue", "harms": "orange"}.get(found["verdict"], "gray"))
         more_seeds(shown, source, target)
     epochs = frames.pair_epochs(shown.store, list(mine["run"]))
     page.draw(curves, epochs, key="curves", table=curves.numbers(epochs))
@@ -245,7 +239,7 @@ def flipped(shown: ShownExperiment, source: str, target: str) -> None:
     """Test examples answered correctly only with transfer, or only without it."""
     pairs = results.pairs(shown.store, shown.id)
     mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)].dropna(subset=["score", "alone"])
-    st.subheader("Examples that flipped", anchor="flipped")
+    st.header("Examples that flipped", anchor="flipped")
     if mine.empty:
         st.caption("They are shown once the pair has been tested.")
         return
@@ -283,10 +277,10 @@ def look(shown: ShownExperiment) -> None:
     every = control.EVERY if going else None
     left, right = st.columns([6, 5], gap="large")
     with left:
-        st.subheader("All pairs", anchor=False)
+        st.header("All pairs", anchor=False)
         page.again(matrix, every)(shown, tasks, going)
     with right:
-        st.subheader("One pair", anchor=False)
+        st.header("One pair", anchor=False)
         first = transfer.strongest(transfer.cells(results.pairs(shown.store, shown.id))) or tuple(tasks[:2])
         one, two = st.columns(2)
         with one:
@@ -307,6 +301,7 @@ def show() -> None:
         "learned first, then the target. The target's test error is compared with its test error learned alone.",
         badges=["points of test error reduction, eq. 1"],
     )
+    control.follow()
     found = choose.known_experiments(["matrix"])
     chosen = choose_matrix(found)
     if chosen == NEW:

@@ -262,7 +262,7 @@ def read_seeds(text: str) -> list[int]:
     except ValueError:
         seeds = []
     if not seeds or min(seeds) < 0:
-        raise UserError(f"cannot read the seeds {text!r}: write whole numbers from 0, for example --seeds 42,142,242")
+        raise UserError(f"cannot read the seeds {text!r}: write whole numbers from 0, for example 42,142,242")
     return list(dict.fromkeys(seeds))
 
 

@@ -117,7 +117,7 @@ def _row(
 def _summary(
     runs: Mapping[Unit, Record], sequences: Sequence[str], seeds: Sequence[int], metric: str
 ) -> dict[str, object]:
-    return summary([v for v in _by_seed(runs, sequences, seeds, metric) if v is not None])
+    return summary([v for v in _by_seed(runs, sequences, seeds, metric) if v is not None], share=metric == "acc")
 
 
 def _by_seed(runs: Mapping[Unit, Record], sequences: Sequence[str], seeds: Sequence[int], metric: str) -> list[Value]:

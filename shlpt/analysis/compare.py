@@ -118,7 +118,7 @@ def table(found: Sequence[Side]) -> list[dict[str, Any]]:
             "n": side.done,
         }
         | {metric: _summary(side, metric) for metric in METRICS}
-        | {"by_task": {task: summary(_on(side, k)) for k, task in enumerate(side.tasks)}}
+        | {"by_task": {task: summary(_on(side, k), share=True) for k, task in enumerate(side.tasks)}}
         | {
             "trainable": _largest(side, "trainable"),
             "stored_bytes": _largest(side, "stored_bytes"),
@@ -162,7 +162,7 @@ def _hundred(share: float | None) -> float:
 
 def _summary(side: Side, metric: str) -> dict[str, object]:
     values = [value(record, metric) for record in side.records]
-    return summary([v for v in values if v is not None])
+    return summary([v for v in values if v is not None], share=metric == "acc")
 
 
 def _on(side: Side, place: int) -> list[float]:
@@ -183,7 +183,11 @@ def metric_rows(found: Sequence[Side]) -> pd.DataFrame:
 
 def task_rows(found: Sequence[Side]) -> pd.DataFrame:
     """Final score on each task, one row per side and task."""
-    lines = [(side.name, task, *_ends(summary(_on(side, k)))) for side in found for k, task in enumerate(side.tasks)]
+    lines = [
+        (side.name, task, *_ends(summary(_on(side, k), share=True)))
+        for side in found
+        for k, task in enumerate(side.tasks)
+    ]
     return _frame(lines, TASK_COLUMNS)
 
 

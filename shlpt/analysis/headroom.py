@@ -87,12 +87,16 @@ def gauge(values: Values, wish: float = WISH) -> dict[str, Any]:
     """Every condition with its interval, and the gains of the oracles and of plenty of examples."""
     oracles = {name: against(values, name, "random", wish) for name in ORACLES if name in values}
     return {
-        "conditions": {name: summary([v for v in values[name].values() if v is not None]) for name in values},
+        "conditions": _conditions(values),
         "oracle_minus_random": oracles,
         "plenty_minus_few": against(values, "plenty", "few", wish),
         "tells_apart": any(found["clear"] for found in oracles.values()),
         "notes": [_said(name, found) for name, found in oracles.items()] or ["No oracle was measured."],
     }
+
+
+def _conditions(values: Values) -> dict[str, Any]:
+    return {name: summary([v for v in mine.values() if v is not None], share=True) for name, mine in values.items()}
 
 
 def _said(name: str, found: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit  # importing scipy.stats takes a second
 
+ROUNDING = 1e-12  # smaller spreads are rounding errors
 Matrix = NDArray[np.float64]  # a[i][k]: score on task k after learning task i; NaN where not measured
 
 
@@ -96,13 +97,32 @@ def error_reduction(with_transfer: float, without: float) -> float:
 
 
 # --- several seeds ------------------------------------------------------------------------
-def summary(values: Sequence[float], confidence: float = 0.95) -> dict[str, object]:
-    """Mean, standard deviation and t interval; a single value has no spread and no interval."""
+def summary(values: Sequence[float], confidence: float = 0.95, *, share: bool = False) -> dict[str, object]:
+    """Mean, standard deviation and interval. Without spread, or of a single value, there is no interval. Of shares
+    (scores from 0 to 1) the interval stays inside 0 to 1."""
     found = np.asarray([v for v in values if not math.isnan(v)], dtype=float)
     if not len(found):
         return {"n": 0, "mean": None, "sd": None, "ci95": None}
     if len(found) == 1:
         return {"n": 1, "mean": float(found[0]), "sd": None, "ci95": None}
     mean, sd = float(found.mean()), float(found.std(ddof=1))
-    half = float(stdtrit(len(found) - 1, 0.5 + confidence / 2)) * sd / math.sqrt(len(found))
-    return {"n": len(found), "mean": mean, "sd": sd, "ci95": [mean - half, mean + half]}
+    t, variance = float(stdtrit(len(found) - 1, 0.5 + confidence / 2)), sd * sd / len(found)
+    ends = None if sd <= ROUNDING else _of_shares(mean, t, variance) if share else _of_means(mean, t, variance)
+    return {"n": len(found), "mean": mean, "sd": sd, "ci95": ends}
+
+
+def _of_means(mean: float, t: float, variance: float) -> list[float]:
+    """Student's t."""
+    half = t * math.sqrt(variance)
+    return [mean - half, mean + half]
+
+
+def _of_shares(mean: float, t: float, variance: float) -> list[float] | None:
+    """Wilson's interval of a proportion, with as many trials as the spread of the seeds is worth, and Student's t."""
+    inside = mean * (1 - mean)
+    if inside <= 0:
+        return None
+    trials = inside / variance
+    center = (mean + t * t / (2 * trials)) / (1 + t * t / trials)
+    half = t * math.sqrt(variance + (t / (2 * trials)) ** 2) / (1 + t * t / trials)
+    return [center - half, center + half]

@@ -46,7 +46,7 @@ def selected(values: Mapping[int, Mapping[int, Value]], settings: Sequence[Mappi
         {
             "trial": trial,
             "settings": dict(settings[trial]),
-            "score": summary([v for v in mine.values() if v is not None]),
+            "score": summary([v for v in mine.values() if v is not None], share=True),
             "difference": None if not trial else {**compared[trial], "p_holm": corrected[trial]},
         }
         for trial, mine in values.items()

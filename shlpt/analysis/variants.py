@@ -20,7 +20,11 @@ def compared(values: Values, baseline: Mapping[str, str]) -> list[dict[str, Any]
     corrected = dict(zip(comparisons, holm([c["p"] for c in comparisons.values()]), strict=True))
     apart = {name: {"baseline": baseline[name], **comparisons[name], "p_holm": corrected[name]} for name in comparisons}
     return [
-        {"variant": name, **summary([v for v in mine.values() if v is not None]), "difference": apart.get(name)}
+        {
+            "variant": name,
+            **summary([v for v in mine.values() if v is not None], share=True),
+            "difference": apart.get(name),
+        }
         for name, mine in values.items()
     ]
 

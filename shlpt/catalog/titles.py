@@ -53,6 +53,24 @@ TITLES = {
 }
 
 
+# Settings that belong together, in the order of a form. What is in no group comes first or last, as the form decides.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Similarity": ("threshold", "temperature", "partition", "similar_transfer", "own_start", "similar_pairs"),
+    "Estimator": (
+        "estimator",
+        "estimator_width",
+        "estimator_center",
+        "estimator_score",
+        "estimator_lr",
+        "estimator_warmup",
+    ),
+    "Contrastive losses": ("lambda_hsc", "lambda_asc", "tau_hsc", "tau_asc", "hsc_positions", "asc_states"),
+    "Examples": ("validation_shots", "test_shots", "max_length", "scored_on", "matching"),
+    "Optimiser": ("batch_size", "weight_decay", "clip", "patience", "patience_from"),
+    "Decoding": ("beams", "repetition_penalty"),
+}
+
+
 def title_of(name: str) -> str:
     """The title of a setting; names that are words already only get a capital letter."""
     return TITLES.get(name, name.replace("_", " ").capitalize())

@@ -50,8 +50,9 @@ def chosen(
         raise UserError("name what to compare: either run ids (see `runs list`) or --experiment NAME, not both")
     if experiment:
         store = opened(home, [])
-        pairs = experiments.labelled(store, experiments.find_with_runs(store, experiment)["id"])
-        return [label for label, _ in pairs], [(store, record) for _, record in pairs]
+        where, study = experiments.locate_with_runs(store, experiment)
+        pairs = experiments.labelled(where, study["id"])
+        return [label for label, _ in pairs], [(where, record) for _, record in pairs]
     found = {id: store for store, id in (locate(id, home) for id in ids)}
     return None, [(store, frames.run(store, id)) for id, store in found.items()]
 

@@ -17,7 +17,7 @@ from shlpt.cli.report import Bar, errors, show
 from shlpt.cli.rows import ROWS
 from shlpt.plans.experiments import Experiment
 from shlpt.plans.recorded import PARTS, SCORES_ONLY, kept, plan
-from shlpt.results.recorded import HOME
+from shlpt.results.recorded import HOME, mark
 from shlpt.store import artifacts
 from shlpt.store.store import FILE, Store
 from shlpt.store.tensors import add_artifact
@@ -96,6 +96,7 @@ def write(store: Store, done: Iterable[Experiment], out: Path) -> None:
     _copy_tensors(store, copy, stages)
     _copy_beside(store, copy, [one.id for one in done], runs)
     arrange(copy, done, runs)
+    mark(copy)
     copy.db.execute("PRAGMA journal_mode=DELETE")
     copy.db.execute("PRAGMA page_size=16384")  # two long rows to a small page waste half of it
     copy.db.execute("VACUUM")

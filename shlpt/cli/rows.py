@@ -58,7 +58,10 @@ def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[s
         groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     lines = []
     for label, members in groups.items():
-        found = {name: summary([m[name] for m in members if m[name] is not None]) for name in ("acc", "bwt", "fwt")}
+        found = {
+            name: summary([m[name] for m in members if m[name] is not None], share=name == "acc")
+            for name in ("acc", "bwt", "fwt")
+        }
         means = {name: part["mean"] for name, part in found.items()}
         spread = {"acc_ci95": found["acc"]["ci95"], "n": found["acc"]["n"]}
         lines.append(dict(zip(keys, label, strict=True)) | means | spread)

@@ -21,7 +21,11 @@ Id = Annotated[str, typer.Argument(help=ID_HELP)]
 
 
 def opened(home: Path | None, ids: list[str]) -> Any:
-    """The store that should hold these runs."""
+    """The visitor's store, which should hold these runs."""
+    from shlpt.results.recorded import refuse_recorded
+
+    for id in ids:
+        refuse_recorded(id)
     store = Store(home)
     found = store.there()
     if found is None:
@@ -30,24 +34,27 @@ def opened(home: Path | None, ids: list[str]) -> Any:
 
 
 @app.command("list", epilog="Example: python -m shlpt runs list --json")
-def list_runs(home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """List all runs, the newest first."""
+def list_runs(
+    recorded: Annotated[bool, typer.Option("--recorded", help="List the runs that came with the program.")] = False,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """List your runs, the newest first."""
+    from shlpt.results import listing
     from shlpt.results.frames import runs
+    from shlpt.results.recorded import recorded as with_program
 
     store = Store(home)
-    found = store.there()
+    others, found = with_program(), store.there()
+    found = others if recorded else found
     if found is None:
         errors.print(no_store(store.home), markup=False, soft_wrap=True)
     rows = rows_of_frame(runs(found)) if found is not None else []
-    hidden = ("backbone", "weights", "older", "created", "note", "experiment")
-    short = [{k: v for k, v in row.items() if k not in hidden} | remark(row) for row in rows]
-    say(short, "runs", as_json=json, as_csv=csv, document={"runs": rows})
-
-
-def remark(row: dict[str, Any]) -> dict[str, str]:
-    from shlpt.results.weights import OLDER
-
-    return {"remark": OLDER if row["older"] else ""}
+    say(listing.short(rows), "runs", as_json=json, as_csv=csv, document={"runs": rows})
+    if others is not None and not recorded:
+        count = others.value("SELECT count(*) FROM runs")
+        errors.print(f"{count} recorded runs came with the program: `runs list --recorded`", markup=False)
 
 
 @app.command(epilog="Example: python -m shlpt runs show r1a2b3c --json")
@@ -58,12 +65,14 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
     """
     from shlpt.results import frames
     from shlpt.results.further import further
+    from shlpt.results.twins import locate
+    from shlpt.results.weights import remark
 
-    store = opened(home, [id])
+    store, id = locate(id, home)
     record = frames.run(store, id)
     more = rows_of_frame(further(store, record["id"]))
     keys = ("id", "method", "seed", "state", "progress", "acc", "bwt", "fwt", "error", "warnings")
-    row = {key: record[key] for key in keys} | remark(record)
+    row = {key: record[key] for key in keys} | {"remark": remark(record)}
     say([row], "run", as_json=json, as_csv=csv, document=record | {"further": more})
     if not json and not csv:
         if more:
@@ -130,6 +139,33 @@ def resume(ids: Ids, home: Home = None, json: Json = False, csv: Csv = False) ->
     Training resumes from the newest checkpoint. A worker is started if none is running.
     """
     change(ids, home, json, csv, "resume")
+
+
+@app.command(epilog="Example: python -m shlpt runs again r1a2b3c --same")
+def again(
+    ids: Ids,
+    same: Annotated[bool, typer.Option("--same", help="With the same seed: train all of it again.")] = False,
+    home: Home = None,
+    json: Json = False,
+    csv: Csv = False,
+) -> None:
+    """Train runs once more, with the next seed or with the same. Recorded runs can be named too.
+
+    The runs are queued, and a worker is started if none is running. With the same seed the results are the same.
+    """
+    from shlpt.queue.launch import ensure_worker
+    from shlpt.queue.submit import again as plans_again
+    from shlpt.queue.submit import submit
+    from shlpt.results import frames
+    from shlpt.results.twins import locate
+    from shlpt.spec import RunSpec
+
+    specs = [RunSpec.model_validate(frames.run(*locate(id, home))["spec"]) for id in ids]
+    store = Store(home).open()
+    sent = submit(store, plans_again(store, specs, same=same))
+    ensure_worker(store)
+    rows = [{"id": spec.id, "method": spec.method, "seed": spec.seed} for spec in sent.specs]
+    say(rows, "queued", as_json=json, as_csv=csv, document={"runs": rows})
 
 
 @app.command(epilog="Example: python -m shlpt runs delete r1a2b3c --force")

@@ -10,10 +10,10 @@ from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import Csv, Home, How, Json, Method, Seeds, Sequence, Tasks, tasks_of, with_groups
 from shlpt.cli.report import errors, no_store, show
 from shlpt.cli.rows import ROWS, beside_rows
-from shlpt.cli.runs import remark
 from shlpt.errors import UserError
 from shlpt.plans import commands, experiments
 from shlpt.plans.commands import setting
+from shlpt.results.weights import remark
 from shlpt.spec import find_methods, method_info, parse_values, read_seeds
 from shlpt.store.store import Store
 
@@ -219,12 +219,12 @@ def listed(
         rows = [
             {key: row[key] for key in ("id", "kind", "name")}
             | progress(store, experiments.runs_in(store, row["id"]))
-            | remark(row)
+            | {"remark": remark(row)}
             for row in experiments.listed(store)
         ]
         show(rows, "experiments", as_json=json, as_csv=csv, document={"experiments": rows})
         return
-    found = experiments.find_with_runs(store, id)
+    store, found = experiments.locate_with_runs(store, id)
     lines, document = ROWS[found["kind"]](store, found["id"], csv)
     state = progress(store, experiments.runs_in(store, found["id"]))
     show(lines, f"{found['name']} ({found['id']})", as_json=json, as_csv=csv, document=found | state | document)

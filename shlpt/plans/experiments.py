@@ -51,7 +51,7 @@ def matrix(
 ) -> Experiment:
     """Every ordered pair of tasks: the second is learned after the first, which may have its own number of examples."""
     if len(tasks) < 2:
-        raise UserError("a matrix needs two tasks at least: give --tasks yelp,sst2,agnews")
+        raise UserError("a matrix needs two tasks at least, for example yelp,sst2,agnews")
     rich = {task: as_source(task, source_shots) for task in tasks}
     cells = [
         Cell({"source": source, "target": target, "seed": seed}, make((rich[source], target), seed, common))

@@ -22,50 +22,53 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{name: rows[name].astype(float) * 100 for name in ("mean", "low", "high")})
 
 
-def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
-    """A dot with its interval for each method and metric."""
+def figure(frame: pd.DataFrame, metric: str = "acc", *, dark: bool = False) -> go.Figure:
+    """A dot with its interval for each method, of one metric: ACC would hide FWT on a common axis."""
     rows = numbers(frame)
     methods = list(dict.fromkeys(rows["method"]))
-    drawn = draw.base("compare", "Percent or points", "Method", dark, max(260, 26 * max(1, len(rows)) + 120))
+    look, rows = styles(methods, dark), rows[rows["metric"] == metric]
+    drawn = draw.base(f"compare {metric}", UNITS.get(metric, metric), "Method", dark, max(220, 30 * len(methods) + 90))
     if rows.empty:
-        return draw.say_empty(drawn, "No finished run to compare yet")
-    for place, (metric, mine) in enumerate(rows.groupby("metric", sort=False)):
-        color = theme.template(dark).layout.colorway[place % 10]
+        return draw.say_empty(drawn.update_layout(showlegend=False), "No finished run to compare yet")
+    for method, mine in rows.groupby("method", sort=False):
+        style = look[method]
         drawn.add_scatter(
             x=list(mine["mean"]),
-            y=[methods.index(m) + 0.22 * (place - 1) for m in mine["method"]],
+            y=[methods.index(method)],
             mode="markers",
-            name=theme.literal(UNITS.get(metric, metric)),
-            marker={"color": color, "size": 10, "symbol": theme.MARKS[place % 8]},
+            name=written(method),
+            marker={"color": style.color, "size": 10, "symbol": style.marker},
             error_x=_whiskers(mine),
-            customdata=[written(m) for m in mine["method"]],
-            hovertemplate="%{customdata}: %{x:.1f}",
+            hovertemplate="%{fullData.name}: %{x:.1f}<extra></extra>",
         )
-    drawn.add_vline(x=0, line={"color": theme.FAINT[dark], "width": 1})
-    return drawn.update_yaxes(
+    if metric != "acc":
+        drawn.add_vline(x=0, line={"color": theme.FAINT[dark], "width": 1})
+    drawn.update_yaxes(
         tickvals=list(range(len(methods))), ticktext=[written(m) for m in methods], range=[len(methods) - 0.5, -0.5]
     )
+    return drawn.update_xaxes(nticks=6).update_layout(showlegend=False)
 
 
 def _whiskers(rows: pd.DataFrame, **more: object) -> dict[str, object]:
-    """The interval as plotly's error bars: lengths to both sides, 0 where it is unknown."""
-    up, down = (rows["high"] - rows["mean"]).fillna(0), (rows["mean"] - rows["low"]).fillna(0)
-    return {"type": "data", "symmetric": False, "array": list(up), "arrayminus": list(down), "width": 4, **more}
+    """The interval as plotly's error bars: lengths to both sides. A single seed has none."""
+    up, down = (
+        [None if pd.isna(v) else v for v in lengths]
+        for lengths in (rows["high"] - rows["mean"], rows["mean"] - rows["low"])
+    )
+    return {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "width": 4, **more}
 
 
-def alt(frame: pd.DataFrame, ranked: bool = True) -> str:
+def alt(frame: pd.DataFrame, metric: str = "acc", *, ranked: bool = True) -> str:
     """`ranked`: says who is highest; otherwise the range alone."""
     rows = numbers(frame)
+    rows, name = rows[rows["metric"] == metric], UNITS.get(metric, metric)
     if rows.empty:
-        return "Methods side by side: no finished run yet."
-    said = []
-    for metric, mine in rows.groupby("metric", sort=False):
-        if not ranked:
-            said.append(f"{UNITS.get(metric, metric)} from {mine['mean'].min():.1f} to {mine['mean'].max():.1f}")
-            continue
-        best = mine.loc[mine["mean"].idxmax()]
-        said.append(f"{UNITS.get(metric, metric)} is highest for {theme.side(best['method'])} at {best['mean']:.1f}")
-    return f"{rows['method'].nunique()} methods side by side: {'; '.join(said)}."
+        return f"{name} of methods side by side: no finished run yet."
+    said = f"{rows['method'].nunique()} methods side by side: {name}"
+    if not ranked:
+        return f"{said} from {rows['mean'].min():.1f} to {rows['mean'].max():.1f}."
+    best = rows.loc[rows["mean"].idxmax()]
+    return f"{said} is highest for {theme.side(best['method'])} at {best['mean']:.1f}."
 
 
 def styles(names: Sequence[str], dark: bool = False) -> dict[str, theme.Style]:

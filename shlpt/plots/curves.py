@@ -16,8 +16,8 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Two curves; several seeds are drawn as mean ± one standard deviation."""
     rows = numbers(frame)
-    first, second = theme.template(dark).layout.colorway[:2]
-    alone, other = theme.Style(second, "dash", "square"), theme.Style(first, "solid", "circle")
+    alone = theme.Style(theme.FAINT[dark], "dash", "square")  # the yardstick
+    other = theme.Style(theme.ACCENT[dark], "solid", "circle")
     styles = {which: alone if which == ALONE else other for which in rows["which"]}
     return draw.learning_curves("curves", rows, "which", theme.literal, styles, dark)
 

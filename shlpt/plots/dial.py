@@ -24,11 +24,7 @@ def figure(rows: Sequence[Dialled], degree: float, *, dark: bool = False) -> go.
     drawn = draw.base("dial", "How comfortable (−1.4 to 1.4)", "How busy (−1.4 to 1.4)", dark, 420)
     if frame.empty:
         return draw.say_empty(drawn, "No text to show for this dial")
-    scale = [color for _, color in theme.diverging(dark)]
-    for agree, name, color, mark in (
-        (True, "same answer", scale[-3], "circle"),
-        (False, "answers differ", scale[2], "x"),
-    ):
+    for agree, name, mark in ((True, "same answer", "circle"), (False, "answers differ", "x")):
         mine = frame[frame["agree"] == agree]
         if len(mine):
             drawn.add_scatter(
@@ -36,7 +32,7 @@ def figure(rows: Sequence[Dialled], degree: float, *, dark: bool = False) -> go.
                 y=list(mine["bustle"]),
                 mode="markers",
                 name=name,
-                marker={"color": color, "symbol": mark, "size": 8},
+                marker={"color": theme.side_color(agree, dark), "symbol": mark, "size": 8},
                 customdata=[
                     f"at +1: {theme.literal(s)}, at {degree:+.2f}: {theme.literal(t)}"
                     for s, t in zip(mine["source"], mine["target"], strict=True)

@@ -85,24 +85,22 @@ def line(figure: go.Figure, rows: pd.DataFrame, x: str, name: str, style: theme.
     )
 
 
-def each_seed(figure: go.Figure, rows: pd.DataFrame, x: str, y: str, name: str, style: theme.Style) -> None:
-    """A thin line for each seed, for seeds that differ so much that a mean with a band would hide it."""
+def each_seed(
+    figure: go.Figure, rows: pd.DataFrame, x: str, y: str, name: str, style: theme.Style, hover: str = ""
+) -> None:
+    """A line for each seed, for seeds that differ so much that a mean with a band would hide it. Without `hover` they
+    stand behind a mean, which names them."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for _, mine in rows.sort_values(x).groupby("seed"):
+    seeds: list[float | None] = []
+    for seed, mine in rows.sort_values(x).groupby("seed"):
         xs += [*mine[x], None]
         ys += [*mine[y], None]
-    figure.add_scatter(
-        x=xs,
-        y=ys,
-        mode="lines",
-        name=name,
-        legendgroup=name,
-        showlegend=False,
-        hoverinfo="skip",
-        opacity=0.7,
-        line={"color": style.color, "dash": style.dash, "width": 1.3},
-    )
+        seeds += [seed] * (len(mine) + 1)
+    look = {"color": style.color, "dash": style.dash, "width": 1.6}
+    shown = {"hovertemplate": hover} if hover else {"hoverinfo": "skip", "showlegend": False}
+    more = {"name": name, "legendgroup": name, "line": look, "customdata": seeds, **shown}
+    figure.add_scatter(x=xs, y=ys, mode="lines", opacity=0.85, **more)
 
 
 def level(figure: go.Figure, y: float, name: str, dark: bool, dash: str = "dot", place: str = "top right") -> None:
@@ -133,6 +131,7 @@ def learning_curves(
     drawn = base(name, "Epoch", "Validation score (%)", dark)
     if rows.empty:
         return say_empty(drawn, "No epoch has ended yet")
+    rows = rows.assign(low=rows["low"].clip(lower=0), high=rows["high"].clip(upper=1))  # a score is never above 100 %
     for value, mine in rows.groupby(by, sort=False):
         line(drawn, mine, "epoch", write(value), styles[value], hovertemplate="%{y:.1%} after epoch %{x}")
     return drawn.update_yaxes(tickformat=".0%", range=[-0.02, 1.02])

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from shlpt.plots import draw, theme
 
-NAMES = {"loss": "total", "down": "task (down)", "hsc": "hidden states (HSC)", "asc": "activations (ASC)"}
+NAMES = {"loss": "total", "down": "task (down)", "hsc": "λ1 · hidden states (HSC)", "asc": "λ2 · activations (ASC)"}
 COLUMNS = ["part", "task", "x", "mean", "low", "high", "seeds"]
 
 

@@ -1,5 +1,7 @@
 """Which earlier tasks are similar and which dissimilar while a task is learned, and how often that flips."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -16,15 +18,21 @@ def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
     return draw.carried(rows, by, ["dissimilar"]).groupby(by, sort=False)["dissimilar"].mean().reset_index()
 
 
-def flips(frame: pd.DataFrame, task: str | None = None) -> dict[str, float]:
-    """How often each earlier task changed sides, averaged over the seeds."""
+def flips(frame: pd.DataFrame, task: str | None = None) -> dict[str, list[int]]:
+    """How often each earlier task changed sides, in each seed."""
     rows, _ = newest(frame, task)
     last = rows.groupby(["earlier", "seed"], sort=False)["flips"].max()
-    return {str(name): float(count) for name, count in last.groupby("earlier", sort=False).mean().items()}
+    return {str(name): [int(count) for count in mine] for name, mine in last.groupby("earlier", sort=False)}
+
+
+def counted(counts: Sequence[int]) -> str:
+    """`3`, or `0 to 5` where seeds differ: they may be certain of different tasks, so their mean says nothing."""
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) -> go.Figure:
-    """A row per earlier task: blue where it is dissimilar, orange where it is similar."""
+    """A row per earlier task: green where it is similar, purple where it is dissimilar."""
     rows = numbers(frame, task)
     names = list(dict.fromkeys(rows["earlier"]))
     drawn = draw.base("partition", "Step", "Earlier task (flips)", dark, max(220, 32 * len(names) + 150))
@@ -38,13 +46,16 @@ def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) 
         y=list(range(len(names))),
         zmin=0,
         zmax=1,
-        colorscale=[[1 - at, color] for at, color in reversed(theme.diverging(dark))],
+        colorscale=[[1 - at, color] for at, color in reversed(theme.sides(dark))],
         ygap=3,
         customdata=[[theme.label(n)] * len(table.columns) for n in names],
         hovertemplate="%{customdata}<br>dissimilar: %{z:.0%} at step %{x}<extra></extra>",
     )
-    draw.color_key(drawn, "Share of the batch that is dissimilar", tickvals=[0, 1], ticktext=["0 %: similar", "100 %"])
-    ticks = [f"{theme.label(name)} ({turned[name]:.3g})" for name in names]
+    seeds = max(map(len, turned.values()))
+    whose = "the batch" if seeds == 1 else f"the batches of {seeds} seeds"
+    key = {"tickvals": [0.08, 0.92], "ticktext": ["0 %: similar", "100 %"]}
+    draw.color_key(drawn, f"Share of {whose} for which it is dissimilar", **key)
+    ticks = [f"{theme.label(name)} ({counted(turned[name])})" for name in names]
     drawn.update_yaxes(tickvals=list(range(len(names))), ticktext=ticks, autorange="reversed", showgrid=False)
     return drawn.update_layout(showlegend=False)
 
@@ -58,5 +69,5 @@ def alt(frame: pd.DataFrame, *, task: str | None = None) -> str:
     return (
         f"Of {len(last)} earlier tasks {len(away)} are dissimilar at the last step"
         f"{': ' + draw.listed(away) if away else ''}; "
-        f"sides changed {sum(flips(frame, task).values()):g} times in all."
+        f"sides changed {sum(map(sum, flips(frame, task).values()))} times in all."
     )

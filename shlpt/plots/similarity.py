@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from shlpt.plots import draw, theme
 
-COLUMNS = ["earlier", "step", "mean", "low", "high"]
+COLUMNS = ["seed", "earlier", "step", "mean", "low", "high"]
 
 
 def newest(frame: pd.DataFrame, task: str | None) -> tuple[pd.DataFrame, str]:
@@ -22,14 +22,10 @@ def latest(frame: pd.DataFrame, task: str) -> pd.DataFrame:
 
 
 def numbers(frame: pd.DataFrame, task: str | None = None) -> pd.DataFrame:
-    """[seed, task, earlier, step, mean, low, high] of one task → the mean over the seeds, with the range of all seeds.
-    Each seed can be certain of another task. The mean alone would then look like one undecided estimator."""
+    """[seed, task, earlier, step, mean, low, high] of one task → the same, seed by seed: each can be
+    certain of another task, and their mean would look like one undecided estimator."""
     rows, _ = newest(frame, task)
-    if rows.empty:
-        return pd.DataFrame(columns=COLUMNS)
-    by = ["earlier", "step"]
-    whole = draw.carried(rows, by, ["mean", "low", "high"]).groupby(by, sort=False)
-    return whole.agg({"mean": "mean", "low": "min", "high": "max"}).reset_index()[COLUMNS]
+    return rows[COLUMNS].reset_index(drop=True) if len(rows) else pd.DataFrame(columns=COLUMNS)
 
 
 def figure(
@@ -40,18 +36,18 @@ def figure(
     task: str | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """A curve per earlier task with the band over its texts, or a thin line for each seed; δ and 1/n as lines."""
-    rows, (all_rows, _) = numbers(frame, task), newest(frame, task)
-    several = all_rows["seed"].nunique() > 1
+    """A curve per earlier task with the band over its texts, or a line for each seed; δ and 1/n as lines."""
+    rows = numbers(frame, task)
     drawn = draw.base("similarity", "Step", "Similarity α (0 to 1)", dark)
     if rows.empty:
         return draw.say_empty(drawn, "No earlier task to compare with yet")
+    several = rows["seed"].nunique() > 1
     for earlier, mine in rows.groupby("earlier", sort=False):
         name, style = theme.label(earlier), theme.task_style(earlier, dark)
         if several:
-            draw.each_seed(drawn, all_rows[all_rows["earlier"] == earlier], "step", "mean", name, style)
-            mine = mine.assign(low=mine["mean"], high=mine["mean"])
-        draw.line(drawn, mine, "step", name, style, hovertemplate="α = %{y:.3f} at step %{x}")
+            draw.each_seed(drawn, mine, "step", "mean", name, style, "α = %{y:.3f} at step %{x}, seed %{customdata}")
+        else:
+            draw.line(drawn, mine, "step", name, style, hovertemplate="α = %{y:.3f} at step %{x}")
     if threshold is not None:
         draw.level(drawn, threshold, f"δ = {threshold:g}", dark, "dash")
     if n:
@@ -63,8 +59,13 @@ def alt(frame: pd.DataFrame, threshold: float | None = None, n: int | None = Non
     rows = numbers(frame, task)
     if rows.empty:
         return "Similarity to earlier tasks: there is no earlier task yet."
-    last = rows.sort_values("step").groupby("earlier")["mean"].last().sort_values(ascending=False)
+    last = latest(frame, newest(frame, task)[1]).groupby("earlier")["alpha"].agg(["min", "max"])
     limit = f"; the threshold is {threshold:g}" if threshold is not None else ""
     name = theme.titled(newest(frame, task)[1])
-    said = ", ".join(f"{theme.titled(e)} {v:.2f}" for e, v in list(last.items())[:6])
+    top = last.sort_values("max", ascending=False).head(6).itertuples()
+    said = ", ".join(f"{theme.titled(r.Index)} {_range(r.min, r.max)}" for r in top)
     return f"Similarity of {name} to {len(last)} earlier tasks at the last step: {said}{limit}."
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:.2f}" if high - low < 0.005 else f"{low:.2f} to {high:.2f}"

@@ -14,6 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from shlpt.catalog import METHODS
+from shlpt.catalog.titles import title_of
 from shlpt.tasks.task import without_shots
 
 LIGHT_TASKS = tuple(
@@ -33,13 +34,15 @@ TASK_ORDER = tuple("yelp sst2 agnews rte mnli qqp yahoo squad amazon imdb dbpedi
 MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star")
 PARTS = {"loss": 6, "down": 0, "hsc": 1, "asc": 2}  # parts of the loss, by their place among the colours
 
-# Blue is negative and orange is positive transfer, as in the paper's Fig. 1; zero is the colour of the ground.
+# Help is blue and harm orange; similar is green and dissimilar purple. Zero is the colour of the ground.
 LIGHT_DIVERGING = tuple(
-    "#08417f #2a69ad #5f96cf #9cc1e4 #d2e3f2 #f7f6f3 #fae0c4 #f4b983 #e28a3d #b9610f #7f3d02".split()
+    "#7f3d02 #b9610f #e28a3d #f4b983 #fae0c4 #f7f6f3 #d2e3f2 #9cc1e4 #5f96cf #2a69ad #08417f".split()
 )
 DARK_DIVERGING = tuple(
-    "#a5d0ff #72aef2 #4c86cb #35609a #28405f #20242b #50391f #855526 #b8742c #e59a48 #ffc788".split()
+    "#ffc788 #e59a48 #b8742c #855526 #50391f #20242b #28405f #35609a #4c86cb #72aef2 #a5d0ff".split()
 )
+LIGHT_SIDES = tuple("#5b1a73 #7b3294 #a271b6 #c7a9d3 #e7d9ec #f6f6f5 #d8ecd5 #a3d39c #5ba55e #1f7a3d #0a4d22".split())
+DARK_SIDES = tuple("#e6c5f2 #cb97dd #9e6cb1 #6f487f #45304f #20242b #25402c #31683f #489159 #73c084 #aeebb6".split())
 LIGHT_SEQUENTIAL = tuple("#eef3fb #d6e4f5 #b8d2ee #95bce5 #6fa4da #4b8bcb #3071b5 #1d5899 #10417a #082a57".split())
 DARK_SEQUENTIAL = tuple("#1f2633 #243650 #29476d #305a8b #3a6faa #4d86c4 #6a9fd8 #8db8e8 #b3d1f4 #dceaff".split())
 
@@ -53,6 +56,7 @@ ACCENT = {False: "#064fbd", True: "#5784dd"}
 HEIGHT = 380
 LONGEST = 64  # letters of a task's name
 FADED = "faded: unclear"
+SETTING = re.compile(r"\b([a-z]\w+)=(\S+)")
 BIDI = re.compile("[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]")
 
 
@@ -103,6 +107,15 @@ def diverging(dark: bool = False) -> list[list[Any]]:
     return _scale(DARK_DIVERGING if dark else LIGHT_DIVERGING)
 
 
+def sides(dark: bool = False) -> list[list[Any]]:
+    """Scale from dissimilar to similar."""
+    return _scale(DARK_SIDES if dark else LIGHT_SIDES)
+
+
+def side_color(similar: bool, dark: bool = False) -> str:
+    return (DARK_SIDES if dark else LIGHT_SIDES)[9 if similar else 1]
+
+
 def sequential(dark: bool = False) -> list[list[Any]]:
     return _scale(DARK_SEQUENTIAL if dark else LIGHT_SEQUENTIAL)
 
@@ -134,9 +147,10 @@ def titled(task: str) -> str:
 
 
 def side(name: str) -> str:
-    """A side of a comparison (`per_task epochs=5`): its method is written with its title."""
+    """A side of a comparison (`per_task epochs=5`): its method and settings are written with their titles."""
     method, _, rest = name.partition(" ")
-    return f"{METHODS[method].title} {rest}".rstrip() if method in METHODS else name
+    named = f"{METHODS[method].title} {rest}".rstrip() if method in METHODS else name
+    return SETTING.sub(lambda found: f"{title_of(found[1])} {found[2]}", named)
 
 
 def literal(text: str, longest: int = 40) -> str:
@@ -158,7 +172,7 @@ def label(task: str) -> str:
 def template(dark: bool = False) -> go.layout.Template:
     """The look of every figure; set explicitly, because another package may have changed plotly's default."""
     axis = {"gridcolor": GRID[dark], "linecolor": GRID[dark], "zeroline": False, "automargin": True}
-    axis |= {"title": {"standoff": 8}, "tickfont": {"color": FAINT[dark]}}
+    axis |= {"title": {"standoff": 8, "font": {"size": 14}}, "tickfont": {"color": FAINT[dark]}}
     font = {"color": TEXT[dark], "family": FONT}
     return go.layout.Template(
         layout={

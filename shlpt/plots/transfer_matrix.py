@@ -23,7 +23,7 @@ def numbers(frame: pd.DataFrame, tasks: Sequence[str] | None = None) -> tuple[li
 
 
 def figure(frame: pd.DataFrame, tasks: Sequence[str] | None = None, *, dark: bool = False) -> go.Figure:
-    """Orange helps, blue harms, faded is unclear; empty cells are not trained yet."""
+    """Blue helps, orange harms, faded is unclear; empty cells are not trained yet."""
     names, value, clear = numbers(frame, tasks)
     height = draw.cells(len(names), len(names)) + 14 * len(names)  # room for a finger
     drawn = draw.base("transfer", "Target task (learned after)", "Source task (learned first)", dark, height)

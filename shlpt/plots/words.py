@@ -17,20 +17,19 @@ def numbers(frame: pd.DataFrame, earlier: str, most: int = MOST) -> pd.DataFrame
 
 
 def figure(frame: pd.DataFrame, earlier: str, most: int = MOST, *, dark: bool = False) -> go.Figure:
-    """A bar per word: orange raises α, blue lowers it."""
+    """A bar per word: green raises α, purple lowers it."""
     rows = numbers(frame, earlier, most)
     height = max(230, 28 * max(len(rows), min(most, 6)) + 110)
     drawn = draw.base("words", "Effect on the log-odds of α", "Word", dark, height)
     if rows.empty or not rows["weight"].abs().max():
         return draw.say_empty(drawn, "No word changes this α; it is the same for every text")
-    low, *_, high = theme.DARK_DIVERGING[2:-2] if dark else theme.LIGHT_DIVERGING[2:-2]
     places = list(range(len(rows)))
     drawn.add_bar(
         x=list(rows["weight"]),
         y=places,
         orientation="h",
         width=0.7,
-        marker={"color": [high if v > 0 else low for v in rows["weight"]]},
+        marker={"color": [theme.side_color(v > 0, dark) for v in rows["weight"]]},
         customdata=[[theme.literal(r.word), r.place + 1] for r in rows.itertuples()],
         hovertemplate="%{customdata[0]} (word %{customdata[1]}): %{x:+.4f}<extra></extra>",
     )

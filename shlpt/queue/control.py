@@ -180,7 +180,7 @@ def delete(store: Store, runs: Sequence[str], force: bool = False) -> None:
         held = _held(store)
         for run in runs:
             if not force and any(group in held for group in _running(store, run)):
-                raise UserError(f"run {run} is running: stop it first, or delete it with --force")
+                raise UserError(f"run {run} is running: stop it first, or force its deletion")
             db.execute("DELETE FROM run_stages WHERE run=?", (run,))
             db.execute("DELETE FROM experiment_runs WHERE run=?", (run,))
             db.execute("DELETE FROM runs WHERE id=?", (run,))

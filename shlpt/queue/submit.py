@@ -1,12 +1,14 @@
 """Put runs in the queue. No torch: pages and commands do this at once, whatever trains them later."""
 
+import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from shlpt.devices import is_gpu
-from shlpt.plans.experiments import Experiment
+from shlpt.plans.experiments import Experiment, next_seeds
 from shlpt.plans.stages import RunPlan, Stage, every_stage, plans_of
 from shlpt.queue import control
 from shlpt.queue.enqueue import Taken, enqueue
@@ -34,6 +36,24 @@ def planned(store: Store, specs: Sequence[RunSpec], *, alone: bool = True, fresh
     edition = next_edition(store)
     specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
     return [replace(plan, fresh=True) for plan in plans_of(specs, alone, store.home)]
+
+
+def again(store: Store, specs: Sequence[RunSpec], *, same: bool) -> list[RunPlan]:
+    """Plans for these runs once more: with the next seeds, or with the same ones. What the store has is then trained
+    again."""
+    if same:
+        known = any(store.value("SELECT 1 FROM runs WHERE id=?", (spec.id,)) for spec in specs)
+        return planned(store, specs, fresh=known or any(spec.edition for spec in specs))
+    alike = {to_json(_without_seed(spec.to_json())) for spec in specs}
+    stored = (json.loads(row["spec"]) for row in store.rows("SELECT spec FROM runs"))
+    taken = [spec.seed for spec in specs] + [spec["seed"] for spec in stored if to_json(_without_seed(spec)) in alike]
+    seeds = sorted({spec.seed for spec in specs})  # runs that share a seed share the new one
+    news = dict(zip(seeds, next_seeds(taken, len(seeds)), strict=True))
+    return planned(store, [spec.model_copy(update={"seed": news[spec.seed], "edition": 0}) for spec in specs])
+
+
+def _without_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in spec.items() if key not in ("seed", "edition")}
 
 
 def submit(store: Store, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto") -> Submitted:

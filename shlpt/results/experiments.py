@@ -41,6 +41,12 @@ def find_with_runs(store: Store, id: str) -> dict[str, Any]:
     return found
 
 
+def locate_with_runs(store: Store, id: str) -> tuple[Store, dict[str, Any]]:
+    """The same, from the visitor's store or else from the recorded one."""
+    where, found = locate(store, id)
+    return where, find_with_runs(where, found["id"])
+
+
 def locate(store: Store, id: str) -> tuple[Store, dict[str, Any]]:
     """The same, from the visitor's store or else from the recorded one."""
     others = recorded()

@@ -116,6 +116,14 @@ def stages(store: Store, id: str) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=STAGE_COLUMNS)
 
 
+def whole_marker(store: Store) -> str:
+    """A digest that changes when a run is added, named, deleted or finished, or a group changes state."""
+    rows = store.rows("SELECT id, name, note, result IS NULL AS open FROM runs ORDER BY id")
+    rows += store.rows("SELECT key, state, wish FROM groups ORDER BY key")
+    rows += store.rows("SELECT experiment, count(*) AS runs FROM experiment_runs GROUP BY experiment")
+    return digest([list(row.values()) for row in rows])
+
+
 def marker(store: Store, ids: Sequence[str]) -> str:
     """A digest that changes whenever these runs have new data."""
     marks = ",".join("?" * len(ids))
@@ -157,10 +165,16 @@ _RUN = ["run", "seed", "position", "task"]
 
 
 def losses(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFrame:
-    """Loss of each training step and its parts; NaN for parts that a method does not have."""
-    return pd.DataFrame(
-        _events(store, ids, "step", points), columns=[*_RUN, "step", "epoch", "loss", "down", "hsc", "asc"]
-    )
+    """Loss of each training step and its parts as they are added up: times λ (eq. 12). NaN for parts that a method
+    does not have."""
+    rows = _events(store, ids, "step", points)
+    frame = pd.DataFrame(rows, columns=[*_RUN, "step", "epoch", "loss", "down", "hsc", "asc"])
+    params = {id: _spec(store, id)["params"] for id in ids}
+    for part in ("hsc", "asc"):
+        frame[part] *= (
+            frame["run"].map({id: own.get(f"lambda_{part}", 1.0) for id, own in params.items()}).astype(float)
+        )
+    return frame
 
 
 _SIMILARITY = [*_RUN, "step", "epoch", "earlier", "mean", "low", "high", "dissimilar", "flips"]

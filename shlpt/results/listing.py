@@ -1,12 +1,12 @@
 """Runs, stages and workers as tables for people. Pure; no torch."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from shlpt.catalog import METHODS
-from shlpt.results.weights import OLDER
+from shlpt.results.weights import remark
 
 
 def matching(
@@ -35,6 +35,14 @@ def _words(line: dict[str, object]) -> str:
     return " ".join([*map(str, filter(None, parts)), *(tasks if isinstance(tasks, list) else [])]).lower()
 
 
+HIDDEN = ("backbone", "weights", "older", "created", "note", "experiment", "recorded")
+
+
+def short(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Runs as the command line and the pages export them: shares from 0 to 1, one row per run."""
+    return [{k: v for k, v in row.items() if k not in HIDDEN} | {"remark": remark(row)} for row in rows]
+
+
 def for_people(rows: pd.DataFrame) -> pd.DataFrame:
     """Readable columns: titles of methods, tasks in one line, dates, BWT and FWT in points."""
     return pd.DataFrame(
@@ -48,17 +56,12 @@ def for_people(rows: pd.DataFrame) -> pd.DataFrame:
             "ACC": rows["acc"].astype(float),
             "BWT": 100 * rows["bwt"].astype(float),
             "FWT": 100 * rows["fwt"].astype(float),
-            "note": [_remark(line) for line in rows.to_dict("records")],
+            "note": ["; ".join(filter(None, (remark(line), line["note"]))) for line in rows.to_dict("records")],
             "experiment": rows["experiment"].fillna(""),
             "created": pd.to_datetime(rows["created"].astype(float), unit="s", utc=True),
             "id": rows["id"],
         }
     )
-
-
-def _remark(line: dict[Any, Any]) -> str:
-    """The note, after what must be known of the run."""
-    return "; ".join(part for part in (OLDER if line["older"] else "", line["note"]) if part)
 
 
 def stages_for_people(rows: pd.DataFrame) -> pd.DataFrame:

@@ -191,4 +191,4 @@ def _steps_so_far(store: Store, key: str) -> int:
 def summarise(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Mean, standard deviation and 95 % interval over the seeds of a run set."""
     values = {name: [r[name] for r in records if r[name] is not None] for name in ("acc", "bwt", "fwt")}
-    return {name: metrics.summary(found) for name, found in values.items()}
+    return {name: metrics.summary(found, share=name == "acc") for name, found in values.items()}

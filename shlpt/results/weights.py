@@ -22,6 +22,11 @@ def is_older(backbone: str, weights: str | None) -> bool:
     return bool(weights and now) and weights != now
 
 
+def remark(run: Mapping[Any, Any]) -> str:
+    """What must be known of a run, or of an experiment."""
+    return OLDER if run["older"] else ""
+
+
 def weights_of(store: Store, run: str) -> str | None:
     found = store.value(f"SELECT {OF_RUN} FROM runs r WHERE r.id=?", (run,))
     return None if found is None else str(found)

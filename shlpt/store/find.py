@@ -2,12 +2,9 @@
 
 import json
 from collections.abc import Iterable
-from difflib import get_close_matches
 
-from shlpt.errors import UserError, unknown
+from shlpt.errors import NEAREST, UserError, unknown
 from shlpt.store.store import Store
-
-NEAREST = 5  # ids shown where one is unknown
 
 
 class Ambiguous(UserError):
@@ -27,7 +24,7 @@ def find_run(store: Store, id: str) -> str:
         raise Ambiguous(f"{id!r} matches {len(begun)} runs: {some}. Write more of the id")
     if not ids:
         raise UserError(f"unknown run {id!r}: there are no runs in {store.home} yet")
-    raise unknown("run", id, get_close_matches(id, ids, NEAREST, 0.0))
+    raise unknown("run", id, ids)
 
 
 def groups_of(store: Store, runs: Iterable[str]) -> dict[str, None]:

@@ -95,6 +95,21 @@ def contrary_name(name: str) -> str | None:
         return None
 
 
+@cache
+def choices() -> tuple[str, ...]:
+    """Tasks to choose from: the stand-ins, their contraries, some of the dial, every question asked of every kind of
+    text in its first words. `find_task` knows many more."""
+    contrary = (other for name in TASKS if (other := contrary_name(name)))
+    dialled = (find_task(f"dial:{degree}").name for degree in (1, 0.5, 0, -0.5, -1))
+    composed = (
+        find_task(f"ask:{question}/{domain.name}/{'-'.join(formats(question, domain.name)[0])}").name
+        for question in QUESTIONS
+        for domain in DOMAINS.values()
+        if question in domain.questions
+    )
+    return (*TASKS, *contrary, *dialled, *composed)
+
+
 def agreement(degree: float) -> float:
     """Share of texts that a task at +1 and a task at `degree` answer alike."""
     return 1 - math.acos(degree) / math.pi

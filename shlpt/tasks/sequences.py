@@ -114,11 +114,15 @@ def find_sequence(name: str) -> tuple[str, ...]:
     return SEQUENCES[name]
 
 
+def split_names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def read_tasks(text: str, suite: str = "pocket", home: Path | None = None) -> tuple[str, ...]:
     """`a,b,c` as task names, each looked up and named as it is known."""
-    names = [part.strip() for part in text.split(",") if part.strip()]
+    names = split_names(text)
     if not names:
-        raise UserError("no tasks given: write them as --tasks yelp,sst2,agnews")
+        raise UserError("no tasks given: name one at least, for example yelp,sst2,agnews")
     return tuple(find_task(name, suite, home).name for name in names)
 
 

@@ -1,16 +1,22 @@
 """Widgets that keep their choice in the page's address, as an identifier."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from shlpt.errors import unknown
+from shlpt.errors import MOST, UserError, unknown
 from shlpt.plans.recorded import SCORES_ONLY
+from shlpt.plots import theme
 from shlpt.results import experiments
-from shlpt.store.store import Store
-from shlpt.ui.page import plain
+from shlpt.store.store import Store, default_home
+from shlpt.tasks import shelf
+from shlpt.tasks.describe import choices
+from shlpt.tasks.find import find_task, is_stored
+from shlpt.tasks.sequences import read_tasks, split_names
+from shlpt.ui.page import guard, plain
 from shlpt.ui.store import Shown, both, known_runs, label
 
 Write = Callable[[Any], str]
@@ -73,6 +79,45 @@ def kept_many(
     return chosen
 
 
+def tasks(text: str, key: str, *, default: Sequence[str], suite: str = "pocket", **more: Any) -> tuple[str, ...]:
+    """Tasks as chips, in the order in which they are chosen; what is not in the list can be typed. The address has them
+    with commas. Empty, with a message, where a name is no task."""
+    widget = f"{key}-choices"
+    asked = ",".join(st.query_params.get_all(key))
+    if asked and asked != st.session_state.get(f"{key}-kept"):
+        st.session_state[widget] = list(dict.fromkeys(split_names(asked)))
+    if widget not in st.session_state:
+        st.session_state[widget] = list(default)
+    imported = [record.title for record in shelf.stored(default_home())]
+    options = dict.fromkeys([*choices(), *imported, *st.session_state[widget]])
+    chosen = st.multiselect(
+        text,
+        list(options),
+        key=widget,
+        format_func=theme.titled,
+        accept_new_options=True,
+        placeholder="Choose tasks, or type a name",
+        **more,
+    )
+    said = ",".join(name.removeprefix("pocket/") for name in chosen)  # as it is shown
+    _keep(key, said)
+    with guard():
+        return read_tasks(said, suite, default_home())
+    return ()
+
+
+def one_task(text: str, key: str) -> str:
+    """A task of the list, or any other by its name."""
+    known = dict.fromkeys(choices())
+    for said, where in ((key, st.query_params), (f"{key}-choice", st.session_state)):
+        if (name := where.get(said)) and not is_stored(name):  # the page shows how a task is related
+            with suppress(UserError):
+                where[said] = find_task(name).name
+                known |= {where[said]: None}
+    help = "Beside those of the list, any name can be typed: ask:price/hotel/yes-no, dial:0.3"
+    return kept(text, list(known), key, write=theme.titled, kind="task", accept_new_options=True, help=help)
+
+
 def meant_many(asked: Sequence[str], options: Sequence[str], kind: str) -> list[str]:
     """The options that match the names in the address; warns of unknown names."""
     found = {name: _meant(name, options) for name in asked}
@@ -117,7 +162,7 @@ def _say_unknown(kind: str, asked: Sequence[str], options: Sequence[str]) -> Non
 def _nearest(kind: str, name: str, options: Sequence[str]) -> str:
     """The error with the nearest name; without one for long lists of ids."""
     shortened = name if len(name) <= 40 else f"{name[:39]}…"
-    return str(unknown(kind, shortened, options)) if len(options) <= 20 else f"unknown {kind} {shortened!r}"
+    return str(unknown(kind, shortened, options)) if len(options) <= MOST else f"unknown {kind} {shortened!r}"
 
 
 # --- runs ---------------------------------------------------------------------------------

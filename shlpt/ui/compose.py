@@ -14,9 +14,8 @@ from shlpt.plots import theme
 from shlpt.queue.submit import default_width
 from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
 from shlpt.store.store import Store, default_home
-from shlpt.tasks.pocket import TASKS
-from shlpt.tasks.sequences import SEQUENCES, about, read_tasks
-from shlpt.ui import page
+from shlpt.tasks.sequences import SEQUENCES, about
+from shlpt.ui import choose, page
 from shlpt.ui.choose import kept
 from shlpt.ui.forms import folded_settings
 from shlpt.ui.links import FORM_PRESETS, OWN_SEQUENCE, SETTING
@@ -97,18 +96,15 @@ def _tasks(suite: str) -> tuple[str, ...]:
             help=about(sequence),
         )
         return SEQUENCES[sequence]
-    text = right.text_input(
-        "Tasks, in the order in which they are learned",
-        "yelp, sst2, agnews, rte",
-        key="tasks",
-        bind="query-params",
-        help=f"Names separated by commas: {', '.join(TASKS)}. Composed tasks work too "
-        "(ask:price/hotel/yes-no), with a number of examples of their own (sst2@32), and contrary:yelp and dial:0.5: "
-        "see the Tasks page",
-    )
-    with page.guard():
-        return read_tasks(text, suite, default_home())
-    return ()
+    with right:
+        return choose.tasks(
+            "Tasks, in the order in which they are learned",
+            "tasks",
+            default=SEQUENCES[DEFAULT],
+            suite=suite,
+            help="Beside those of the list, names can be typed: ask:price/hotel/yes-no, dial:0.3, and sst2@32 with "
+            "its own number of examples of each class. The Tasks page has more",
+        )
 
 
 def about_method(method: str) -> str:

@@ -1,19 +1,28 @@
 """Buttons for running runs, their progress and their errors."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
+from shlpt.errors import UserError
 from shlpt.plans import estimate
+from shlpt.plans.stages import RunPlan
 from shlpt.queue import control
+from shlpt.queue import submit as queue
 from shlpt.queue.launch import ensure_worker
 from shlpt.results import frames
 from shlpt.results.record import GOING
+from shlpt.spec import RunSpec
 from shlpt.store.liveness import expected
 from shlpt.store.store import Store
+from shlpt.ui.page import again as fragment
 from shlpt.ui.page import plain
+from shlpt.ui.store import own
 
+GO = "watch"  # runs to show on the Live page, where the router leads
+FOLLOWING = 1.5  # seconds until a tab notices what another one did
 EVERY = 1.0  # seconds between updates while something trains
 
 
@@ -61,6 +70,43 @@ def resume(store: Store, runs: Sequence[str]) -> None:
     control.resume(store, runs)
     ensure_worker(store)
     st.rerun()
+
+
+def again(runs: Sequence[tuple[Store, str]], key: str) -> None:
+    """Buttons that train runs once more, recorded ones too, and show them on the Live page."""
+    for text, icon, same, about in (
+        ("Run again, new seed", "casino", False, "The same runs with the next seeds: other examples, other starts"),
+        (
+            "Run again, same seed",
+            "replay",
+            True,
+            "Train all of it again, as a run of its own. The results are the same",
+        ),
+    ):
+        if st.button(text, icon=f":material/{icon}:", key=f"{key}-{'same' if same else 'new'}-seed", help=about):
+            specs = [RunSpec.model_validate(frames.run(where, id)["spec"]) for where, id in runs]
+            store = own()
+            start(store, queue.again(store, specs, same=same))
+
+
+def start(store: Store, plans: Sequence[RunPlan]) -> None:
+    """Queue runs, make sure that a worker trains them, and go to the Live page to watch them."""
+    sent = queue.submit(store, plans)
+    if sent.todo:
+        ensure_worker(store)
+    st.session_state[GO] = ",".join(sent.runs)
+    st.rerun()
+
+
+def follow() -> None:
+    """Draw the page anew when another tab or a command has changed the visitor's store."""
+    with suppress(UserError):  # the page says what is wrong with the store
+        fragment(_followed, FOLLOWING)(frames.whole_marker(own()))
+
+
+def _followed(seen: str) -> None:
+    if frames.whole_marker(own()) != seen:
+        st.rerun()
 
 
 def troubles(store: Store, runs: Sequence[str], states: dict[str, int], most: int = 3) -> None:

@@ -11,13 +11,13 @@ import streamlit as st
 from pydantic import BaseModel
 
 from shlpt.catalog import METHODS
-from shlpt.catalog.titles import title_of
+from shlpt.catalog.titles import GROUPS, title_of
 from shlpt.spec import Training, method_info, settings_of, usual
 from shlpt.ui import page
 
 Kind = Literal["integer", "number", "boolean", "choice", "text"]
 LONGEST = 60  # maximum length of a changed setting beside the form
-FIRST = ("epochs", "lr", "shots", "prompt_length")  # other training settings are folded
+FIRST = ("epochs", "lr", "shots", "prompt_length", "threshold")  # the few that matter most
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,24 @@ def settings_form(method: str, preset: str = "quick", prefix: str = "") -> dict[
     """The settings of a method and its training that differ from the defaults, as `RunSpec.make(..., settings=...)`
     takes them. `prefix` goes before the keys in the address."""
     info, defaults = method_info(method), usual(method, preset)
-    own, training = fields(info.params, defaults), fields(Training, defaults)
-    changed = _row([f for name in FIRST for f in training if f.name == name], prefix)
-    if own:
-        st.markdown(f"**{METHODS[method].title}**")
-        changed |= _row(own, prefix)
-    with st.expander("More training settings"):
-        changed |= _row([f for f in training if f.name not in FIRST], prefix)
-    named = {field.name: field.default for field in [*own, *training]}
+    every = {f.name: f for f in (*fields(Training, defaults), *fields(info.params, defaults))}
+    groups = grouped(list(every), METHODS[method].title)
+    changed: dict[str, Any] = {}
+    for tab, names in zip(st.tabs(list(groups)), groups.values(), strict=True):
+        with tab:
+            changed |= _row([every[name] for name in names], prefix)
+    named = {field.name: field.default for field in every.values()}
     return {name: value for name, value in changed.items() if value is not None and value != named[name]}
+
+
+def grouped(names: list[str], method: str) -> dict[str, list[str]]:
+    """Settings by the heading they stand under, the few that matter most first. `method` is the heading of those of its
+    own that belong to no group."""
+    placed = {name for some in GROUPS.values() for name in some}
+    groups = {"Main": [name for name in FIRST if name in names]}
+    groups[method] = [name for name in names if name not in placed and name not in FIRST]
+    groups |= {title: [name for name in some if name in names and name not in FIRST] for title, some in GROUPS.items()}
+    return {title: some for title, some in groups.items() if some}
 
 
 def _row(some: list[Field], prefix: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def live_address(specs: Sequence[RunSpec]) -> dict[str, str]:
     settings = given.pop("settings", {})
     return {
         "sequence": OWN_SEQUENCE,
-        "tasks": ", ".join(spec.tasks),
+        "tasks": ",".join(spec.tasks),
         "method": spec.method,
         "seeds": ",".join(str(each.seed) for each in specs),
         **given,

@@ -38,7 +38,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     box.shlptEmpty = empty;
     await Plotly.react(box, data.figure.data, data.figure.layout, box.shlptConfig);
     box.removeAllListeners?.("plotly_click");
-    if (data.clicks) box.on("plotly_click", (event) => setTriggerValue("click", picked(event)));
+    if (data.clicks) box.on("plotly_click", (event) => {
+      window.shlptClicked?.(); // what it opens is an entry of the browser's history
+      setTriggerValue("click", picked(event));
+    });
     if (!box.watcher) {
       box.watcher = new ResizeObserver(() => box.isConnected && Plotly.Plots.resize(box));
       box.watcher.observe(parentElement);

@@ -13,7 +13,7 @@ import streamlit as st
 from shlpt.ui.assets import plotly_url
 
 SCRIPT = Path(__file__).with_suffix(".js")
-HTML = '<div class="shlpt-plot" role="img" tabindex="0"></div>'
+HTML = '<div class="shlpt-plot" role="figure" tabindex="0"></div>'
 CSS = ".shlpt-plot { width: 100%; overflow: hidden; }"
 
 

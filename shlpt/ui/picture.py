@@ -8,9 +8,9 @@ ALT = (
     "the new prompt. The new prompt is pushed away from those of dissimilar tasks. Stored prompts never change."
 )
 _SCHEMES = {
-    False: ("#1d2430", "#5b6676", "#f3f5f8", "#064fbd", "#b8480f"),
-    True: ("#e8ebf0", "#a4adba", "#20242b", "#5784dd", "#e87f02"),
-}  # ink, pale, card, lends, harms: as in the theme
+    False: ("#1d2430", "#5b6676", "#f3f5f8", "#1f7a3d", "#7b3294"),
+    True: ("#e8ebf0", "#a4adba", "#20242b", "#73c084", "#cb97dd"),
+}  # ink, pale, card, similar, dissimilar: as in the theme
 
 
 def html(dark: bool) -> str:
@@ -21,7 +21,7 @@ def html(dark: bool) -> str:
 
 def svg(dark: bool) -> str:
     """In the theme's colours; scales with the page."""
-    ink, pale, card, blue, orange = _SCHEMES[dark]
+    ink, pale, card, similar, dissimilar = _SCHEMES[dark]
 
     def box(x: int, y: int, w: int, h: int, title: str, said: str, edge: str) -> str:
         return (
@@ -37,7 +37,7 @@ def svg(dark: bool) -> str:
     ends = "".join(
         f'<marker id="end-{c[1:]}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
         f'orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="{c}"/></marker>'
-        for c in (pale, blue, orange)
+        for c in (pale, similar, dissimilar)
     )
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 940 300" font-family="Source Sans Pro, sans-serif" '
@@ -45,12 +45,12 @@ def svg(dark: bool) -> str:
         + box(10, 110, 150, 80, "a new task", "a few examples", pale)
         + arrow("M162 150H238", pale)
         + box(242, 110, 190, 80, "estimator", "similarity α to each task", pale)
-        + arrow("M434 136C480 136 470 70 516 70", blue)
-        + arrow("M434 164C480 164 470 230 516 230", orange)
-        + box(520, 30, 190, 80, "similar: α &gt; δ", "prompts are mixed in", blue)
-        + box(520, 190, 190, 80, "dissimilar: α ≤ δ", "prompts are pushed away", orange)
-        + arrow("M712 70C760 70 740 136 786 136", blue)
-        + arrow("M712 230C760 230 740 164 786 164", orange)
+        + arrow("M434 136C480 136 470 70 516 70", similar)
+        + arrow("M434 164C480 164 470 230 516 230", dissimilar)
+        + box(520, 30, 190, 80, "similar: α &gt; δ", "prompts are mixed in", similar)
+        + box(520, 190, 190, 80, "dissimilar: α ≤ δ", "prompts are pushed away", dissimilar)
+        + arrow("M712 70C760 70 740 136 786 136", similar)
+        + arrow("M712 230C760 230 740 164 786 164", dissimilar)
         + box(790, 110, 140, 80, "its prompt", "then frozen", pale)
         + f'<text x="12" y="290" font-size="13" fill="{pale}">The language model itself is frozen throughout; '
         "only prompts and the small estimator are trained.</text></svg>"

@@ -18,7 +18,7 @@ from shlpt.store import liveness
 from shlpt.store.store import Store
 from shlpt.ui import page
 from shlpt.ui.choose import kept
-from shlpt.ui.control import possible, troubles
+from shlpt.ui.control import follow, possible, troubles
 from shlpt.ui.live_plot import live_plot, prepared
 from shlpt.ui.store import at
 
@@ -77,7 +77,7 @@ def _given(found: dict[str, Any], name: str, task: str | None) -> tuple[Any, tup
 SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation
     "similarity": (
         "Similarity to each earlier task",
-        "Mean α over the batch with the range over its texts; with several seeds, one thin line per seed. Above δ the "
+        "Mean α over the batch with the range over its texts; with several seeds, one line per seed. Above δ the "
         "prompt of an earlier task is mixed in; below δ the new prompt is pushed away from it.",
         4,
     ),
@@ -94,7 +94,8 @@ SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the 
     ),
     "losses": (
         "Losses by part",
-        "The loss of the task (down) and the two contrastive losses, on hidden states (HSC) and on activations (ASC).",
+        "The loss of the task (down) and the two contrastive losses, on hidden states (HSC) and on activations (ASC), "
+        "each with its weight: together they are the total.",
         12,
     ),
     "validation": ("Validation", "Score on the validation set after each epoch; it decides early stopping.", None),
@@ -111,6 +112,8 @@ def view(store: Store, ids: Sequence[str], own: bool) -> None:
     """Runs over the same tasks in one view. Polls only while something changes."""
     moving = own and _moving(store, [run_record(store, id) for id in ids])
     page.again(_panel, POLL_SECONDS if moving else None)(str(store.home), tuple(ids), own, moving)
+    if own and not moving:
+        follow()
 
 
 def _moving(store: Store, records: list[Record]) -> bool:
@@ -202,8 +205,9 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
             if name == "similarity" and task:
                 st.caption(page.plain(nearest.said(similarity.latest(found["similarity"], task), theme.titled)))
             if name == "partition" and task:
-                flips = [f"{name} {count:.3g}" for name, count in partition.flips(found["similarity"], task).items()]
-                st.caption(page.plain(f"Flips so far: {', '.join(flips) or 'none'}"))
+                flips = partition.flips(found["similarity"], task).items()
+                said = ", ".join(f"{theme.titled(name)} {partition.counted(counts)}" for name, counts in flips)
+                st.caption(page.plain(f"Flips so far: {said or 'none'}"))
 
 
 def _which(tasks: list[str], found: dict[str, Any]) -> str | None:

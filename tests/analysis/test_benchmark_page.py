@@ -36,8 +36,8 @@ def cells(text: str, method: str) -> list[str]:
 
 def test_a_method_has_its_numbers_in_points_and_the_best_comes_first() -> None:
     text = section(document({"per_task": 0.8, "shlpt": 0.9}))
-    # two seeds, .90 and .94: deviation .04/√2, half an interval 12.71 · .02; of differences (.10 and .12) half of both
-    known = ["92.0 ± 2.8 [66.6, 117.4]", "0.0", "1.5", "+11.0 [−1.7, +23.7]", ".058", "1", "80.28", "1"]
+    # two seeds, .90 and .94: deviation .04/√2; half an interval of differences (.10 and .12) is 12.71 · .01
+    known = ["92.0 ± 2.8 [45.4, 99.4]", "0.0", "1.5", "+11.0 [−1.7, +23.7]", ".058", "1", "80.28", "1"]
     assert cells(text, "shlpt") == ["SHLPT", *known, "1,280", "2 KB", "12"]
     assert cells(text, "per_task")[4:6] == ["reference", ""]
     assert text.index("| SHLPT |") < text.index("| Per-task prompts |")

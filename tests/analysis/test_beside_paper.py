@@ -9,6 +9,7 @@ import pytest
 from shlpt import paper
 from shlpt.analysis import beside
 from shlpt.analysis.benchmark import benchmark_table
+from shlpt.analysis.metrics import summary
 from shlpt.spec import RunSpec
 from shlpt.tasks.sequences import BENCHMARKS, Benchmark, find_benchmark
 
@@ -45,9 +46,8 @@ def line(found: dict[str, Any], method: str, metric: str = "acc") -> dict[str, A
 def test_ours_and_the_papers_stand_side_by_side_in_points() -> None:
     row = line(compared({"shlpt": 0.80, "per_task": 0.70}), "shlpt")
     assert row["ours"] == pytest.approx(81.0)
-    # two seeds, .80 and .82: sd .02/√2, t of one degree at 97.5 % is 12.706205
-    half = 100 * 12.706205 * 0.01
-    assert row["ours_ci95"] == pytest.approx([81 - half, 81 + half], abs=1e-4)
+    ends: Any = summary([0.80, 0.82], share=True)["ci95"]
+    assert row["ours_ci95"] == pytest.approx([100 * end for end in ends])
     assert (row["n"], row["paper"], row["paper_spread"]) == (2, 80.28, 0.07)
     assert row["by_sequence"]["order2"]["ours"] == pytest.approx(81.0)
     by_sequence = {name: cell["paper"] for name, cell in row["by_sequence"].items()}

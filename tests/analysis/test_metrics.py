@@ -1,6 +1,7 @@
 """Scores of answers and metrics of lifelong learning, against numbers worked out by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,10 +95,26 @@ def test_values_have_mean_deviation_and_t_interval() -> None:
     found = metrics.summary([0.0, 2.0])
     half = 12.706205 * math.sqrt(2) / math.sqrt(2)  # deviation √2 over √n = √2
     assert found["ci95"] == pytest.approx([1 - half, 1 + half], abs=1e-5)
-    assert metrics.summary([0.5, 0.5, 0.5]) == {"n": 3, "mean": 0.5, "sd": 0.0, "ci95": [0.5, 0.5]}
+    # Without spread nothing is known of what another seed would give: no interval of width zero.
+    assert metrics.summary([0.5, 0.5, 0.5]) == {"n": 3, "mean": 0.5, "sd": 0.0, "ci95": None}
+    assert metrics.summary([1.0, 1.0], share=True)["ci95"] is None
     assert metrics.summary([0.4]) == {"n": 1, "mean": 0.4, "sd": None, "ci95": None}
     assert metrics.summary([NAN, 0.4]) == metrics.summary([0.4])
     assert metrics.summary([0.1, NAN, 0.2, 0.6]) == metrics.summary([0.1, 0.2, 0.6])
+
+
+def test_the_interval_of_a_share_is_inside_0_and_1_and_covers_the_truth() -> None:
+    found: Any = metrics.summary([0.85, 0.99, 0.95, 0.97, 1.0], share=True)
+    low, high = found["ci95"]
+    assert 0 < low < found["mean"] < high < 1 < metrics.summary([0.85, 0.99, 0.95, 0.97, 1.0])["ci95"][1]  # type: ignore[index]
+    # An end is where the mean is t standard errors away, of which each is worth as much as its share's.
+    t, error = 2.776445, found["sd"] / math.sqrt(5)
+    for end in (low, high):
+        scale = math.sqrt(end * (1 - end) / (found["mean"] * (1 - found["mean"])))
+        assert abs(found["mean"] - end) == pytest.approx(t * error * scale, abs=1e-6)
+    rng = np.random.default_rng(0)  # scores of seeds near the top: mean 0.95
+    drawn: list[Any] = [metrics.summary(rng.beta(38, 2, 5).tolist(), share=True)["ci95"] for _ in range(2000)]
+    assert 0.93 < np.mean([low <= 0.95 <= high for low, high in drawn]) < 0.97
 
 
 @pytest.mark.parametrize("values", [[], [NAN], [NAN, NAN]])

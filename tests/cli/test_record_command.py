@@ -14,6 +14,7 @@ from shlpt.plans import experiments as plans
 from shlpt.plans import headroom, paper_tables, recorded
 from shlpt.results import experiments, frames, overlaps, scores, seeds
 from shlpt.results import recorded as stored_results
+from shlpt.results.recorded import MARK
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import SEQUENCES
@@ -78,7 +79,8 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     assert [row["trained"] for row in found if row["kind"] == "matrix"] == [0]
     copy, whole = Store(out).open(), Store(home).open()
     for one in recorded.plan():
-        theirs, mine = (experiments.results(store, one.id) for store in (whole, copy))
+        theirs, mine = (experiments.results(store, id) for store, id in ((whole, one.id), (copy, f"{MARK}{one.id}")))
+        assert {f"{MARK}{id[1:]}" for id in theirs["run"]} == set(mine["run"])  # never an id of the visitor's
         assert (mine[["acc", "bwt"]] == theirs[["acc", "bwt"]]).all(axis=None)
         assert (mine["state"] == "done").all()
     assert [row["name"] for row in experiments.listed(copy)] == [one.name for one in recorded.plan()]
@@ -94,15 +96,20 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     assert set(losses["position"]) <= {0}  # the first task is learned as in SHLPT's run, whose curves stay
     assert frames.answers(copy, lean["id"], "rte").empty
     assert frames.probe(copy, lean["id"]) == {}
-    assert len(alphas := seeds.stage_alphas(copy, listed["id"])) > 0  # of all seeds
-    assert alphas.equals(seeds.stage_alphas(whole, listed["id"]))
+    assert len(seeds.stage_alphas(copy, listed["id"])) > 0  # of all seeds
+    own = "r" + listed["id"].str[1:]
+    mine, theirs = (
+        seeds.stage_alphas(*given).drop(columns="run", errors="ignore")
+        for given in ((copy, listed["id"]), (whole, own))
+    )
+    assert mine.equals(theirs)
     table4 = next(one.id for one in recorded.plan(["ablations"]) if one.about["sequence"] == "negative1")
     states = overlaps.of_seeds(whole, table4)
     assert set(states["seed"]) == {42, 142}
     monkeypatch.setattr(stored_results, "HOME", out)  # as recorded: the states of the second seed are not there
-    pd.testing.assert_frame_equal(overlaps.of_seeds(copy, table4), states, check_dtype=False)
+    pd.testing.assert_frame_equal(overlaps.of_seeds(copy, f"{MARK}{table4}"), states, check_dtype=False)
     (matrix,) = [one.id for one in recorded.plan(["matrix"])]
-    measured = scores.stored(copy, matrix)
+    measured = scores.stored(copy, f"{MARK}{matrix}")
     assert set(measured.seconds) == set(ESTIMATORS)  # α too, whose runs belong to another part
     assert measured.frame.equals(scores.stored(whole, matrix).frame)
     assert sum(f.stat().st_size for f in out.rglob("*")) < sum(f.stat().st_size for f in home.rglob("*")) / 2

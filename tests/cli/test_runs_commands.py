@@ -180,7 +180,10 @@ def test_who_only_looks_makes_no_store(
     monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
     assert say(tmp_path / "typo", *words, *(["--json"] if code == 0 else [])) == code
     said = capsys.readouterr()
-    everywhere = words[0] in ("alpha", "compare", "route")  # these look among the recorded runs too
+    everywhere = words[0] in ("alpha", "compare", "route") or words[:2] == [
+        "runs",
+        "show",
+    ]  # these look among the recorded runs too
     assert ("there are no runs yet" if everywhere else f"no results in {tmp_path / 'typo'}") in said.err
     assert ("unknown run 'r1'" in said.err) == (words[-1] == "r1" or everywhere)
     assert said.out == ("" if code else f'{{"{words[-1] if words[0] != "runs" else "runs"}": []}}\n')
@@ -207,6 +210,62 @@ def test_an_experiment_whose_runs_were_deleted_says_so(
     assert document(capsys)["experiments"][0]["stages"] == 0
 
 
+# --- recorded runs, and once more ---------------------------------------------------------
+@pytest.fixture
+def with_program(store: Store, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same finished run, as if it had come with the program too; its id there."""
+    home = tmp_path_factory.mktemp("recorded")
+    with closing(sqlite3.connect(home / FILE)) as db:
+        store.db.backup(db)
+    copy = Store(home).open()
+    control.delete(copy, [WAITING.id])
+    recorded.mark(copy)
+    copy.close()
+    monkeypatch.setattr(recorded, "HOME", home)
+    return f"c{DONE.id[1:]}"
+
+
+def test_recorded_runs_are_listed_and_shown_and_never_changed(
+    store: Store, with_program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert say(store, "runs", "list", "--json") == 0
+    told = capsys.readouterr()
+    assert {row["id"] for row in json.loads(told.out)["runs"]} == {DONE.id, WAITING.id}
+    assert "1 recorded runs came with the program: `runs list --recorded`" in told.err
+    assert say(store, "runs", "list", "--recorded", "--json") == 0
+    assert [row["id"] for row in document(capsys)["runs"]] == [with_program]
+    assert say(store, "runs", "show", with_program[:8], "--json") == 0
+    assert document(capsys)["id"] == with_program
+    for act in ("stop", "pause", "step", "resume", "delete"):
+        said = refused(capsys, "runs", act, with_program, f"--home={store.home}")
+        assert "came with the program and cannot be changed" in said
+    assert say(store, "runs", "delete", DONE.id) == 0  # the visitor's own can be deleted
+    assert [row["id"] for row in store.rows("SELECT id FROM runs")] == [WAITING.id]
+
+
+def test_a_run_is_trained_again_with_the_next_seed_or_the_same(
+    store: Store, with_program: str, workers: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asked(*words: str) -> dict[str, Any]:
+        assert say(store, "runs", "again", *words, "--json") == 0
+        (row,) = document(capsys)["runs"]
+        found: dict[str, Any] = frames.run(store, row["id"])
+        return found
+
+    assert {DONE.seed, WAITING.seed} == {1, 2}
+    new = asked(DONE.id)
+    assert (new["seed"], new["settings"]) == (3, frames.run(store, DONE.id)["settings"])  # 2 is taken
+    same = asked(DONE.id, "--same")
+    assert same["seed"] == DONE.seed
+    assert same["id"] not in (DONE.id, with_program)
+    assert set(same["stages"]).isdisjoint(frames.run(store, DONE.id)["stages"])  # nothing is reused
+    assert asked(same["id"], "--same")["id"] not in (DONE.id, same["id"])
+    assert asked(with_program)["seed"] == 4
+    control.delete(store, [DONE.id])
+    assert asked(with_program, "--same")["id"] == DONE.id  # not trained here yet
+    assert len(workers) == 5
+
+
 # --- mistakes -----------------------------------------------------------------------------
 @pytest.mark.parametrize("act", ["show", "stop", "pause", "step", "resume", "delete", "watch"])
 def test_an_unknown_run_is_answered_with_the_nearest_and_nothing_changes(
@@ -226,7 +285,7 @@ def test_a_running_run_is_deleted_by_force_only(store: Store, capsys: pytest.Cap
     store.close()
     before = store.file.read_bytes()
     assert say(store, "runs", "delete", DONE.id, WAITING.id) == 2
-    assert f"run {WAITING.id} is running: stop it first, or delete it with --force" in capsys.readouterr().err
+    assert f"run {WAITING.id} is running: stop it first, or force its deletion" in capsys.readouterr().err
     assert store.file.read_bytes() == before
     assert say(store, "runs", "delete", WAITING.id, "--force") == 0
     assert [row["id"] for row in store.rows("SELECT id FROM runs")] == [DONE.id]

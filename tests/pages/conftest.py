@@ -47,6 +47,17 @@ def home(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
+def recorded_too(home: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same results as the visitor's, as if they had come with the program too."""
+    shutil.copytree(trained, tmp_path / "recorded")
+    copy = Store(tmp_path / "recorded").open()
+    recorded.mark(copy)
+    copy.close()
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "recorded")
+    return tmp_path / "recorded"
+
+
+@pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Workers that were not started."""
     found: list[Any] = []

@@ -110,6 +110,28 @@ def test_an_address_edited_by_hand_is_answered_in_words(home: Path, address: dic
     assert errors(app) == []
     words = " ".join(part.value for part in (*app.error, *app.warning))
     assert message in words
+    assert len([*app.error, *app.warning]) <= 1  # one mistake, one message
+    assert "--" not in words.replace("\\", "")  # options belong to the command line
+
+
+def test_a_run_that_is_not_there_is_answered_without_a_wall_of_ids(home: Path) -> None:
+    from shlpt.results.recorded import recorded
+
+    store = recorded()
+    assert store is not None
+    assert len(frames.runs(store)) > 100
+    (error,) = visit("live.py", {"runs": "nope"}).error
+    assert "unknown run" in error.value
+    assert len(error.value) < 300
+
+
+def test_chips_name_the_tasks_in_their_order(home: Path) -> None:
+    app = visit("live.py", {"sequence": "my own", "tasks": "dial:.5, contrary:yelp"})
+    assert app.multiselect("tasks-choices").value == ["dial:.5", "contrary:yelp"]
+    app.multiselect("tasks-choices").set_value(["ask:price/cafe/no-yes", "sst2@32", "yelp"]).run()
+    assert errors(app) == []
+    assert "--tasks ask:price/cafe/no-yes,sst2@32,yelp" in app.code[0].value
+    assert app.query_params["tasks"] in ("ask:price/cafe/no-yes,sst2@32,yelp", ["ask:price/cafe/no-yes,sst2@32,yelp"])
 
 
 def test_a_store_of_a_newer_version_is_told_on_the_page(home: Path) -> None:

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from conftest import TASKS, TINY, matrix
+from saying import outcome
 from visiting import EVIL, errors, press, said, visit
 
 from shlpt.plans.stages import plans_of
@@ -113,6 +115,39 @@ def test_recorded_runs_can_be_looked_at_and_not_changed(only_recorded: Path) -> 
     assert "but not changed" in said(app)
     assert app.text_input(f"name-{run}").disabled
     assert {button.label for button in app.button if not button.disabled} & {"Delete", "Stop", "Resume"} == set()
+
+
+def test_the_file_of_the_page_is_that_of_the_command(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files: dict[str, Any] = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, *_, **__: files.update({label: data}))
+    press(visit("runs.py"), "Select all shown")
+    assert outcome("runs", "list", "--csv", f"--home={home}") == 0
+    assert files["CSV"]().splitlines() == capsys.readouterr().out.splitlines()  # shares from 0 to 1 in both
+
+
+def test_a_run_is_trained_again_from_its_page(home: Path, started: list[Any]) -> None:
+    run = RunSpec.make(TASKS, "shlpt", seed=1, settings=TINY)
+    for label, seed in (("Run again, new seed", 3), ("Run again, same seed", 1)):
+        app = press(visit("runs.py", {"run": run.id}), label)
+        assert errors(app) == []
+        frame = frames.runs(Store(home).open())
+        (new,) = frame[frame["state"] == "queued"].to_dict("records")
+        assert (new["seed"], new["tasks"]) == (seed, list(TASKS))
+        assert new["id"] != run.id
+        control.delete(Store(home).open(), [new["id"]])
+    assert len(started) == 2
+
+
+def test_ones_own_run_and_the_recorded_one_are_two_rows(home: Path, recorded_too: Path) -> None:
+    run = RunSpec.make(TASKS, "shlpt", seed=1, settings=TINY).id
+    shown = table(visit("runs.py", {"method": "shlpt"}))
+    assert {run, f"c{run[1:]}"} <= set(shown["id"])
+    app = press(visit("runs.py", {"run": run}), "Delete")
+    next(button for button in app.button if button.key == "really").click().run()
+    assert run not in list(frames.runs(Store(home).open())["id"])
+    assert f"c{run[1:]}" in set(table(visit("runs.py"))["id"])
 
 
 def test_an_address_edited_by_hand_breaks_nothing(home: Path) -> None:

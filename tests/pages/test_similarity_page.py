@@ -54,6 +54,16 @@ def test_another_run_brings_its_own_threshold_and_one_earlier_task_is_flagged(lo
     assert not app.exception
 
 
+def test_a_threshold_above_1_stands_where_it_was_in_training(looked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = frames.spec
+    monkeypatch.setattr(frames, "spec", lambda *a: found(*a) | {"settings": found(*a)["settings"] | {"threshold": 1.5}})
+    app = opened(looked, "still")
+    assert (app.slider("delta").value, app.slider("delta").max) == (1.5, 1.5)
+    assert "as trained" in said(app)
+    app.slider("delta").set_value(1.0).run()
+    assert "not retrained" in said(app)
+
+
 def test_editing_the_text_changes_alpha_and_the_address(looked: Any) -> None:
     app = opened(looked, "still")
     before = figures(app)[3]["data"][0]["x"]

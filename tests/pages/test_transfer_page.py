@@ -163,6 +163,16 @@ def test_what_is_composed_is_what_the_command_line_says(home: Path) -> None:
     assert options == {"--tasks": "rte,cb", "--seeds": "3"} | settings
 
 
+@pytest.mark.usefixtures("home")
+def test_tasks_of_every_kind_make_a_matrix() -> None:
+    kinds = ["contrary:sst2", "dial:+0.30", "ask:price/hotel/yes-no@8"]
+    app = visit("transfer.py", {"matrix": "new", "tasks": ",".join(kinds), "seeds": "3"})
+    assert errors(app) == []
+    assert app.multiselect("tasks-choices").value == kinds
+    words = shlex.split(app.code[0].value)
+    assert words[words.index("--tasks") + 1] == ",".join(kinds)
+
+
 def test_starting_queues_the_runs_and_shows_them(
     home: Path, started: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

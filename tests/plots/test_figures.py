@@ -140,7 +140,7 @@ CASES = {
     "sweep": Case(sweep, lambda n: (table("value seed acc", "0.1 1 0.5; 0.1 2 0.7; 0.2 1 0.8"), n, {0.1: 80.0})),
     "sides": Case(sides, of("value q5 q50 q95 similar", "0.4 0.1 0.3 0.9 0.25; 0.1 0.1 0.3 0.9 0.75")),
     "confusion": Case(confusion, lambda n: ([[0.75, 0.25], [0.5, 0.5]], ["yelp", n]), ([], [])),
-    "compare": Case(compare, of(METRICS, "NAME acc 0.8 0.7 0.9; shlpt acc 0.9 nan nan; NAME fwt 0.0 0 0")),
+    "compare": Case(compare, of(METRICS, "NAME acc 0.8 0.7 0.9; shlpt acc 0.9 nan nan; NAME fwt 0.0 0 0", "acc")),
     "compare_tasks": Case(compare, of(BY_TASK, "shlpt NAME 0.8 0.7 0.9; joint NAME 0.5 0.4 0.6"), kind="_tasks"),
     "compare_curves": Case(
         compare, of("method seed epoch validation", "NAME 1 1 0.5; NAME 2 1 0.7; shlpt 1 1 0.25"), kind="_curves"
@@ -218,13 +218,12 @@ def test_mistakes_are_listed_the_most_frequent_first() -> None:
     assert "mistaken" not in confusion.alt([[1.0, 0.0], [0.0, 1.0]], ["yelp", "sst2"])
 
 
-def test_similarity_is_averaged_over_the_seeds_of_one_task_and_shows_the_threshold_and_the_uniform_level() -> None:
+def test_similarity_is_shown_seed_by_seed_with_the_threshold_and_the_uniform_level() -> None:
     text = "1 rte yelp 1 0.9 0.9 0.9; 1 sst2 yelp 1 0.2 0.1 0.3; 2 sst2 yelp 1 0.4 0.3 0.7"
     rows = table(SIMILARITY, text)
-    assert similarity.numbers(rows).to_dict("records") == [
-        {"earlier": "yelp", "step": 1, "mean": pytest.approx(0.3), "low": 0.1, "high": 0.7}
-    ]
+    assert similarity.numbers(rows)[["seed", "mean"]].to_numpy().tolist() == [[1, 0.2], [2, 0.4]]
     assert similarity.numbers(rows, "rte")["mean"].tolist() == [0.9]
+    assert "pocket/yelp 0.20 to 0.40" in similarity.alt(rows)
     figure = similarity.figure(*CASES["similarity"].full("rte"))
     assert [note.text for note in figure.layout.annotations] == ["δ = 0.06", "uniform 1/2"]
     assert [shape.y0 for shape in figure.layout.shapes] == [0.06, 0.5]
@@ -244,8 +243,6 @@ def test_the_last_batch_of_each_seed_says_which_task_is_nearest_now() -> None:
 def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
     alphas = [(1, 0.9), (1, 0.7), (2, 0.1), (2, 0.3), (2, 0.5)]  # seed 1 stops after two steps
     steps = (1, 2, 1, 2, 3)
-    rows = [(seed, "sst2", "yelp", step, a, a, a) for step, (seed, a) in zip(steps, alphas, strict=True)]
-    assert similarity.numbers(frame(SIMILARITY, *rows))["mean"].tolist() == pytest.approx([0.5, 0.5, 0.6])
     away = [(seed, "sst2", "yelp", step, a, 0) for step, (seed, a) in zip(steps, alphas, strict=True)]
     assert partition.numbers(frame(PARTITION, *away))["dissimilar"].tolist() == pytest.approx([0.5, 0.5, 0.6])
     scores = [(1, "b", 1, 0.5), (2, "b", 1, 1.0), (2, "b", 2, 0.0), (1, "a", 1, 0.25)]  # a has not begun with seed 2
@@ -256,17 +253,20 @@ def test_a_seed_that_has_ended_keeps_its_last_value() -> None:
 
 def test_each_seed_has_its_own_line_where_seeds_may_be_certain_of_different_tasks() -> None:
     rows = [(seed, "sst2", "yelp", step, a, a - 0.1, a) for seed, a in ((1, 0.9), (2, 0.1)) for step in (1, 2)]
-    seeds, mean = similarity.figure(frame(SIMILARITY, *rows)).data
+    (seeds,) = similarity.figure(frame(SIMILARITY, *rows)).data  # and no mean, which no seed has
     assert (list(seeds.x), list(seeds.y)) == ([1, 2, None, 1, 2, None], [0.9, 0.9, None, 0.1, 0.1, None])
-    assert list(mean.y) == [0.5, 0.5]
     band, _ = similarity.figure(frame(SIMILARITY, *rows[:2])).data
     assert band.fill == "toself"  # of one seed the instances
 
 
-def test_flips_are_averaged_over_the_seeds() -> None:
+def test_flips_are_counted_seed_by_seed() -> None:
     shares = {1: ((0.0, 0), (1.0, 1), (0.0, 2)), 2: ((0.0, 0), (0.0, 0), (1.0, 1))}
     rows = [(seed, "sst2", "yelp", step, *v) for seed, values in shares.items() for step, v in enumerate(values)]
-    assert partition.flips(frame(PARTITION, *rows)) == {"yelp": 1.5}
+    assert partition.flips(frame(PARTITION, *rows)) == {"yelp": [2, 1]}
+    assert [partition.counted(counts) for counts in ([2, 1], [3, 3], [4])] == ["1 to 2", "3", "4"]
+    drawn = partition.figure(frame(PARTITION, *rows))
+    assert list(drawn.layout.yaxis.ticktext) == ["pocket/yelp (1 to 2)"]
+    assert "of 2 seeds" in drawn.layout.title.text
     assert partition.numbers(frame(PARTITION, *rows))["dissimilar"].tolist() == [0.0, 0.5, 0.5]
 
 
@@ -297,6 +297,20 @@ def test_unclear_cells_of_transfer_fade_and_clear_ones_are_bold() -> None:
     assert (pale.name, pale.z[1][0], pale.text[1][0], pale.z[0][1]) == (theme.FADED, -0.5, "-0.5", None)
     assert pale.colorscale[0][1] == theme.pale(theme.diverging(), False)[0][1] != figure.data[0].colorscale[0][1]
     assert theme.pale([[0.0, "#000000"]], dark=False, share=0.25) == [[0.0, "#bfbfbf"]]
+
+
+def test_what_has_no_interval_has_no_bar_and_what_no_zero_no_line() -> None:
+    rows = table(METRICS, "shlpt acc 0.8 0.7 0.9; joint acc 0.9 nan nan; shlpt fwt 0.02 -0.01 0.05")
+    acc, fwt = (compare.figure(rows, metric) for metric in ("acc", "fwt"))
+    assert [trace.error_x.array[0] for trace in acc.data] == [pytest.approx(10), None]
+    assert [list(trace.x) for trace in fwt.data] == [[2.0]]  # ACC is not on its axis
+    assert (len(acc.layout.shapes), len(fwt.layout.shapes)) == (0, 1)
+    assert {acc.data[0].marker.color, fwt.data[0].marker.color} == {theme.method_style("shlpt").color}
+
+
+def test_bands_of_scores_end_at_100_percent() -> None:
+    drawn = validation.figure(frame(VALIDATION, (1, "yelp", 1, 0.8), (2, "yelp", 1, 1.0)))
+    assert max(drawn.data[0].y) == 1.0
 
 
 def test_small_numbers_by_hand() -> None:

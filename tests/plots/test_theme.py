@@ -5,6 +5,7 @@ import sys
 import tomllib
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,8 +92,9 @@ def test_a_name_has_the_same_colour_in_every_process() -> None:
 
 
 @in_both
-def test_the_diverging_scale_has_the_ground_at_zero_and_equal_sides(dark: bool) -> None:
-    colors = [color for _, color in theme.diverging(dark)]
+@pytest.mark.parametrize("scale", [theme.diverging, theme.sides])
+def test_a_diverging_scale_has_the_ground_at_zero_and_equal_sides(scale: Any, dark: bool) -> None:
+    colors = [color for _, color in scale(dark)]
     assert len(colors) % 2 == 1
     middle = len(colors) // 2
     assert contrast(colors[middle], theme.GROUND[dark]) < 1.3
@@ -101,6 +103,17 @@ def test_the_diverging_scale_has_the_ground_at_zero_and_equal_sides(dark: bool) 
     assert from_ground[middle:] == sorted(from_ground[middle:])
     for eyes in SEEN_BY:
         assert np.linalg.norm(oklab(colors[1], eyes) - oklab(colors[-2], eyes)) > 0.1
+
+
+@in_both
+def test_help_and_harm_are_one_pair_of_colours_and_similar_and_dissimilar_another(dark: bool) -> None:
+    effects, sides = ([color for _, color in scale(dark)] for scale in (theme.diverging, theme.sides))
+    harms, helps = (effects[at] for at in (2, -3))
+    assert oklab(helps)[2] < -0.05 < 0.05 < oklab(harms)[2]  # blue and orange
+    similar, dissimilar = theme.side_color(True, dark), theme.side_color(False, dark)
+    assert (dissimilar, similar) == (sides[1], sides[-2])
+    assert oklab(similar)[1] < -0.05 < 0.05 < oklab(dissimilar)[1]  # green and purple
+    assert min(contrast(color, theme.GROUND[dark]) for color in (similar, dissimilar)) >= 4.5
 
 
 @in_both

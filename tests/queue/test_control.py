@@ -259,7 +259,7 @@ def test_a_running_run_is_not_deleted_by_accident_and_nothing_is_changed(store: 
     queued(store, spec_of(seed=9))
     taken(store, join(store))
     tables = {name: store.rows(f"SELECT * FROM {name}") for name in ("runs", "stages", "run_stages", "groups")}
-    with pytest.raises(UserError, match=rf"run {SPEC.id} is running: stop it first, or delete it with --force"):
+    with pytest.raises(UserError, match=rf"run {SPEC.id} is running: stop it first, or force its deletion"):
         control.delete(store, [spec_of(seed=9).id, SPEC.id])
     assert {name: store.rows(f"SELECT * FROM {name}") for name in tables} == tables
     control.delete(store, [SPEC.id], force=True)

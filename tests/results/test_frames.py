@@ -117,6 +117,19 @@ def test_curves_of_losses_similarity_epochs_and_overlap(store: Store) -> None:
     assert overlap["overlap"].between(-1, 1.001).all()
 
 
+def test_the_parts_of_the_loss_are_those_that_add_up_to_it(empty: Store) -> None:
+    """Drawn without their weights they would lie above the total."""
+    spec = spec_of(("sst2", "rte"))
+    (plan,) = queued(empty, spec)
+    whole = 0.5 + spec.settings["lambda_hsc"] * 2.0 + spec.settings["lambda_asc"] * 3.0
+    payload = {"step": 1, "epoch": 0, "loss": whole, "down": 0.5, "hsc": 2.0, "asc": 3.0}
+    with empty.write() as db:
+        claims.add_events(db, [Event(plan.stages[1].key, 0, "step", payload, 0.0)])
+    (row,) = frames.losses(empty, [spec.id]).to_dict("records")
+    assert row["down"] + row["hsc"] + row["asc"] == pytest.approx(row["loss"])
+    assert max(row["down"], row["hsc"], row["asc"]) <= row["loss"]
+
+
 def test_a_long_curve_is_thinned_and_keeps_its_end(empty: Store) -> None:
     (plan,) = queued(empty, spec_of(("sst2",)))
     key = plan.stages[0].key
@@ -146,7 +159,7 @@ def test_flips_are_counted_over_all_steps_however_few_are_shown(empty: Store) ->
         claims.add_events(db, [event(step) for step in range(1, 601)])
     frame = frames.similarity(empty, [spec.id], points=29)
     assert len(frame) < 80
-    assert partition.flips(frame, "cb") == {"sst2": 599, "rte": 1}
+    assert partition.flips(frame, "cb") == {"sst2": [599], "rte": [1]}
     shown = frame[frame["earlier"] == "sst2"]
     assert (shown["flips"] == shown["step"] - 1).all()
 

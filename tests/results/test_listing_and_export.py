@@ -11,7 +11,7 @@ import pytest
 
 from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import submit
-from shlpt.results import export, frames, listing
+from shlpt.results import export, frames, listing, recorded
 from shlpt.results.experiments import label
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -22,6 +22,15 @@ def frame(*lines: dict[str, Any]) -> pd.DataFrame:
     usual |= {"state": "done", "progress": 1.0, "acc": 0.5, "bwt": -0.1, "fwt": None}
     usual |= {"created": 0.0, "experiment": None, "recorded": False, "older": False}
     return pd.DataFrame([usual | line for line in lines])
+
+
+def test_recorded_ids_are_never_those_of_the_visitor() -> None:
+    """Written by another version? `python -m shlpt record --only demo` writes all that is trained again."""
+    store = recorded.recorded()
+    assert store is not None
+    assert {row["id"][0] for row in store.rows("SELECT id FROM runs")} == {recorded.MARK}
+    assert {row["id"][:2] for row in store.rows("SELECT id FROM experiments")} == {f"{recorded.MARK}x"}
+    assert {row["run"][0] for row in store.rows("SELECT DISTINCT run FROM run_stages")} == {recorded.MARK}
 
 
 # --- lists --------------------------------------------------------------------------------

@@ -52,3 +52,10 @@ def test_the_dial_changes_answers_and_no_text() -> None:
     assert [row.text for row in one] == [row.text for row in other]
     assert [row.source for row in one] == [row.target for row in one]
     assert any(not row.agree for row in other)
+
+
+def test_choices_are_tasks_of_every_kind() -> None:
+    found = describe.choices()
+    assert len(set(found)) == len(found)
+    assert {find_task(name).name for name in found} == set(found)
+    assert {name.partition(":")[0] for name in found} >= {"yelp", "contrary", "dial", "ask"}

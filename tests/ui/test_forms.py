@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from shlpt.catalog import METHODS
 from shlpt.catalog.titles import TITLES
 from shlpt.spec import PRESETS, RunSpec, Training
-from shlpt.ui.forms import fields
+from shlpt.ui.forms import fields, grouped
 
 
 def page(method: str, preset: str) -> None:
@@ -78,6 +78,16 @@ def test_a_field_knows_kind_range_and_step(model: Any) -> None:
         if field.kind in ("integer", "number") and isinstance(field.default, int | float):
             assert field.low is None or field.low <= field.default
             assert field.high is None or field.high >= field.default
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_setting_stands_in_one_group_and_few_come_first(method: str) -> None:
+    names = [*Training.model_fields, *METHODS[method].params.model_fields]
+    groups = grouped(names, METHODS[method].title)
+    assert sorted(name for some in groups.values() for name in some) == sorted(names)
+    title, first = next(iter(groups.items()))
+    assert (title, 4 <= len(first) <= 5) == ("Main", True)
+    assert max(map(len, groups.values())) <= 8
 
 
 def test_a_bound_that_is_left_out_is_never_reached() -> None:

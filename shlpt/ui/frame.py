@@ -1,0 +1,26 @@
+"""The look of every page beyond Streamlit's theme: a width for figures, captions and buttons that can be read."""
+
+import streamlit as st
+
+from shlpt.plots import theme
+from shlpt.ui.page import is_dark
+
+SIDEBAR = 220  # pixels
+WIDEST = 1700
+CSS = """
+[data-testid=stMainBlockContainer] {{ max-width: {widest}px; padding: 4rem 3rem 4rem; }}
+@media (max-width: 640px) {{ [data-testid=stMainBlockContainer] {{ padding: 4rem 1rem 3rem; }} }}
+[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] * {{ color: {faint}; opacity: 1; }}
+[data-testid=stSidebarNav] [data-testid=stNavSectionHeader] * {{ color: {faint}; opacity: 1; }}
+[data-testid=stSidebarCollapseButton] {{ visibility: visible !important; display: block !important; }}
+[data-testid=stMain] h1 {{ font-size: 2.2rem; padding: 0 0 .5rem; }}
+[data-testid=stMain] h2 {{ font-size: 1.5rem; }}
+[data-testid=stMain] h3 {{ font-size: 1.2rem; }}
+[data-testid=stBaseButton-primary] {{ color: {on_accent}; }}
+"""
+
+
+def frame() -> None:
+    dark = is_dark()
+    on_accent = theme.GROUND[True] if dark else theme.GROUND[False]  # on the dark theme's accent white is too faint
+    st.html(f"<style>{CSS.format(widest=WIDEST, faint=theme.FAINT[dark], on_accent=on_accent)}</style>")
