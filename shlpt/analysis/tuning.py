@@ -15,12 +15,12 @@ NOTE = (
 )
 
 
-def by_trial(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, dict[int, Value]]]:
-    """Rows [method, trial, sequence, seed, acc] -> mean of each seed for each trial; None if a sequence is missing."""
+def by_trial(rows: Iterable[Mapping[str, Any]], judged: str = "acc") -> dict[str, dict[int, dict[int, Value]]]:
+    """Rows [method, trial, sequence, seed, acc, last] -> mean of each seed for each trial; None if a sequence is missing."""
     found: dict[str, dict[int, dict[int, list[Value]]]] = {}
     for row in rows:
         seeds = found.setdefault(row["method"], {}).setdefault(int(row["trial"]), {})
-        seeds.setdefault(int(row["seed"]), []).append(measured(row["acc"]))
+        seeds.setdefault(int(row["seed"]), []).append(measured(row[judged]))
     return {
         method: {
             trial: {

@@ -86,9 +86,10 @@ def tune(
         list[str] | None,
         typer.Option(help="Try every combination of these values instead: --grid threshold=0.06,0.3 (repeatable)."),
     ] = None,
-    source_shots: Annotated[
-        int | None, typer.Option(min=1, help="Training examples per class of each sequence's first three tasks.")
-    ] = None,
+    streams: Annotated[
+        bool,
+        typer.Option("--streams", help="On sequences whose last task has few examples and an earlier one's question."),
+    ] = False,
     seeds: Seeds = "7,17,27",
     how: How,
     way: Study,
@@ -102,7 +103,6 @@ def tune(
     from shlpt.plans import tuning
 
     combined = dict(parse_values(one) for one in grid or ()) or None
-    made = tuning.tune(
-        find_methods(methods), trials, read_seeds(seeds), how.of(), way.name, grid=combined, source_shots=source_shots
-    )
+    on: Any = {"sequences": tuning.STREAMS, "judged": "last"} if streams else {}
+    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), how.of(), way.name, grid=combined, **on)
     carry_out(made, way, ROWS["tune"])

@@ -300,7 +300,7 @@ def tune_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str,
     about = find(store, id)["about"]
     degrees = {pair: degree for tasks in about["sequences"].values() for pair, degree in declared(tasks).items()}
     frame = results(store, id)
-    values, found = by_trial(runs := rows_of_frame(frame)), {}
+    values, found = by_trial(runs := rows_of_frame(frame), about.get("judged", "acc")), {}
     for method, trials in values.items():
         found[method] = selected(trials, about["trials"][method])
         if METHODS[method].alpha == "estimated":

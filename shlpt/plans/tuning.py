@@ -3,12 +3,11 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from shlpt.errors import UserError, unknown
 from shlpt.plans.experiments import Cell, Common, Experiment, make, where
 from shlpt.spec import RunSpec, has_setting, settings_known
-from shlpt.tasks.task import with_shots
 
 Grid = Mapping[str, Sequence[Any]]
 
@@ -28,6 +27,22 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
         "ask:mood/inquiry/up-down",
         "ask:staff/gadget/low-middle-high",
         "ask:mood/forum/no-yes",
+    ),
+}
+# The same with rich sources and a last task of few examples, which asks what one of them asks: where it matters which
+# source is found. Scored by the last task.
+STREAMS: dict[str, tuple[str, ...]] = {
+    "tuning3": (
+        "ask:looks/hotel/bad-good@64",
+        "ask:staff/film/low-high@32",
+        "ask:mood/inquiry/up-down@32",
+        "ask:looks/train/left-right@8",
+    ),
+    "tuning4": (
+        "ask:speed/cafe/red-blue@32",
+        "ask:staff/phone/no-yes@64",
+        "ask:mood/forum/no-yes@32",
+        "ask:staff/shop/up-down@8",
     ),
 }
 FACTORS = (1 / 3, 3.0, 0.1, 10.0)  # of the usual learning rate: tried first
@@ -67,11 +82,6 @@ def trials(method: str, count: int, seed: int = 0) -> list[dict[str, Any]]:
     return found[:count]
 
 
-def _rich(tasks: Sequence[str], shots: int) -> tuple[str, ...]:
-    """All but the last two tasks, which ask what was asked before, get this many examples."""
-    return (*(with_shots(task, shots) for task in tasks[:-2]), *tasks[-2:])
-
-
 def every(method: str, grid: Grid) -> list[dict[str, Any]]:
     """The defaults, then every combination of these values that differs from them; settings that the method lacks are
     left out."""
@@ -95,12 +105,10 @@ def tune(
     name: str = "",
     sequences: Mapping[str, Sequence[str]] = SEQUENCES,
     grid: Grid | None = None,
-    source_shots: int | None = None,
+    judged: Literal["acc", "last"] = "acc",
 ) -> Experiment:
     """Every method with as many trials, on the same sequences and seeds, scored on validation examples. `grid`: these
-    settings in every combination instead. `source_shots`: examples per class of a sequence's first tasks."""
-    if source_shots:
-        sequences = {name: _rich(tasks, source_shots) for name, tasks in sequences.items()}
+    settings in every combination instead. `judged`: by ACC, or by the last task."""
     given = dict(common.get("settings") or {})
     for key in grid or {}:
         if not any(has_setting(method, key) for method in methods):
@@ -118,7 +126,7 @@ def tune(
                 label = {"method": method, "trial": place, "sequence": sequence}
                 cells += [Cell(label | {"seed": seed}, make(tasks, seed, chosen)) for seed in seeds]
     about = {"methods": list(methods), "trials": tried, "seeds": list(seeds)}
-    about |= {"sequences": {k: list(v) for k, v in sequences.items()}}
+    about |= {"sequences": {k: list(v) for k, v in sequences.items()}, "judged": judged}
     about |= where(common)
     most = max(map(len, tried.values()))
     return Experiment("tune", name or f"{most} trials of {len(methods)} methods", tuple(cells), about)

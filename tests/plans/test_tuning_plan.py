@@ -31,8 +31,8 @@ def test_every_method_has_as_many_different_trials_the_learning_rate_first(metho
 
 
 def test_tuning_is_on_tasks_without_results_that_the_backbone_was_never_asked() -> None:
-    for tasks in tuning.SEQUENCES.values():
-        asked = [parse(task.removeprefix("ask:")) for task in tasks]
+    for tasks in (*tuning.SEQUENCES.values(), *tuning.STREAMS.values()):
+        asked = [parse(task.removeprefix("ask:").partition("@")[0]) for task in tasks]
         assert [find_task(task).name for task in tasks] == list(tasks)
         assert all(held_out(one) for one in asked)
         assert not named() & {combination(one) for one in asked}
@@ -61,6 +61,12 @@ def test_a_start_matters_in_tuning() -> None:
             assert min(relation(early, late)[1] for early in found[:3]) < 0
 
 
+def test_in_a_tuning_stream_the_last_task_is_related_to_one_earlier_task_only() -> None:
+    for tasks in tuning.STREAMS.values():
+        *early, last = (find_task(task) for task in tasks)
+        assert sorted(relation(one, last)[1] > 0 for one in early) == [False, False, True]
+
+
 def test_all_is_scored_on_validation_with_the_same_seeds() -> None:
     made = tuning.tune(("per_task", "l2p"), 2, (7, 17), {"settings": TINY})
     assert len(made.cells) == 2 * 2 * 2 * 2
@@ -83,8 +89,6 @@ def test_a_grid_is_tried_in_every_combination_the_default_first() -> None:
     made = tuning.tune(("shlpt", "per_task"), 6, (7,), {"settings": {"lr": 0.3}}, grid=grid)
     assert len(made.cells) == (4 + 1) * 2
     assert {cell.spec.training.lr for cell in made.cells} == {0.3}
-    rich = tuning.tune(("shlpt",), 1, (7,), {}, source_shots=32).about["sequences"]["tuning1"]
-    assert [task.partition("@")[2] for task in rich] == ["32", "32", "32", "", ""]
     with pytest.raises(UserError, match=r"estimator_with.*did you mean 'estimator_width'"):
         tuning.tune(("shlpt",), 6, (7,), {}, grid={"estimator_with": [1]})
 
