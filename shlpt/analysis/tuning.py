@@ -16,7 +16,7 @@ NOTE = (
 
 
 def by_trial(rows: Iterable[Mapping[str, Any]], judged: str = "acc") -> dict[str, dict[int, dict[int, Value]]]:
-    """Rows [method, trial, sequence, seed, acc, last] -> mean of each seed for each trial; None if a sequence is missing."""
+    """Rows [method, trial, sequence, seed, acc, last] -> mean of each seed in each trial, None where one is missing."""
     found: dict[str, dict[int, dict[int, list[Value]]]] = {}
     for row in rows:
         seeds = found.setdefault(row["method"], {}).setdefault(int(row["trial"]), {})
