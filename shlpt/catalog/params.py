@@ -44,15 +44,15 @@ class EstimatorParams(Params):
     )
     estimator_width: int = Field(16, ge=1, le=4096, description="hidden width r of the estimator (eq. 3)")
     estimator_center: bool = Field(
-        False, description="subtract the mean of the pooled training texts before eq. 3: α then differs between texts"
+        True, description="subtract the mean of the pooled training texts before eq. 3: α then differs between texts"
     )
     estimator_score: Literal["product", "cosine"] = Field(
-        "product",
+        "cosine",
         description="score of a text and an earlier prompt (eq. 4): inner product, or cosine after the prompts' common "
         "part is subtracted; `temperature=auto` is then 0.3",
     )
     estimator_lr: Annotated[float, Field(gt=0, le=10)] | Literal["auto"] = Field(
-        "auto",
+        0.01,
         description="learning rate of the estimator, whose gradient is then clipped separately; auto: learned together "
         "with the prompt, at its rate",
     )
