@@ -140,7 +140,7 @@ def test_the_stored_prompt_of_one_earlier_task_and_of_none_similar(backbone: Bac
 
 
 def test_temperature_and_similarity_come_from_the_whole_text(backbone: Backbone) -> None:
-    learner = begun(backbone)
+    learner = begun(backbone, estimator_score="product")
     x, train = backbone.embed(learner.ctx.train.ids), learner.ctx.train
     scores = learner.estimator.scores(x, train.mask, learner.earlier)
     assert learner.temperature == pytest.approx(scores.abs().mean().item(), rel=1e-5)
