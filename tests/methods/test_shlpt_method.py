@@ -144,7 +144,7 @@ def test_temperature_and_similarity_come_from_the_whole_text(backbone: Backbone)
     x, train = backbone.embed(learner.ctx.train.ids), learner.ctx.train
     scores = learner.estimator.scores(x, train.mask, learner.earlier)
     assert learner.temperature == pytest.approx(scores.abs().mean().item(), rel=1e-5)
-    assert begun(backbone, temperature=20_000.0).temperature == 20_000.0
+    assert begun(backbone, estimator_score="product", temperature=20_000.0).temperature == 20_000.0
     learner = begun(backbone)
     train = learner.ctx.train
     whole = learner.estimator(backbone.embed(train.ids), train.mask, learner.earlier, learner.temperature)
