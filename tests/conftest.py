@@ -11,6 +11,7 @@ import torch
 from nursery import Nursery
 
 from shlpt.backbone.t5 import Backbone, load
+from shlpt.plans.paper_tables import ESTIMATOR
 from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import submit
 from shlpt.spec import RunSpec
@@ -74,10 +75,6 @@ def gated(gated_folder: Path) -> Backbone:
     return load(str(gated_folder), "cpu")
 
 
-CENTRED: dict[str, Any] = {"estimator_center": True, "estimator_score": "cosine", "estimator_lr": 1e-9}
-CENTRED |= {"estimator_warmup": 1}
-
-
 @dataclass(frozen=True)
 class Looked:
     """A small store with runs of several kinds, and their ids by what they are."""
@@ -102,10 +99,10 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
         "per_task": spec(two, "per_task"),
         "one_task": spec(("rte",)),
         "uniform": spec(three, estimator="uniform", threshold=0.3),
-        "carried": spec(three, estimator="carried"),
+        "carried": spec(three, estimator="carried", temperature=0.01),
         "no_asc": spec(three, lambda_asc=0),
-        "still": spec(three, lr=1e-9, own_start="words"),
-        "centred": spec(three, lr=1e-9, own_start="words", **CENTRED),
+        "still": spec(three, lr=1e-9, own_start="words", estimator_lr=1e-9, estimator_warmup=1),
+        "published": spec(three, lr=1e-9, own_start="words", **ESTIMATOR),
         "seed_2": spec(three).model_copy(update={"seed": 2}),
         "pair": spec(two),
         "shlpt": spec(three),

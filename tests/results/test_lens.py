@@ -21,31 +21,31 @@ def store(looked: Any) -> Store:
 
 
 @pytest.mark.parametrize(
-    ("name", "task"), [("still", "sst2"), ("still", "agnews"), ("uniform", "agnews"), ("centred", "agnews")]
+    ("name", "task"), [("still", "sst2"), ("still", "agnews"), ("uniform", "agnews"), ("published", "agnews")]
 )
 def test_a_training_text_has_its_stored_alpha_where_the_estimator_did_not_move(
     store: Store, looked: Any, name: str, task: str
 ) -> None:
-    """`still` and `centred` learn with a rate of 1e-9: what was last seen is what the kept one says."""
+    """`still` and `published` learn with a rate of 1e-9: what was last seen is what the kept one says."""
     stored = frames.alphas(store, looked.ids[name], task)
     texts = list(dict.fromkeys(stored["text"]))
     found = lens.alphas(store, looked.ids[name], task, texts)
     again = stored.merge(found, on=["text", "earlier"], suffixes=("", "_now"))
     assert len(again) == len(stored) > 0
     assert np.abs(again["alpha"] - again["alpha_now"]).max() < 1e-5
-    if name in ("still", "centred") and task == "agnews":
+    if name in ("still", "published") and task == "agnews":
         assert stored["alpha"].std() > 1e-3  # it does look at the texts
 
 
-@pytest.mark.parametrize("name", ["shlpt", "carried", "still", "no_asc", "centred"])
+@pytest.mark.parametrize("name", ["shlpt", "carried", "still", "no_asc", "published"])
 def test_alpha_is_that_of_the_kept_estimator(store: Store, looked: Any, name: str, backbone: Backbone) -> None:
     """Equations 3 and 4 with the tensors of the stage, by hand."""
     run, text = looked.ids[name], "the food was superb and the staff was rude"
     left = frames.tensors(store, run, "agnews")
     ids, mask, _ = backbone.tokenize([text], 256)
     kept = {n.removeprefix("extra.estimator."): torch.tensor(t) for n, t in left.items() if "estimator." in n}
-    form: tuple[Any, ...] = ("cosine", torch.tensor(left["extra.center"])) if name == "centred" else ()
-    assert ("extra.center" in left) == (name == "centred")
+    form: tuple[Any, ...] = () if name == "published" else ("cosine", torch.tensor(left["extra.center"]))
+    assert ("extra.center" in left) == (name != "published")
     estimator = Estimator(backbone.width, len(kept["down.weight"]), *form)
     estimator.load_state_dict(kept)
     prompts = torch.stack([torch.tensor(left[f"prompt.{n}"]) for n in range(2)])
@@ -57,7 +57,7 @@ def test_alpha_is_that_of_the_kept_estimator(store: Store, looked: Any, name: st
     assert not reading.is_cut
 
 
-@pytest.mark.parametrize("name", ["still", "centred"])
+@pytest.mark.parametrize("name", ["still", "published"])
 def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: Any, name: str) -> None:
     """Scaling all embeddings by 1 + ε changes the log-odds by ε times the sum over the words."""
     run, text = looked.ids[name], "stocks fell in lisbon on friday"
@@ -77,7 +77,7 @@ def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: 
 
 def test_words_are_those_of_the_text_in_order_and_tell_where_alpha_is_high(store: Store, looked: Any) -> None:
     """Where an estimator is nearly certain, words still weigh: their weight is of the odds, not of α."""
-    reading = lens.read(store, looked.ids["shlpt"], "agnews", "stocks fell in lisbon on friday")
+    reading = lens.read(store, looked.ids["carried"], "agnews", "stocks fell in lisbon on friday")
     assert reading.alpha["alpha"].max() > 0.85
     assert reading.words["weight"].abs().max() > 1e-4
     assert np.isfinite(reading.alpha["odds"]).all()
