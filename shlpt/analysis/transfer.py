@@ -28,6 +28,11 @@ def cells(pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(full, columns=CELL).astype({**numbers, "n": int, "clear": bool})
 
 
+def gains(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The same pairs, seed by seed: [source, target, seed, transfer] in points; NaN where a score is missing."""
+    return pairs[["source", "target", "seed"]].assign(transfer=100 * (pairs["score"] - pairs["alone"]))
+
+
 def _p(score: Sequence[float], alone: Sequence[float]) -> Value:
     """Student's t, or the sign-flip test if all seeds differ by the same amount."""
     after, before = list(score), list(alone)
