@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from shlpt.analysis import nearest
+from shlpt.analysis import nearest, vacuity
 from shlpt.analysis import partition as at
 from shlpt.catalog import METHODS
 from shlpt.plans import commands
@@ -82,15 +82,12 @@ def check_delta(asked: str | None, end: float) -> None:
         st.warning(f"{NOT_HERE}: {message}", icon=":material/link_off:")
 
 
-def spread(run: Shown, frame: pd.DataFrame, spec: dict[str, Any]) -> None:
+def spread(run: Shown, frame: pd.DataFrame, every: pd.DataFrame, spec: dict[str, Any]) -> None:
     """Distribution of α and its partition by δ. Only this part is redrawn when the slider moves."""
     trained = float(spec["settings"].get("threshold", 0.0))
     delta = threshold(run, trained)
-    empty = at.vacuous(frame, delta)
-    (st.warning if empty else st.info)(
-        f"{empty or at.summary(frame, delta)} {at.blind(frame)}",
-        icon=":material/warning:" if empty else ":material/call_split:",
-    )
+    st.info(at.summary(frame, delta), icon=":material/call_split:")
+    page.warn(vacuity.warnings(delta, frame["earlier"].nunique(), every, theme.titled))
     left, right = st.columns([3, 2])
     with left:
         page.draw(alpha, frame, delta, key="spread", table=alpha.numbers(frame, delta))
@@ -284,7 +281,7 @@ def show() -> None:
             icon=":material/hourglass_empty:",
         )
     else:
-        page.again(spread)(run, frame, spec)
+        page.again(spread)(run, frame, seeds.every_alpha(run.store, run.id, task), spec)
         st.caption(page.plain(nearest.said(seeds.similarities(run.store, run.id, task), theme.titled)))
     st.header("During training", anchor="timeline")
     timeline(run, task, spec)

@@ -4,7 +4,6 @@ What mixing several sources brings is estimated and not trained: the mean of the
 source alone, with the weights of eq. 7 (α of the similar sources, scaled to add up to 1). Scores that are no α get
 equal weights. Without a similar source the benefit is 0: the target is learned alone ("nobody similar")."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -12,7 +11,19 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from shlpt.analysis.cubes import DRAWS, FEWEST, Cube, Floats, Number, cube, number, times, why_not
+from shlpt.analysis.cubes import (
+    DRAWS,
+    FEWEST,
+    Cube,
+    Floats,
+    Number,
+    cube,
+    in_levels,
+    mean_over_targets,
+    number,
+    times,
+    why_not,
+)
 
 STEPS = 100  # of the grid of δ
 SAME = 1e-9  # benefits this close are equal
@@ -24,8 +35,9 @@ ESTIMATE = (
 
 @dataclass(frozen=True)
 class Weighed:
-    """Every δ of a grid on every target: the benefit in points [draws, δ, seeds, targets], 0 where nobody is similar.
-    The first draw is the data. At `grid[0]` everybody is similar, at the last nobody."""
+    """Every δ of a grid on every target: the benefit in points [draws, δ, seeds, targets], 0 where nobody is similar,
+    NaN where the target has no source. The first draw is the data. The grid goes from "everybody similar" to "nobody".
+    """
 
     found: Cube
     grid: Floats
@@ -70,11 +82,11 @@ def is_alpha(estimator: str) -> bool:
 
 
 def deltas(found: Cube, alpha: bool) -> Floats:
-    """From "everybody similar" to "nobody similar"; an α lies between 0 and 1."""
-    if alpha:
-        return np.linspace(0.0, 1.0, STEPS + 1)
+    """From "everybody similar" to "nobody similar"; an α lies between 0 and 1, or is a multiple of 1/n."""
     score = found.score[found.known]
     low, high = (float(score.min()), float(score.max())) if len(score) else (0.0, 0.0)
+    if alpha:
+        return np.linspace(0.0, max(1.0, high), STEPS + 1)
     return np.linspace(low - (high - low) / STEPS, high, STEPS + 1)
 
 
@@ -92,7 +104,10 @@ def weighed(found: Cube, alpha: bool, draws: int = DRAWS, seed: int = 0) -> Weig
     total = often.astype(np.float32) @ weight.astype(np.float32)
     got = often.astype(np.float32) @ (weight.reshape(similar.shape) * gain).reshape(n, -1).astype(np.float32)
     benefit = np.divide(got, total, out=np.zeros_like(got), where=total > 0)
-    return Weighed(found, grid, often, seeds, benefit.reshape(len(often), *similar.shape[1:]))
+    benefit = benefit.reshape(len(often), *similar.shape[1:])
+    there = often @ found.known.transpose(1, 0, 2).reshape(n, -1)  # a target without a source has no benefit
+    benefit[np.broadcast_to(there.reshape(len(often), 1, k, n) == 0, benefit.shape)] = np.nan
+    return Weighed(found, grid, often, seeds, benefit)
 
 
 # --- each δ -------------------------------------------------------------------------------
@@ -142,7 +157,7 @@ def _benefit(w: Weighed, at: int) -> Number:
 
 def _number(w: Weighed, values: Floats) -> Number:
     """Mean over the targets: [draws, seeds, targets]."""
-    by_seed, tasks = np.einsum("bkt,bt->bk", values, w.often) / w.often.sum(1, keepdims=True), len(w.found.tasks)
+    by_seed, tasks = mean_over_targets(values, w.often), len(w.found.tasks)
     student = float(stdtrit(max(1, tasks - 1), 0.975))  # a mean over few targets
     return number(by_seed[0], by_seed[1:], tasks, reach=student)
 
@@ -153,8 +168,9 @@ def recommended(w: Weighed) -> Recommended:
     benefit on such targets is surely above both "nobody" and "everybody similar"."""
     if why := _too_little(w.found):
         return _nothing(why)
-    by_target = np.einsum("bdkt,bk->bdt", w.benefit, w.seeds / w.seeds.sum(1, keepdims=True))  # mean over the seeds
-    total = by_target * w.often[:, None]
+    count = np.einsum("bkt,bk->bt", np.isfinite(w.benefit[:, 0]), w.seeds)
+    summed = np.einsum("bdkt,bk->bdt", np.nan_to_num(w.benefit), w.seeds)
+    total = summed / np.maximum(count, 1)[:, None] * w.often[:, None]  # [draws, δ, targets], means over the seeds
     whole = total.sum(2)
     chosen = w.grid[_best(whole)]  # [draws]
     others = _best((whole[..., None] - total).transpose(0, 2, 1))  # [draws, targets]: places of δ
@@ -224,36 +240,32 @@ def said(found: Recommended) -> str:
 
 
 # --- by number of earlier tasks -----------------------------------------------------------
-def by_earlier(found: Cube, counts: Sequence[int], subsets: int = 8, seed: int = 0) -> pd.DataFrame:
-    """The recommended δ of an α with fewer earlier tasks: [earlier, delta, low, high, of_uniform, evidence, said].
-    A softmax over fewer tasks is the same α scaled to add up to 1 over them, so nothing has to be trained. Each target
-    gets random subsets of its sources. `of_uniform`: δ as a multiple of 1/n."""
-    rng, n, lines = np.random.default_rng(seed), len(found.tasks), []
-    for count in counts:
-        parts = []
-        for _ in range(subsets):
-            order = np.where(np.eye(n, dtype=bool), np.inf, rng.random((n, n))).argsort(0).argsort(0)
-            parts.append(_scaled(found, order < count))
-        one = Cube(
-            found.tasks,
-            found.seeds,
-            np.concatenate([part.transfer for part in parts]),
-            np.concatenate([part.score for part in parts]),
-            (),
-        )
-        w = weighed(one, True, draws=60, seed=seed)
-        shape = (*w.benefit.shape[:2], subsets, len(found.seeds), n)
-        benefit = w.benefit.reshape(shape).mean(2)
-        seeds = weighed(found, True, draws=60, seed=seed).seeds
-        got = recommended(Weighed(found, w.grid, w.often, seeds, benefit))
-        low, high = got["ci95"] or (np.nan, np.nan)
-        delta = np.nan if got["delta"] is None else got["delta"]
-        lines.append((count, delta, low, high, delta * count, got["evidence"], said(got)))
-    return pd.DataFrame(lines, columns=["earlier", "delta", "low", "high", "of_uniform", "evidence", "said"])
+BINS = ((1, 1), (2, 3), (4, 6), (7, 10), (11, 99))
+LEVELS = ["earlier", "delta", "low", "high", "of_uniform", "evidence", "said"]
 
 
-def _scaled(found: Cube, kept: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Cube:
-    score = np.where(kept, found.score, np.nan)
-    total = np.nansum(score, axis=1, keepdims=True)
-    score = np.divide(score, total, out=np.full_like(score, np.nan), where=total > 0)
-    return Cube(found.tasks, found.seeds, np.where(np.isfinite(score), found.transfer, np.nan), score, ())
+def by_earlier(pairs: pd.DataFrame, scores: pd.DataFrame, estimator: str) -> pd.DataFrame:
+    """The recommended δ of an α by the number n of earlier tasks, and for all of them as a multiple of 1/n."""
+    lines: list[tuple[object, ...]] = []
+    if "earlier" not in scores or not is_alpha(estimator):
+        return pd.DataFrame(columns=LEVELS)
+    for first, last in BINS:
+        mine = scores[scores["earlier"].between(first, last)]
+        if len(mine):
+            low, high = int(mine["earlier"].min()), int(mine["earlier"].max())
+            got, n = calibrated(pairs, mine, estimator).recommended, mine["earlier"].mean()
+            named = str(low) if low == high else f"{low} to {high}"
+            lines.append((named, *_three(got), np.nan if got["delta"] is None else got["delta"] * n, *_told(got)))
+    found = cube(pairs, in_levels(scores))
+    got = _nothing(why_not(found)) if why_not(found) else recommended(weighed(found, True))
+    lines.append(("all, as a multiple of 1/n", np.nan, np.nan, np.nan, _three(got)[0], *_told(got)))
+    return pd.DataFrame(lines, columns=LEVELS)
+
+
+def _three(found: Recommended) -> tuple[float, float, float]:
+    low, high = found["ci95"] or (np.nan, np.nan)
+    return (np.nan if found["delta"] is None else found["delta"]), low, high
+
+
+def _told(found: Recommended) -> tuple[bool, str]:
+    return found["evidence"], said(found)

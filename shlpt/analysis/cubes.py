@@ -28,6 +28,14 @@ class Number(TypedDict):
     why: str
 
 
+def written(found: Number) -> str:
+    """`0.63 [0.52, 0.74]`, or why there is no number."""
+    if found["value"] is None:
+        return found["why"]
+    value, ends = f"{found['value']:.2f}", found["ci95"]
+    return value if ends is None else f"{value} [{ends[0]:.2f}, {ends[1]:.2f}]"
+
+
 @dataclass(frozen=True)
 class Cube:
     """[seeds, sources, targets]; the diagonal and what was not measured is NaN in both."""
@@ -110,6 +118,17 @@ def means(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns)
 
 
+def in_levels(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of an α as multiples of the uniform level 1/n, so that those of different numbers of earlier tasks can be
+    compared; other scores as they are."""
+    return scores.assign(score=scores["score"] * scores["earlier"].fillna(1)) if "earlier" in scores else scores
+
+
+def similar_pairs(table: pd.DataFrame, delta: float) -> str:
+    """The pairs of `means` above δ, as `similar_pairs` of the oracle partition."""
+    return ",".join(f"{row.source}>{row.target}" for row in table.itertuples() if row.score > delta) or "none"
+
+
 # --- intervals ----------------------------------------------------------------------------
 def times(tasks: int, draws: int = DRAWS, seed: int = 0) -> Floats:
     """How often each task is drawn: [draws, tasks]. A pair is drawn as often as its tasks multiplied."""
@@ -148,3 +167,11 @@ def number(
         "" if len(defined) == len(by_seed) else f"Not defined in {len(by_seed) - len(defined)} of {len(by_seed)} seeds."
     )
     return Number(value=value, ci95=[max(low, value - half), min(high, value + half)], why=said)
+
+
+def mean_over_targets(values: Floats, often: Floats) -> Floats:
+    """[draws, seeds, targets] → [draws, seeds], each target as often as it is drawn; without undefined ones."""
+    defined = np.isfinite(values)
+    total = np.einsum("bkt,bt->bk", defined, often)
+    found: Floats = np.einsum("bkt,bt->bk", np.where(defined, values, 0.0), often) / np.where(total > 0, total, np.nan)
+    return found

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shlpt.analysis.cubes import DRAWS, Cube, Floats, Number, cube, number, times, why_not
+from shlpt.analysis.cubes import DRAWS, Cube, Floats, Number, cube, in_levels, mean_over_targets, number, times, why_not
 
 
 class Judged(TypedDict):
@@ -46,7 +46,7 @@ def league(
     """All estimators in `scores` [estimator, source, target, seed, score], the highest ROC area first."""
     names = list(dict.fromkeys(scores["estimator"]))
     found = [
-        judged(name, cube(pairs, scores[scores["estimator"] == name]), (seconds or {}).get(name), draws)
+        judged(name, cube(pairs, in_levels(scores[scores["estimator"] == name])), (seconds or {}).get(name), draws)
         for name in names
     ]
     return sorted(found, key=lambda row: -1.0 if row["roc"]["value"] is None else row["roc"]["value"], reverse=True)
@@ -125,14 +125,6 @@ def over_targets(found: Cube, often: Floats) -> dict[str, Floats]:
     score, gain = (array.transpose(0, 2, 1) for array in (found.score, found.transfer))  # [seeds, targets, sources]
     regret = _gain_of_highest(_of_other_seeds(gain), gain, often) - _gain_of_highest(score, gain, often)
     return {"ndcg": mean_over_targets(_ndcg(score, gain, often), often), "regret": mean_over_targets(regret, often)}
-
-
-def mean_over_targets(values: Floats, often: Floats) -> Floats:
-    """[draws, seeds, targets] → [draws, seeds], each target as often as it is drawn; without undefined ones."""
-    defined = np.isfinite(values)
-    total = np.einsum("bkt,bt->bk", defined, often)
-    found: Floats = np.einsum("bkt,bt->bk", np.where(defined, values, 0.0), often) / np.where(total > 0, total, np.nan)
-    return found
 
 
 def _ndcg(score: Floats, gain: Floats, often: Floats) -> Floats:

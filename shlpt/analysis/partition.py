@@ -1,13 +1,11 @@
-"""The partition of stored α by a threshold: similar tasks, their shares in the mixture, and whether δ matters. Pure. A
-frame of α has a row per example and earlier task: [example, text, target, earlier, alpha]. Nothing is retrained here;
-training with another δ would also give other α."""
+"""The partition of stored α by a threshold: similar tasks and their shares in the mixture. Pure. A frame of α has a row
+per example and earlier task: [example, text, target, earlier, alpha]. Nothing is retrained here; training with another
+δ would also give other α. Whether δ decides anything is in `vacuity`."""
 
 import numpy as np
 import pandas as pd
 
 COLUMNS = ["earlier", "mean", "share", "side", "lent"]
-CERTAIN = 0.9  # a gap in α as wide as this is no place for a choice
-ALIKE = 0.02  # α of all texts within this range: the estimator does not tell them apart
 NEAR, FAR = "nearest", "farthest"
 
 
@@ -38,30 +36,6 @@ def divide(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
     )
 
 
-def vacuous(frame: pd.DataFrame, threshold: float) -> str:
-    """Why this δ makes no difference, in a sentence; empty if it does."""
-    if frame.empty:
-        return ""
-    alpha, tasks = frame["alpha"], frame["earlier"].nunique()
-    if tasks == 1:
-        name = "similar" if threshold < 1 else "dissimilar"
-        return (
-            "With one earlier task α is always 1, whatever the text: the task is similar at δ < 1 and dissimilar at "
-            f"δ ≥ 1. At this δ it is {name}."
-        )
-    if alpha.min() > threshold:
-        return "Every α is above this δ: all earlier tasks are similar to every text."
-    if alpha.max() <= threshold:
-        return "No α is above this δ: all earlier tasks are dissimilar to every text, and no prompt is mixed in."
-    low, high = alpha[alpha <= threshold].max(), alpha[alpha > threshold].min()
-    if high - low >= CERTAIN:
-        return (
-            f"The estimator is certain: every α is at most {low:.3f} or at least {high:.3f}, so any δ between them "
-            "gives the same partition."
-        )
-    return ""
-
-
 def summary(frame: pd.DataFrame, threshold: float) -> str:
     """Where δ divides, in a sentence."""
     rows = divide(frame, threshold)
@@ -71,17 +45,6 @@ def summary(frame: pd.DataFrame, threshold: float) -> str:
     if not similar:
         return f"{said}, though some texts are above δ. For these texts alone a prompt is mixed in."
     return f"{said}{f' and {rest} dissimilar' if rest else ', though some texts are below δ'}."
-
-
-def blind(frame: pd.DataFrame) -> str:
-    """A sentence if the estimator gives every text nearly the same α; empty for one earlier task (α is 1)."""
-    if frame.empty or frame["earlier"].nunique() == 1:
-        return ""
-    alpha = frame.groupby("earlier")["alpha"]
-    reach = float((alpha.max() - alpha.min()).max())
-    if reach >= ALIKE:
-        return ""
-    return f"Every text gets nearly the same α (within {reach:.2g}): the estimator distinguishes tasks, not texts."
 
 
 def neighbours(frame: pd.DataFrame, example: str, count: int = 3) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from shlpt.cli import warn
 from shlpt.cli.options import Way, require_device, set_threads
 from shlpt.cli.report import errors, show
 from shlpt.cli.rows import RowsOf
@@ -59,6 +60,7 @@ def carry_out(
     cost = estimate(store, plans, calibrated(store, experiment, way))
     said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
     errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)
+    warn.before(experiment.specs)
     id, sent = start_experiment(store, experiment, plans, lanes=way.lanes, device=way.device)
     counts = train(store, sent, way)
     left = {} if way.detach else {state: n for state, n in states(store, sent.runs).items() if state != "done"}
@@ -68,6 +70,8 @@ def carry_out(
     if not quiet:
         show(rows, f"{experiment.name} ({id})", as_json=way.json, as_csv=way.csv, document=document)
     errors.print(f"{document['seconds']:.1f} s, {counts['trained']} stages trained, {counts['reused']} reused")
+    if not way.detach:
+        warn.after(store, sent.runs)
     if left:
         said = ", ".join(f"{count} {state}" for state, count in left.items())
         errors.print(f"unfinished runs: {said}; run the same command again to resume them")

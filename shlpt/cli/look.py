@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shlpt.cli.options import ID_HELP, Csv, Home, Json
-from shlpt.cli.report import show
+from shlpt.cli.report import errors, show
 from shlpt.errors import UserError, unknown
 from shlpt.store.store import Store
 
@@ -37,7 +37,7 @@ def alpha(
     A task is similar to an earlier one if α is above the threshold δ. Without --text or --example, all training
     texts of the task are summarised.
     """
-    from shlpt.analysis import nearest
+    from shlpt.analysis import nearest, vacuity
     from shlpt.results import frames, seeds, twins
 
     if text is not None and example is not None:
@@ -55,6 +55,9 @@ def alpha(
     across = seeds.similarities(store, id, task)
     found = nearest.over_seeds(across)
     document["nearest"] = None if found is None else vars(found)
+    document["warnings"] = vacuity.warnings(delta, across["earlier"].nunique(), seeds.every_alpha(store, id, task))
+    for said in document["warnings"]:
+        errors.print(f"warning: {said}", markup=False, soft_wrap=True)
     show(
         rows,
         " ".join([f"α of {task} (δ = {delta:g}).", nearest.said(across)]).rstrip(),
@@ -96,8 +99,7 @@ def _of_task(store: Store, id: str, task: str, delta: float) -> tuple[list[Any],
 
     frame = _frame(store, id, task)
     rows = partition.divide(frame, delta).to_dict("records")
-    vacuous = partition.vacuous(frame, delta)
-    document = {"examples": frame["example"].nunique(), "earlier": rows, "vacuous": vacuous or None}
+    document: dict[str, Any] = {"examples": frame["example"].nunique(), "earlier": rows}
     instances = []
     for e, mine in frame.groupby("example", sort=False):
         alpha = dict(zip(mine["earlier"], mine["alpha"], strict=True))

@@ -10,6 +10,7 @@ import typer
 
 from shlpt.catalog import METHODS
 from shlpt.cli import options as opt
+from shlpt.cli import warn
 from shlpt.cli.compare import compare
 from shlpt.cli.gauge import app as gauges
 from shlpt.cli.look import app as looks
@@ -60,6 +61,7 @@ def run(
     begin = time.monotonic()
     names, settings = opt.tasks_of(sequence, tasks, how.suite, way.home), how.of(method)
     specs = [RunSpec.make(names, seed=seed, **settings) for seed in read_seeds(seeds)]
+    warn.before(specs)
     if way.detach:
         submit_detached(specs, alone, way)
         return
@@ -71,6 +73,7 @@ def run(
         records = train(specs, way.home, lanes=way.lanes, alone=alone, fresh=way.fresh, device=way.device, watch=watch)
     summary = summarise(records) | {"seconds": round(time.monotonic() - begin, 2)} | watch.counts()
     show_runs(records, summary, way.json, way.csv)
+    warn.after(Store(way.home).open(), [record["id"] for record in records if record["state"] == "done"])
     if any(record["state"] != "done" for record in records):
         raise SystemExit(1)
 

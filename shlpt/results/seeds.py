@@ -18,6 +18,15 @@ def siblings(store: Store, id: str) -> list[str]:
     return [str(row["id"]) for row in store.rows(_SIBLINGS, (id,))]
 
 
+def every_alpha(store: Store, id: str, task: str) -> pd.DataFrame:
+    """[seed, example, earlier, alpha]: α of every training text of a task, for each seed that has learned it."""
+    parts = [
+        frames.alphas(store, other, task).assign(seed=frames.spec(store, other)["seed"])
+        for other in siblings(store, id)
+    ]
+    return pd.concat(parts, ignore_index=True)[["seed", "example", "earlier", "alpha"]]
+
+
 def similarities(store: Store, id: str, task: str) -> pd.DataFrame:
     """[seed, earlier, alpha]: mean α over the training texts of a task, for each seed that has learned it."""
     found = stage_alphas(store, siblings(store, id))

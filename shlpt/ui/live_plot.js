@@ -26,6 +26,53 @@ function configured(Plotly, filename) {
            modeBarButtonsToRemove: ["sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d"] };
 }
 
+// The first shape, a vertical line, follows the pointer. Plotly's own editing of shapes would tilt it. The place is sent
+// when it is let go of.
+function draggable(box, Plotly, send) {
+  const place = (event) => (event.touches?.[0] ?? event.changedTouches?.[0] ?? event).clientX;
+  const at = (event) => {
+    const { xaxis } = box._fullLayout;
+    return { pixel: place(event) - box.getBoundingClientRect().left - xaxis._offset, xaxis };
+  };
+  const near = (event) => {
+    const line = box._fullLayout?.shapes?.[0];
+    if (!line || event.target.closest?.(".modebar, .legend")) return false;
+    const { pixel, xaxis } = at(event);
+    return Math.abs(pixel - xaxis.d2p(line.x0)) <= (event.touches ? 22 : 9);
+  };
+  let held = null, frame = 0;
+  const move = (event) => {
+    if (held === null) return;
+    event.preventDefault();
+    const { pixel, xaxis } = at(event);
+    held = xaxis.p2d(Math.min(Math.max(pixel, 0), xaxis._length));
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      if (held === null) return;
+      const moved = { "shapes[0].x0": held, "shapes[0].x1": held, "annotations[0].x": held };
+      Plotly.relayout(box, { ...moved, "annotations[0].text": "δ = " + Number(held.toPrecision(3)) });
+    });
+  };
+  const begin = (event) => {
+    if (!near(event)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    held = box._fullLayout.shapes[0].x0;
+  };
+  const end = (event) => {
+    if (held === null) return;
+    move(event);
+    send({ x: held, at: Date.now() });
+    held = null;
+  };
+  const hint = (event) => { box.classList.toggle("shlpt-holds", held !== null || near(event)); move(event); };
+  const heard = [[box, "mousedown", begin], [box, "touchstart", begin], [box, "mousemove", hint],
+                 [window, "mousemove", move], [window, "touchmove", move], [window, "mouseup", end],
+                 [window, "touchend", end]];
+  heard.forEach(([where, name, listen]) => where.addEventListener(name, listen, { capture: true, passive: false }));
+  return () => heard.forEach(([where, name, listen]) => where.removeEventListener(name, listen, { capture: true }));
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".shlpt-plot");
   box.style.height = data.figure.layout.height + "px"; // before drawing, so that nothing jumps
@@ -42,6 +89,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       window.shlptClicked?.(); // what it opens is an entry of the browser's history
       setTriggerValue("click", picked(event));
     });
+    box.shlptSend = (value) => setTriggerValue("moved", value);
+    if (data.moves) box.shlptLine ??= draggable(box, Plotly, (value) => box.shlptSend(value));
     if (!box.watcher) {
       box.watcher = new ResizeObserver(() => box.isConnected && Plotly.Plots.resize(box));
       box.watcher.observe(parentElement);
@@ -50,6 +99,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return () => setTimeout(() => {
     if (box.isConnected) return; // only an update
     box.watcher?.disconnect();
+    box.shlptLine?.();
     window.Plotly?.purge(box);
   });
 }

@@ -14,7 +14,10 @@ from shlpt.ui.assets import plotly_url
 
 SCRIPT = Path(__file__).with_suffix(".js")
 HTML = '<div class="shlpt-plot" role="figure" tabindex="0"></div>'
-CSS = ".shlpt-plot { width: 100%; overflow: hidden; }"
+CSS = """
+.shlpt-plot { width: 100%; overflow: hidden; }
+.shlpt-holds * { cursor: ew-resize !important; }
+"""
 
 
 @cache
@@ -24,14 +27,17 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("shlpt_live_plot", html=HTML, css=CSS, js=script, isolate_styles=False)
 
 
-def live_plot(figure: go.Figure | dict[str, Any], key: str, alt: str, clicks: bool = False) -> dict[str, Any] | None:
+def live_plot(
+    figure: go.Figure | dict[str, Any], key: str, alt: str, clicks: bool = False, moves: bool = False
+) -> dict[str, Any] | None:
     """Draw a figure; the same `key` updates it in place. With `clicks`, returns the click of this run as `{"x", "y",
-    "z", "curve", "at"}`: x and y are positions on the axes (column and row of a heat map)."""
+    "z", "curve", "at"}`: x and y are positions on the axes (column and row of a heat map). With `moves`, the figure's
+    first shape is a vertical line that can be dragged; returns where it was let go of in this run as `{"x", "at"}`."""
     ready = figure if isinstance(figure, dict) else prepared(figure, key)
-    data = {"figure": ready, "alt": alt, "plotly": plotly_url(), "clicks": clicks, "name": key}
-    result = _component()(key=key, data=data, on_click_change=_nothing)
-    clicked: dict[str, Any] | None = result.click
-    return clicked
+    data = {"figure": ready, "alt": alt, "plotly": plotly_url(), "clicks": clicks, "moves": moves, "name": key}
+    result = _component()(key=key, data=data, on_click_change=_nothing, on_moved_change=_nothing)
+    told: dict[str, Any] | None = result.moved if moves else result.click
+    return told
 
 
 def prepared(figure: go.Figure, key: str) -> dict[str, Any]:
@@ -42,4 +48,4 @@ def prepared(figure: go.Figure, key: str) -> dict[str, Any]:
 
 
 def _nothing() -> None:
-    """Streamlit returns a click only where there is a callback."""
+    """Streamlit returns a trigger only where there is a callback."""

@@ -38,6 +38,7 @@ PAGES = (
     Entry("similarity.py", "Similarity", ":material/join_inner:", "similarity", "Inspect"),
     Entry("activations.py", "Activations", ":material/grid_on:", "activations", "Inspect"),
     Entry("transfer.py", "Transfer", ":material/swap_horiz:", "transfer", "Evaluate"),
+    Entry("threshold.py", "Threshold", ":material/tune:", "threshold", "Evaluate"),
     Entry("compare.py", "Compare", ":material/balance:", "compare", "Evaluate"),
     Entry("runs.py", "Runs", ":material/inventory_2:", "runs", "Evaluate"),
 )

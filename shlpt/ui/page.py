@@ -64,6 +64,12 @@ def again(panel: Callable[..., None], every: float | None = None) -> Callable[..
     return found
 
 
+def warn(sentences: Sequence[str]) -> None:
+    """Warnings in one box."""
+    if sentences:
+        st.warning("\n\n".join(map(plain, sentences)), icon=":material/warning:")
+
+
 def explain(text: str, equation: int | None = None) -> None:
     """A sentence under a figure, with the paper's equation behind a click."""
     if equation is None:

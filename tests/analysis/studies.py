@@ -39,12 +39,6 @@ def questions(rng: np.random.Generator, knows: bool, tasks: int = TASKS) -> Cube
     return made(transfer, np.broadcast_to(effect, transfer.shape) if knows else rng.normal(size=transfer.shape))
 
 
-def alphas(found: Cube) -> Cube:
-    """Its scores as a softmax over the sources."""
-    raised = np.exp(found.score)
-    return Cube(found.tasks, found.seeds, found.transfer, raised / np.nansum(raised, 1, keepdims=True), ())
-
-
 def frames(found: Cube, estimator: str = "any") -> tuple[pd.DataFrame, pd.DataFrame]:
     """The cube as the two frames it is read from."""
     lines: list[tuple[Any, ...]] = [

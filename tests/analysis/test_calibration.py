@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from studies import alphas, made, questions, study
+from studies import frames, made, questions
 
 from shlpt.analysis import calibration
 from shlpt.analysis.calibration import calibrated, cost, curve, recommended, said, weighed
+from shlpt.analysis.cubes import cube, in_levels
 
 NAN = float("nan")
 
@@ -66,14 +67,25 @@ def test_of_equal_benefits_the_middle_delta_is_recommended() -> None:
     assert calibration._best(values).tolist() == [2, 2, 5]
 
 
-def test_with_fewer_earlier_tasks_alpha_is_scaled_and_delta_moves_with_the_uniform_level() -> None:
-    found = alphas(study(np.random.default_rng(4), 0.95))
-    rows = calibration.by_earlier(found, (1, 3, 9), subsets=3)
-    assert rows["earlier"].tolist() == [1, 3, 9]
-    assert rows["of_uniform"].to_numpy() == pytest.approx((rows["delta"] * rows["earlier"]).to_numpy())
-    scaled = calibration._scaled(found, np.arange(10)[:, None] < 3)
-    assert np.nansum(scaled.score[0, :, 5]) == pytest.approx(1)
-    assert np.isfinite(scaled.score[0, :, 5]).sum() == 3
+def test_delta_is_told_by_number_of_earlier_tasks_and_as_a_multiple_of_the_uniform_level() -> None:
+    """A perfect score as α over the tasks before a target in the order of its seed: each α belongs to some n."""
+    rng = np.random.default_rng(4)
+    found = questions(rng, True)
+    pairs, scores = frames(found, "alpha")
+    order = np.argsort(rng.random((10, 10)), axis=1)
+    names = {name: place for place, name in enumerate(found.tasks)}
+    first, last = (order[scores["seed"], scores[side].map(names)] for side in ("source", "target"))
+    scores = scores[first < last].assign(earlier=last[first < last], score=lambda rows: np.exp(rows["score"] / 4))
+    total = scores.groupby(["seed", "target"])["score"].transform("sum")
+    scores["score"] /= total
+    rows = calibration.by_earlier(pairs, scores, "alpha")
+    assert rows["earlier"].tolist() == ["1", "2 to 3", "4 to 6", "7 to 9", "all, as a multiple of 1/n"]
+    assert all(rows["said"].str.len() > 20)
+    assert np.isnan(rows["delta"].iloc[0])  # one earlier task: every α is 1
+    assert rows["delta"].iloc[1:4].between(0, 1).all()
+    assert rows["of_uniform"].iloc[4] == pytest.approx(1, abs=0.9)
+    assert calibration.by_earlier(pairs, scores, "cosine").empty
+    assert cube(pairs, in_levels(scores)).notes == ("450 of 900 cells have no score.",)
 
 
 def test_a_statement_stands_where_nothing_can_be_recommended() -> None:

@@ -38,17 +38,6 @@ def test_what_is_lent_is_equation_7(threshold: float) -> None:
     np.testing.assert_allclose(partition.divide(THREE, threshold)["lent"], weights, atol=1e-12)
 
 
-def test_a_threshold_that_decides_nothing_is_found() -> None:
-    sure, alone = frame((0.99, 0.01), (0.02, 0.98)), frame((1.0,), (1.0,))
-    assert "Every α is above" in partition.vacuous(THREE, 0.05)
-    assert all("No α is above" in partition.vacuous(THREE, threshold) for threshold in (0.7, 1.5))
-    assert "at most 0.020 or at least 0.980" in partition.vacuous(sure, 0.5)
-    assert "At this δ it is similar" in partition.vacuous(alone, 0.06)
-    assert "At this δ it is dissimilar" in partition.vacuous(alone, 1.0)
-    for rows, threshold in ((THREE, 0.3), (frame((0.99, 0.01), (0.4, 0.6)), 0.5), (THREE[:0], 0.3)):
-        assert partition.vacuous(rows, threshold) == ""
-
-
 def test_the_summary_counts() -> None:
     assert "1 of 3 earlier tasks are similar and 2 dissimilar" in partition.summary(THREE, 0.3)
     assert "0 of 3" in partition.summary(THREE, 0.65)
@@ -67,10 +56,3 @@ def test_neighbours_by_hand() -> None:
     assert partition.neighbours(frame((1.0,)), "e0").empty
     assert partition.neighbours(THREE[:0], "e0").empty
     assert partition.divide(THREE[:0], 0.1).empty
-
-
-def test_an_estimator_that_does_not_tell_texts_apart_is_found() -> None:
-    assert "within 0.01)" in partition.blind(frame((0.7, 0.3), (0.69, 0.31)))
-    assert partition.blind(THREE) == ""
-    assert partition.blind(frame((1.0,), (1.0,))) == ""
-    assert partition.blind(THREE[:0]) == ""

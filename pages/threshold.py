@@ -1,0 +1,306 @@
+"""Is the threshold right? Similarity against measured transfer, the benefit of each δ, and the league of estimators."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from shlpt.analysis import calibration, cubes, vacuity
+from shlpt.analysis.calibration import Calibrated, is_alpha
+from shlpt.analysis.league import MEASURES, Judged, league
+from shlpt.plans import commands
+from shlpt.plots import league as ranking
+from shlpt.plots import theme, threshold
+from shlpt.results.judging import Matter, matter
+from shlpt.spec import RunSpec
+from shlpt.store.store import default_home
+from shlpt.ui import choose, page
+from shlpt.ui.choose import ShownExperiment
+from shlpt.ui.links import live_address, to_page
+from shlpt.ui.live_plot import live_plot, prepared
+
+CACHED: dict[str, Any] = {"max_entries": 24, "show_spinner": "Judging …"}
+
+
+@st.cache_data(**CACHED)
+def calibrated(pairs: pd.DataFrame, scores: pd.DataFrame, estimator: str) -> tuple[Calibrated, pd.DataFrame]:
+    return calibration.calibrated(pairs, scores, estimator), cubes.means(pairs, scores)
+
+
+@st.cache_data(**CACHED)
+def judged(pairs: pd.DataFrame, scores: pd.DataFrame, seconds: dict[str, float]) -> list[Judged]:
+    return league(pairs, scores, seconds)
+
+
+@st.cache_data(**CACHED)
+def by_earlier(pairs: pd.DataFrame, scores: pd.DataFrame, estimator: str) -> pd.DataFrame:
+    return calibration.by_earlier(pairs, scores, estimator)
+
+
+# --- the threshold ------------------------------------------------------------------------
+def place_of(grid: list[float], estimator: str, found: Calibrated) -> int:
+    """The place of δ on the grid: from the slider, a drag, or the address; at first the recommended one."""
+    widget = f"delta-of-{estimator}"
+    dragged = st.session_state.pop("delta-dragged", None)
+    asked = st.query_params.get("delta") if st.session_state.get("delta-estimator") in (None, estimator) else None
+    st.session_state["delta-estimator"] = estimator
+    if dragged is not None:
+        st.session_state[widget] = nearest(grid, dragged)
+    elif widget not in st.session_state:
+        first = found.recommended["delta"]
+        value = number(asked, grid)
+        st.session_state[widget] = nearest(grid, value if value is not None else grid[-1] if first is None else first)
+    at: int = st.select_slider(
+        "Threshold δ",
+        list(range(len(grid))),
+        format_func=lambda place: f"{grid[place]:.3g}",
+        key=widget,
+        help="A source is similar if its score is above δ. Drag the line in the figure, or this slider. Nothing is "
+        "retrained",
+    )
+    st.query_params["delta"] = f"{grid[at]:.4g}"
+    return at
+
+
+def nearest(grid: list[float], value: float) -> int:
+    return min(range(len(grid)), key=lambda place: abs(grid[place] - value))
+
+
+def number(text: str | None, grid: list[float]) -> float | None:
+    """A δ of the address; a warning if it is none."""
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    reach = (grid[-1] - grid[0]) / len(grid)
+    if not grid[0] - reach <= value <= grid[-1] + reach:
+        message = f"δ = {text}; here it goes from {grid[0]:.3g} to {grid[-1]:.3g}"
+        st.warning(f"{choose.NOT_HERE}: {page.plain(message)}", icon=":material/link_off:")
+        return None
+    return value
+
+
+def cost_weight() -> float:
+    weight: float = st.slider(
+        "Cost of a wrong “similar”",
+        0.0,
+        1.0,
+        0.5,
+        0.05,
+        key="cost",
+        bind="query-params",
+        help="A pair called similar that does not help costs this much, a pair called dissimilar that helps costs the "
+        "rest of 1",
+    )
+    return weight
+
+
+def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibrated, means: pd.DataFrame) -> None:
+    """The engineer's figure. Only this part runs again when the line is moved."""
+    grid = [float(value) for value in found.rows["delta"]]
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with right:
+        weight = cost_weight()
+    with left:
+        at = place_of(grid, estimator, found)
+    delta, row = grid[at], found.rows.iloc[at]
+    costs = calibration.cost(found.rows, weight)
+    known = zip(means["source"], means["target"], strict=True)
+    named = means.assign(relation=[given.relations.get(pair, "not declared") for pair in known])
+    scale = "Similarity α" if is_alpha(estimator) else f"Score: {estimator}"
+    said = threshold.alt(named, delta, scale)
+    drawn = threshold.figure(named, delta, scale, dark=page.is_dark())
+    moved = live_plot(prepared(drawn, f"threshold-{estimator}"), "threshold", said, moves=True)
+    numbers(row, costs.iloc[at], float(found.rows["delta"].iloc[int(costs.to_numpy().argmin())]))
+    page.explain(
+        "Each point is a pair: mean over the seeds, with 95 % intervals of both. Colour: declared relatedness. The "
+        "line is δ; drag it. Right of it a source counts as similar, left of it as dissimilar."
+    )
+    page.numbers(named)
+    page.warn(warnings(given, estimator, delta))
+    left, right = st.columns(2, gap="large")
+    with left:
+        drawn = threshold.figure_benefit(found.rows, delta, dark=page.is_dark())
+        page.chart(drawn, threshold.alt_benefit(found.rows, delta), found.rows, key="benefit")
+        page.explain(calibration.ESTIMATE)
+    with right:
+        train(given, estimator, delta, means)
+    if moved and nearest(grid, float(moved["x"])) != at:
+        st.session_state["delta-dragged"] = float(moved["x"])
+        st.rerun(scope="fragment")
+
+
+def numbers(row: pd.Series, costs: float, cheapest: float) -> None:
+    """The two sides and what they are worth."""
+    with st.container(horizontal=True):
+        page.metric(
+            "“Similar” was right",
+            percent(row["right_similar"]),
+            "Of the cells (pair and seed) above δ: how many help",
+            f"{row['similar']:.0%} of the cells",
+        )
+        page.metric(
+            "“Dissimilar” was right",
+            percent(row["right_dissimilar"]),
+            "Of the cells up to δ: how many do not help",
+            f"{1 - row['similar']:.0%} of the cells",
+        )
+        ends = "no interval" if math.isnan(row["low"]) else f"95 %: {row['low']:+.1f} to {row['high']:+.1f}"
+        page.metric(
+            "Over nobody similar",
+            f"{row['benefit']:+.1f} points",
+            f"{calibration.ESTIMATE} This δ was not chosen on other targets",
+            ends,
+        )
+        page.metric("Over everybody similar", f"{row['over_everybody']:+.1f} points", "The same, against δ = 0")
+        about = "Weighted share of wrong cells; the slider sets the weight"
+        page.metric("Cost of mistakes", f"{costs:.3f}", about, f"lowest at δ = {cheapest:.3g}")
+
+
+def percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.0%}"
+
+
+def warnings(given: Matter, estimator: str, delta: float) -> list[str]:
+    """Of an α: where δ decides nothing; each sentence with the targets that it concerns."""
+    mine = given.scores[given.scores["estimator"] == estimator]
+    if not is_alpha(estimator):
+        return []
+    found: dict[str, list[str]] = {}
+    frame = mine.rename(columns={"score": "alpha"})[["seed", "source", "target", "alpha", "earlier"]]
+    for (target, earlier), rows in frame.groupby(["target", "earlier"]):
+        alphas = rows.drop(columns="earlier").rename(columns={"source": "earlier"})
+        for said in vacuity.warnings(delta, int(earlier), alphas, theme.titled):
+            found.setdefault(said, []).append(theme.titled(str(target)))
+    short = sorted(found.items(), key=lambda item: -len(item[1]))[:5]
+    more = [f"And {len(found) - len(short)} more."] if len(found) > len(short) else []
+    return [f"{said} ({len({*targets})} targets)" for said, targets in short] + more
+
+
+def train(given: Matter, estimator: str, delta: float, means: pd.DataFrame) -> None:
+    """A run with this δ, or with these pairs."""
+    st.markdown("**Train with this δ**")
+    page.badge("not retrained", "orange")
+    common = {key: given.about[key] for key in commands.COMMON if key in given.about}
+    common = {**common, "settings": dict(common.get("settings", {}))}
+    tasks = given.about["tasks"]
+    if is_alpha(estimator):
+        common["settings"] |= {"threshold": round(delta, 4)}
+        spec = RunSpec.make(tasks, "shlpt", **common)
+        what = "SHLPT on the tasks of this matrix, with this δ."
+    else:
+        similar = cubes.similar_pairs(means, delta)
+        common["settings"] |= {"similar_pairs": similar}
+        spec = RunSpec.make(tasks, "oracle_partition", **common)
+        what = f"SHLPT's δ acts on α, not on {estimator}. So this is a given partition: the pairs above δ are similar."
+    st.caption(f"{what} The numbers here are estimates from runs that were trained with another δ or with none.")
+    to_page("live", "Train with this δ", live_address([spec]), help="Opens the form with these settings")
+    with st.expander("The same on the command line", icon=":material/terminal:"):
+        st.code(commands.runs([spec], default_home()), language="bash", wrap_lines=True)
+
+
+# --- the recommendation -------------------------------------------------------------------
+def recommendation(found: Calibrated, estimator: str) -> None:
+    said = page.plain(calibration.said(found.recommended))
+    if found.recommended["evidence"]:
+        st.success(said, icon=":material/check:")
+    else:
+        st.info(said, icon=":material/horizontal_rule:")
+    for note in found.notes:
+        st.caption(page.plain(note))
+
+
+def levels(given: Matter, estimator: str, scores: pd.DataFrame) -> None:
+    """The recommended δ by number of earlier tasks."""
+    rows = by_earlier(given.pairs, scores, estimator)
+    if rows.empty:
+        return
+    st.subheader("By number of earlier tasks", anchor="earlier")
+    st.dataframe(rows, hide_index=True, column_config=LEVELS, height="content")
+    page.explain(
+        "α is a softmax: with n earlier tasks its uniform level is 1/n, so one δ means another thing at each n.", 4
+    )
+
+
+LEVELS: dict[str, Any] = {
+    "earlier": "earlier tasks",
+    "delta": st.column_config.NumberColumn("δ", format="%.2f", help="best on average over the targets"),
+    "low": st.column_config.NumberColumn("from", format="%.2f", help="lower end of the 95 % interval"),
+    "high": st.column_config.NumberColumn("to", format="%.2f", help="upper end of the 95 % interval"),
+    "of_uniform": st.column_config.NumberColumn("δ · n", format="%.2f", help="as a multiple of the uniform level 1/n"),
+    "evidence": st.column_config.CheckboxColumn("evidence"),
+    "said": "on targets that did not choose it",
+}
+
+
+# --- the league ---------------------------------------------------------------------------
+def table(rows: list[Judged]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"estimator": row["estimator"]}
+            | {MEASURES[name][0]: cubes.written(row[name]) for name in MEASURES}  # type: ignore[literal-required]
+            | {"seconds a pair": row["seconds"], "remarks": " ".join(row["notes"])}
+            for row in rows
+        ]
+    )
+
+
+def show_league(given: Matter) -> None:
+    st.header("League of estimators", anchor="league")
+    rows = judged(given.pairs, given.scores, dict(given.seconds))
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        measure = choose.kept(
+            "Measure", list(MEASURES), "measure", kind="measure", write=lambda name: MEASURES[name][0], segments=True
+        )
+        frame = ranking.rows_of(rows, list(MEASURES))
+        title, about = MEASURES[measure]
+        page.draw(ranking, frame, measure, title, key="league")
+        page.explain(f"{title}: {about}. Lines: 95 % intervals over tasks and seeds.")
+    with right:
+        st.dataframe(table(rows), hide_index=True, height="content", column_config=SECONDS)
+        helping = next((row["helping"] for row in rows if row["helping"] is not None), None)
+        base = "" if helping is None else f" {helping:.0%} of the cells help, which is the PR area of a random order."
+        page.explain(
+            "Scores of a seed are judged by the transfer measured with the same seed; the oracle takes it from the "
+            f"other seeds. An α is compared as a multiple of its uniform level 1/n.{base}"
+        )
+
+
+SECONDS: dict[str, Any] = {"seconds a pair": st.column_config.NumberColumn(format="%.2g")}
+
+
+# --- the page -----------------------------------------------------------------------------
+def show() -> None:
+    page.head(
+        "Threshold",
+        "Is δ right? Which tasks really help which, whether a similarity agrees with that, and which threshold the "
+        "measured transfer supports.",
+        badges=["measured transfer, nothing retrained"],
+    )
+    known = choose.known_experiments(["matrix"])
+    if not known:
+        st.info("This needs a matrix of measured transfer. Train one on the Transfer page.", icon=":material/info:")
+        to_page("transfer", "Transfer")
+        return
+    left, right = st.columns([3, 2])
+    with left:
+        chosen = choose.kept("Matrix", list(known), "matrix", kind="matrix", write=lambda id: choose.titled(known[id]))
+    given = matter(known[chosen].store, chosen)
+    estimators = list(dict.fromkeys(given.scores["estimator"]))
+    with right:
+        estimator = choose.kept("Similarity by", estimators, "estimator", kind="estimator")
+    scores = given.scores[given.scores["estimator"] == estimator]
+    found, means = calibrated(given.pairs, scores, estimator)
+    recommendation(found, estimator)
+    if len(found.rows):
+        page.again(figure)(known[chosen], given, estimator, found, means)
+        levels(given, estimator, scores)
+    show_league(given)
+
+
+with page.guard():
+    show()

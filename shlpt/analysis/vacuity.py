@@ -1,0 +1,127 @@
+"""Where a threshold δ decides nothing, or decides by chance: warnings in sentences. Pure. One place for pages and
+commands."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from shlpt.analysis import nearest
+
+CERTAIN = 0.9  # a gap in α as wide as this is no place for a choice
+ALIKE = 0.02  # α of all texts within this range: the estimator does not tell them apart
+EDGE = 0.02  # entropy this close to its ends, as a share of the highest
+
+
+def of_sequence(delta: float, tasks: int) -> list[str]:
+    """What follows from δ and the number of tasks alone, for a whole run."""
+    if tasks < 2:
+        return []
+    if delta >= 1:
+        return [_never(delta)]
+    below = [n for n in range(2, tasks) if delta < 1 / n]
+    found = ["The second task has one earlier task, so its α is 1 whatever the texts: it is always similar."]
+    if below:
+        last = below[-1]
+        found.append(
+            f"With {_counted(below)} earlier tasks δ = {delta:g} is below the uniform level 1/n ({1 / last:.3g} for "
+            f"n = {last}): an estimator that decides nothing calls all of them similar."
+        )
+    return found
+
+
+def _never(delta: float) -> str:
+    return f"α is never above 1, so at δ = {delta:g} every earlier task is dissimilar and no prompt is mixed in."
+
+
+def _counted(numbers: Sequence[int]) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+
+
+def warnings(
+    delta: float, earlier: int, alphas: pd.DataFrame | None = None, write: Callable[[str], str] = str
+) -> list[str]:
+    """All warnings about δ for one task with this number of earlier tasks. `alphas` [seed, example, earlier, alpha] are
+    its stored α; seed and example may be missing. `write` gives a task's name as people read it."""
+    if earlier < 1:
+        return []
+    if earlier == 1:
+        side = "similar at δ < 1 and dissimilar at δ ≥ 1. At this δ it is " + ("similar" if delta < 1 else "dissimilar")
+        return [f"With one earlier task α is always 1, whatever the text: the task is {side}."]
+    found = [_never(delta)] if delta >= 1 else []
+    if delta < 1 / earlier:
+        found.append(
+            f"δ = {delta:g} is below the uniform level 1/{earlier} = {1 / earlier:.3g}: an estimator that decides "
+            "nothing calls every earlier task similar."
+        )
+    if alphas is None or alphas.empty:
+        return found
+    known = alphas[np.isfinite(alphas["alpha"].astype(float))]
+    if len(known) < len(alphas):
+        found.append(f"{len(alphas) - len(known)} of {len(alphas)} stored α are not finite and left out.")
+    if len(known):
+        found += [said for said in (_constant(known, delta), _entropy(known), _blind(known)) if said]
+        found += [said for said in (_changing(known, write),) if said]
+    return found
+
+
+def _constant(frame: pd.DataFrame, delta: float) -> str:
+    """Whether the partition is the same over a wide range of δ."""
+    alpha = frame["alpha"]
+    if alpha.min() > delta:
+        return "Every α is above this δ: all earlier tasks are similar to every text."
+    if alpha.max() <= delta:
+        if delta >= 1:
+            return ""  # said already
+        return "No α is above this δ: all earlier tasks are dissimilar to every text, and no prompt is mixed in."
+    low, high = alpha[alpha <= delta].max(), alpha[alpha > delta].min()
+    if high - low >= CERTAIN:
+        return (
+            f"The estimator is certain: every α is at most {low:.3f} or at least {high:.3f}, so any δ between them "
+            "gives the same partition."
+        )
+    return ""
+
+
+def _entropy(frame: pd.DataFrame) -> str:
+    """Whether α decides nothing (the highest entropy) or leaves no doubt (none), in the mean over texts and seeds."""
+    by = [name for name in ("seed", "example") if name in frame]
+    groups = [rows for _, rows in frame.groupby(by, sort=False)] if by else [frame]
+    n = frame["earlier"].nunique()
+    if n < 2:
+        return ""
+    alpha = np.clip(frame["alpha"].to_numpy(float), 0, 1)
+    bits = np.where(alpha > 0, -alpha * np.log(np.where(alpha > 0, alpha, 1)), 0.0).sum() / len(groups) / math.log(n)
+    if bits >= 1 - EDGE:
+        return f"The entropy of α is at its maximum: every earlier task gets about 1/{n}, so nothing is decided."
+    if bits <= EDGE:
+        return "The entropy of α is zero: one earlier task gets all of it, without doubt."
+    return ""
+
+
+def _blind(frame: pd.DataFrame) -> str:
+    """Whether every text of a seed gets nearly the same α."""
+    if "example" not in frame or frame["earlier"].nunique() == 1:
+        return ""
+    by = [name for name in ("seed", "earlier") if name in frame]
+    if frame.groupby(by)["example"].nunique().max() < 2:
+        return ""
+    alpha = frame.groupby(by)["alpha"]
+    reach = float((alpha.max() - alpha.min()).max())
+    if reach >= ALIKE:
+        return ""
+    return f"Every text gets nearly the same α (within {reach:.2g}): the estimator distinguishes tasks, not texts."
+
+
+def _changing(frame: pd.DataFrame, write: Callable[[str], str]) -> str:
+    """Whether another seed finds another nearest task."""
+    if "seed" not in frame or frame["seed"].nunique() < 2:
+        return ""
+    found = nearest.over_seeds(frame)
+    if found is None or found.agree == found.seeds:
+        return ""
+    return (
+        f"The nearest task changes with the seed: {write(found.earlier)} is the nearest in {found.agree} of "
+        f"{found.seeds} seeds."
+    )

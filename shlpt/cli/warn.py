@@ -1,0 +1,41 @@
+"""Warnings about δ on standard error, before and after training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from shlpt.catalog import METHODS
+from shlpt.cli.report import errors
+
+if TYPE_CHECKING:
+    from shlpt.spec import RunSpec
+    from shlpt.store.store import Store
+
+MOST = 8  # warnings in full
+
+
+def before(specs: Iterable[RunSpec]) -> None:
+    """What follows from δ and the number of tasks alone."""
+    kinds = dict.fromkeys(
+        (spec.settings["threshold"], len(spec.tasks)) for spec in specs if METHODS[spec.method].alpha == "estimated"
+    )
+    if kinds:
+        from shlpt.analysis.vacuity import of_sequence
+
+        _print(said for delta, tasks in kinds for said in of_sequence(delta, tasks))
+
+
+def after(store: Store, runs: Iterable[str]) -> None:
+    """What the stored α of these runs say."""
+    from shlpt.results.vacuity import of_runs
+
+    _print(of_runs(store, runs))
+
+
+def _print(sentences: Iterable[Any]) -> None:
+    found = list(dict.fromkeys(sentences))
+    for said in found[:MOST]:
+        errors.print(f"warning: {said}", markup=False, soft_wrap=True)
+    if len(found) > MOST:
+        errors.print(f"and {len(found) - MOST} more warnings about δ: `alpha RUN TASK` has those of one task")

@@ -1,0 +1,62 @@
+"""Where δ decides nothing, with α by hand: each warning where it belongs and nowhere else."""
+
+import pandas as pd
+import pytest
+
+from shlpt.analysis.vacuity import of_sequence, warnings
+
+
+def frame(*alpha: tuple[float, ...], seed: int = 1) -> pd.DataFrame:
+    lines = [(seed, f"e{i}", "abc"[j], a) for i, row in enumerate(alpha) for j, a in enumerate(row)]
+    return pd.DataFrame(lines, columns=["seed", "example", "earlier", "alpha"])
+
+
+GOOD = frame((0.7, 0.2, 0.1), (0.5, 0.1, 0.4), (0.6, 0.3, 0.1))
+SURE, EVEN = frame((0.999, 0.001), (0.001, 0.999)), frame((0.34, 0.33, 0.33), (0.33, 0.34, 0.33))
+CASES = {
+    "decides": (0.35, 3, GOOD, []),
+    "below the uniform level": (0.3, 3, GOOD, ["below the uniform level 1/3 = 0.333"]),
+    "all similar": (0.05, 3, GOOD, ["below the uniform level", "Every α is above"]),
+    "all dissimilar": (0.8, 3, GOOD, ["No α is above"]),
+    "above one": (1.5, 3, GOOD, ["α is never above 1"]),
+    "one earlier task": (0.06, 1, frame((1.0,), (1.0,)), ["always 1, whatever the text"]),
+    "certain": (0.6, 2, SURE, ["any δ between them", "entropy of α is zero"]),
+    "undecided": (0.5, 3, EVEN, ["No α is above", "entropy of α is at its maximum", "within 0.01)"]),
+    "the same for every text": (0.5, 3, frame((0.7, 0.2, 0.1), (0.69, 0.2, 0.11)), ["distinguishes tasks, not texts"]),
+    "changes with the seed": (
+        0.4,
+        3,
+        pd.concat([GOOD, GOOD.assign(seed=2), frame((0.1, 0.2, 0.7), (0.3, 0.1, 0.6), seed=3)]),
+        ["a is the nearest in 2 of 3 seeds"],
+    ),
+    "not finite": (0.35, 3, frame((float("nan"), 0.2, 0.1), (0.5, 0.1, 0.4)), ["1 of 6 stored α are not finite"]),
+    "nothing stored": (0.06, 4, GOOD[:0], ["below the uniform level 1/4"]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_warning_by_hand(name: str) -> None:
+    delta, earlier, alphas, expected = CASES[name]
+    found = warnings(delta, earlier, alphas)
+    assert len(found) == len(expected), found
+    assert all(words in said for words, said in zip(expected, found, strict=True)), found
+
+
+def test_at_a_glance_a_first_task_and_a_single_row_warn_of_nothing() -> None:
+    assert warnings(0.5, 0) == []
+    assert "At this δ it is dissimilar" in warnings(1.0, 1)[0]
+    only = pd.DataFrame({"earlier": ["a", "b"], "alpha": [0.8, 0.2]})  # without seeds and texts
+    assert warnings(0.6, 2, only) == []
+
+
+def test_before_training_a_sequence_says_what_follows_from_its_length() -> None:
+    assert of_sequence(0.06, 1) == []
+    assert len(of_sequence(0.06, 2)) == 1
+    assert (
+        "With 2 to 4 earlier tasks δ = 0.06 is below the uniform level 1/n (0.25 for n = 4)" in of_sequence(0.06, 5)[1]
+    )
+    assert "With 2 to 3 earlier" in of_sequence(0.3, 9)[1]
+    assert len(of_sequence(0.6, 9)) == 1
+    assert of_sequence(1.5, 5) == [
+        "α is never above 1, so at δ = 1.5 every earlier task is dissimilar and no prompt is mixed in."
+    ]
