@@ -1,6 +1,7 @@
 """Is the threshold right? Similarity against measured transfer, the benefit of each δ, and the league of estimators."""
 
 import math
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from shlpt.ui.choose import ShownExperiment
 from shlpt.ui.links import live_address, to_page
 from shlpt.ui.live_plot import live_plot, prepared
 
+WIDGET = "delta-of-"  # and the estimator: the key of the slider
 CACHED: dict[str, Any] = {"max_entries": 24, "show_spinner": "Judging …"}
 
 
@@ -41,13 +43,10 @@ def by_earlier(pairs: pd.DataFrame, scores: pd.DataFrame, estimator: str) -> pd.
 # --- the threshold ------------------------------------------------------------------------
 def place_of(grid: list[float], estimator: str, found: Calibrated) -> int:
     """The place of δ on the grid: from the slider, a drag, or the address; at first the recommended one."""
-    widget = f"delta-of-{estimator}"
-    dragged = st.session_state.pop("delta-dragged", None)
+    widget = f"{WIDGET}{estimator}"
     asked = st.query_params.get("delta") if st.session_state.get("delta-estimator") in (None, estimator) else None
     st.session_state["delta-estimator"] = estimator
-    if dragged is not None:
-        st.session_state[widget] = nearest(grid, dragged)
-    elif widget not in st.session_state:
+    if widget not in st.session_state:
         first = found.recommended["delta"]
         value = number(asked, grid)
         st.session_state[widget] = nearest(grid, value if value is not None else grid[-1] if first is None else first)
@@ -61,6 +60,11 @@ def place_of(grid: list[float], estimator: str, found: Calibrated) -> int:
     )
     st.query_params["delta"] = f"{grid[at]:.4g}"
     return at
+
+
+def move(grid: list[float], estimator: str, delta: float) -> None:
+    """The line was dragged to δ."""
+    st.session_state[f"{WIDGET}{estimator}"] = nearest(grid, delta)
 
 
 def nearest(grid: list[float], value: float) -> int:
@@ -113,7 +117,7 @@ def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibra
     scale = "Similarity α" if is_alpha(estimator) else f"Score: {estimator}"
     said = threshold.alt(named, delta, scale)
     drawn = threshold.figure(named, delta, scale, dark=page.is_dark())
-    moved = live_plot(prepared(drawn, f"threshold-{estimator}"), "threshold", said, moves=True)
+    live_plot(prepared(drawn, f"threshold-{estimator}"), "threshold", said, on_move=partial(move, grid, estimator))
     numbers(row, costs.iloc[at], float(found.rows["delta"].iloc[int(costs.to_numpy().argmin())]))
     page.explain(
         "Each point is a pair: mean over the seeds, with 95 % intervals of both. Colour: declared relatedness. The "
@@ -128,9 +132,6 @@ def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibra
         page.explain(calibration.ESTIMATE)
     with right:
         train(given, estimator, delta, means)
-    if moved and nearest(grid, float(moved["x"])) != at:
-        st.session_state["delta-dragged"] = float(moved["x"])
-        st.rerun(scope="fragment")
 
 
 def numbers(row: pd.Series, costs: float, cheapest: float) -> None:

@@ -28,16 +28,33 @@ def _component() -> Callable[..., Any]:
 
 
 def live_plot(
-    figure: go.Figure | dict[str, Any], key: str, alt: str, clicks: bool = False, moves: bool = False
+    figure: go.Figure | dict[str, Any],
+    key: str,
+    alt: str,
+    clicks: bool = False,
+    on_move: Callable[[float], None] | None = None,
 ) -> dict[str, Any] | None:
     """Draw a figure; the same `key` updates it in place. With `clicks`, returns the click of this run as `{"x", "y",
-    "z", "curve", "at"}`: x and y are positions on the axes (column and row of a heat map). With `moves`, the figure's
-    first shape is a vertical line that can be dragged; returns where it was let go of in this run as `{"x", "at"}`."""
+    "z", "curve", "at"}`: x and y are positions on the axes (column and row of a heat map). With `on_move`, the
+    figure's first shape is a vertical line that can be dragged; it is called before the page runs again."""
     ready = figure if isinstance(figure, dict) else prepared(figure, key)
-    data = {"figure": ready, "alt": alt, "plotly": plotly_url(), "clicks": clicks, "moves": moves, "name": key}
-    result = _component()(key=key, data=data, on_click_change=_nothing, on_moved_change=_nothing)
-    told: dict[str, Any] | None = result.moved if moves else result.click
-    return told
+    data = {
+        "figure": ready,
+        "alt": alt,
+        "plotly": plotly_url(),
+        "clicks": clicks,
+        "moves": on_move is not None,
+        "name": key,
+    }
+
+    def moved() -> None:
+        place = st.session_state[key].moved
+        if on_move and place:
+            on_move(float(place["x"]))
+
+    result = _component()(key=key, data=data, on_click_change=_nothing, on_moved_change=moved)
+    clicked: dict[str, Any] | None = result.click
+    return clicked
 
 
 def prepared(figure: go.Figure, key: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from shlpt.plots import (
     confusion,
     curves,
     dial,
+    league,
     losses,
     neurons,
     overlap,
@@ -28,6 +29,7 @@ from shlpt.plots import (
     similarity,
     sweep,
     theme,
+    threshold,
     transfer_matrix,
     validation,
     words,
@@ -84,6 +86,9 @@ BY_TASK = "method task mean low high"
 ALPHA = "example earlier alpha"
 WORDS = "place word earlier weight"
 NEURONS = "neuron first second"
+POINTS = "source target relation score score_low score_high transfer low high"
+BENEFIT = "delta benefit low high"
+LEAGUE = "estimator measure value low high"
 CURVES = "which epoch validation"
 HALF = [[1.0, 0.5], [0.5, 1.0]]
 NAMELESS = ("positions", "sides")  # no name of a task or method is in them
@@ -147,6 +152,13 @@ CASES = {
     ),
     "relatedness": Case(relatedness, related, ([],)),
     "curves": Case(curves, of(CURVES, "NAME 1 0.5; alone 1 0.25")),
+    "threshold": Case(
+        threshold,
+        of(POINTS, "NAME yelp same 0.5 0.4 0.6 3.0 1.0 5.0; yelp NAME unrelated 0.1 nan nan -2.0 nan nan", 0.3, "α"),
+    ),
+    "league": Case(
+        league, of(LEAGUE, "NAME roc 0.7 0.6 0.8; random roc 0.5 nan nan; NAME ndcg 0.9 0.8 1.0", "roc", "ROC")
+    ),
     "dial": Case(dial, lambda n: ([Dialled(n, 0.5, 0.5, n, "high")], 0.5), ([], 0.5)),
 }
 
