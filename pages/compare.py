@@ -18,7 +18,7 @@ from shlpt.plots import accuracy_matrix, compare, confusion, theme
 from shlpt.results import experiments, frames, recorded
 from shlpt.results import routing as routed
 from shlpt.store.store import Store, default_home
-from shlpt.ui import choose, control, metrics, page, studied
+from shlpt.ui import answered, choose, control, metrics, page, studied
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown as in_words
 
@@ -234,7 +234,7 @@ def mistakes(found: list[Side], lines: list[dict[str, Any]], measured: routing.F
 
 
 # --- two sides --------------------------------------------------------------------------
-def two(found: list[Side]) -> None:
+def two(found: list[Side], where: dict[str, Store]) -> None:
     """Differences between two sides in results and settings."""
     st.header("Two in detail", anchor="two")
     names = [side.name for side in found]
@@ -272,6 +272,7 @@ def two(found: list[Side]) -> None:
             for r in apart["settings"]
         ]
         table(rows, "None: only the seeds differ.")
+    answered.show(sides[one], sides[other], where)
 
 
 def difference(name: str, found: dict[str, Any]) -> None:
@@ -349,7 +350,7 @@ def body(found: list[Side], where: dict[str, Store]) -> None:
         st.header("Learning curves", anchor="curves")
         curves(found, where)
     if len(found) > 1:
-        two(found)
+        two(found, where)
     st.header("Accuracy matrices", anchor="matrices")
     accuracy(found)
     without_task(found, where)

@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from shlpt.analysis import agreement, transfer
+from shlpt import paper
+from shlpt.analysis import agreement, printed, transfer
 from shlpt.catalog import METHODS
 from shlpt.plans import commands, estimate, experiments
 from shlpt.plans.stages import plans_of
@@ -294,6 +295,15 @@ def look(shown: ShownExperiment) -> None:
         st.code(commands.matrix(about, found["name"], default_home()), language="bash", wrap_lines=True)
 
 
+def printed_table() -> None:
+    """The paper's Table 10 in the same figure."""
+    with st.expander("The paper's Table 10 in the same figure", icon=":material/menu_book:"):
+        table = printed.table10()
+        page.draw(transfer_matrix, table, key="table10", table=table.drop(columns=["n", "clear"]))
+        st.markdown(page.plain(printed.table10_said(table)))
+        st.caption(page.plain(paper.ORIGIN))
+
+
 def show() -> None:
     page.head(
         "Transfer",
@@ -310,6 +320,7 @@ def show() -> None:
     else:
         choose.forget("tasks", "method", "preset")
         look(found[chosen])
+    printed_table()
 
 
 with page.guard():

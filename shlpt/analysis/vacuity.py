@@ -43,7 +43,8 @@ def warnings(
     delta: float, earlier: int, alphas: pd.DataFrame | None = None, write: Callable[[str], str] = str
 ) -> list[str]:
     """All warnings about δ for one task with this number of earlier tasks. `alphas` [seed, example, earlier, alpha] are
-    its stored α; seed and example may be missing. `write` gives a task's name as people read it."""
+    its stored α. Both first columns may be missing; without an example it is the mean α of a seed. `write` gives a
+    task's name as people read it."""
     if earlier < 1:
         return []
     if earlier == 1:
@@ -60,9 +61,11 @@ def warnings(
     known = alphas[np.isfinite(alphas["alpha"].astype(float))]
     if len(known) < len(alphas):
         found.append(f"{len(alphas) - len(known)} of {len(alphas)} stored α are not finite and left out.")
+    texts = known.dropna(subset=["example"]) if "example" in known else known
+    texts = texts if len(texts) else known
     if len(known):
-        found += [said for said in (_constant(known, delta), _entropy(known), _blind(known)) if said]
-        found += [said for said in (_changing(known, write),) if said]
+        said = (_constant(texts, delta), _entropy(texts), _blind(texts), _changing(known, write))
+        found += [sentence for sentence in said if sentence]
     return found
 
 
@@ -86,7 +89,7 @@ def _constant(frame: pd.DataFrame, delta: float) -> str:
 
 def _entropy(frame: pd.DataFrame) -> str:
     """Whether α decides nothing (the highest entropy) or leaves no doubt (none), in the mean over texts and seeds."""
-    by = [name for name in ("seed", "example") if name in frame]
+    by = [name for name in ("seed", "example") if name in frame and frame[name].notna().all()]
     groups = [rows for _, rows in frame.groupby(by, sort=False)] if by else [frame]
     n = frame["earlier"].nunique()
     if n < 2:

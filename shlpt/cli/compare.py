@@ -32,11 +32,20 @@ def compare(
     rows = side_by_side.table(found)
     apart = [side_by_side.differences(side, found[0]) for side in found[1:]]
     document = {"sides": rows, "same_tasks": side_by_side.same_tasks(found), "differences": apart}
+    if len(found) == 2:
+        from shlpt.results.paired import compared
+
+        answered, needed = compared(found[1], found[0], {record["id"]: store for store, record in pairs})
+        document |= {"answers": answered, "power": needed}
     show([short(row) for row in rows], "side by side", as_json=json, as_csv=csv, document=document)
     if not json and not csv:
         if len(apart) == 1:  # with more than two sides, see --json
             print_table(named(apart[0]), "\nsettings that differ")
         print_table([line(row) for row in apart], f"\ndifference from {found[0].name}, paired by seed")
+        if len(apart) == 1 and answered:
+            title = f"\nthe same test examples, answer by answer: {found[1].name} minus {found[0].name}"
+            print_table([example_line(task, row) for task, row in answered.items()], title)
+            print(needed)
 
 
 def chosen(
@@ -74,6 +83,14 @@ def line(row: dict[str, Any]) -> dict[str, Any]:
     points = None if acc["difference"] is None else 100 * acc["difference"]
     interval = ends(acc["ci95"], 100)
     return {"name": row["one"], "seeds": acc["n"], "ACC (points)": points, "95 %": interval, "p": acc["p"]}
+
+
+def example_line(task: str, row: Any) -> dict[str, Any]:
+    """A task's answers on both sides, as a row."""
+    points = None if row["difference"] is None else 100 * row["difference"]
+    counts = {"examples": row["examples"], "seeds": row["seeds"], "only this": row["first"], "only that": row["second"]}
+    about = {"difference (points)": points, "95 %": ends(row["ci95"], 100), "p": row["p"], "test": row["test"]}
+    return {"task": task} | counts | about
 
 
 def ends(interval: Any, scale: float = 1) -> str | None:

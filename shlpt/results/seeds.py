@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from shlpt.results import frames
 from shlpt.store.store import Store
 
 _SIBLINGS = """
@@ -19,12 +20,23 @@ def siblings(store: Store, id: str) -> list[str]:
 
 
 def every_alpha(store: Store, id: str, task: str) -> pd.DataFrame:
-    """[seed, example, earlier, alpha]: α of every training text of a task, for each seed that has learned it."""
-    parts = [
-        frames.alphas(store, other, task).assign(seed=frames.spec(store, other)["seed"])
-        for other in siblings(store, id)
-    ]
-    return pd.concat(parts, ignore_index=True)[["seed", "example", "earlier", "alpha"]]
+    """[seed, example, earlier, alpha]: α of every training text of a task, for each seed that has learned it. Where
+    only scores are recorded, the mean α without an example."""
+    found, means = text_alphas(store, siblings(store, id), task), similarities(store, id, task)
+    rest = means[~means["seed"].isin(found["seed"].unique())].assign(example=None)
+    return pd.concat([part for part in (found, rest) if len(part)] or [found], ignore_index=True)
+
+
+def text_alphas(store: Store, ids: Iterable[str], task: str) -> pd.DataFrame:
+    """[seed, example, earlier, alpha] of these runs; an example is its place among the training texts."""
+    parts = [pd.DataFrame(columns=["seed", "example", "earlier", "alpha"])]
+    for id in ids:
+        alpha, spec = frames.tensors(store, id, task).get("record.alpha"), frames.spec(store, id)
+        if alpha is not None and alpha.size:
+            wide = pd.DataFrame(alpha, columns=spec["tasks"][: alpha.shape[1]]).rename_axis("example").reset_index()
+            long = wide.melt("example", var_name="earlier", value_name="alpha").assign(seed=spec["seed"])
+            parts.append(long[parts[0].columns])
+    return pd.concat(parts[1:], ignore_index=True) if len(parts) > 1 else parts[0]
 
 
 def similarities(store: Store, id: str, task: str) -> pd.DataFrame:

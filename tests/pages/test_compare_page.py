@@ -48,6 +48,29 @@ def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.Captu
     assert {row["setting"] for row in told["differences"][0]["settings"]} >= {"method", "threshold"}
 
 
+def test_two_sides_are_compared_answer_by_answer_on_the_page_and_by_the_command(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = run_ids()
+    app = visit("compare.py", {"experiment": "runs", "run": ids})
+    told = say(capsys, "compare", *ids)
+    shown = next(frame.value for frame in app.dataframe if "only first right" in frame.value)
+    assert list(shown["examples"]) == [row["examples"] for row in told["answers"].values()]
+    assert list(shown["only first right"]) == [row["second"] for row in told["answers"].values()]  # the other way round
+    store, tasks = Store(home).open(), dict(zip(TASKS, (0, 1), strict=True))
+    for task, place in tasks.items():
+        scores = [[run_record(store, id)["matrix"][-1][place] for id in side] for side in (ids[:2], ids[2:])]
+        apart = sum(scores[1]) / 2 - sum(scores[0]) / 2
+        assert told["answers"][task]["difference"] == pytest.approx(apart)
+        assert told["answers"][task]["test"] == "over examples and seeds"
+    assert told["answers"]["all tasks"]["examples"] == sum(told["answers"][task]["examples"] for task in TASKS)
+    assert "3 points" in told["power"]
+    assert told["power"].split(".")[0] in said(app)
+    one = say(capsys, "compare", ids[0], ids[2])
+    assert {row["test"] for row in one["answers"].values()} == {"McNemar"}
+    assert "cannot be said from one seed" in one["power"]
+
+
 def test_runs_of_two_stores_are_compared_by_the_command_that_the_page_shows(
     home: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
