@@ -123,6 +123,8 @@ def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibra
         "Each point is a pair: mean over the seeds, with 95 % intervals of both. Colour: declared relatedness. The "
         "line is δ; drag it. Right of it a source counts as similar, left of it as dissimilar."
     )
+    if estimator == "oracle":
+        st.caption("Over all seeds both axes are the same mean. It is judged seed by seed, with other seeds' transfer.")
     page.numbers(named)
     page.warn(warnings(given, estimator, delta))
     left, right = st.columns(2, gap="large")
