@@ -12,7 +12,7 @@ from shlpt.analysis.calibration import Calibrated, is_alpha
 from shlpt.analysis.league import MEASURES, Judged, league
 from shlpt.plans import commands
 from shlpt.plots import league as ranking
-from shlpt.plots import theme, threshold
+from shlpt.plots import threshold
 from shlpt.results.judging import Matter, matter
 from shlpt.spec import RunSpec
 from shlpt.store.store import default_home
@@ -22,6 +22,7 @@ from shlpt.ui.links import live_address, to_page
 from shlpt.ui.live_plot import live_plot, prepared
 
 WIDGET = "delta-of-"  # and the estimator: the key of the slider
+MOST_WARNINGS = 6
 CACHED: dict[str, Any] = {"max_entries": 24, "show_spinner": "Judging …"}
 
 
@@ -126,7 +127,8 @@ def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibra
     if estimator == "oracle":
         st.caption("Over all seeds both axes are the same mean. It is judged seed by seed, with other seeds' transfer.")
     page.numbers(named)
-    page.warn(warnings(given, estimator, delta))
+    if is_alpha(estimator):
+        page.warn(vacuity.of_pairs(delta, given.scores[given.scores["estimator"] == estimator])[:MOST_WARNINGS])
     left, right = st.columns(2, gap="large")
     with left:
         drawn = threshold.figure_benefit(found.rows, delta, dark=page.is_dark())
@@ -165,22 +167,6 @@ def numbers(row: pd.Series, costs: float, cheapest: float) -> None:
 
 def percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.0%}"
-
-
-def warnings(given: Matter, estimator: str, delta: float) -> list[str]:
-    """Of an α: where δ decides nothing; each sentence with the targets that it concerns."""
-    mine = given.scores[given.scores["estimator"] == estimator]
-    if not is_alpha(estimator):
-        return []
-    found: dict[str, list[str]] = {}
-    frame = mine.rename(columns={"score": "alpha"})[["seed", "source", "target", "alpha", "earlier"]]
-    for (target, earlier), rows in frame.groupby(["target", "earlier"]):
-        alphas = rows.drop(columns="earlier").rename(columns={"source": "earlier"})
-        for said in vacuity.warnings(delta, int(earlier), alphas, theme.titled):
-            found.setdefault(said, []).append(theme.titled(str(target)))
-    short = sorted(found.items(), key=lambda item: -len(item[1]))[:5]
-    more = [f"And {len(found) - len(short)} more."] if len(found) > len(short) else []
-    return [f"{said} ({len({*targets})} targets)" for said, targets in short] + more
 
 
 def train(given: Matter, estimator: str, delta: float, means: pd.DataFrame) -> None:

@@ -64,9 +64,31 @@ def warnings(
     texts = known.dropna(subset=["example"]) if "example" in known else known
     texts = texts if len(texts) else known
     if len(known):
-        said = (_constant(texts, delta), _entropy(texts), _blind(texts), _changing(known, write))
+        n = known["earlier"].nunique()
+        undecided = _entropy(texts, n, len(texts) // n) if n > 1 and len(texts) % n == 0 else ""
+        said = (_constant(texts, delta), undecided, _blind(texts), _changing(known, write))
         found += [sentence for sentence in said if sentence]
     return found
+
+
+def of_pairs(delta: float, scores: pd.DataFrame) -> list[str]:
+    """About the α of many targets [seed, source, target, score, earlier], by their number of earlier tasks. Whether the
+    nearest task changes with the seed is not asked: other seeds have other earlier tasks."""
+    plain: list[str] = []  # says n itself
+    counted: dict[str, list[int]] = {}
+    for earlier, rows in scores.dropna(subset=["score"]).groupby("earlier"):
+        n = int(str(earlier).removesuffix(".0"))
+        plain += warnings(delta, n)
+        alphas = pd.DataFrame({"earlier": rows["source"], "alpha": rows["score"]})
+        for said in (_constant(alphas, delta), _entropy(alphas, n, len(alphas) // n)) if n > 1 else ():
+            if said:
+                counted.setdefault(said, []).append(n)
+    return [*dict.fromkeys(plain), *(f"{_with(ns)}: {said}" for said, ns in counted.items())]
+
+
+def _with(numbers: Sequence[int]) -> str:
+    listed = ", ".join(map(str, numbers))
+    return f"With {listed} earlier tasks"
 
 
 def _constant(frame: pd.DataFrame, delta: float) -> str:
@@ -87,15 +109,10 @@ def _constant(frame: pd.DataFrame, delta: float) -> str:
     return ""
 
 
-def _entropy(frame: pd.DataFrame) -> str:
-    """Whether α decides nothing (the highest entropy) or leaves no doubt (none), in the mean over texts and seeds."""
-    by = [name for name in ("seed", "example") if name in frame and frame[name].notna().all()]
-    groups = [rows for _, rows in frame.groupby(by, sort=False)] if by else [frame]
-    n = frame["earlier"].nunique()
-    if n < 2:
-        return ""
+def _entropy(frame: pd.DataFrame, n: int, times: int) -> str:
+    """Whether α over n tasks, given so many times, decides nothing (the highest entropy) or leaves no doubt (none)."""
     alpha = np.clip(frame["alpha"].to_numpy(float), 0, 1)
-    bits = np.where(alpha > 0, -alpha * np.log(np.where(alpha > 0, alpha, 1)), 0.0).sum() / len(groups) / math.log(n)
+    bits = np.where(alpha > 0, -alpha * np.log(np.where(alpha > 0, alpha, 1)), 0.0).sum() / times / math.log(n)
     if bits >= 1 - EDGE:
         return f"The entropy of α is at its maximum: every earlier task gets about 1/{n}, so nothing is decided."
     if bits <= EDGE:

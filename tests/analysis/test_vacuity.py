@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from shlpt.analysis.vacuity import of_sequence, warnings
+from shlpt.analysis.vacuity import of_pairs, of_sequence, warnings
 
 
 def frame(*alpha: tuple[float, ...], seed: int = 1) -> pd.DataFrame:
@@ -47,6 +47,22 @@ def test_at_a_glance_a_first_task_and_a_single_row_warn_of_nothing() -> None:
     assert "At this δ it is dissimilar" in warnings(1.0, 1)[0]
     only = pd.DataFrame({"earlier": ["a", "b"], "alpha": [0.8, 0.2]})  # without seeds and texts
     assert warnings(0.6, 2, only) == []
+
+
+def test_the_alpha_of_a_whole_matrix_are_told_by_their_number_of_earlier_tasks() -> None:
+    one = [(seed, "a", "b", 1.0, 1) for seed in (1, 2)]
+    two = [(1, "a", "c", 0.51, 2), (1, "b", "c", 0.49, 2), (2, "b", "a", 0.5, 2), (2, "c", "a", 0.5, 2)]
+    three = [(1, name, "d", alpha, 3) for name, alpha in (("a", 0.8), ("b", 0.15), ("c", 0.05))]
+    scores = pd.DataFrame([*one, *two, *three], columns=["seed", "source", "target", "score", "earlier"])
+    found = of_pairs(0.4, scores)
+    assert [said.split(":")[0] for said in found] == [
+        "With one earlier task α is always 1, whatever the text",
+        "δ = 0.4 is below the uniform level 1/2 = 0.5",
+        "With 2 earlier tasks",
+        "With 2 earlier tasks",
+    ]
+    assert "Every α is above" in found[2]
+    assert "entropy of α is at its maximum" in found[3]
 
 
 def test_before_training_a_sequence_says_what_follows_from_its_length() -> None:
