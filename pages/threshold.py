@@ -26,17 +26,17 @@ MOST_WARNINGS = 6
 CACHED: dict[str, Any] = {"max_entries": 24, "show_spinner": "Judging …"}
 
 
-@st.cache_data(**CACHED)
+@st.cache_data(**CACHED)  # type: ignore[untyped-decorator]
 def calibrated(pairs: pd.DataFrame, scores: pd.DataFrame, estimator: str) -> tuple[Calibrated, pd.DataFrame]:
     return calibration.calibrated(pairs, scores, estimator), cubes.means(pairs, scores)
 
 
-@st.cache_data(**CACHED)
+@st.cache_data(**CACHED)  # type: ignore[untyped-decorator]
 def judged(pairs: pd.DataFrame, scores: pd.DataFrame, seconds: dict[str, float]) -> list[Judged]:
     return league(pairs, scores, seconds)
 
 
-@st.cache_data(**CACHED)
+@st.cache_data(**CACHED)  # type: ignore[untyped-decorator]
 def by_earlier(pairs: pd.DataFrame, scores: pd.DataFrame, estimator: str) -> pd.DataFrame:
     return calibration.by_earlier(pairs, scores, estimator)
 
@@ -227,14 +227,13 @@ LEVELS: dict[str, Any] = {
 
 # --- the league ---------------------------------------------------------------------------
 def table(rows: list[Judged]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {"estimator": row["estimator"]}
-            | {MEASURES[name][0]: cubes.written(row[name]) for name in MEASURES}  # type: ignore[literal-required]
-            | {"seconds a pair": row["seconds"], "remarks": " ".join(row["notes"])}
-            for row in rows
-        ]
-    )
+    lines: list[dict[str, Any]] = []
+    for row in rows:
+        numbers: Any = row
+        measures = {MEASURES[name][0]: cubes.written(numbers[name]) for name in MEASURES}
+        rest = {"seconds a pair": row["seconds"], "remarks": " ".join(row["notes"])}
+        lines.append({"estimator": row["estimator"]} | measures | rest)
+    return pd.DataFrame(lines)
 
 
 def show_league(given: Matter) -> None:

@@ -108,9 +108,16 @@ def paired(ours: Floats, theirs: Floats) -> Paired:
     found, test = over_both(ours, theirs), "over examples and seeds" if len(ours) > 1 else "over examples"
     if len(ours) == 1 and np.isin(np.concatenate([ours, theirs]), (0.0, 1.0)).all():
         found, test = mcnemar(ours[0], theirs[0]), "McNemar"
-    counts = {"first": int((apart > ROUNDING).sum()), "second": int((apart < -ROUNDING).sum())}
-    shown = {key: found[key] for key in ("difference", "ci95", "p")}  # type: ignore[literal-required]
-    return Paired(examples=ours.shape[1], seeds=len(ours), **counts, **shown, test=test)
+    return Paired(
+        examples=ours.shape[1],
+        seeds=len(ours),
+        first=int((apart > ROUNDING).sum()),
+        second=int((apart < -ROUNDING).sum()),
+        difference=found["difference"],
+        ci95=found["ci95"],
+        p=found["p"],
+        test=test,
+    )
 
 
 # --- power --------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ MEASURES = {
     ),
 }
 
+ENDS = {"roc": (0.0, 1.0), "pr": (0.0, 1.0), "spearman": (-1.0, 1.0), "ndcg": (0.0, 1.0), "regret": (-np.inf, np.inf)}
+
 
 def league(
     pairs: pd.DataFrame, scores: pd.DataFrame, seconds: Mapping[str, float] | None = None, draws: int = DRAWS
@@ -54,21 +56,22 @@ def league(
 
 def judged(name: str, found: Cube, seconds: float | None = None, draws: int = DRAWS) -> Judged:
     why, n = why_not(found), len(found.tasks)
-    row = Judged(
+    numbers = dict.fromkeys(MEASURES, Number(value=None, ci95=None, why=why))
+    if not why:
+        often = np.vstack([np.ones(n), times(n, draws)])
+        for measure, values in (over_pairs(found, often) | over_targets(found, often)).items():
+            numbers[measure] = number(values[0], values[1:], n, *ENDS[measure], _undefined(found, measure))
+    return Judged(
         estimator=name,
-        **{measure: Number(value=None, ci95=None, why=why) for measure in MEASURES},
+        roc=numbers["roc"],
+        pr=numbers["pr"],
         helping=float((found.transfer[found.known] > 0).mean()) if found.known.any() else None,
+        spearman=numbers["spearman"],
+        ndcg=numbers["ndcg"],
+        regret=numbers["regret"],
         seconds=seconds,
         notes=list(found.notes),
     )
-    if why:
-        return row
-    often = np.vstack([np.ones(n), times(n, draws)])
-    ends = {"roc": (0.0, 1.0), "pr": (0.0, 1.0), "spearman": (-1.0, 1.0), "ndcg": (0.0, 1.0), "regret": (0.0, np.inf)}
-    for measure, drawn in {**over_pairs(found, often), **over_targets(found, often)}.items():
-        low, high = ends[measure]
-        row[measure] = number(drawn[0], drawn[1:], n, low, high, _undefined(found, measure))  # type: ignore[literal-required]
-    return row
 
 
 def _undefined(found: Cube, measure: str) -> str:

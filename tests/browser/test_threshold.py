@@ -45,9 +45,15 @@ def test_the_line_is_dragged_and_the_numbers_and_the_address_follow(visit: Any) 
     assert shown(one) == shown(two)
 
 
-def test_the_league_is_drawn_and_warnings_are_said(visit: Any) -> None:
-    one = opened(visit, "threshold?estimator=alpha&delta=0.05&measure=spearman")
+def test_the_league_is_drawn_and_chance_gets_no_evidence(visit: Any) -> None:
+    one = opened(visit, "threshold?estimator=random&measure=spearman")
     one.wait_for(lambda: one.page.locator("[aria-label^='Spearman of']").count())
     assert "oracle" in one.page.locator("[aria-label^='Spearman of']").get_attribute("aria-label")
-    assert "below the uniform level" in one.text()
+    assert "No evidence for any δ" in one.text()
+    one.assert_whole()
+
+
+def test_a_threshold_that_decides_nothing_is_warned_of(visit: Any) -> None:
+    one = visit("similarity?delta=1")
+    one.wait_for(lambda: "α is never above 1" in one.text() or "α is always 1" in one.text())
     one.assert_whole()
