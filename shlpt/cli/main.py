@@ -21,6 +21,7 @@ from shlpt.cli.route import route
 from shlpt.cli.runs import app as runs_app
 from shlpt.cli.studies import app as studies
 from shlpt.cli.tasks import app as tasks_app
+from shlpt.cli.threshold import threshold
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec, Training, method_info, read_seeds, settings_of
 from shlpt.store.store import Store
@@ -283,6 +284,7 @@ def worker(
 
 app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(compare)
 app.command(epilog="Example: python -m shlpt route r1a2b3c --router embeddings --json")(route)
+app.command(epilog="Example: python -m shlpt threshold 'transfer between ten tasks' --estimator logme,alpha")(threshold)
 app.command(epilog="Example: python -m shlpt masking 'matrix of 4 tasks' --seeds 42")(masking)
 app.command(epilog="Example: python -m shlpt record --out recorded")(record)
 app.add_typer(tasks_app, name="tasks")

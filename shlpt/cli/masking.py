@@ -36,24 +36,24 @@ def masking(
     is retrained; what was measured once is reused.
     """
     from shlpt.analysis import masking as pure
+    from shlpt.analysis.transfer import gains
     from shlpt.results import masking as measured
-    from shlpt.results.experiments import locate_matrix
+    from shlpt.results.experiments import locate_matrix, pairs
     from shlpt.results.export import rows_of_frame
-    from shlpt.results.scores import transfer
 
     chosen = None if seeds.strip() == "all" else read_seeds(seeds)
     set_threads(threads)
     store, found = locate_matrix(home, experiment)
     with Bar("masking") as bar:
         frame = measured.measure(store, found["id"], chosen, draws, device, bar)
-    answer = pure.answer(frame, transfer(store, found["id"]))
-    pairs = rows_of_frame(frame)
+    answer = pure.answer(frame, gains(pairs(store, found["id"])))
+    each = rows_of_frame(frame)
     parts: dict[str, Any] = dict(answer)
     rows = [
         {"what": title, "mean": parts[name]["mean"]}
         | dict(zip(("low", "high"), parts[name]["ci95"] or (None, None), strict=True))
         for name, title in NAMES.items()
     ]
-    document = {"experiment": found["id"], **answer, "rows": pairs, "notes": pure.sentences(answer)}
+    document = {"experiment": found["id"], **answer, "rows": each, "notes": pure.sentences(answer)}
     title = f"neurons that the source's prompt switches on: {found['name']} ({found['id']})"
-    show(pairs if csv else rows, title, as_json=json, as_csv=csv, document=document)
+    show(each if csv else rows, title, as_json=json, as_csv=csv, document=document)

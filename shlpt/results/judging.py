@@ -1,17 +1,17 @@
 """What the threshold page and command judge: the transfer of a matrix and the scores of its pairs. No torch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from shlpt.analysis import vacuity
 from shlpt.analysis.transfer import gains
-from shlpt.errors import UserError
 from shlpt.results.experiments import find, pairs
+from shlpt.results.scores import readable
 from shlpt.store.store import Store
-from shlpt.tasks.find import find_task
+from shlpt.tasks.find import find_task, is_stored
 from shlpt.tasks.pocket import relation
 
 
@@ -27,35 +27,28 @@ class Matter:
 def matter(store: Store, id: str) -> Matter:
     about = find(store, id)["about"]
     found = gains(pairs(store, id))
-    relations, declared = _declared(about["tasks"], about.get("suite", "pocket"))
-    scores = pd.concat([declared, _oracle(found), _random(found)], ignore_index=True)
-    return Matter(about, found, scores.assign(earlier=np.nan), {}, relations)
+    scored = readable(store, id)
+    return Matter(about, found, scored.frame, scored.seconds, _relations(about["tasks"]))
 
 
-def _declared(tasks: list[str], suite: str) -> tuple[dict[tuple[str, str], str], pd.DataFrame]:
-    words, lines = {}, []
-    try:
-        known = [find_task(name, suite) for name in tasks]
-        for a in known:
-            for b in known:
-                if a.name != b.name:
-                    kind, degree = relation(a, b)
-                    words[a.name, b.name] = kind
-                    lines.append(("declared", a.name, b.name, np.nan, degree))
-    except UserError:  # tasks of the user's own declare nothing
-        return {}, pd.DataFrame(columns=["estimator", "source", "target", "seed", "score"])
-    return words, pd.DataFrame(lines, columns=["estimator", "source", "target", "seed", "score"])
+def _relations(names: list[str]) -> dict[tuple[str, str], str]:
+    """Of imported tasks nobody has declared how they are related."""
+    tasks = [find_task(name) for name in names if not is_stored(name)]
+    return {(a.name, b.name): relation(a, b)[0] for a in tasks for b in tasks if a.name != b.name}
 
 
-def _oracle(found: pd.DataFrame) -> pd.DataFrame:
-    """The mean over the other seeds."""
-    by = found.groupby(["source", "target"])["transfer"]
-    total, count = by.transform("sum"), by.transform("count")
-    known = found["transfer"].notna()
-    others = (total - found["transfer"]) / (count - 1).where(count > 1)
-    return found[["source", "target", "seed"]].assign(estimator="oracle", score=others.where(known))
+def warnings(scores: pd.DataFrame, delta: float, write: Callable[[str], str] = str, most: int = 5) -> list[str]:
+    """Where δ decides nothing, from the scores of one α; each sentence with the number of targets that it concerns."""
+    found: dict[str, list[str]] = {}
+    frame = scores.rename(columns={"score": "alpha"})[["seed", "source", "target", "alpha", "earlier"]]
+    for (target, earlier), rows in frame.groupby(["target", "earlier"]):
+        alphas = rows.drop(columns="earlier").rename(columns={"source": "earlier"})
+        for said in vacuity.warnings(delta, int(earlier), alphas, write):
+            found.setdefault(said, []).append(write(str(target)))
+    short = sorted(found.items(), key=lambda item: -len(item[1]))[:most]
+    more = [f"And {len(found) - len(short)} more."] if len(found) > len(short) else []
+    return [f"{said} ({_counted(len({*targets}))})" for said, targets in short] + more
 
 
-def _random(found: pd.DataFrame) -> pd.DataFrame:
-    score = np.random.default_rng(0).random(len(found))
-    return found[["source", "target", "seed"]].assign(estimator="random", score=score)
+def _counted(targets: int) -> str:
+    return "1 target" if targets == 1 else f"{targets} targets"

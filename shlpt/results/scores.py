@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from shlpt.analysis.transfer import gains
 from shlpt.catalog import METHODS
-from shlpt.catalog.estimators import ESTIMATORS
+from shlpt.catalog.estimators import ESTIMATORS, TRANSFER
 from shlpt.errors import UserError, unknown
 from shlpt.plans.experiments import FORMS, Experiment, alphas, as_source
 from shlpt.results import experiments, frames, recorded
@@ -33,13 +34,6 @@ def silent(share: float, label: str) -> None: ...
 class Scores:
     frame: pd.DataFrame  # COLUMNS; no row where a score is not defined or not measured; earlier: tasks before, of α
     seconds: dict[str, float]  # for each pair of one seed; training the target is divided among its sources
-
-
-def transfer(store: Store, id: str) -> pd.DataFrame:
-    """[source, target, seed, transfer]: gain of the target in percentage points, of the pairs that are finished."""
-    found = experiments.pairs(store, id).dropna(subset=["score", "alone"])
-    gained = 100 * (found["score"] - found["alone"])
-    return found[["source", "target", "seed"]].assign(transfer=gained).reset_index(drop=True)
 
 
 def find_estimators(text: str) -> tuple[str, ...]:
@@ -114,11 +108,11 @@ def _dense(lab: Lab, values: Mapping[Key, float]) -> np.ndarray[Any, Any]:
 def measure(
     store: Store, id: str, names: Iterable[str] = tuple(ESTIMATORS), device: str = "cpu", watch: Share = silent
 ) -> Scores:
-    """Scores by these estimators, computed as far as they are missing. Of a recorded matrix only what is recorded. α is
-    left out while none of its runs is finished (`alphas_for`)."""
+    """Scores by these estimators, computed as far as they are missing. Of a recorded matrix only what is recorded, or
+    needs no prompt. α is left out while none of its runs is finished (`alphas_for`)."""
     names = list(names)
     if store.home == recorded.HOME:
-        return stored(store, id, names)
+        return readable(store, id, names)
     lab = lab_of(store, id, device)
     about, _ = _read(store, id)
     alike = (about["tasks"], about["seeds"]) == (lab.tasks, lab.seeds)
@@ -139,7 +133,8 @@ def measure(
 
 def lab_of(store: Store, id: str, device: str) -> Lab:
     about = require_matrix(store, id)
-    gained = {(row.source, row.target, row.seed): row.transfer for row in transfer(store, id).itertuples()}
+    found = gains(experiments.pairs(store, id)).dropna(subset=["transfer"])
+    gained = {(row.source, row.target, row.seed): row.transfer for row in found.itertuples()}
     transfers: dict[tuple[str, str], dict[int, float]] = {}
     for (source, target, seed), value in gained.items():
         transfers.setdefault((source, target), {})[seed] = value
@@ -166,6 +161,20 @@ def require_matrix(store: Store, id: str) -> dict[str, Any]:
     if about["kind"] != "matrix":
         raise UserError(f"{about['name']!r} is not a matrix: similarity is compared with the transfer of a matrix")
     return about
+
+
+def readable(store: Store, id: str, names: Iterable[str] = tuple(ESTIMATORS)) -> Scores:
+    """What is stored, and what is known without a prompt, computed here and now. For pages: nothing is kept."""
+    names = list(names)
+    cheap = [name for name in names if {*ESTIMATORS[name].needs} <= {TRANSFER}]
+    known = stored(store, id, [name for name in names if name not in cheap])
+    if not cheap:
+        return known
+    columns = computed(lab_of(store, id, "cpu"), cheap, silent)
+    lines = [(name, *key, value, math.nan) for name in cheap for key, value in columns[name].values.items()]
+    fresh = pd.DataFrame(lines, columns=COLUMNS).astype({"score": float, "earlier": float}).dropna(subset=["score"])
+    frame = pd.concat([known.frame, fresh], ignore_index=True) if len(known.frame) else fresh.reset_index(drop=True)
+    return Scores(frame, known.seconds | {name: columns[name].seconds for name in cheap})
 
 
 # --- learned α ----------------------------------------------------------------------------

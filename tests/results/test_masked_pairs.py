@@ -9,6 +9,7 @@ import torch
 from saying import refused, say
 
 from shlpt.analysis import masking as pure
+from shlpt.analysis.transfer import gains
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.errors import UserError
@@ -77,10 +78,5 @@ def test_the_command_says_the_numbers_of_python(
     assert len(found["rows"]) == len(frame) == 4
     lost = 100 * (frame["right_whole"] - frame["right_masked"]).groupby(frame["seed"]).mean()
     assert found["lost"]["mean"] == pytest.approx(lost.mean())
-    assert found["notes"] == pure.sentences(pure.answer(frame, experiments_transfer(store, id)))
+    assert found["notes"] == pure.sentences(pure.answer(frame, gains(experiments.pairs(store, id))))
     assert "unknown experiment" in refused(capsys, "masking", "nothing", f"--home={store.home}")
-
-
-def experiments_transfer(store: Store, id: str) -> pd.DataFrame:
-    pairs = experiments.pairs(store, id)
-    return pairs.assign(transfer=100 * (pairs["score"] - pairs["alone"]))

@@ -11,6 +11,7 @@ import torch
 
 from shlpt.analysis import activations
 from shlpt.analysis import estimators as pure
+from shlpt.analysis.transfer import gains
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog.estimators import ESTIMATORS
@@ -92,7 +93,9 @@ def test_every_estimator_is_its_formula(copied: tuple[Store, str], backbone: Bac
         "declared": -0.3,
         "random": pure.chance(source, target, seed),
     }
-    gained = scores.transfer(store, id).query("source == @source and target == @target and seed == 1")["transfer"]
+    gained = gains(experiments.pairs(store, id)).query("source == @source and target == @target and seed == 1")[
+        "transfer"
+    ]
     expected["oracle"] = float(gained.iloc[0])  # of the other seed
     assert {name: one(found, name, source, target, seed) for name in expected} == pytest.approx(expected, rel=1e-4)
     assert [*expected] == UNTRAINED
@@ -141,6 +144,15 @@ def test_scores_survive_that_other_runs_are_deleted_and_go_with_their_matrix(cop
     assert scores.stored(store, id).frame.empty
 
 
+def test_pages_read_what_is_stored_and_what_needs_no_prompt(copied: tuple[Store, str]) -> None:
+    store, id = copied
+    assert set(scores.readable(store, id).seconds) == {"label_words", "declared", "random", "oracle"}
+    whole = scores.measure(store, id)
+    found = scores.readable(store, id)
+    both = (part.sort_values([*part.columns]).reset_index(drop=True) for part in (found.frame, whole.frame))
+    pd.testing.assert_frame_equal(*both)
+
+
 def test_a_growing_matrix_is_scored_anew(copied: tuple[Store, str]) -> None:
     store, id = copied
     scores.measure(store, id, ["declared", "oracle"])
@@ -148,7 +160,7 @@ def test_a_growing_matrix_is_scored_anew(copied: tuple[Store, str]) -> None:
     found = scores.measure(store, id, ["oracle"]).frame
     assert set(found["seed"]) == {1, 2, 3}
     assert len(found) == 13
-    gained = scores.transfer(store, id).query("source == 'sst2' and target == 'rte' and seed < 3")["transfer"]
+    gained = gains(experiments.pairs(store, id)).query("source == 'sst2' and target == 'rte' and seed < 3")["transfer"]
     assert one(scores.Scores(found, {}), "oracle", "sst2", "rte", 3) == pytest.approx(gained.mean())
 
 
@@ -165,8 +177,9 @@ def test_what_cannot_be_scored_says_why(copied: tuple[Store, str], monkeypatch: 
         db.execute("UPDATE stages SET record=NULL")
     with pytest.raises(UserError, match="prompts of this matrix are not recorded"):
         scores.measure(store, id, ["logme"])
-    monkeypatch.setattr(recorded, "HOME", store.home)  # as recorded: nothing is computed, and that is no error
-    assert scores.measure(store, id, ["logme"]).frame.empty
+    monkeypatch.setattr(recorded, "HOME", store.home)  # as recorded: what needs a prompt is not computed, no error
+    assert set(scores.measure(store, id, ["logme", "declared"]).frame["estimator"]) == {"declared"}
+    assert scores.stored(store, id).frame.empty
 
 
 def test_the_plan_for_alpha_holds_every_ordered_pair_five_times_in_ten_seeds() -> None:
