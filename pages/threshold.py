@@ -10,6 +10,7 @@ import streamlit as st
 from shlpt.analysis import calibration, cubes, vacuity
 from shlpt.analysis.calibration import Calibrated, is_alpha
 from shlpt.analysis.league import MEASURES, Judged, league
+from shlpt.catalog.estimators import ESTIMATORS
 from shlpt.plans import commands
 from shlpt.plots import league as ranking
 from shlpt.plots import threshold
@@ -115,7 +116,7 @@ def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibra
     costs = calibration.cost(found.rows, weight)
     known = zip(means["source"], means["target"], strict=True)
     named = means.assign(relation=[given.relations.get(pair, "not declared") for pair in known])
-    scale = "Similarity α" if is_alpha(estimator) else f"Score: {estimator}"
+    scale = "Similarity α" if is_alpha(estimator) else f"Score: {titled(estimator)}"
     said = threshold.alt(named, delta, scale)
     drawn = threshold.figure(named, delta, scale, dark=page.is_dark())
     live_plot(prepared(drawn, f"threshold-{estimator}"), "threshold", said, on_move=partial(move, grid, estimator))
@@ -184,7 +185,7 @@ def train(given: Matter, estimator: str, delta: float, means: pd.DataFrame) -> N
         similar = cubes.similar_pairs(means, delta)
         common["settings"] |= {"similar_pairs": similar}
         spec = RunSpec.make(tasks, "oracle_partition", **common)
-        what = f"SHLPT's δ acts on α, not on {estimator}. So this is a given partition: the pairs above δ are similar."
+        what = f"SHLPT's δ acts on α, not on {titled(estimator)}. So the partition is given: pairs above δ are similar."
     st.caption(f"{what} The numbers here are estimates from runs that were trained with another δ or with none.")
     to_page("live", "Train with this δ", live_address([spec]), help="Opens the form with these settings")
     with st.expander("The same on the command line", icon=":material/terminal:"):
@@ -261,6 +262,26 @@ def show_league(given: Matter) -> None:
 SECONDS: dict[str, Any] = {"seconds a pair": st.column_config.NumberColumn(format="%.2g")}
 
 
+def titled(estimator: str) -> str:
+    return ESTIMATORS[estimator].title
+
+
+def lacking(given: Matter, shown: ShownExperiment) -> None:
+    """How to get the scores that are not there."""
+    missing = [name for name in ESTIMATORS if name not in given.seconds]
+    if not missing:
+        return
+    st.caption(
+        f"Not computed for this matrix: {', '.join(map(titled, missing))}."
+        + " Its prompts are needed." * shown.is_recorded
+    )
+    if not shown.is_recorded:
+        learned = any(is_alpha(name) for name in missing)
+        lines = [commands.alphas(shown.id, default_home())] * learned + [commands.threshold(shown.id, default_home())]
+        with st.expander("Compute them with these commands", icon=":material/terminal:"):
+            st.code("\n".join(lines), language="bash", wrap_lines=True)
+
+
 # --- the page -----------------------------------------------------------------------------
 def show() -> None:
     page.head(
@@ -280,7 +301,10 @@ def show() -> None:
     given = matter(known[chosen].store, chosen)
     estimators = list(dict.fromkeys(given.scores["estimator"]))
     with right:
-        estimator = choose.kept("Similarity by", estimators, "estimator", kind="estimator")
+        usual = next((name for name in ("alpha", "declared") if name in estimators), estimators[0])
+        estimator = choose.kept("Similarity by", estimators, "estimator", default=usual, kind="estimator", write=titled)
+    st.caption(page.plain(f"{titled(estimator)}: {ESTIMATORS[estimator].about}. Costs: {ESTIMATORS[estimator].cost}."))
+    lacking(given, known[chosen])
     scores = given.scores[given.scores["estimator"] == estimator]
     found, means = calibrated(given.pairs, scores, estimator)
     recommendation(found, estimator)

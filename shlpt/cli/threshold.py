@@ -136,8 +136,7 @@ def _calibration(
     home: Any,
 ) -> dict[str, Any]:
     """What the transfer says of δ, in numbers and sentences."""
-    from shlpt.analysis import calibration
-    from shlpt.results import judging
+    from shlpt.analysis import calibration, vacuity
     from shlpt.results.export import rows_of_frame
 
     mine = frame[frame["estimator"] == name]
@@ -147,7 +146,7 @@ def _calibration(
     at = _at(got.rows, asked, cost)
     title = ESTIMATORS[name].title
     notes = [f"{title}: {calibration.said(recommended)}", *([_judged(title, at)] if at else [])]
-    warnings = judging.warnings(mine, asked) if is_alpha and asked is not None else []
+    warnings = vacuity.of_pairs(asked, mine) if is_alpha and asked is not None else []
     part: dict[str, Any] = {"recommended": recommended, "at": at, "warnings": warnings}
     part["by_earlier"] = rows_of_frame(calibration.by_earlier(transfer, mine, name))
     part["command"] = _train(store, found["id"], name, asked, home) if is_alpha and asked is not None else None

@@ -1,12 +1,11 @@
 """What the threshold page and command judge: the transfer of a matrix and the scores of its pairs. No torch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from shlpt.analysis import vacuity
 from shlpt.analysis.transfer import gains
 from shlpt.results.experiments import find, pairs
 from shlpt.results.scores import readable
@@ -35,20 +34,3 @@ def _relations(names: list[str]) -> dict[tuple[str, str], str]:
     """Of imported tasks nobody has declared how they are related."""
     tasks = [find_task(name) for name in names if not is_stored(name)]
     return {(a.name, b.name): relation(a, b)[0] for a in tasks for b in tasks if a.name != b.name}
-
-
-def warnings(scores: pd.DataFrame, delta: float, write: Callable[[str], str] = str, most: int = 5) -> list[str]:
-    """Where δ decides nothing, from the scores of one α; each sentence with the number of targets that it concerns."""
-    found: dict[str, list[str]] = {}
-    frame = scores.rename(columns={"score": "alpha"})[["seed", "source", "target", "alpha", "earlier"]]
-    for (target, earlier), rows in frame.groupby(["target", "earlier"]):
-        alphas = rows.drop(columns="earlier").rename(columns={"source": "earlier"})
-        for said in vacuity.warnings(delta, int(earlier), alphas, write):
-            found.setdefault(said, []).append(write(str(target)))
-    short = sorted(found.items(), key=lambda item: -len(item[1]))[:most]
-    more = [f"And {len(found) - len(short)} more."] if len(found) > len(short) else []
-    return [f"{said} ({_counted(len({*targets}))})" for said, targets in short] + more
-
-
-def _counted(targets: int) -> str:
-    return "1 target" if targets == 1 else f"{targets} targets"
