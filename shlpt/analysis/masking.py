@@ -107,8 +107,13 @@ def sentences(found: Answer) -> list[str]:
     if ends is None:
         return [*said, "One seed: no interval, so nothing is claimed."]
     if ends[0] > 0:
-        return [*said, "These neurons matter more than others that are as active: overlap has a consequence."]
-    return [*said, "No evidence that these neurons matter more than others that are as active."]
+        said.append(f"These neurons matter more than others that are as active, by {alike} points.")
+    else:
+        said.append("No evidence that these neurons matter more than others that are as active.")
+    rho = found["with_overlap"]["ci95"]
+    if rho is not None and rho[0] > 0:
+        return [*said, "The more two tasks overlap, the more is lost: overlap has a consequence."]
+    return [*said, "No evidence that more overlap means a larger loss."]
 
 
 def _points(part: dict[str, Any]) -> str:

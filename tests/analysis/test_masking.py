@@ -42,7 +42,9 @@ def frame(lost: float, matched: float, seeds: int = 5) -> tuple[pd.DataFrame, pd
     )
 
 
-@pytest.mark.parametrize(("matched", "said"), [(3.0, "overlap has a consequence"), (0.0, "No evidence")])
+@pytest.mark.parametrize(
+    ("matched", "said"), [(3.0, "matter more than others that are as active, by +3"), (0.0, "No evidence")]
+)
 def test_the_answer_says_whether_these_neurons_matter_more_than_others(matched: float, said: str) -> None:
     found = masking.answer(*frame(4.0, matched))
     assert found["lost"]["mean"] == pytest.approx(4 + 11)
@@ -51,7 +53,11 @@ def test_the_answer_says_whether_these_neurons_matter_more_than_others(matched: 
     assert found["with_overlap"]["mean"] == pytest.approx(1)
     assert found["with_transfer"]["mean"] == pytest.approx(-1)
     assert (found["pairs"], found["lost"]["n"]) == (12, 5)
-    assert said in masking.sentences(found)[-1]
+    assert said in masking.sentences(found)[-2]
+    assert masking.sentences(found)[-1].endswith("overlap has a consequence.")
+    rows, gains = frame(4.0, matched)
+    mixed = rows.assign(overlap=np.random.default_rng(0).random(len(rows)))
+    assert masking.sentences(masking.answer(mixed, gains))[-1] == "No evidence that more overlap means a larger loss."
 
 
 def test_what_cannot_be_said_is_said() -> None:
