@@ -35,7 +35,7 @@ MAY: dict[str, tuple[str, ...]] = {
 }
 LOADS_TORCH = ("backbone", "methods", "training", "work")  # all others must be light: pages and lists wait for no model
 LIGHT_INSIDE = ("shlpt.backbone.files",)
-PAGES_MAY = ("analysis", "catalog", "errors", "plans", "plots", "queue", "results", "spec", "store", "tasks", "ui")
+PAGES_MAY = tuple("analysis catalog errors paper plans plots queue results spec store tasks ui".split())
 
 
 def module(file: Path) -> str:
