@@ -50,7 +50,7 @@ def transfer_between(store: Store) -> None:
     counts = transfer.counts(table)
     st.header(transfer.headline(counts), anchor=False)
     tasks = found["about"]["tasks"]
-    page.draw(transfer_matrix, table, tasks, key="overview-transfer", table=table.drop(columns="clear"))
+    page.draw(transfer_matrix, table, tasks, key="overview-transfer", table=table.drop(columns=["clear", "learned"]))
     st.markdown(transfer.sentence(counts))
     page.explain(
         "The target's prompt (column) starts from the source's prompt (row). Below zero the target is learned worse "

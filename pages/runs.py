@@ -12,7 +12,7 @@ from shlpt.catalog.titles import title_of
 from shlpt.errors import UserError
 from shlpt.plots import accuracy_matrix, validation
 from shlpt.queue import control as act
-from shlpt.results import export, frames
+from shlpt.results import export, frames, health
 from shlpt.results import listing as shown_runs
 from shlpt.results.further import further
 from shlpt.spec import RunSpec, digest
@@ -228,6 +228,8 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
         "Alone: the task learned by itself, the reference for forward transfer. Reused: another run had trained the "
         "same stage already, so it was not trained again."
     )
+    for sentence in health.said(health.health(store, record["id"])):
+        st.warning(page.plain(sentence), icon=":material/stethoscope:")
     with st.expander("Settings", icon=":material/tune:"):
         settings = {"method": METHODS[record["method"]].title, **record["settings"]}
         st.dataframe(

@@ -152,7 +152,8 @@ def show() -> None:
         },
     )
     st.header("Imported tasks", anchor="imported")
-    importer.stored()
+    with page.guard():
+        importer.stored()
     with st.expander("Import a task", icon=":material/upload_file:"):
         importer.wizard()
     st.header("Declared relatedness", anchor="relatedness")

@@ -139,7 +139,7 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
     )
     if len(table):
         related(shown, table)
-        page.numbers(transfer.described(table).drop(columns="clear"), COLUMNS)
+        page.numbers(transfer.described(table).drop(columns=["clear", "learned"]), COLUMNS)
         about = results.find(shown.store, shown.id)["about"]
         common = {key: about[key] for key in commands.COMMON if key in about and key != "settings"}
         oracle = RunSpec.make(tasks, "oracle_partition", settings={"similar_pairs": transfer.helping(table)}, **common)

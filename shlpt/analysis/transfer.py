@@ -6,26 +6,40 @@ from typing import Any, TypedDict
 
 import pandas as pd
 
+from shlpt.analysis.doctor import above_chance
 from shlpt.analysis.metrics import error_reduction, summary
 from shlpt.analysis.stats import Value, benjamini_hochberg, paired_t, sign_flip
 
-CELL = ["source", "target", "value", "low", "high", "n", "p", "q", "clear"]
+CELL = ["source", "target", "value", "low", "high", "n", "p", "q", "clear", "learned"]
 LEVEL = 0.05  # false discovery rate
 
 
 def cells(pairs: pd.DataFrame) -> pd.DataFrame:
     """pairs [source, target, seed, score, alone] -> test error reduction of each pair in points, over the seeds. `low`
     and `high`: the cell's own 95 % interval. `p`: paired test. `q`: p corrected for the number of cells (Benjamini and
-    Hochberg). `clear`: q at most 5 %. All are NaN with one seed."""
-    lines = []
+    Hochberg). `clear`: q at most 5 %. All are NaN with one seed. `learned`: the target is above chance after the source
+    or alone (columns `count` and `chance`, if they are known); where it is not, nothing is claimed."""
+    lines, learned = [], []
     for (source, target), rows in pairs.dropna(subset=["score", "alone"]).groupby(["source", "target"], sort=False):
         found = summary([100 * error_reduction(s, a) for s, a in zip(rows["score"], rows["alone"], strict=True)])
         interval: Any = found["ci95"] or (None, None)
         lines.append((source, target, found["mean"], *interval, found["n"], _p(rows["score"], rows["alone"])))
+        learned.append(_learned(rows))
     corrected = benjamini_hochberg([line[-1] for line in lines])
-    full = [(*line, q, q is not None and q <= LEVEL) for line, q in zip(lines, corrected, strict=True)]
+    full = [
+        (*line, q, above and q is not None and q <= LEVEL, above)
+        for line, q, above in zip(lines, corrected, learned, strict=True)
+    ]
     numbers = dict.fromkeys(["value", "low", "high", "p", "q"], float)
-    return pd.DataFrame(full, columns=CELL).astype({**numbers, "n": int, "clear": bool})
+    return pd.DataFrame(full, columns=CELL).astype({**numbers, "n": int, "clear": bool, "learned": bool})
+
+
+def _learned(rows: pd.DataFrame) -> bool:
+    """Whether the target is above chance after the source or alone. The seeds share a test set: they count as one."""
+    if "count" not in rows or rows["count"].isna().any():
+        return True
+    count, chance = int(rows["count"].iloc[0]), float(rows["chance"].iloc[0])
+    return any(above_chance(float(rows[name].mean()), count, chance) for name in ("score", "alone"))
 
 
 def gains(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -49,12 +63,15 @@ def wide(table: pd.DataFrame, tasks: list[str]) -> list[dict[str, object]]:
 
 
 UNCLEAR = "unclear"
+NOT_LEARNED = "not above chance: nothing is claimed"
 
 
-def verdict(value: float, n: int, clear: bool) -> str:
+def verdict(value: float, n: int, clear: bool, learned: bool = True) -> str:
     """The verdict on a cell in words."""
     if math.isnan(value):
         return "not trained yet"
+    if not learned:
+        return NOT_LEARNED
     if n < 2:
         return "one seed: nothing is claimed"
     if not clear:
@@ -64,7 +81,7 @@ def verdict(value: float, n: int, clear: bool) -> str:
 
 def described(table: pd.DataFrame) -> pd.DataFrame:
     """Cells with their verdicts, for a table."""
-    said = [verdict(c.value, c.n, c.clear) for c in table.itertuples()]
+    said = [verdict(c.value, c.n, c.clear, c.learned) for c in table.itertuples()]
     return table.assign(verdict=pd.Series(said, index=table.index, dtype=object))
 
 
@@ -75,8 +92,8 @@ def cell(table: pd.DataFrame, source: str, target: str) -> dict[str, Any]:
         ["value", "low", "high", "p", "q"], math.nan
     )
     line = {str(key): value for key, value in found.iloc[0].items()} if len(found) else missing | {"n": 0}
-    line |= {"n": int(line["n"]), "clear": bool(line.get("clear", False))}
-    return line | {"verdict": verdict(line["value"], line["n"], line["clear"])}
+    line |= {"n": int(line["n"]), "clear": bool(line.get("clear", False)), "learned": bool(line.get("learned", True))}
+    return line | {"verdict": verdict(line["value"], line["n"], line["clear"], line["learned"])}
 
 
 def strongest(table: pd.DataFrame) -> tuple[str, str] | None:

@@ -81,7 +81,8 @@ class Backbone:
         """
         self._captured.clear()
         twin = copy.deepcopy(self, {id(self.tokenizer): self.tokenizer})
-        twin.__dict__.pop("digest", None)
+        for name in ("digest", "word_size"):
+            twin.__dict__.pop(name, None)
         twin.dtype = torch.float32
         twin.model.to(torch.float32)
         return twin
@@ -113,6 +114,11 @@ class Backbone:
         """[V,d] word embeddings; rows past the tokenizer's last id are never used by a text."""
         table: Tensor = self.model.get_input_embeddings().weight
         return table[: len(self.tokenizer)]
+
+    @cached_property
+    def word_size(self) -> float:
+        """Root mean square of the numbers of a word embedding."""
+        return float(self.vocabulary.float().square().mean().sqrt())
 
     # --- text to numbers and back ---------------------------------------------------------
     def tokenize(self, texts: Sequence[str], max_length: int) -> tuple[Tensor, Tensor, int]:

@@ -61,24 +61,27 @@ def list_runs(
 def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> None:
     """Show one run: state, progress, scores, stages.
 
-    With --json also the settings, the accuracy matrix and the worker.
+    Says of each task that is not above chance why, and what to try. With --json also the settings, the accuracy matrix,
+    the worker, and the numbers behind that.
     """
-    from shlpt.results import frames
+    from shlpt.results import frames, health
     from shlpt.results.further import further
     from shlpt.results.twins import locate
     from shlpt.results.weights import remark
 
     store, id = locate(id, home)
     record = frames.run(store, id)
-    more = rows_of_frame(further(store, record["id"]))
+    more, well = rows_of_frame(further(store, record["id"])), health.health(store, record["id"])
     keys = ("id", "method", "seed", "state", "progress", "acc", "bwt", "fwt", "error", "warnings")
     row = {key: record[key] for key in keys} | {"remark": remark(record)}
-    say([row], "run", as_json=json, as_csv=csv, document=record | {"further": more})
+    say([row], "run", as_json=json, as_csv=csv, document=record | {"further": more, "health": rows_of_frame(well)})
     if not json and not csv:
         if more:
             print_table(more, "\nfurther measures")
         frame = frames.stages(store, record["id"]).drop(columns=["key", "planned_steps"])
         print_table(rows_of_frame(frame), "\nstages")
+        for sentence in health.said(well):
+            errors.print(sentence, markup=False, soft_wrap=True)
 
 
 def change(ids: list[str], home: Path | None, json: bool, csv: bool, act: str, **options: Any) -> None:

@@ -85,7 +85,7 @@ def said(found: Fit | None, backbone: str) -> list[str]:
     lines = [f"A text has {found.median} tokens (median; the longest of a sample: {found.longest})."]
     if found.unknown > MUCH:
         such = f", such as {', '.join(found.examples)}" if found.examples else ""
-        advice = "choose one that was trained on such texts, for example --backbone t5-small or a folder with a T5"
+        advice = "take a backbone that was trained on such texts, for example t5-small, or a folder with a T5"
         if backbone == "pocket":
             advice = f"it knows the generated world only, so scores with it say little; {advice}"
         lines.append(f"The backbone {backbone} does not know {found.unknown:.0%} of the words{such}: {advice}.")

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from shlpt.analysis import orders
+from shlpt.analysis.doctor import majority
 from shlpt.errors import UserError, unknown
 from shlpt.plans.experiments import Cell, Experiment, next_seeds
 from shlpt.results.record import Record, run_record
@@ -194,8 +195,10 @@ def runs_in(store: Store, id: str) -> list[str]:
 
 
 def pairs(store: Store, id: str) -> pd.DataFrame:
-    """Scores of a matrix: the target after the source, and alone, for each seed; NaN while missing."""
+    """Scores of a matrix: the target after the source, and alone, for each seed; NaN while missing. `count` and
+    `chance` are of the target's test set, NaN if its answers are not recorded."""
     lines = []
+    known: dict[str, tuple[int, float] | None] = {}  # a target has the same test set in all runs
     for run, cell in runs_with_cells(store, id):
         score, alone = (
             store.value(
@@ -205,6 +208,20 @@ def pairs(store: Store, id: str) -> pd.DataFrame:
             )
             for alone, position in ((0, 1), (1, 0))
         )
-        lines.append(cell | {"run": run, "score": score, "alone": alone})
-    columns = ["source", "target", "seed", "run", "score", "alone"]
-    return pd.DataFrame(lines, columns=columns).astype({"score": float, "alone": float})
+        if cell["target"] not in known and score is not None:
+            known[cell["target"]] = _test_set(store, run)
+        count, chance = known.get(cell["target"]) or (None, None)
+        lines.append(cell | {"run": run, "score": score, "alone": alone, "count": count, "chance": chance})
+    columns = ["source", "target", "seed", "run", "score", "alone", "count", "chance"]
+    return pd.DataFrame(lines, columns=columns).astype(dict.fromkeys(columns[4:], float))
+
+
+def _test_set(store: Store, run: str) -> tuple[int, float] | None:
+    """The size of the second task's test set, and the score of its most frequent answer."""
+    found = store.value(
+        "SELECT c.examples FROM run_stages r JOIN stages s ON s.key=r.stage JOIN scores c ON c.stage=s.id "
+        "WHERE r.run=? AND r.alone=0 AND r.position=1 AND c.task=s.task",
+        (run,),
+    )
+    targets = json.loads(found or "{}").get("targets")
+    return (len(targets), majority(targets)) if targets else None

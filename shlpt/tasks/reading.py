@@ -223,7 +223,7 @@ def _object(line: str, name: str, number: int) -> Row:
 
 def _parquet(path: Path, name: str) -> Table:
     """The rows come from another process, as JSON lines, so that a file can neither crash nor fill this one."""
-    command = [sys.executable, parquet.__file__, str(path)]
+    command = [sys.executable, "-P", parquet.__file__, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as child:
         assert child.stdout is not None
         assert child.stderr is not None

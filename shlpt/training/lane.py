@@ -1,6 +1,8 @@
 """One stage: a task learned after a given history, as a training loop. Each `yield` hands rows to the engine and
 returns the backbone's output; lanes share forward passes there."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from shlpt.analysis.metrics import score
+from shlpt.analysis.metrics import score, tidy
 from shlpt.backbone.encode import Batch, Encoded, order
 from shlpt.backbone.t5 import Look, Out
-from shlpt.methods.base import Ask, Context, Finishing, Learner, Parameters, Preparing, State, rates_of
+from shlpt.methods.base import Ask, Context, Finishing, Learner, Parameters, Preparing, Prompted, State, rates_of
 from shlpt.methods.costs import costs
 from shlpt.methods.prompts import prepend
 from shlpt.spec import Training
@@ -62,6 +64,8 @@ def learn(
     optimiser = adamw(rates_of(learner), t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
     watched = spread(len(validation), WATCHED_TEXTS)
+    began = learner.prompt.detach().clone() if isinstance(learner, Prompted) else None
+    last: dict[str, float | None] = {"train_loss": None, "moved": None}  # of the last epoch
     before = states_before(ctx, validation, watched)
     try:
         if start is None:
@@ -69,14 +73,17 @@ def learn(
         else:
             best = go_to(start, learner, optimiser, t.patience)
             step, done = start.numbers["step"], start.numbers["done"]
+            last = {key: start.numbers.get(key) for key in last}
         for epoch in range(done, t.epochs):
-            yield Cut(partial(place_of, learner, optimiser, best, step=step, done=done))
+            yield Cut(partial(place_of, learner, optimiser, best, step=step, done=done, **last))
             if best.state is not None and best.stale(epoch - 1):
                 break
+            losses = []
             for rows in order(ctx.seed, ctx.task, epoch, len(ctx.train), t.batch_size):
                 loss = yield from train_step(learner, optimiser, ctx.train.batch(rows), t.clip)
                 step += 1
-                emit("step", {"step": step, "epoch": epoch, "loss": loss, **learner.log()})
+                emit("step", {"step": step, "epoch": epoch, "loss": loss, **(parts := learner.log())})
+                losses.append(parts.get("down", loss))
             state = learner.keep()
             right, mean, seen = yield from check(ctx, learner, state, validation)
             if epoch >= min(t.patience_from, t.epochs - 1):
@@ -86,6 +93,7 @@ def learn(
                 now = seen[watched].float()
                 said["overlap"] = [cosine_similarity(now, one, dim=-1).mean().item() for one in before]
             emit("epoch", said)
+            last = {"train_loss": sum(losses) / len(losses), "moved": distance(learner, began, ctx.backbone.word_size)}
             done = epoch + 1
     except Diverged as error:
         where = f"at step {step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"
@@ -96,9 +104,11 @@ def learn(
     if isinstance(learner, Finishing) and not failure:
         kept = yield from learner.finish(kept)
     answers, scores = yield from test(ctx, learner, kept, tests)
+    spoken = yield from in_words(ctx, learner, kept, tests.tasks[-1], tests.data[-1], answers[ctx.task])
     result = StageResult(kept, answers, scores, learner.record())
     result.record |= yield from probe_states(ctx, kept, probe)
     summary = {"steps": step, "epochs": done, "failure": failure, "cut_texts": ctx.train.cut}
+    summary |= {**last, **spoken, "constant_loss": constant_loss(validation)}
     summary |= {"best_epoch": best.epoch, "validation": best.rank[0], "validation_loss": -best.rank[1]}
     summary |= said_of_alpha(result.record.get("alpha"))
     result.summary = summary | costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train))
@@ -194,6 +204,45 @@ def test(
         answers[task.name] = found
         scores[task.name] = score(task.metric, found, [e.target for e in data.examples], ctx.training.matching)
     return answers, scores
+
+
+def in_words(
+    ctx: Context, learner: Learner, state: State, task: Task, data: Encoded, answers: Sequence[str]
+) -> Generator[Ask, Out, dict[str, float]]:
+    """The share of answers that are no answer words, and the score when each of those is replaced by the likeliest
+    answer word. Nothing for a task with free answers."""
+    if not task.labels:
+        return {}
+    known = {tidy(label) for label in task.labels}
+    outside = [row for row, text in enumerate(answers) if tidy(text) not in known]
+    found, least = list(answers), dict.fromkeys(outside, float("inf"))
+    for label in task.labels if outside else ():
+        target = ctx.backbone.targets([label])  # [1,m]
+        for start in range(0, len(outside), EVALUATION_ROWS):
+            rows = outside[start : start + EVALUATION_ROWS]
+            batch = replace(data.batch(rows), labels=target.expand(len(rows), -1))
+            out = yield learner.answer(ctx.backbone, state, task.name, batch, "score")
+            for row, loss in zip(rows, (out.loss * target.shape[1]).tolist(), strict=True):
+                if loss < least[row]:
+                    least[row], found[row] = loss, label
+    right = score(task.metric, found, [e.target for e in data.examples], ctx.training.matching)
+    return {"outside": len(outside) / len(answers), "restricted": sum(right) / len(right)}
+
+
+# --- what tells whether it learns -----------------------------------------------------------
+def distance(learner: Learner, began: Tensor | None, word: float) -> float | None:
+    """How far the prompt [L,d] has moved, in sizes of a word embedding (root mean squares)."""
+    if began is None or not isinstance(learner, Prompted):
+        return None
+    return float((learner.prompt.detach() - began).float().square().mean().sqrt()) / word
+
+
+def constant_loss(data: Encoded) -> float:
+    """The least mean loss of an answer that does not depend on the text: each answer word as often as it is right."""
+    targets = [example.target for example in data.examples]
+    times = Counter(targets)
+    parts = [math.log(len(targets) / times[t]) / width for t, width in zip(targets, data.widths, strict=True)]
+    return sum(parts) / len(parts)
 
 
 # --- the probe batch ----------------------------------------------------------------------

@@ -201,3 +201,14 @@ def test_the_headline_follows_the_data() -> None:
     harm = transfer.counts(transfer.cells(simulated(np.random.default_rng(5), {(0, 1): -0.3})))
     assert transfer.headline(harm) == "Some tasks harm each other; no clear help"
     assert transfer.sentence(harm).startswith("1 of 30 pairs is clear")
+
+
+def test_nothing_is_claimed_of_a_target_that_is_not_above_chance() -> None:
+    rows = [("a", "b", seed, 0.5 + seed / 1000, 0.3, 64, 0.5) for seed in range(5)]
+    rows += [("b", "a", seed, 0.9 + seed / 1000, 0.3, 64, 0.5) for seed in range(5)]
+    pairs = pd.DataFrame(rows, columns=["source", "target", "seed", "score", "alone", "count", "chance"])
+    found = transfer.described(transfer.cells(pairs)).set_index("target")
+    assert found["q"].max() < 0.05  # both differences are sure
+    assert dict(found["verdict"]) == {"b": transfer.NOT_LEARNED, "a": "helps"}
+    assert dict(found["clear"]) == {"b": False, "a": True}
+    assert transfer.cell(transfer.cells(pairs), "a", "b")["verdict"] == transfer.NOT_LEARNED

@@ -32,14 +32,14 @@ def test_the_embedded_backbone_does_not_know_english_and_another_is_suggested() 
     assert "Quarterback" not in found.examples  # quarter is a word of the world
     lines = said(found, "pocket")
     assert f"does not know {found.unknown:.0%} of the words, such as" in lines[1]
-    assert "--backbone t5-small" in lines[1]
+    assert "for example t5-small" in lines[1]
 
 
 def test_its_own_texts_are_known_to_a_tokenizer(trained: Path) -> None:
     found = fit(ENGLISH, ["yes", "no"], str(trained))
     assert found is not None
     assert found.unknown < 0.2
-    assert "choose" not in " ".join(said(found, "mine"))
+    assert "take a backbone" not in " ".join(said(found, "mine"))
 
 
 def test_generated_texts_are_known_to_the_embedded_backbone() -> None:

@@ -1,0 +1,62 @@
+"""Whether each stage of a run is above chance, and what keeps it from that. No torch."""
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from shlpt.analysis import doctor
+from shlpt.analysis.doctor import Facts
+from shlpt.results import frames
+from shlpt.store.store import Store
+
+COLUMNS = ["task", "alone", "score", "restricted", "outside", "chance", "p", "above_chance"]
+COLUMNS += ["cause", "sentence", "advice"]
+
+
+def health(store: Store, id: str) -> pd.DataFrame:
+    """A row for each finished stage with test answers: its scores, chance, and the finding of the doctor."""
+    lines = []
+    for row in frames.stages(store, id).itertuples():
+        if row.state not in ("done", "failed") or (facts := facts_of(store, row.key)) is None:
+            continue
+        found = doctor.diagnose(facts)
+        p = doctor.p_above(facts.score, len(facts.scores), facts.chance)
+        numbers = (facts.score, facts.restricted, facts.outside, facts.chance, p, found is None)
+        said = (found.cause, found.sentence, found.advice) if found else ("", "", "")
+        lines.append((row.task, row.alone, *numbers, *said))
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def facts_of(store: Store, key: str) -> Facts | None:
+    """None if only the mean of its scores is recorded."""
+    stage = frames.stage(store, key)
+    test = stage["tests"].get(stage["task"])
+    if not test:
+        return None
+    summary: dict[str, Any] = stage["summary"]
+    epochs = store.rows(
+        "SELECT payload FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) AND kind='epoch' ORDER BY seq",
+        (key,),
+    )
+    texts = len(stage.get("train_examples", []))
+    shots = stage["training"]["validation_shots"]
+    known = ("train_loss", "constant_loss", "moved", "outside", "restricted")
+    return Facts(
+        test["scores"],
+        doctor.majority(test["targets"]),
+        validation=[json.loads(row["payload"])["validation"] for row in epochs],
+        validation_count=shots * len(set(test["targets"])),
+        cut=summary["cut_texts"] / texts if texts and "cut_texts" in summary else None,
+        failure=summary.get("failure") or "",
+        **{name: summary.get(name) for name in known},
+    )
+
+
+def said(frame: pd.DataFrame) -> list[str]:
+    """What is not as it should be, a sentence a stage."""
+    return [
+        f"{row.task}{' (alone)' * row.alone}: {row.sentence} {row.advice[0].upper()}{row.advice[1:]}."
+        for row in frame.itertuples()
+        if not row.above_chance
+    ]
