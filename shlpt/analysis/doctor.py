@@ -13,7 +13,7 @@ from scipy.special import bdtrc  # importing scipy.stats takes a second
 
 LEVEL = 0.05
 STILL = 0.02  # a prompt that moved less than this share of a word embedding's size has hardly moved
-AWAY = 15.0  # and one that moved by more than this many is far from all words
+AWAY = 3.0  # and one that moved by more than this many is far from all words
 FITTED = 0.5  # the training loss, as a share of that of a constant answer, when the training examples are learned
 WORSE = 1.3  # the same, when training made it worse than a constant answer
 MANY = 0.5  # share of texts that are cut, or of answers that are no answer words
@@ -83,8 +83,8 @@ def _why(f: Facts) -> tuple[str, str, str]:
     if f.moved is not None and f.moved < STILL:
         moved = f"the prompt has moved by {f.moved:.2g} of a word embedding's size and is nearly where it started"
         return "rate too small", moved, "try a lr ten times larger, or more epochs"
-    if f.moved is not None and f.moved > AWAY and (share is None or share > FITTED):
-        moved = f"the prompt has moved by {f.moved:.0f} word embeddings without learning the training examples"
+    if f.moved is not None and f.moved > AWAY:
+        moved = f"the prompt has moved by {f.moved:.0f} times a word embedding's size and is far from all words"
         return "rate too large", moved, large
     if share is not None and share > WORSE:
         return "rate too large", f"the training loss is {share:.1f} times that of a constant answer", large

@@ -10,6 +10,8 @@ from shlpt.errors import UserError, unknown
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "pocket"
 ON_THE_HUB = ("t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b")
+KINDS = ("t5", "mt5")
+PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 REMEDY = "get it back with `git checkout -- data/pocket`, or train it again with `python -m shlpt pretrain`"
 
 
@@ -95,6 +97,7 @@ def first_line(error: Exception) -> str:
 
 
 def _check(path: Path, name: str) -> None:
+    _refuse_other(path, name)
     for file in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
         if not (path / file).is_file():
             sharded = file == "model.safetensors" and list(path.glob("model-*.safetensors"))
@@ -106,3 +109,21 @@ def _check(path: Path, name: str) -> None:
     for file, expected in (json.loads(sums.read_text()) if sums.is_file() else {}).items():
         if sha256(path / file) != expected:
             raise UserError(f"backbone file damaged: {path / file} is not what was saved; {REMEDY}")
+
+
+def _refuse_other(path: Path, name: str) -> None:
+    """A model of another kind, and weights in a format that can run code when it is read."""
+    if not any(path.glob("*.safetensors")) and (found := [f.name for kind in PICKLES for f in path.glob(kind)]):
+        raise UserError(
+            f"backbone {name}: its weights are only in {sorted(found)[0]}, a pickle, which can run code when read, "
+            "and is not loaded. Where you trust it, load it with transformers and save it again with "
+            "save_pretrained(..., safe_serialization=True)"
+        )
+    try:
+        kind = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except FileNotFoundError:
+        return  # said with the other missing files
+    except (OSError, ValueError, AttributeError) as error:
+        raise UserError(f"backbone {name}: {path / 'config.json'} cannot be read ({first_line(error)})") from None
+    if kind not in KINDS:
+        raise UserError(f"backbone {name} is no T5 but {kind or 'of no kind that its config.json names'}: choose a T5")

@@ -175,6 +175,27 @@ def paper(
         print(f"\n{ORIGIN}")
 
 
+@app.command(epilog="Example: python -m shlpt backbones google/flan-t5-base")
+def backbones(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Folders, or names on the hub (default: the known ones).")
+    ] = None,
+    home: opt.Home = None,
+    json: opt.Json = False,
+    csv: opt.Csv = False,
+) -> None:
+    """List frozen language models with what they need, before any is loaded.
+
+    Parameters, memory for one run at its usual settings, and seconds for a training step on a CPU, as the embedded
+    one's time scaled by the size of the layers.
+    """
+    from shlpt.catalog.backbones import SHAPES
+    from shlpt.plans.estimate import needs
+
+    rows = [needs(name) for name in names or ("pocket", *SHAPES)]
+    show(rows, "backbones", as_json=json, as_csv=csv)
+
+
 @app.command(epilog="Example: python -m shlpt doctor")
 def doctor(
     home: opt.Home = None,

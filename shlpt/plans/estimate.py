@@ -6,10 +6,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from shlpt.backbone import files
-from shlpt.catalog import METHODS, VIEW_CACHE, Size
+from shlpt.catalog import METHODS, VIEW_CACHE, Size, backbones
+from shlpt.errors import UserError
 from shlpt.plans.stages import RunPlan, every_stage, steps_of
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -22,12 +24,34 @@ LATEST = 20  # groups per method that the pace is measured on
 
 # --- numbers and bytes --------------------------------------------------------------------
 def _config(backbone: str) -> dict[str, Any] | None:
-    """config.json and the number of weights; None if the backbone is not on this machine."""
+    """config.json and the number of weights; of one on the hub its published shape, None if that is not known."""
     folder = files.find(backbone)
     if folder is None:
-        return None
+        shape = backbones.SHAPES.get(backbone)
+        return shape and shape | {"weights": backbones.weights(shape)}
     weights = sum(map(files.weights_in, folder.glob("*.safetensors")))
     return json.loads((folder / "config.json").read_text()) | {"weights": weights}
+
+
+def heaviness(backbone: str) -> float:
+    """How much longer a step takes than with the embedded backbone: as its layers have more parameters. 1 if nothing is
+    known of it."""
+    try:
+        config, usual = _config(backbone), _config("pocket")
+    except UserError:  # a folder that is gone
+        return 1.0
+    return backbones.in_layers(config) / backbones.in_layers(usual) if config and usual else 1.0
+
+
+def needs(backbone: str) -> dict[str, Any]:
+    """A backbone before it is loaded: parameters, memory for one run, seconds a step. None: not known."""
+    config = _config(backbone)
+    found = {"name": backbone, "parameters": config and config["weights"], "gated": None}
+    if config is None:
+        return found | {"memory_mb": None, "seconds_a_step": None}
+    spec = RunSpec.make(["sst2"], "per_task", backbone=backbone)
+    found |= {"gated": "gated" in config.get("feed_forward_proj", ""), "memory_mb": memory([spec], 1) // 2**20}
+    return found | {"seconds_a_step": round(LAPTOP_SECONDS_PER_STEP * heaviness(backbone), 3)}
 
 
 def sizes(spec: RunSpec) -> dict[str, Any]:
@@ -68,7 +92,7 @@ class Pace:
         return round(sum(amount * self.of.get(method, self.usual) for method, amount in work.items()), 1)
 
 
-def work_of(parts: Iterable[tuple[str, int, int]]) -> dict[str, float]:
+def work_of(parts: Iterable[tuple[str, int, float]]) -> dict[str, float]:
     """The work of each method, measured in plain steps, from (method, earlier tasks, steps)."""
     work: dict[str, float] = defaultdict(float)
     for method, earlier, steps in parts:
@@ -77,20 +101,21 @@ def work_of(parts: Iterable[tuple[str, int, int]]) -> dict[str, float]:
 
 
 def measured(store: Store) -> Pace:
-    """The pace of the latest groups of each method."""
+    """The pace of the latest groups of each method, as if the embedded backbone had trained them."""
     rows = store.rows(
         "SELECT * FROM ("
-        "  SELECT json_extract(plan, '$.method') AS method, sum(seconds) AS seconds, sum(steps) AS steps,"
-        "  max(json_array_length(plan, '$.earlier')) AS earlier,"
-        "  row_number() OVER (PARTITION BY json_extract(plan, '$.method') ORDER BY max(id) DESC) AS place"
-        "  FROM stages WHERE state='done' GROUP BY grp"
+        "  SELECT json_extract(plan, '$.method') AS method, sum(seconds) AS seconds, sum(s.steps) AS steps,"
+        "  max(json_array_length(plan, '$.earlier')) AS earlier, g.backbone,"
+        "  row_number() OVER (PARTITION BY json_extract(plan, '$.method') ORDER BY max(s.id) DESC) AS place"
+        "  FROM stages s JOIN groups g ON g.key=s.grp WHERE s.state='done' GROUP BY grp"
         ") WHERE place <= ?",
         (LATEST,),
     )
     seconds: dict[str, float] = defaultdict(float)
     for row in rows:
         seconds[row["method"]] += row["seconds"]
-    work = work_of((row["method"], row["earlier"], row["steps"]) for row in rows)
+    heavy = cache(heaviness)
+    work = work_of((row["method"], row["earlier"], row["steps"] * heavy(row["backbone"])) for row in rows)
     if not work:
         return Pace(None, {})
     return Pace(sum(seconds.values()) / sum(work.values()), {method: seconds[method] / work[method] for method in work})
@@ -116,7 +141,8 @@ def estimate(store: Store, plans: Sequence[RunPlan], plain_step: float = LAPTOP_
     every = every_stage(plans)
     done = "SELECT 1 FROM stages WHERE key=? AND state='done'"  # a planned stage may be untrained
     todo = [stage for key, stage in every.items() if not store.value(done, (key,))]
-    work = work_of((stage.method, len(stage.earlier), steps_of(stage)) for stage in todo)
+    heavy, names = cache(heaviness), {key: plan.spec.backbone for plan in plans for key in every_stage([plan])}
+    work = work_of((s.method, len(s.earlier), steps_of(s) * heavy(names[s.key])) for s in todo)
     pace = measured(store)
     known = pace.usual is not None
     seconds = (pace if known else Pace(plain_step, {})).seconds(work) or 0.0
@@ -129,14 +155,15 @@ def progress(store: Store, runs: Iterable[str]) -> dict[str, Any]:
         row["key"]: row
         for run in runs
         for row in store.rows(
-            "SELECT s.key, s.state, s.steps, json_extract(s.plan, '$.method') AS method, "
+            "SELECT s.key, s.state, s.steps, json_extract(s.plan, '$.method') AS method, g.backbone, "
             "json_array_length(s.plan, '$.earlier') AS earlier "
-            "FROM run_stages r JOIN stages s ON s.key=r.stage WHERE r.run=?",
+            "FROM run_stages r JOIN stages s ON s.key=r.stage JOIN groups g ON g.key=s.grp WHERE r.run=?",
             (run,),
         )
     }
     left = [row for row in stages.values() if row["state"] == "queued"]
-    work = work_of((row["method"], row["earlier"], row["steps"]) for row in left)
+    heavy = cache(heaviness)
+    work = work_of((row["method"], row["earlier"], row["steps"] * heavy(row["backbone"])) for row in left)
     return {
         "stages": len(stages),
         "done": len(stages) - len(left),

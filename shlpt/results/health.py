@@ -1,6 +1,7 @@
 """Whether each stage of a run is above chance, and what keeps it from that. No torch."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -39,14 +40,20 @@ def facts_of(store: Store, key: str) -> Facts | None:
         "SELECT payload FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) AND kind='epoch' ORDER BY seq",
         (key,),
     )
-    texts = len(stage.get("train_examples", []))
-    shots = stage["training"]["validation_shots"]
+    validation = [json.loads(row["payload"])["validation"] for row in epochs]
+    return facts(summary, test["scores"], test["targets"], validation, len(stage.get("train_examples", [])))
+
+
+def facts(
+    summary: Mapping[str, Any], scores: Sequence[float], targets: Sequence[str], validation: Sequence[float], texts: int
+) -> Facts:
+    """`texts`: how many the stage was trained on."""
     known = ("train_loss", "constant_loss", "moved", "outside", "restricted")
     return Facts(
-        test["scores"],
-        doctor.majority(test["targets"]),
-        validation=[json.loads(row["payload"])["validation"] for row in epochs],
-        validation_count=shots * len(set(test["targets"])),
+        scores,
+        doctor.majority(targets),
+        validation,
+        summary.get("validation_texts", 0),
         cut=summary["cut_texts"] / texts if texts and "cut_texts" in summary else None,
         failure=summary.get("failure") or "",
         **{name: summary.get(name) for name in known},

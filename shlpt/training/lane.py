@@ -108,7 +108,7 @@ def learn(
     result = StageResult(kept, answers, scores, learner.record())
     result.record |= yield from probe_states(ctx, kept, probe)
     summary = {"steps": step, "epochs": done, "failure": failure, "cut_texts": ctx.train.cut}
-    summary |= {**last, **spoken, "constant_loss": constant_loss(validation)}
+    summary |= {**last, **spoken, "constant_loss": constant_loss(validation), "validation_texts": len(validation)}
     summary |= {"best_epoch": best.epoch, "validation": best.rank[0], "validation_loss": -best.rank[1]}
     summary |= said_of_alpha(result.record.get("alpha"))
     result.summary = summary | costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train))

@@ -36,7 +36,7 @@ def test_a_stage_above_chance_is_healthy_whatever_else() -> None:
     [
         ({"failure": "stopped at step 3 of epoch 1: the loss is nan"}, "rate too large", "stopped at step 3"),
         ({"moved": 0.0004}, "rate too small", "nearly where it started"),
-        ({"moved": 80.0}, "rate too large", "80 word embeddings"),
+        ({"moved": 80.0}, "rate too large", "80 times a word embedding"),
         ({"train_loss": 2.0}, "rate too large", "5.7 times that of a constant answer"),
         ({"train_loss": 0.02, "validation": [0.4, 0.0]}, "validation labels", "validation fell to 0%"),
         ({"cut": 0.9}, "texts cut", "90% of the training texts are cut"),

@@ -16,6 +16,7 @@ import typer.main
 from saying import outcome, refused
 
 from shlpt.catalog import METHODS
+from shlpt.catalog.backbones import SHAPES
 from shlpt.cli.main import app
 from shlpt.cli.report import show
 from shlpt.errors import UserError
@@ -67,6 +68,7 @@ LISTS = {
     "tasks": (list(TASKS), {"name", "family", "classes", "standin_for"}),
     "methods": (list(METHODS), {"name", "needs", "trainable", "kept_bytes"}),
     "sequences": (list(SEQUENCES), {"name", "tasks"}),
+    "backbones": (["pocket", *SHAPES], {"name", "parameters", "memory_mb", "seconds_a_step"}),
 }
 
 
@@ -100,7 +102,7 @@ def test_the_settings_of_a_method_are_listed_with_those_of_every_training(capsys
 def test_listing_loads_no_model_and_no_page() -> None:
     code = (
         "import sys\nfrom shlpt.cli.main import main\n"
-        "for command in ('tasks', 'methods', 'sequences'):\n"
+        "for command in ('tasks', 'methods', 'sequences', 'backbones'):\n"
         "    try: main([command])\n"
         "    except SystemExit as end: assert not end.code, end\n"
         "heavy = {'torch', 'transformers', 'streamlit', 'pandas'} & set(sys.modules)\n"

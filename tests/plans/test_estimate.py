@@ -1,5 +1,6 @@
 """What runs will take: sizes as they are then measured, and time by what was trained here."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import torch
 from making import context
 from storing import finish, queued, spec_of
 
+from shlpt.backbone.files import EMBEDDED
 from shlpt.backbone.t5 import Backbone, load
-from shlpt.catalog import METHODS, Size
+from shlpt.catalog import METHODS, Size, backbones
 from shlpt.methods.base import State, learner_of
 from shlpt.methods.costs import costs
-from shlpt.plans.estimate import NUMBER, Pace, duration, estimate, measured, memory, progress, sizes
+from shlpt.plans.estimate import NUMBER, Pace, duration, estimate, heaviness, measured, memory, needs, progress, sizes
 from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import planned, submit
 from shlpt.spec import RunSpec
@@ -129,4 +131,36 @@ def test_memory_grows_with_lanes_weights_and_views() -> None:
 
     assert of("continual", width=1) < of("continual") < of("shlpt") == of("random_partition")
     assert of("finetune", width=1) == of("finetune") > of("continual", width=1)
-    assert of("finetune", backbone="t5-small") < of("finetune", width=1)  # not here: nothing is known of it
+    assert of("finetune", backbone="t5-small") > 60e6 * 4 * 6
+    assert of("finetune", backbone="someone/some-t5") < of("finetune", width=1)  # not here: nothing is known of it
+
+
+PUBLISHED = {"t5-small": 60_506_624, "t5-base": 222_903_552, "t5-large": 737_668_096}
+PUBLISHED |= {"google/t5-v1_1-small": 76_961_152, "google/flan-t5-base": 247_577_856}
+PUBLISHED |= {"google/t5-efficient-tiny": 15_570_688}
+
+
+def test_known_shapes_have_the_published_sizes_and_the_embedded_one_its_own() -> None:
+    assert {name: needs(name)["parameters"] for name in PUBLISHED} == PUBLISHED
+    config = json.loads((EMBEDDED / "config.json").read_text())
+    assert backbones.weights(config) == needs("pocket")["parameters"]
+    assert needs("pocket")["seconds_a_step"] == pytest.approx(0.035)
+    assert needs("someone/some-t5")["memory_mb"] is None
+
+
+def test_a_gated_shape_is_counted_as_it_is_loaded(gated: Backbone, gated_folder: Path) -> None:
+    config = gated.model.config.to_dict()
+    assert backbones.weights(config) == sum(p.numel() for p in gated.model.parameters())
+    assert needs(str(gated_folder))["gated"] is True
+
+
+def test_time_with_another_backbone_is_scaled_by_its_layers(store: Store) -> None:
+    """Paces were measured with the embedded one."""
+    specs = [spec_of(method="ewc", seed=3)]
+    plans = plans_of(specs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shlpt.plans.estimate.heaviness", lambda name: 10.0 if name == "t5-small" else 1.0)
+        large = [replace(plan, spec=plan.spec.model_copy(update={"backbone": "t5-small"})) for plan in plans]
+        assert estimate(store, large).seconds == pytest.approx(10 * estimate(store, plans).seconds)
+    assert heaviness("t5-large") > 100 * heaviness("pocket") == 100
+    assert heaviness("/no/such/folder") == 1

@@ -21,7 +21,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer.train_from_iterator(ENGLISH * 20, trainer)
     tokenizer.save(str(folder / "tokenizer.json"))
     for name in ("config.json", "tokenizer_config.json", "model.safetensors"):
-        (folder / name).write_text("{}")
+        (folder / name).write_text('{"model_type": "t5"}')
     return folder
 
 

@@ -1,0 +1,14 @@
+"""The doctor names planted failures by the numbers that real training leaves, and is silent on what learns."""
+
+import pytest
+from planting import CAUSES, trained
+
+from shlpt.analysis.doctor import diagnose
+from shlpt.backbone.t5 import Backbone
+
+
+@pytest.mark.slow
+def test_planted_failures_are_named_and_a_healthy_stage_is_left_alone(backbone: Backbone) -> None:
+    cases = [*((kind, "sst2") for kind in CAUSES), ("healthy", "sst2"), ("healthy", "agnews")]
+    found = [diagnose(facts) for facts in trained(backbone, cases, epochs=12)]
+    assert [one.cause if one else None for one in found] == [*CAUSES.values(), None, None]
