@@ -1,7 +1,7 @@
 """Did a stage learn anything, and if not, why? Pure.
 
-A stage whose test score is above chance is healthy, and nothing is said of it. For any other, the numbers that its
-training left are compared with what each usual cause looks like, the surest cause first.
+Of a healthy stage nothing is said. For any other, the numbers that its training left are compared with what each usual
+cause looks like, the surest first. Some causes show by themselves, even where the test score is above chance.
 """
 
 import math
@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from scipy.special import bdtrc  # importing scipy.stats takes a second
 
 LEVEL = 0.05
+SURE = 0.001  # of what is said although the test score is above chance
 STILL = 0.02  # a prompt that moved less than this share of a word embedding's size has hardly moved
 AWAY = 3.0  # and one that moved by more than this many is far from all words
 FITTED = 0.5  # the training loss, as a share of that of a constant answer, when the training examples are learned
 WORSE = 1.3  # the same, when training made it worse than a constant answer
 MANY = 0.5  # share of texts that are cut, or of answers that are no answer words
+LARGE = "try a lr ten times smaller"
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,21 @@ class Facts:
     def score(self) -> float:
         return sum(self.scores) / max(1, len(self.scores))
 
+    @property
+    def above_chance(self) -> bool:
+        return above_chance(self.score, len(self.scores), self.chance)
+
+    @property
+    def share(self) -> float | None:
+        """The training loss as a share of that of a constant answer."""
+        if self.train_loss is None or not self.constant_loss:
+            return None
+        return self.train_loss / self.constant_loss
+
 
 @dataclass(frozen=True)
 class Finding:
-    """Why a stage is not above chance, and what to try."""
+    """What is wrong with a stage, and what to try."""
 
     cause: str
     sentence: str
@@ -67,30 +80,38 @@ def above_chance(score: float, count: int, chance: float) -> bool:
 
 
 def diagnose(facts: Facts) -> Finding | None:
-    """None for a healthy stage."""
-    if above_chance(facts.score, len(facts.scores), facts.chance):
-        return None
-    begin = f"{facts.score:.0%} on {len(facts.scores)} test texts is not above chance ({facts.chance:.0%})"
-    cause, reason, advice = _why(facts)
-    return Finding(cause, f"{begin}: {reason}.", advice)
+    """None for a healthy stage: above chance, and nothing says that it was not learned as it should be."""
+    said = f"{facts.score:.0%} on {len(facts.scores)} test texts is "
+    if facts.above_chance:
+        if (found := _certain(facts, SURE)) is None:
+            return None
+        cause, reason, advice = found
+        return Finding(cause, f"{said}above chance ({facts.chance:.0%}), but {reason}.", advice)
+    cause, reason, advice = _certain(facts, LEVEL) or _likely(facts)
+    return Finding(cause, f"{said}not above chance ({facts.chance:.0%}): {reason}.", advice)
 
 
-def _why(f: Facts) -> tuple[str, str, str]:
-    share = f.train_loss / f.constant_loss if f.train_loss is not None and f.constant_loss else None
-    large = "try a lr ten times smaller"
+def _certain(f: Facts, level: float) -> tuple[str, str, str] | None:
+    """Causes that show by themselves, whatever the score."""
     if f.failure:
-        return "rate too large", f"training {f.failure}", large
+        return "rate too large", f"training {f.failure}", LARGE
     if f.moved is not None and f.moved < STILL:
         moved = f"the prompt has moved by {f.moved:.2g} of a word embedding's size and is nearly where it started"
         return "rate too small", moved, "try a lr ten times larger, or more epochs"
-    if f.moved is not None and f.moved > AWAY:
+    if f.moved is not None and f.moved > AWAY and (f.share is None or f.share > FITTED or not f.above_chance):
         moved = f"the prompt has moved by {f.moved:.0f} times a word embedding's size and is far from all words"
-        return "rate too large", moved, large
-    if share is not None and share > WORSE:
-        return "rate too large", f"the training loss is {share:.1f} times that of a constant answer", large
-    if _turned(f):
+        return "rate too large", moved, LARGE
+    # Validation ends clearly below chance: its labels say the opposite of those of training.
+    if f.validation and p_above(1 - f.validation[-1], f.validation_count, 1 - f.chance) <= level:
         low = f"validation fell to {f.validation[-1]:.0%}, below chance, while the training examples were learned"
         return "validation labels", low, "check the labels of the validation set: they contradict those of training"
+    return None
+
+
+def _likely(f: Facts) -> tuple[str, str, str]:
+    """Of a stage that is not above chance."""
+    if f.share is not None and f.share > WORSE:
+        return "rate too large", f"the training loss is {f.share:.1f} times that of a constant answer", LARGE
     if f.cut is not None and f.cut >= MANY:
         cut = f"{f.cut:.0%} of the training texts are cut, and what decides may be in the part that is missing"
         return "texts cut", cut, "raise max_length, or put what decides first"
@@ -99,20 +120,11 @@ def _why(f: Facts) -> tuple[str, str, str]:
             f"{f.outside or 0:.0%} of the answers are no answer words; among these alone {f.restricted:.0%} are right"
         )
         return "answers", told, "train for more epochs, or choose answer words of one token"
-    if share is None:
+    if f.share is None:
         return "not known", "the stage was trained before more was measured", "train it again to know more"
-    if share < FITTED:
-        fitted = (
-            f"the training loss is {share:.0%} of that of a constant answer, but nothing carries over to other texts"
-        )
+    if f.share < FITTED:
+        fitted = f"the training loss is {f.share:.0%} of that of a constant answer, but nothing carries over"
         return "labels", fitted, "check that the labels follow from the texts, and give more examples (shots)"
-    constant = f"the training loss is still {share:.0%} of that of a constant answer"
+    constant = f"the training loss is still {f.share:.0%} of that of a constant answer"
     more = "check that the labels follow from the texts, or take another backbone, a longer prompt or more epochs"
     return "labels", constant, more
-
-
-def _turned(f: Facts) -> bool:
-    """Whether validation ended clearly below chance: its labels say the opposite of those of training."""
-    if not f.validation or not f.validation_count:
-        return False
-    return above_chance(1 - f.validation[-1], f.validation_count, 1 - f.chance)

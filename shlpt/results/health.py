@@ -23,7 +23,7 @@ def health(store: Store, id: str) -> pd.DataFrame:
             continue
         found = doctor.diagnose(facts)
         p = doctor.p_above(facts.score, len(facts.scores), facts.chance)
-        numbers = (facts.score, facts.restricted, facts.outside, facts.chance, p, found is None)
+        numbers = (facts.score, facts.restricted, facts.outside, facts.chance, p, facts.above_chance)
         said = (found.cause, found.sentence, found.advice) if found else ("", "", "")
         lines.append((row.task, row.alone, *numbers, *said))
     return pd.DataFrame(lines, columns=COLUMNS)
@@ -65,5 +65,5 @@ def said(frame: pd.DataFrame) -> list[str]:
     return [
         f"{row.task}{' (alone)' * row.alone}: {row.sentence} {row.advice[0].upper()}{row.advice[1:]}."
         for row in frame.itertuples()
-        if not row.above_chance
+        if row.cause
     ]

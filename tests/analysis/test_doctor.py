@@ -27,8 +27,26 @@ def test_chance_is_tested_exactly() -> None:
     assert majority([]) == 0
 
 
-def test_a_stage_above_chance_is_healthy_whatever_else() -> None:
-    assert diagnose(facts(scores=[1.0] * 48 + [0.0] * 16, moved=100.0, cut=1.0, outside=0.9)) is None
+def test_a_stage_above_chance_is_healthy() -> None:
+    good = facts(scores=[1.0] * 48 + [0.0] * 16, train_loss=0.01)
+    assert diagnose(good) is None
+    assert diagnose(replace(good, moved=10.0, cut=1.0, outside=0.9, validation=[0.2])) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "cause"),
+    [
+        ({"moved": 0.001}, "rate too small"),  # the backbone knew it without a prompt
+        ({"moved": 9.0, "train_loss": 0.9}, "rate too large"),  # an early state was good, and it was lost
+        ({"validation": [0.9, 0.0]}, "validation labels"),
+        ({"failure": "stopped at step 3: the loss is nan"}, "rate too large"),
+    ],
+)
+def test_some_causes_show_although_the_score_is_above_chance(changed: dict[str, Any], cause: str) -> None:
+    found = diagnose(facts(**{"scores": [1.0] * 60 + [0.0] * 4, "train_loss": 0.01} | changed))
+    assert found is not None
+    assert found.cause == cause
+    assert "is above chance (50%), but " in found.sentence
 
 
 @pytest.mark.parametrize(

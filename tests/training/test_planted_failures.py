@@ -9,6 +9,6 @@ from shlpt.backbone.t5 import Backbone
 
 @pytest.mark.slow
 def test_planted_failures_are_named_and_a_healthy_stage_is_left_alone(backbone: Backbone) -> None:
-    cases = [*((kind, "sst2") for kind in CAUSES), ("healthy", "sst2"), ("healthy", "agnews")]
-    found = [diagnose(facts) for facts in trained(backbone, cases, epochs=12)]
+    cases = [(kind, "agnews" if kind == "wild" else "sst2") for kind in CAUSES]
+    found = [diagnose(facts) for facts in trained(backbone, [*cases, ("healthy", "sst2"), ("healthy", "agnews")])]
     assert [one.cause if one else None for one in found] == [*CAUSES.values(), None, None]
