@@ -103,7 +103,7 @@ def _certain(f: Facts, level: float) -> tuple[str, str, str] | None:
         return "rate too large", moved, LARGE
     # Validation ends clearly below chance: its labels say the opposite of those of training.
     if f.validation and p_above(1 - f.validation[-1], f.validation_count, 1 - f.chance) <= level:
-        low = f"validation fell to {f.validation[-1]:.0%}, below chance, while the training examples were learned"
+        low = f"validation ended at {f.validation[-1]:.0%}, clearly below chance"
         return "validation labels", low, "check the labels of the validation set: they contradict those of training"
     return None
 
