@@ -91,7 +91,7 @@ def test_the_first_page_says_what_its_matrix_shows(only_recorded: Path) -> None:
     store = Store(only_recorded).open()
     counts = transfer.counts(transfer.cells(found.pairs(store, matrix().id)))
     app = visit("overview.py")
-    assert transfer.headline(counts) in [part.value for part in app.subheader]
+    assert transfer.headline(counts) in [part.value for part in app.header]
     assert transfer.sentence(counts) in said(app)
 
 
@@ -113,7 +113,7 @@ def test_the_headline_of_the_first_page_changes_with_the_data(only_recorded: Pat
                 db.execute(f"UPDATE scores SET mean=? WHERE stage=({stage} AND position=?) AND task=?", values)
     app = visit("overview.py")
     assert errors(app) == []
-    assert headline in [part.value for part in app.subheader]
+    assert headline in [part.value for part in app.header]
     assert BUILT in [part.value for part in app.info]
 
 
