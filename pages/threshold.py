@@ -15,6 +15,7 @@ from shlpt.plans import commands
 from shlpt.plots import league as ranking
 from shlpt.plots import threshold
 from shlpt.results.judging import Matter, matter
+from shlpt.results.scores import with_delta
 from shlpt.spec import RunSpec
 from shlpt.store.store import default_home
 from shlpt.ui import choose, page
@@ -129,14 +130,14 @@ def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibra
         st.caption("Over all seeds both axes are the same mean. It is judged seed by seed, with other seeds' transfer.")
     page.numbers(named)
     if is_alpha(estimator):
-        page.warn(vacuity.of_pairs(delta, given.scores[given.scores["estimator"] == estimator])[:MOST_WARNINGS])
+        page.warn(vacuity.of_pairs(delta, given.scores_of(estimator))[:MOST_WARNINGS])
     left, right = st.columns(2, gap="large")
     with left:
         drawn = threshold.figure_benefit(found.rows, delta, dark=page.is_dark())
         page.chart(drawn, threshold.alt_benefit(found.rows, delta), found.rows, key="benefit")
         page.explain(calibration.ESTIMATE)
     with right:
-        train(given, estimator, delta, means)
+        train(shown, given, estimator, delta, means)
 
 
 def numbers(row: pd.Series, costs: float, cheapest: float) -> None:
@@ -170,26 +171,23 @@ def percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.0%}"
 
 
-def train(given: Matter, estimator: str, delta: float, means: pd.DataFrame) -> None:
+def train(shown: ShownExperiment, given: Matter, estimator: str, delta: float, means: pd.DataFrame) -> None:
     """A run with this δ, or with these pairs."""
     st.markdown("**Train with this δ**")
     page.badge("not retrained", "orange")
-    common = {key: given.about[key] for key in commands.COMMON if key in given.about}
-    common = {**common, "settings": dict(common.get("settings", {}))}
-    tasks = given.about["tasks"]
     if is_alpha(estimator):
-        common["settings"] |= {"threshold": round(delta, 4)}
-        spec = RunSpec.make(tasks, "shlpt", **common)
+        specs = with_delta(shown.store, shown.id, estimator, round(delta, 4))
         what = "SHLPT on the tasks of this matrix, with this δ."
     else:
-        similar = cubes.similar_pairs(means, delta)
-        common["settings"] |= {"similar_pairs": similar}
-        spec = RunSpec.make(tasks, "oracle_partition", **common)
+        common = {key: given.about[key] for key in commands.COMMON if key in given.about}
+        settings = {**common.pop("settings", {}), "similar_pairs": cubes.similar_pairs(means, delta)}
+        tasks, seeds = given.about["tasks"], given.about["seeds"]
+        specs = [RunSpec.make(tasks, "oracle_partition", seed=k, settings=settings, **common) for k in seeds]
         what = f"SHLPT's δ acts on α, not on {titled(estimator)}. So the partition is given: pairs above δ are similar."
     st.caption(f"{what} The numbers here are estimates from runs that were trained with another δ or with none.")
-    to_page("live", "Train with this δ", live_address([spec]), help="Opens the form with these settings")
+    to_page("live", "Train with this δ", live_address(specs), help="Opens the form with these settings")
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code(commands.runs([spec], default_home()), language="bash", wrap_lines=True)
+        st.code(commands.runs(specs, default_home()), language="bash", wrap_lines=True)
 
 
 # --- the recommendation -------------------------------------------------------------------
@@ -233,19 +231,20 @@ def table(rows: list[Judged]) -> pd.DataFrame:
         numbers: Any = row
         measures = {MEASURES[name][0]: cubes.written(numbers[name]) for name in MEASURES}
         rest = {"seconds a pair": row["seconds"], "remarks": " ".join(row["notes"])}
-        lines.append({"estimator": row["estimator"]} | measures | rest)
+        lines.append({"estimator": titled(row["estimator"])} | measures | rest)
     return pd.DataFrame(lines)
 
 
 def show_league(given: Matter) -> None:
     st.header("League of estimators", anchor="league")
     rows = judged(given.pairs, given.scores, dict(given.seconds))
+    measure = choose.kept(
+        "Measure", list(MEASURES), "measure", kind="measure", write=lambda name: MEASURES[name][0], segments=True
+    )
     left, right = st.columns([2, 3], gap="large")
     with left:
-        measure = choose.kept(
-            "Measure", list(MEASURES), "measure", kind="measure", write=lambda name: MEASURES[name][0], segments=True
-        )
         frame = ranking.rows_of(rows, list(MEASURES))
+        frame["estimator"] = frame["estimator"].map(titled)
         title, about = MEASURES[measure]
         page.draw(ranking, frame, measure, title, key="league")
         page.explain(f"{title}: {about}. Lines: 95 % intervals over tasks and seeds.")
@@ -301,11 +300,12 @@ def show() -> None:
     given = matter(known[chosen].store, chosen)
     estimators = list(dict.fromkeys(given.scores["estimator"]))
     with right:
-        usual = next((name for name in ("alpha", "declared") if name in estimators), estimators[0])
+        varied = [name for name in ("alpha", "declared") if given.scores_of(name)["score"].nunique() > 1]
+        usual = (varied or estimators)[0]
         estimator = choose.kept("Similarity by", estimators, "estimator", default=usual, kind="estimator", write=titled)
     st.caption(page.plain(f"{titled(estimator)}: {ESTIMATORS[estimator].about}. Costs: {ESTIMATORS[estimator].cost}."))
     lacking(given, known[chosen])
-    scores = given.scores[given.scores["estimator"] == estimator]
+    scores = given.scores_of(estimator)
     found, means = calibrated(given.pairs, scores, estimator)
     recommendation(found, estimator)
     if len(found.rows):

@@ -184,9 +184,6 @@ def _judged(title: str, at: dict[str, Any]) -> str:
 def _train(store: Store, id: str, form: str, delta: float, home: Any) -> str:
     """The command that trains the tasks of the matrix with this δ."""
     from shlpt.plans import commands
-    from shlpt.results.scores import alphas_for
+    from shlpt.results.scores import with_delta
 
-    plan = alphas_for(store, id)
-    spec = max((cell.spec for cell in plan.cells if cell.label["form"] == form), key=lambda spec: len(spec.tasks))
-    spec = spec.model_copy(update={"params": spec.params.model_copy(update={"threshold": delta})})
-    return commands.runs([spec.model_copy(update={"seed": seed}) for seed in plan.about["seeds"]], home)
+    return commands.runs(with_delta(store, id, form, delta), home)

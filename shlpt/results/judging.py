@@ -22,6 +22,9 @@ class Matter:
     seconds: Mapping[str, float]
     relations: Mapping[tuple[str, str], str]  # declared, in words
 
+    def scores_of(self, estimator: str) -> pd.DataFrame:
+        return self.scores[self.scores["estimator"] == estimator]
+
 
 def matter(store: Store, id: str) -> Matter:
     about = find(store, id)["about"]

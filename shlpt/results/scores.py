@@ -19,6 +19,7 @@ from shlpt.results import experiments, frames, recorded
 from shlpt.results.estimating import Column, Key, Lab, Pair, Share, computed
 from shlpt.results.seeds import stage_alphas
 from shlpt.results.weights import require_current
+from shlpt.spec import RunSpec
 from shlpt.store import artifacts
 from shlpt.store.store import Store
 from shlpt.store.tensors import add_artifact, artifact_bytes
@@ -205,3 +206,11 @@ def _learned(store: Store, id: str, lab: Lab, form: str) -> Column:
         stages = frames.stages(store, run)
         seconds.append(float(stages[~stages["alone"]]["seconds"].iloc[-1]) / wanted[run]["earlier"])
     return Column(values, len(values), float(np.mean(seconds)) if seconds else math.nan, earlier)
+
+
+def with_delta(store: Store, id: str, form: str, delta: float) -> list[RunSpec]:
+    """Runs of SHLPT with this form of the estimator and this δ on all tasks of a matrix, one for each of its seeds."""
+    plan = alphas_for(store, id)
+    spec = max((cell.spec for cell in plan.cells if cell.label["form"] == form), key=lambda spec: len(spec.tasks))
+    spec = spec.model_copy(update={"params": spec.params.model_copy(update={"threshold": delta})})
+    return [spec.model_copy(update={"seed": seed}) for seed in plan.about["seeds"]]

@@ -33,7 +33,7 @@ def test_a_small_matrix_gets_statements_instead_of_numbers() -> None:
     app = whole(PAGE, {"estimator": "oracle"})
     assert "a recommendation needs more" in every(app)
     league = next(frame.value for frame in app.dataframe if "estimator" in frame.value)
-    assert {"oracle", "declared", "random"} <= set(league["estimator"])
+    assert {"oracle", "declared relatedness", "random"} <= set(league["estimator"])
 
 
 @pytest.mark.usefixtures("real")
@@ -42,6 +42,19 @@ def test_the_recorded_matrix_has_a_recommendation_by_declared_relatedness_and_no
     assert "Recommended δ" in every(app)
     assert len(charts(app)) == 3
     assert "No evidence for any δ" in every(whole(PAGE, {"estimator": "random"}))
+
+
+@pytest.mark.usefixtures("real")
+def test_alpha_is_judged_or_said_to_order_nothing_and_the_first_view_can_be_judged() -> None:
+    """Of an α that is stored for every pair, warnings and levels by number of earlier tasks stand on the page too."""
+    app = whole(PAGE, {})
+    assert app.select_slider
+    app = whole(PAGE, {"estimator": "alpha"})
+    levels = [frame.value for frame in app.dataframe if "of_uniform" in frame.value]
+    if levels:
+        assert app.warning
+    else:
+        assert "All scores are equal" in every(app)
 
 
 @pytest.mark.usefixtures("real")
@@ -63,7 +76,8 @@ def test_moving_the_threshold_changes_line_numbers_and_address_and_a_link_shows_
 def test_the_command_trains_what_is_above_the_line() -> None:
     app = whole(PAGE, {"estimator": "declared", "delta": "0.6"})
     assert "not retrained" in said(app)
-    (spec,) = specs_of(next(code.value for code in app.code))
+    spec, *others = specs_of(next(code.value for code in app.code))
+    assert len(others) == 9  # the seeds of the matrix
     assert spec.method == "oracle_partition"
     assert "ask:price/hotel/yes-no>ask:price/cafe/bad-good" in spec.settings["similar_pairs"]
     assert recorded.recorded() is not None
