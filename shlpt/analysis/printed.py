@@ -37,7 +37,7 @@ def table10() -> pd.DataFrame:
         p = 2 * float(ndtr(-abs(gain) / error)) if math.isfinite(gain) else None
         lines.append((row["source"], row["target"], gain, gain - NORMAL * error, gain + NORMAL * error, 2, p))
     corrected = benjamini_hochberg([line[-1] for line in lines])
-    full = [(*line, q, q is not None and q <= LEVEL) for line, q in zip(lines, corrected, strict=True)]
+    full = [(*line, q, q is not None and q <= LEVEL, True) for line, q in zip(lines, corrected, strict=True)]
     return pd.DataFrame(full, columns=CELL)
 
 

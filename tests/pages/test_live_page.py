@@ -69,7 +69,7 @@ def test_a_link_opens_the_form_with_the_same_runs(home: Path, tmp_path: Path) ->
 def test_a_link_to_a_suite_that_is_not_there_is_answered_in_words(home: Path) -> None:
     app = visit("live.py", live_address([RunSpec.make(["yelp", "rte"], suite="real")]))
     assert errors(app) == []
-    assert [error.value.replace("\\", "") for error in app.error] == ["unknown suite 'real': Known: pocket"]
+    assert [error.value.replace("\\", "") for error in app.error] == ["unknown suite 'real': Known: own, paper, pocket"]
 
 
 def test_the_python_on_the_page_trains_what_it_says(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
