@@ -24,8 +24,9 @@ def show(one: Side, other: Side, where: dict[str, Store]) -> None:
         pd.DataFrame([answer_line(task, row) for task, row in rows.items()]), hide_index=True, height="content"
     )
     page.explain(
-        "After the last task. With one seed McNemar's exact test of the examples that only one side has right; with "
-        "several seeds the interval is for other seeds and other examples. Not corrected for the number of tasks."
+        "After the last task. With answers of one seed McNemar's exact test of the examples that only one side has "
+        "right, which says nothing about other seeds; with several seeds the interval is for other seeds and other "
+        "examples. Not corrected for the number of tasks."
     )
     if needed:
         st.caption(page.plain(needed))
