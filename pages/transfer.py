@@ -299,7 +299,7 @@ def printed_table() -> None:
     """The paper's Table 10 in the same figure."""
     with st.expander("The paper's Table 10 in the same figure", icon=":material/menu_book:"):
         table = printed.table10()
-        page.draw(transfer_matrix, table, key="table10", table=table.drop(columns=["n", "clear"]))
+        page.draw(transfer_matrix, table, key="table10", table=table.drop(columns=["n", "clear", "learned"]))
         st.markdown(page.plain(printed.table10_said(table)))
         st.caption(page.plain(paper.ORIGIN))
 
