@@ -1,5 +1,7 @@
 """Compose a run, start it and watch it train."""
 
+from typing import Any
+
 import streamlit as st
 
 from shlpt.catalog import METHODS
@@ -11,8 +13,8 @@ from shlpt.ui.choose import NOT_HERE
 from shlpt.ui.store import own, shown
 
 
-def watched() -> None:
-    """The runs in the address."""
+def watched(beside: Any) -> None:
+    """The runs in the address; what can be done with them goes `beside` the button for another run."""
     try:
         runs = [shown(id) for id in st.query_params["runs"].split(",") if id][:16]
     except UserError as error:
@@ -27,7 +29,7 @@ def watched() -> None:
     if len(together) < len(runs):
         st.caption("Only runs over the same tasks can be shown together. The others are left out.")
     st.header(page.plain(f"{METHODS[first.line['method']].title} on {' → '.join(first.line['tasks'])}"), anchor=False)
-    with st.container(horizontal=True):
+    with beside:
         control.again([(run.store, run.id) for run in together], "live")
     watch.view(first.store, [run.id for run in together], own=not first.is_recorded)
 
@@ -52,9 +54,10 @@ page.head(
 )
 with page.guard():
     if st.query_params.get("runs"):
-        if st.button("Compose another run", icon=":material/add:", key="another"):
+        row = st.container(horizontal=True)
+        if row.button("Compose another run", icon=":material/add:", key="another"):
             del st.query_params["runs"]
             st.rerun()
-        watched()
+        watched(row)
     else:
         begin()

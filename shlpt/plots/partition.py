@@ -54,7 +54,7 @@ def figure(frame: pd.DataFrame, *, task: str | None = None, dark: bool = False) 
     seeds = max(map(len, turned.values()))
     whose = "the batch" if seeds == 1 else f"the batches of {seeds} seeds"
     key = {"tickvals": [0.08, 0.92], "ticktext": ["0 %: similar", "100 %"]}
-    draw.color_key(drawn, f"Share of {whose} for which it is dissimilar", **key)
+    draw.color_key(drawn, f"Dissimilar share of {whose}", **key)
     ticks = [f"{theme.label(name)} ({counted(turned[name])})" for name in names]
     drawn.update_yaxes(tickvals=list(range(len(names))), ticktext=ticks, autorange="reversed", showgrid=False)
     return drawn.update_layout(showlegend=False)

@@ -17,10 +17,13 @@ CSS = """
 [data-testid=stMain] h2 {{ font-size: 1.5rem; }}
 [data-testid=stMain] h3 {{ font-size: 1.2rem; }}
 [data-testid=stBaseButton-primary] {{ color: {on_accent}; }}
+[data-testid=stMain] button[data-selected=true] * {{ color: {chosen}; }}
 """
 
 
 def frame() -> None:
     dark = is_dark()
     on_accent = theme.GROUND[True] if dark else theme.GROUND[False]  # on the dark theme's accent white is too faint
-    st.html(f"<style>{CSS.format(widest=WIDEST, faint=theme.FAINT[dark], on_accent=on_accent)}</style>")
+    chosen = theme.DARK_DIVERGING[-2] if dark else theme.ACCENT[dark]
+    css = CSS.format(widest=WIDEST, faint=theme.FAINT[dark], on_accent=on_accent, chosen=chosen)
+    st.html(f"<style>{css}</style>")

@@ -1,7 +1,7 @@
 // The address. A choice replaces the entry of the browser's history; another page, a run that is opened and a click on
 // a figure add one, so that Back goes to what was seen before.
 (() => {
-  const SOON = 4000; // ms between a click on a figure and the address that it leads to
+  const SOON = 20000; // ms between a click on a figure and the address that it leads to
   const push = history.pushState.bind(history);
   let clicked = 0;
   window.shlptClicked = () => { clicked = Date.now(); };

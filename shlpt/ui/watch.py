@@ -164,31 +164,33 @@ def _controls(store: Store, records: list[Record]) -> None:
     """Pause, step, resume, stop. Impossible actions are disabled, so that the layout does not move."""
     states, ids = {r["state"] for r in records}, [r["id"] for r in records]
     can = possible(states, liveness.expected(store))
-    columns = st.columns(6)
+    row = st.container(horizontal=True)  # wraps on a phone
 
-    def button(place: int, text: str, icon: str, wish: str, act: Callable[[], None], about: str) -> None:
-        key, disabled = f"do-{text}", wish not in can
-        if columns[place].button(text, icon=icon, disabled=disabled, key=key, help=about, width="stretch"):
+    def button(text: str, icon: str, wish: str, act: Callable[[], None], about: str) -> None:
+        if row.button(text, icon=icon, disabled=wish not in can, key=f"do-{text}", help=about):
             with page.guard():
                 act()
                 if wish in ("step", "resume"):
                     launch.ensure_worker(store)
             st.rerun()
 
-    button(0, "Pause", ":material/pause:", "pause", lambda: control.pause(store, ids), "Pause the run")
-    for place, unit in enumerate(control.UNITS, 1):
+    button("Pause", ":material/pause:", "pause", lambda: control.pause(store, ids), "Pause the run")
+    for unit in control.UNITS:
         about = f"Advance by one {unit} while the run is paused"
-        button(place, f"One {unit}", ":material/step:", "step", partial(control.step, store, ids, unit), about)
+        button(f"One {unit}", ":material/step:", "step", partial(control.step, store, ids, unit), about)
     about = "Continue a run that is paused, stopped, failed or lost"
-    button(4, "Resume", ":material/play_arrow:", "resume", lambda: control.resume(store, ids), about)
+    button("Resume", ":material/play_arrow:", "resume", lambda: control.resume(store, ids), about)
     about = "Stop the run. Finished tasks and the best prompt so far are kept"
-    button(5, "Stop and keep", ":material/stop:", "stop", lambda: control.stop(store, ids), about)
+    button("Stop and keep", ":material/stop:", "stop", lambda: control.stop(store, ids), about)
 
 
 def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) -> None:
     dark, tasks = page.is_dark(), found["records"][0]["tasks"]
     info = METHODS[found["records"][0]["method"]]
-    task = _which(tasks, found) if len(tasks) > 1 else None
+    begun = len(found["similarity"]) or len(found["overlap"])  # nothing is shown empty
+    if not begun and len(tasks) > 1 and (info.alpha or info.keeps_prompts):
+        st.caption("The first task has no earlier ones. Similarity and overlap are shown from the second task on.")
+    task = _which(tasks, found) if begun else None
     names = ["similarity", "partition"] if info.alpha and task else []
     names += ["overlap"] if info.keeps_prompts and task else []
     names += ["validation", "losses", "matrix"]
@@ -213,7 +215,7 @@ def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) 
 def _which(tasks: list[str], found: dict[str, Any]) -> str | None:
     """The task of the similarity figures (default: the newest)."""
     frame = found["similarity"] if len(found["similarity"]) else found["overlap"]
-    newest = str(frame["task"].iloc[-1]) if len(frame) else tasks[1]
+    newest = str(frame["task"].iloc[-1])
     options = [NEWEST, *tasks[1:]]
     chosen = kept("Similarity and overlap of", options, "about", write=theme.titled, kind="task", segments=True)
     return newest if chosen == NEWEST else chosen

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import axe
 import pytest
 
 from shlpt.ui.navigation import PAGES
@@ -33,6 +34,8 @@ def test_a_page_opens_by_its_address(visit: Any, address: str) -> None:
     one.page.wait_for_timeout(1000)  # mistakes in what polls appear later
     one.assert_whole()
     assert one.page.locator("h1").count() == 1
+    assert one.page.title() == f"{next(e.title for e in PAGES if e.url == (address or 'overview'))} · SHLPT"
+    assert axe.PACKAGE is None or axe.faults(one) == []
     assert ground(one) == "rgb(255, 255, 255)"
     assert all(len(sentence) > 20 for sentence in one.page.evaluate(SENTENCES))
     assert_reached_by_keys(one)
@@ -43,8 +46,14 @@ def test_a_phone_in_the_dark_sees_all_of_it(visit: Any, address: str) -> None:
     one = visit(address, scheme="dark", width=390)
     one.page.wait_for_timeout(1000)
     one.assert_whole()
+    assert axe.PACKAGE is None or axe.faults(one) == []
     assert ground(one) == "rgb(21, 24, 29)"
     assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_axe_is_there() -> None:
+    if axe.PACKAGE is None:
+        pytest.skip("NO AXE HERE: pages are not tested for people with other senses. pip install axe-playwright-python")
 
 
 def ground(one: Any) -> str:

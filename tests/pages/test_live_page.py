@@ -125,6 +125,16 @@ def test_a_run_that_is_not_there_is_answered_without_a_wall_of_ids(home: Path) -
     assert len(error.value) < 300
 
 
+@pytest.mark.usefixtures("home", "only_looked")
+def test_nothing_is_shown_empty_while_the_first_task_is_learned(looked: Any) -> None:
+    app = visit("live.py", {"runs": looked.ids["waiting"]})
+    assert errors(app) == []
+    assert "shown from the second task on" in said(app)
+    drawn = [chart["alt"].partition(":")[0] for chart in charts(app)]
+    assert [name for name in drawn if "imilarity" in name or "Overlap" in name] == []
+    assert len(charts(visit("live.py", {"runs": looked.ids["shlpt"]}))) == 6
+
+
 def test_chips_name_the_tasks_in_their_order(home: Path) -> None:
     app = visit("live.py", {"sequence": "my own", "tasks": "dial:.5, contrary:yelp"})
     assert app.multiselect("tasks-choices").value == ["dial:.5", "contrary:yelp"]
