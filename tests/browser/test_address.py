@@ -12,7 +12,7 @@ from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
 PLOT = "[aria-label^='Transfer between'] .nsewdrag"
-SOURCE = "[data-testid=stSelectbox]:has-text('Source (learned first)')"
+SOURCE = "[data-testid=stSelectbox]:has-text('Source (learned first)') input"
 
 
 def chosen(one: Any, address: str) -> None:
@@ -48,7 +48,7 @@ def test_back_after_a_click_on_the_matrix_is_the_cell_before(visit: Any) -> None
     shown(one)
     addresses = [one.page.url]
     for column, row in ((4, 1), (2, 0)):
-        box = one.page.locator(PLOT).bounding_box()
+        box = one.page.locator(PLOT).first.bounding_box()
         at = (box["x"] + box["width"] * (column + 0.5) / 10, box["y"] + box["height"] * (row + 0.5) / 10)
         one.page.mouse.click(*at)
         one.wait_for(lambda: one.page.url != addresses[-1])
@@ -65,7 +65,7 @@ def shown(one: Any) -> None:
     """Until the page shows the cell of its address, whose source and target come one after the other."""
     one.page.wait_for_timeout(2000)
     one.settle()
-    one.wait_for(lambda: parse_qs(urlsplit(one.page.url).query)["source"][0] in one.page.locator(SOURCE).inner_text())
+    one.wait_for(lambda: parse_qs(urlsplit(one.page.url).query)["source"][0] in one.page.locator(SOURCE).input_value())
     one.settle()
 
 

@@ -11,7 +11,7 @@ def test_a_cell_is_clicked_and_its_link_shows_the_same(visit: Any) -> None:
     one = visit("transfer")
     one.wait_for(lambda: one.page.locator(".js-plotly-plot").count() >= 2)
     before = one.page.url
-    box = one.page.locator(PLOT).bounding_box()
+    box = one.page.locator(PLOT).first.bounding_box()
     tasks = 10  # of the recorded matrix; its second row and fifth column
     one.page.mouse.click(box["x"] + box["width"] * 4.5 / tasks, box["y"] + box["height"] * 1.5 / tasks)
     one.wait_for(lambda: one.page.url != before)
