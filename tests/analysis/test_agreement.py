@@ -13,7 +13,7 @@ from shlpt.analysis.transfer import CELL, cells
 
 def table(*rows: tuple[str, str, float, bool]) -> pd.DataFrame:
     """Cells of two seeds or more: source, target, value, whether it is clear."""
-    full = [(s, t, v, v - 1, v + 1, 3, 0.01, 0.01, clear) for s, t, v, clear in rows]
+    full = [(s, t, v, v - 1, v + 1, 3, 0.01, 0.01, clear, True) for s, t, v, clear in rows]
     return pd.DataFrame(full, columns=CELL)
 
 

@@ -151,6 +151,9 @@ def test_settings_that_differ_are_listed_with_both_values() -> None:
     expected |= {
         "temperature": ("auto", 20000.0),
         "estimator_width": (16, 100),
+        "estimator_center": (True, False),
+        "estimator_score": ("cosine", "product"),
+        "estimator_lr": (0.01, "auto"),
         "lambda_hsc": (0.03, 0.1),
         "lambda_asc": (0.1, 0.5),
     }
