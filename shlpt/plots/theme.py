@@ -14,7 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from shlpt.catalog import METHODS
-from shlpt.catalog.titles import title_of
+from shlpt.catalog.titles import TITLES
 from shlpt.tasks.task import without_shots
 
 LIGHT_TASKS = tuple(
@@ -150,7 +150,7 @@ def side(name: str) -> str:
     """A side of a comparison (`per_task epochs=5`): its method and settings are written with their titles."""
     method, _, rest = name.partition(" ")
     named = f"{METHODS[method].title} {rest}".rstrip() if method in METHODS else name
-    return SETTING.sub(lambda found: f"{title_of(found[1])} {found[2]}", named)
+    return SETTING.sub(lambda found: f"{TITLES[found[1]]} {found[2]}" if found[1] in TITLES else found[0], named)
 
 
 def literal(text: str, longest: int = 40) -> str:

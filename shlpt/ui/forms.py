@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from shlpt.catalog import METHODS
 from shlpt.catalog.titles import GROUPS, title_of
-from shlpt.spec import Training, method_info, settings_of, usual
+from shlpt.spec import Training, method_info, parse_setting, settings_of, usual
 from shlpt.ui import page
 
-Kind = Literal["integer", "number", "boolean", "choice", "text"]
+Kind = Literal["integer", "number", "boolean", "choice", "text", "number or word"]
 LONGEST = 60  # maximum length of a changed setting beside the form
 FIRST = ("epochs", "lr", "shots", "prompt_length", "threshold")  # the few that matter most
 
@@ -52,8 +52,10 @@ def fields(model: type[BaseModel], defaults: Mapping[str, Any] | None = None) ->
 
 
 def _kind(parts: list[dict[str, Any]]) -> Kind:
-    """The input type of a field. A number or a word like `auto` is a number that may be empty."""
+    """The input type of a field."""
     types = {part.get("type") for part in parts}
+    if "number" in types and any("const" in part for part in parts):  # 0.01 or `auto`
+        return "number or word"
     for kind in ("boolean", "integer", "number"):
         if kind in types:
             return kind
@@ -91,8 +93,9 @@ def widget(field: Field, prefix: str = "") -> Any:
         options = ("yes", "no") if field.kind == "boolean" else field.choices
         chosen = st.selectbox(label, options, index=None, placeholder=shown(field.default), **common)
         return None if chosen is None else chosen == "yes" if field.kind == "boolean" else chosen
-    if field.kind == "text":
-        return st.text_input(label, placeholder=shown(field.default), **common).strip() or None
+    if field.kind in ("text", "number or word"):
+        text = st.text_input(label, placeholder=shown(field.default), **common).strip()
+        return None if not text else text if field.kind == "text" else parse_setting(f"{field.name}={text}")[1]
     cast = int if field.kind == "integer" else float
     return st.number_input(
         label,

@@ -49,7 +49,7 @@ def test_a_link_opens_the_form_with_the_same_runs(home: Path, tmp_path: Path) ->
     copy.symlink_to(EMBEDDED)
     pairs = {"similar_pairs": "rte>dial:+0.50", "similar_transfer": False}
     for made in (
-        [RunSpec.make(["yelp", "rte"], settings={"similar_transfer": False, "temperature": 200, "lr": 3e-5})],
+        [RunSpec.make(["yelp", "rte"], settings={"similar_transfer": False, "temperature": 2.5, "lr": 3e-5})],
         [
             RunSpec.make(["rte", "dial:+0.50"], "oracle_partition", seed=s, settings=pairs, dtype="float32")
             for s in (3, 1)

@@ -49,12 +49,14 @@ def test_no_label_is_an_identifier_and_no_title_is_of_a_setting_that_is_gone() -
 def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:
     app = form()
     app.number_input("epochs").set_value(3)
-    app.number_input("temperature").set_value(0.5)  # `auto` while the field is empty
+    app.text_input("temperature").set_value("0.5")  # `auto` while the field is empty
+    app.text_input("estimator_lr").set_value("auto")
     app.selectbox("similar_transfer").select("no")
     app.selectbox("partition").select("instance")
     app.number_input("shots").set_value(8)  # the default
     found = result(app.run())
-    assert found == {"epochs": 3, "temperature": 0.5, "similar_transfer": False, "partition": "instance"}
+    own = {"similar_transfer": False, "partition": "instance", "estimator_lr": "auto"}
+    assert found == {"epochs": 3, "temperature": 0.5} | own
     assert RunSpec.make(["yelp"], settings=found).training.epochs == 3
     app = form("oracle_partition")
     app.text_input("similar_pairs").set_value(" rte>cb ")
@@ -63,7 +65,7 @@ def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:
     assert result(app.run()) == {}
     assert form(preset="standard").number_input("epochs").placeholder == str(PRESETS["standard"]["epochs"])
     assert form("finetune").number_input("lr").placeholder == "3e-05"
-    assert form().number_input("temperature").placeholder == "auto"
+    assert form().text_input("temperature").placeholder == "auto"
 
 
 @pytest.mark.parametrize(
