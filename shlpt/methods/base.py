@@ -138,13 +138,6 @@ def match_of(method: str) -> Match | None:
 
 
 @runtime_checkable
-class Prompted(Protocol):
-    """A learner that trains one new prompt: how far it moves tells whether the rate fits."""
-
-    prompt: Tensor
-
-
-@runtime_checkable
 class Finishing(Protocol):
     """A learner with work after training, on the best state."""
 

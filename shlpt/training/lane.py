@@ -15,7 +15,7 @@ from torch.nn.functional import cosine_similarity
 from shlpt.analysis.metrics import score, tidy
 from shlpt.backbone.encode import Batch, Encoded, order
 from shlpt.backbone.t5 import Look, Out
-from shlpt.methods.base import Ask, Context, Finishing, Learner, Parameters, Preparing, Prompted, State, rates_of
+from shlpt.methods.base import Ask, Context, Finishing, Learner, Parameters, Preparing, State, rates_of
 from shlpt.methods.costs import costs
 from shlpt.methods.prompts import prepend
 from shlpt.spec import Training
@@ -64,7 +64,7 @@ def learn(
     optimiser = adamw(rates_of(learner), t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
     watched = spread(len(validation), WATCHED_TEXTS)
-    began = learner.prompt.detach().clone() if isinstance(learner, Prompted) else None
+    began = None if (own := prompt_of(learner)) is None else own.clone()
     last: dict[str, float | None] = {"train_loss": None, "moved": None}  # of the last epoch
     before = states_before(ctx, validation, watched)
     try:
@@ -230,11 +230,16 @@ def in_words(
 
 
 # --- what tells whether it learns -----------------------------------------------------------
+def prompt_of(learner: Learner) -> Tensor | None:
+    """The prompt [L,d] of a learner that trains one as it is."""
+    found = getattr(learner, "prompt", None)
+    return found.detach() if isinstance(found, Tensor) else None
+
+
 def distance(learner: Learner, began: Tensor | None, word: float) -> float | None:
-    """How far the prompt [L,d] has moved, in sizes of a word embedding (root mean squares)."""
-    if began is None or not isinstance(learner, Prompted):
-        return None
-    return float((learner.prompt.detach() - began).float().square().mean().sqrt()) / word
+    """How far the prompt has moved, in sizes of a word embedding (root mean squares)."""
+    now = prompt_of(learner)
+    return None if began is None or now is None else float((now - began).float().square().mean().sqrt()) / word
 
 
 def constant_loss(data: Encoded) -> float:

@@ -16,6 +16,7 @@ from shlpt.plans.recorded import ALL
 from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import start_experiment
 from shlpt.results import frames, recorded, routing
+from shlpt.results.recorded import MARK
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
@@ -99,5 +100,6 @@ def test_measurements_are_in_a_benchmark_and_stay_in_the_recorded_store(
 
     monkeypatch.setattr(record, "kept", lambda experiment, label: ALL)
     record.write(store, [made], tmp_path / "out")
-    copied = routing.stored(Store(tmp_path / "out").open(), [id])
-    assert copied[id]["embeddings"].equals(routing.stored(store, [id])[id]["embeddings"])
+    named = MARK + id[1:]  # as a recorded run
+    copied = routing.stored(Store(tmp_path / "out").open(), [named])
+    assert copied[named]["embeddings"].equals(routing.stored(store, [id])[id]["embeddings"])
