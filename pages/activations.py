@@ -70,7 +70,7 @@ def choose_other(run: Shown, spec: dict[str, Any]) -> Shown | None:
     if default == NONE and twins.ASC in spec["settings"]:
         how = "with" if spec["settings"][twins.ASC] == 0 else "without"
         with st.expander(f"The same run {how} ASC is not stored yet. To train it:", icon=":material/terminal:"):
-            st.code(commands.runs([twins.other_way(spec)], default_home()), language="bash", wrap_lines=True)
+            st.code(commands.runs([twins.other_way(spec)], default_home()), language=None, wrap_lines=True)
     return None if chosen == NONE else shown(chosen)
 
 
@@ -203,7 +203,7 @@ def show() -> None:
     control.follow()
     run = pick_run(suits=opening())
     if run is None:
-        st.code(commands.demonstration(default_home()), language="bash")
+        st.code(commands.demonstration(default_home()), language=None)
         return
     spec, probe = frames.spec(run.store, run.id), frames.probe(run.store, run.id)
     if not METHODS[spec["method"]].keeps_prompts:
@@ -212,7 +212,7 @@ def show() -> None:
             "prompts to compare. Choose a run of a prompt method above, or train one:",
             icon=":material/info:",
         )
-        st.code(commands.demonstration(default_home()), language="bash")
+        st.code(commands.demonstration(default_home()), language=None)
         return
     if not probe:
         st.info(

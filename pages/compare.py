@@ -78,7 +78,7 @@ def headroom(found: list[Side]) -> bool | None:
             "Not measured for this sequence and this number of examples: the figure below shows methods, and their "
             "order may be chance. This command measures it:"
         )
-        st.code(commands.headroom(first, experiments.ALIKE, default_home()), language="bash", wrap_lines=True)
+        st.code(commands.headroom(first, experiments.ALIKE, default_home()), language=None, wrap_lines=True)
         return None
     gauged = gauge.gauge(gauge.by_condition(rows))
     said = "\n\n".join(map(page.plain, gauged["notes"]))
@@ -164,7 +164,7 @@ def accuracy(found: list[Side]) -> None:
 # --- without being told the task ----------------------------------------------------------
 def without_task(found: list[Side], where: dict[str, Store]) -> None:
     """Scores if the prompt is chosen from the text, as far as they are measured."""
-    st.header("Without being told the task", anchor="routing")
+    st.header("Without being told the task", anchor=False)
     ids = [record["id"] for side in found for record in side.records]
     measured = {id: frame for store in set(where.values()) for id, frame in routed.stored(store, ids).items() if frame}
     lines = routing.rows(found, measured)
@@ -182,7 +182,7 @@ def without_task(found: list[Side], where: dict[str, Store]) -> None:
         st.caption(f"Not measured for {len(missing)} of these runs. It takes no training. Here, or with this command:")
         if st.button("Measure it here", icon=":material/alt_route:"):
             measure(missing, where)
-        st.code(commands.route(list(missing), default_home()), language="bash", wrap_lines=True)
+        st.code(commands.route(list(missing), default_home()), language=None, wrap_lines=True)
     elif not measured:
         st.caption(NOT_MEASURED)
 
@@ -336,7 +336,7 @@ def show() -> None:
     body(found[:MOST], where)
     ids = [record["id"] for side in found for record in side.records]
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code(commands.compare(ids, default_home()), language="bash", wrap_lines=True)
+        st.code(commands.compare(ids, default_home()), language=None, wrap_lines=True)
 
 
 def body(found: list[Side], where: dict[str, Store]) -> None:

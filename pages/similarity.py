@@ -26,7 +26,7 @@ def suits(line: dict[str, Any]) -> bool:
 def instead(why: str) -> None:
     """Why there is no similarity to show, and what to do."""
     st.info(f"{why} Choose another run above, or train one:", icon=":material/info:")
-    st.code(commands.demonstration(default_home()), language="bash")
+    st.code(commands.demonstration(default_home()), language=None)
 
 
 def choose_task(run: Shown, spec: dict[str, Any]) -> str:
@@ -262,7 +262,7 @@ def show() -> None:
     control.follow()
     run = pick_run(suits=suits)
     if run is None:
-        st.code(commands.demonstration(default_home()), language="bash")
+        st.code(commands.demonstration(default_home()), language=None)
         return
     spec = frames.spec(run.store, run.id)
     if not METHODS[spec["method"]].alpha:

@@ -187,7 +187,7 @@ def train(shown: ShownExperiment, given: Matter, estimator: str, delta: float, m
     st.caption(f"{what} The numbers here are estimates from runs that were trained with another δ or with none.")
     to_page("live", "Train with this δ", live_address(specs), help="Opens the form with these settings")
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code(commands.runs(specs, default_home()), language="bash", wrap_lines=True)
+        st.code(commands.runs(specs, default_home()), language=None, wrap_lines=True)
 
 
 # --- the recommendation -------------------------------------------------------------------
@@ -278,7 +278,7 @@ def lacking(given: Matter, shown: ShownExperiment) -> None:
         learned = any(is_alpha(name) for name in missing)
         lines = [commands.alphas(shown.id, default_home())] * learned + [commands.threshold(shown.id, default_home())]
         with st.expander("Compute them with these commands", icon=":material/terminal:"):
-            st.code("\n".join(lines), language="bash", wrap_lines=True)
+            st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 # --- the page -----------------------------------------------------------------------------

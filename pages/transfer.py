@@ -106,7 +106,7 @@ def offer(made: experiments.Experiment) -> None:
         choose.go("matrix", id)
         st.rerun()
     st.caption("The same on the command line:")
-    st.code(commands.matrix(made.about, made.name, store.home), language="bash", wrap_lines=True)
+    st.code(commands.matrix(made.about, made.name, store.home), language=None, wrap_lines=True)
 
 
 # --- one that is stored -------------------------------------------------------------------
@@ -223,7 +223,7 @@ def more_seeds(shown: ShownExperiment, source: str, target: str) -> None:
     )
     with st.popover("Command", type="tertiary", help="The same on the command line"):
         command = commands.more(shown.id, source, target, MORE, own().home)
-        st.code(command, language="bash", wrap_lines=True)
+        st.code(command, language=None, wrap_lines=True)
     if pressed:
         store = own()
         made = results.more_seeds(store, shown.id, source, target, MORE)
@@ -292,7 +292,7 @@ def look(shown: ShownExperiment) -> None:
         page.again(cell, 3 * control.EVERY if going else None)(shown, source, target)
     flipped(shown, source, target)
     with st.expander("The same on the command line", icon=":material/terminal:"):
-        st.code(commands.matrix(about, found["name"], default_home()), language="bash", wrap_lines=True)
+        st.code(commands.matrix(about, found["name"], default_home()), language=None, wrap_lines=True)
 
 
 def printed_table() -> None:

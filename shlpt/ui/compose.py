@@ -138,7 +138,7 @@ def cost(store: Store, plans: Sequence[RunPlan]) -> None:
 def elsewhere(specs: list[RunSpec]) -> None:
     """The command and the Python code for the same runs."""
     with st.expander("The same on the command line or in Python", icon=":material/terminal:"):
-        st.code(commands.runs(specs, default_home()), language="bash", wrap_lines=True)
+        st.code(commands.runs(specs, default_home()), language=None, wrap_lines=True)
         st.code(commands.python(specs, default_home()), language="python")
 
 
