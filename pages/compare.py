@@ -325,7 +325,8 @@ def show() -> None:
         return
     if len(found) > MOST:
         st.warning(f"The figures show the first {MOST} of {len(found)}. The command below compares all of them.")
-    if not side_by_side.same_tasks(found):
+    is_order_study = experiment is not None and experiment.line["kind"] == "orders"
+    if not side_by_side.same_tasks(found) and not is_order_study:
         st.warning(
             "Not all of these learn the same sequence: compare them task by task, not by their averages.",
             icon=":material/warning:",

@@ -110,6 +110,17 @@ def test_the_sides_of_an_experiment_have_its_names(home: Path) -> None:
     assert "<img" not in json.dumps(figures(app)[0]["layout"]["yaxis"]["ticktext"])
 
 
+def test_orders_are_compared_although_their_sequences_differ(home: Path) -> None:
+    specs = [RunSpec.make(tasks, "continual", settings=TINY) for tasks in (TASKS, TASKS[::-1])]
+    cells = tuple(Cell({"order": " ".join(spec.tasks), "seed": 42}, spec) for spec in specs)
+    for kind, warned in (("orders", False), ("methods", True)):
+        made = Experiment(kind, f"as {kind}", cells, {"tasks": list(TASKS), "seeds": [42]})
+        id, _ = start_experiment(Store(home).open(), made, plans_of(made.specs))
+        app = visit("compare.py", {"experiment": id[:6]})
+        assert errors(app) == []
+        assert any("learn the same sequence" in one.value for one in app.warning) == warned
+
+
 def test_two_sides_and_a_task_are_in_the_address(home: Path) -> None:
     address: dict[str, Any] = {"experiment": "runs", "run": run_ids()}
     address |= {"first": "continual", "second": "shlpt", "task": "sst2"}
