@@ -40,7 +40,7 @@ def kept(
     values."""
     widget = f"{key}-choice"
     asked = st.query_params.get(key)
-    if asked is not None and asked != st.session_state.get(f"{key}-kept"):  # a link, or the back button
+    if asked is not None and _is_news(asked, key, widget):
         found = _meant(asked, options)
         if found is None:
             _say_unknown(kind or key, [asked], options)
@@ -56,6 +56,12 @@ def kept(
     return chosen
 
 
+def _is_news(asked: Any, key: str, widget: str) -> bool:
+    """Whether the address says something else than the page: a link, the back button, or a page that is opened again,
+    for which Streamlit has forgotten its widgets."""
+    return asked != st.session_state.get(f"{key}-kept") or widget not in st.session_state
+
+
 def kept_many(
     text: str,
     options: Sequence[str],
@@ -69,7 +75,7 @@ def kept_many(
     """A multiselect; the address repeats the key for each choice."""
     widget = f"{key}-choices"
     asked = st.query_params.get_all(key)
-    if asked and asked != st.session_state.get(f"{key}-kept"):
+    if asked and _is_news(asked, key, widget):
         st.session_state[widget] = meant_many(asked, options, kind or key)
     if widget not in st.session_state:
         st.session_state[widget] = list(default)
@@ -84,7 +90,7 @@ def tasks(text: str, key: str, *, default: Sequence[str], suite: str = "pocket",
     with commas. Empty, with a message, where a name is no task."""
     widget = f"{key}-choices"
     asked = ",".join(st.query_params.get_all(key))
-    if asked and asked != st.session_state.get(f"{key}-kept"):
+    if asked and _is_news(asked, key, widget):
         st.session_state[widget] = list(dict.fromkeys(split_names(asked)))
     if widget not in st.session_state:
         st.session_state[widget] = list(default)

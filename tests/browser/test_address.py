@@ -29,13 +29,15 @@ def test_one_press_of_back_is_the_page_before_as_it_was_left(visit: Any) -> None
     one = visit("tasks?task=sst2")
     one.page.get_by_text("validation", exact=True).click()
     one.wait_for(lambda: "split=validation" in one.page.url)
+    one.settle()  # the server has heard of it
     for address in ("compare", "similarity"):
         chosen(one, address)
     for address in ("compare", "tasks"):
         one.page.go_back()
         one.wait_for(lambda address=address: f"/{address}" in one.page.url)
         one.settle()
-    one.wait_for(lambda: one.page.locator("h1").inner_text() == "Tasks")
+        one.wait_for(lambda address=address: one.page.locator("h1").inner_text() == address.capitalize())
+        one.settle()  # the press before it is answered
     assert "task=sst2" in one.page.url
     assert "split=validation" in one.page.url
     one.assert_whole()
