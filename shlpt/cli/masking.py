@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from shlpt.cli.options import Csv, Device, Home, Json, Threads, set_threads
+from shlpt.cli.options import AnyMatrix, Csv, Device, Home, Json, Threads, set_threads
 from shlpt.cli.report import Bar, show
 from shlpt.spec import read_seeds
 
@@ -18,9 +18,7 @@ NAMES = {
 
 
 def masking(
-    experiment: Annotated[
-        str | None, typer.Argument(help="A matrix: its id or name, see `experiments` (default: the newest).")
-    ] = None,
+    experiment: AnyMatrix = None,
     seeds: Annotated[str, typer.Option(help="Seeds of the matrix, separated by commas, or all.")] = "all",
     draws: Annotated[int, typer.Option(min=1, max=100, help="Random masks to compare with, for each pair.")] = 2,
     device: Device = "cpu",

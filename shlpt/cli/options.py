@@ -20,6 +20,10 @@ IDS_HELP = "Ids of runs (see `runs list`), or their first characters."
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print the result as comma-separated values.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of the results (default: SHLPT_HOME, or else ./runs).")]
+MatrixId = Annotated[str, typer.Argument(help="A matrix: its id or name, see `experiments`.")]
+AnyMatrix = Annotated[
+    str | None, typer.Argument(help="A matrix: its id or name, see `experiments` (default: the newest).")
+]
 Model = Annotated[
     str, typer.Option(help="Frozen language model: pocket (built in), a local folder, or the name of a T5 on the hub.")
 ]

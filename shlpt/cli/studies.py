@@ -7,7 +7,7 @@ import typer
 
 from shlpt.catalog import PLAIN
 from shlpt.cli.carry_out import Study, carry_out
-from shlpt.cli.options import Csv, Home, How, Json, Method, Seeds, Sequence, Tasks, tasks_of, with_groups
+from shlpt.cli.options import Csv, Home, How, Json, MatrixId, Method, Seeds, Sequence, Tasks, tasks_of, with_groups
 from shlpt.cli.report import errors, no_store, show
 from shlpt.cli.rows import ROWS, beside_rows
 from shlpt.errors import UserError
@@ -52,7 +52,7 @@ def matrix(
 @with_groups
 def more(
     *,
-    experiment: Annotated[str, typer.Argument(help="A matrix: its id or name, see `experiments`.")],
+    experiment: MatrixId,
     pair: Annotated[str, typer.Option(help="Source and target, as yelp>sst2.")],
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds more.")] = 3,
     way: Study,
@@ -69,9 +69,7 @@ def more(
 
 @app.command(epilog="Example: python -m shlpt alphas 'matrix of 4 tasks'")
 @with_groups
-def alphas(
-    *, experiment: Annotated[str, typer.Argument(help="A matrix: its id or name, see `experiments`.")], way: Study
-) -> None:
+def alphas(*, experiment: MatrixId, way: Study) -> None:
     """Train SHLPT on the tasks of a matrix, to judge its similarity α by the measured transfer (see `threshold`).
 
     For each seed the tasks are learned in a random order, which the next seed reads backwards. Once with the usual

@@ -10,7 +10,7 @@ import typer
 from shlpt.analysis.points import NOTHING
 from shlpt.catalog.estimators import ESTIMATORS
 from shlpt.catalog.params import ShlptParams
-from shlpt.cli.options import Csv, Device, Home, Json, Threads, set_threads
+from shlpt.cli.options import AnyMatrix, Csv, Device, Home, Json, Threads, set_threads
 from shlpt.cli.report import Bar, show
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ KNOWN = ", ".join(ESTIMATORS)
 
 
 def threshold(
-    experiment: Annotated[
-        str | None, typer.Argument(help="A matrix: its id or name, see `experiments` (default: the newest).")
-    ] = None,
+    experiment: AnyMatrix = None,
     estimator: Annotated[
         str, typer.Option(help=f"Estimators of similarity, separated by commas, or all. Known: {KNOWN}.")
     ] = "all",

@@ -49,7 +49,7 @@ def stage_alphas(store: Store, ids: Iterable[str]) -> pd.DataFrame:
     """[run, seed, task, earlier, alpha, spread]: mean α over the training texts of every stage with earlier tasks, and
     its standard deviation over them."""
     rows = store.rows(
-        "SELECT r.run, u.spec, s.key, s.task, s.summary FROM json_each(?) j JOIN run_stages r ON r.run=j.value "
+        "SELECT r.run, u.spec, s.task, s.summary FROM json_each(?) j JOIN run_stages r ON r.run=j.value "
         "JOIN runs u ON u.id=r.run JOIN stages s ON s.key=r.stage WHERE r.alone=0 AND s.state='done' "
         "ORDER BY j.key, r.position",
         (json.dumps([*ids]),),
