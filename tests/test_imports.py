@@ -30,12 +30,13 @@ MAY: dict[str, tuple[str, ...]] = {
     # Results read a stored estimator with the training core when somebody asks for α of a text.
     "results": ("analysis", "backbone", "catalog", "errors", "methods", "plans", "spec", "store", "tasks", "training"),
     "queue": ("catalog", "devices", "errors", "plans", "results", "spec", "store", "tasks"),
+    "sharing": ("analysis", "catalog", "errors", "plans", "plots", "results", "spec", "store", "tasks"),
     "work": tuple("analysis backbone catalog errors methods plans queue results spec store tasks training".split()),
-    "ui": tuple("analysis catalog devices errors paper plans plots queue results spec store tasks".split()),
+    "ui": tuple("analysis catalog devices errors paper plans plots queue results sharing spec store tasks".split()),
 }
 LOADS_TORCH = ("backbone", "methods", "training", "work")  # all others must be light: pages and lists wait for no model
 LIGHT_INSIDE = ("shlpt.backbone.files",)
-PAGES_MAY = tuple("analysis catalog errors paper plans plots queue results spec store tasks ui".split())
+PAGES_MAY = tuple("analysis catalog errors paper plans plots queue results sharing spec store tasks ui".split())
 
 
 def module(file: Path) -> str:

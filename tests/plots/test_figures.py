@@ -34,10 +34,10 @@ from shlpt.plots import (
     validation,
     words,
 )
+from shlpt.plots.library import TRACES
 from shlpt.tasks.describe import Dialled
 from shlpt.tasks.find import find_task
 from shlpt.tasks.task import Task
-from shlpt.ui.assets import TRACES
 
 NAN = float("nan")
 EVIL = "<img src=x onerror=alert(1)>"

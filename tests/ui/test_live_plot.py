@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from shlpt.ui.assets import FILE, FOLDER, TRACES, VERSION, plotly_url, routes
+from shlpt.plots.library import FILE, TRACES, VERSION
+from shlpt.ui.assets import FOLDER, plotly_url, routes
 from shlpt.ui.live_plot import SCRIPT
 
 

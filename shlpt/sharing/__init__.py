@@ -1,0 +1,1 @@
+"""What leaves this installation and what comes from others: documents, PEFT adapters, bundles."""
