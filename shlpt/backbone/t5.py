@@ -42,10 +42,13 @@ class Out(Look):
 
     loss: Tensor  # [B] mean negative log-likelihood of the row's target tokens
     exact: Tensor  # [B] bool: every target token is the most likely one, so greedy decoding gives the target
+    likeliest: Tensor  # [B,m] most likely token at each place, given the target's tokens before it
 
     def rows(self, start: int, stop: int, width: int) -> Out:
         part = super().rows(start, stop, width)
-        return Out(part.hidden, part.states, self.loss[start:stop], self.exact[start:stop])
+        return Out(
+            part.hidden, part.states, self.loss[start:stop], self.exact[start:stop], self.likeliest[start:stop, :width]
+        )
 
 
 class Backbone:
@@ -149,8 +152,9 @@ class Backbone:
         logits = self._logits(seen.hidden).float()  # [B,m,V]
         counts = labels != IGNORE
         loss = nn.functional.cross_entropy(logits.transpose(1, 2), labels, ignore_index=IGNORE, reduction="none")
-        exact = ((logits.argmax(-1) == labels) | ~counts).all(1)
-        return Out(seen.hidden, seen.states, loss.sum(1) / counts.sum(1).clamp(min=1), exact)
+        likeliest = logits.argmax(-1)
+        exact = ((likeliest == labels) | ~counts).all(1)
+        return Out(seen.hidden, seen.states, loss.sum(1) / counts.sum(1).clamp(min=1), exact, likeliest)
 
     def look(self, embeds: Tensor, mask: Tensor) -> Look:
         """The first decoder position only: enough for eqs 8 and 10, whatever the target."""

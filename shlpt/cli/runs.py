@@ -59,7 +59,7 @@ def list_runs(
 
 @app.command(epilog="Example: python -m shlpt runs show r1a2b3c --json")
 def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> None:
-    """Show one run: state, progress, scores, stages.
+    """Show one run: state, progress, scores, stages, and for each later task whether its history helped.
 
     Says of each task that is not above chance why, and what to try. With --json also the settings, the accuracy matrix,
     the worker, and the numbers behind that.
@@ -67,19 +67,24 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
     from shlpt.results import frames, health
     from shlpt.results.further import further
     from shlpt.results.twins import locate
+    from shlpt.results.verdicts import verdicts
     from shlpt.results.weights import remark
 
     store, id = locate(id, home)
     record = frames.run(store, id)
+    judged = verdicts(store, [record["id"]])
     more, well = rows_of_frame(further(store, record["id"])), health.health(store, record["id"])
     keys = ("id", "method", "seed", "state", "progress", "acc", "bwt", "fwt", "error", "warnings")
     row = {key: record[key] for key in keys} | {"remark": remark(record)}
-    say([row], "run", as_json=json, as_csv=csv, document=record | {"further": more, "health": rows_of_frame(well)})
+    document = record | {"further": more, "health": rows_of_frame(well), "verdict": [one.to_json() for one in judged]}
+    say([row], "run", as_json=json, as_csv=csv, document=document)
     if not json and not csv:
         if more:
             print_table(more, "\nfurther measures")
         frame = frames.stages(store, record["id"]).drop(columns=["key", "planned_steps"])
         print_table(rows_of_frame(frame), "\nstages")
+        for sentence in ("", *(one.sentence for one in judged if one.after is not None)):
+            print(sentence)
         for sentence in health.said(well):
             errors.print(sentence, markup=False, soft_wrap=True)
 
@@ -199,34 +204,42 @@ def watch(
     json: Json = False,
     csv: Csv = False,
 ) -> None:
-    """Follow the progress of runs until they end.
+    """Follow the progress of runs until they end, and say whether their history helped.
 
-    With --json, prints one line for each change.
+    With --json, prints one line for each change; the last one has the verdicts.
     """
     import sys
     from json import dumps
 
     from shlpt.results import frames
     from shlpt.results.record import over
+    from shlpt.results.verdicts import verdicts
 
     store = opened(home, ids or [])
     frame = frames.runs(store)
     chosen = [find_run(store, id) for id in ids or []] or list(frame["id"][~frame["state"].isin(over(store))])
     before: Any = None
+    judged: dict[str, Any] = {}
     with Bar("watching", quiet=json or csv) as bar:
         while chosen:
             records = [frames.run(store, id) for id in chosen]
             rows = [{key: r[key] for key in ("id", "state", "progress", "acc", "error")} for r in records]
+            states = {row["state"] for row in rows}
+            if states <= over(store):
+                judged = {row["id"]: verdicts(store, [row["id"]]) for row in rows}
             if rows != before and json:
-                print(dumps({"runs": rows}), flush=True)
+                said = {"verdict": {id: [one.to_json() for one in mine] for id, mine in judged.items()}}
+                print(dumps({"runs": rows} | (said if judged else {})), flush=True)
             if rows != before and csv:
                 write_csv(rows)
                 sys.stdout.flush()
             before = rows
-            states = {row["state"] for row in rows}
             bar(sum(row["progress"] for row in rows) / len(rows), ", ".join(sorted(states)))
             if states <= over(store):
                 break
             time.sleep(every)
     if not json and not csv:
         print_table(before or [], "runs")
+        for id, mine in judged.items():
+            for one in mine:
+                print(f"{id}: {one.sentence}")

@@ -13,7 +13,15 @@ from shlpt.catalog.params import ShlptParams
 from shlpt.methods.base import Ask, Context, Logging, Preparation, State, answer_with_stored_prompt
 from shlpt.methods.losses import contrast, contrast_cosines, filter_states, mean_cosines, sign_ste
 from shlpt.methods.prompts import Prompt, fresh_prompt, prepend
-from shlpt.methods.similarity import COSINE_TEMPERATURE, Estimator, dissimilar, equal_similarity, max_pool, mix_weights
+from shlpt.methods.similarity import (
+    COSINE_TEMPERATURE,
+    Estimator,
+    dissimilar,
+    equal_similarity,
+    max_pool,
+    mix_weights,
+    similarity,
+)
 
 
 class Shlpt(Logging):
@@ -53,10 +61,17 @@ class Shlpt(Logging):
 
     def similarity(self, rows: Tensor | None = None) -> Tensor:
         """α [B,n] of training instances (default: all)."""
-        x = self.pooled if rows is None else self.pooled[rows]
+        scores = self.scores(rows)
+        if scores is None:
+            return equal_similarity(self.pooled if rows is None else self.pooled[rows], self.earlier)
+        return similarity(scores, self.temperature)
+
+    def scores(self, rows: Tensor | None = None) -> Tensor | None:
+        """What eq. 4 makes α of, [B,n]; None without an estimator."""
         if self.params.estimator == "uniform":
-            return equal_similarity(x, self.earlier)
-        return self.estimator(x, x.new_ones(x.shape[:2]), self.earlier, self.temperature)
+            return None
+        x = self.pooled if rows is None else self.pooled[rows]
+        return self.estimator.scores(x, x.new_ones(x.shape[:2]), self.earlier)
 
     @torch.no_grad()
     def _temperature(self) -> float:
@@ -88,14 +103,22 @@ class Shlpt(Logging):
 
     def _ask(self, batch: Batch, own: Tensor) -> Ask:
         x = self.ctx.backbone.embed(batch.ids)  # [B,l,d]
-        alpha = self.similarity(batch.rows)
+        scores = self.scores(batch.rows)
+        alpha = self.similarity(batch.rows) if scores is None else similarity(scores, self.temperature)
         self.alpha[batch.rows] = alpha.detach()
         prompt = self._mixed(self._lent(alpha)) + own  # eq. 6, [B,L,d]
 
         def loss(out: Out) -> Tensor:
-            return self._loss(out, batch, alpha.detach())
+            found = self._loss(out, batch, alpha.detach())
+            self._log |= {} if scores is None else self._first_text(batch, scores.detach())
+            return found
 
         return Ask(*prepend(prompt, x, batch.mask), batch.labels, "train", loss)
+
+    def _first_text(self, batch: Batch, scores: Tensor) -> dict[str, Any]:
+        """One text of the batch, from which eqs 3 to 7 can be followed."""
+        first = self.ctx.train.examples[int(batch.rows[0])]
+        return {"text": first.id, "scores": scores[0].tolist(), "temperature": self.temperature}
 
     def _lent(self, alpha: Tensor) -> Tensor:
         """α̃ [B,n], the weights of the earlier prompts: zero where no task is similar."""

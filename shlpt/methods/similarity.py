@@ -41,8 +41,14 @@ class Estimator(nn.Module):
         return nn.functional.cosine_similarity(projected[:, None], keys - keys.mean(0), dim=-1)
 
     def forward(self, x: Tensor, x_mask: Tensor, prompts: Tensor, temperature: float) -> Tensor:
-        """α [B,n]. The printed eq. 4 divides by τ outside the exponent, where τ cancels; this divides inside."""
-        return torch.softmax(self.scores(x, x_mask, prompts) / temperature, 1)
+        """α [B,n]."""
+        return similarity(self.scores(x, x_mask, prompts), temperature)
+
+
+def similarity(scores: Tensor, temperature: float) -> Tensor:
+    """Eq. 4: α [B,n] of scores [B,n]. As printed it divides by τ outside the exponent, where τ cancels; this divides
+    inside."""
+    return torch.softmax(scores / temperature, 1)
 
 
 def equal_similarity(x: Tensor, prompts: Tensor) -> Tensor:

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from shlpt.analysis.metrics import score, tidy
-from shlpt.backbone.encode import Batch, Encoded, order
-from shlpt.backbone.t5 import Look, Out
+from shlpt.backbone.encode import Batch, Encoded, cat_padded, order
+from shlpt.backbone.t5 import IGNORE, Backbone, Look, Out
 from shlpt.methods.base import Ask, Context, Finishing, Learner, Parameters, Preparing, State, rates_of
 from shlpt.methods.costs import costs
 from shlpt.methods.prompts import prepend
@@ -25,6 +25,7 @@ from shlpt.training.engine import Cut, Diverged
 
 EVALUATION_ROWS = 64
 WATCHED_TEXTS = 16  # validation texts whose activation overlap is measured at each epoch
+SHOWN_TEXTS = 5  # validation texts whose answer is told at each epoch
 Emit = Callable[[str, dict[str, Any]], None]
 
 
@@ -63,7 +64,7 @@ def learn(
     t = ctx.training
     optimiser = adamw(rates_of(learner), t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
-    watched = spread(len(validation), WATCHED_TEXTS)
+    watched, shown = (spread(len(validation), most) for most in (WATCHED_TEXTS, SHOWN_TEXTS))
     began = None if (own := prompt_of(learner)) is None else own.clone()
     last: dict[str, float | None] = {"train_loss": None, "moved": None}  # of the last epoch
     before = states_before(ctx, validation, watched)
@@ -89,8 +90,9 @@ def learn(
             if epoch >= min(t.patience_from, t.epochs - 1):
                 best.offer(epoch, right, mean, state)
             said: dict[str, Any] = {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean}
+            said["answers"] = [told(ctx.backbone, validation, row, seen) for row in shown]
             if before:
-                now = seen[watched].float()
+                now = seen.states[watched].float()
                 said["overlap"] = [cosine_similarity(now, one, dim=-1).mean().item() for one in before]
             emit("epoch", said)
             last = {"train_loss": sum(losses) / len(losses), "moved": distance(learner, began, ctx.backbone.word_size)}
@@ -158,21 +160,43 @@ def take_step(optimiser: torch.optim.Optimizer, clip: float) -> None:
     optimiser.zero_grad()
 
 
+class Checked(NamedTuple):
+    """What a state says of each validation text, in the order of the texts."""
+
+    states: Tensor  # [N,f] of the last decoder layer at the first position
+    exact: Tensor  # [N]
+    likeliest: Tensor  # [N,m]
+
+
 def check(
     ctx: Context, learner: Learner, state: State, data: Encoded
-) -> Generator[Ask, Out, tuple[float, float, Tensor]]:
-    """Validation accuracy, mean loss, and last-layer activation states [N,f] of the rows, with the state that would be
-    kept now. Greedy decoding gives the target exactly if each target token is the most likely one, so one pass with the
-    targets suffices."""
+) -> Generator[Ask, Out, tuple[float, float, Checked]]:
+    """Validation accuracy, mean loss, and what is seen of each text, with the state that would be kept now. Greedy
+    decoding gives the target exactly if each target token is the most likely one, so one pass with the targets
+    suffices."""
     right, loss = 0.0, 0.0
-    rows, states = [], []
+    rows, states, exact, likeliest = [], [], [], []
     for batch in data.batches(EVALUATION_ROWS):
         out = yield learner.answer(ctx.backbone, state, ctx.task, batch, "score")
         right += float(out.exact.sum())
         loss += float(out.loss.sum())
         rows.append(batch.rows)
         states.append(out.states[-1][:, 0])
-    return right / len(data), loss / len(data), torch.cat(states)[torch.cat(rows).argsort()]
+        exact.append(out.exact)
+        likeliest.append(out.likeliest)
+    place = torch.cat(rows).argsort()
+    seen = Checked(torch.cat(states)[place], torch.cat(exact)[place], cat_padded(likeliest, IGNORE)[place])
+    return right / len(data), loss / len(data), seen
+
+
+def told(backbone: Backbone, data: Encoded, row: int, seen: Checked) -> tuple[str, str, bool]:
+    """A text by its id, what is answered to it, and whether that is right. Of a wrong answer the tokens up to the first
+    wrong one are known."""
+    width = data.widths[row]
+    tokens = seen.likeliest[row, :width]
+    wrong = (tokens != data.labels[row, :width]).nonzero()
+    (answer,) = backbone.text(tokens[None, : int(wrong[0]) + 1 if len(wrong) else width])
+    return data.examples[row].id, answer, bool(seen.exact[row])
 
 
 def spread(count: int, most: int) -> list[int]:

@@ -133,7 +133,8 @@ def test_penalty_decay_and_fisher_by_hand() -> None:
     found = normalised({"a": torch.tensor([1.0, 3.0]), "b": torch.tensor([[8.0]])})
     assert (found["a"].tolist(), found["b"].tolist()) == ([0.25, 0.75], [[2.0]])
     assert normalised({"a": torch.zeros(2)})["a"].tolist() == [0.0, 0.0]
-    out = Out(torch.zeros(2, 3, 1), (), torch.tensor([0.5, 2.0]), torch.ones(2, dtype=torch.bool))
+    right, tokens = torch.ones(2, dtype=torch.bool), torch.zeros(2, 3, dtype=torch.long)
+    out = Out(torch.zeros(2, 3, 1), (), torch.tensor([0.5, 2.0]), right, tokens)
     labels = torch.tensor([[5, 1, IGNORE], [5, 6, 1]])
     assert log_likelihood(out, labels).item() == -(0.5 * 2 + 2.0 * 3)
 

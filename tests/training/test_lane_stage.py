@@ -68,6 +68,42 @@ def test_a_stage_keeps_answers_similarities_and_states_of_the_probe(backbone: Ba
     assert all(-1 <= value <= 1.001 for value in epoch["overlap"])
 
 
+@pytest.mark.parametrize(("method", "task"), [("shlpt", "sst2"), ("per_task", "yahoo")])
+def test_the_answers_told_at_each_epoch_are_those_of_decoding(backbone: Backbone, method: str, task: str) -> None:
+    """Word by word where they are right; up to the first token that is wrong otherwise."""
+    one = learner_of(method)(context(backbone, method, task, shots=4, earlier=("yelp",) if method == "shlpt" else ()))
+    events: list[tuple[str, dict[str, Any]]] = []
+    result = stage(backbone, one, events)
+    said = [payload for kind, payload in events if kind == "epoch"][result.summary["best_epoch"]]["answers"]
+    data = Encoded(backbone, TASKS[task].draw("validation", 3, 0), 256)
+    examples = {example.id: row for row, example in enumerate(data.examples)}
+    assert [examples[id] for id, _, _ in said] == spread(len(data), 5)
+    for id, answer, right in said:
+        ask = one.answer(backbone, result.state, task, data.batch([examples[id]]), "decode")
+        (decoded,) = backbone.text(backbone.decode(ask.embeds, ask.mask, 6))
+        assert right == (decoded == data.examples[examples[id]].target)
+        assert decoded == answer if right else decoded.startswith(answer)
+
+
+def test_a_step_tells_of_one_text_what_its_similarity_is_made_of(backbone: Backbone) -> None:
+    """Eq. 4 by hand: the softmax of its scores over τ lies within the range of α over the batch."""
+    one = learner_of("shlpt")(context(backbone, "shlpt", shots=4))
+    events: list[tuple[str, dict[str, Any]]] = []
+    stage(backbone, one, events)
+    train = {example.id for example in one.ctx.train.examples}
+    steps = [payload for kind, payload in events if kind == "step"]
+    assert len(steps) > 2
+    for step in steps:
+        assert step["text"] in train
+        parts = [math.exp(score / step["temperature"]) for score in step["scores"]]
+        for part, low, high in zip(parts, step["alpha_low"], step["alpha_high"], strict=True):
+            assert low - 1e-6 <= part / sum(parts) <= high + 1e-6
+    uniform = learner_of("shlpt")(context(backbone, "shlpt", shots=4, estimator="uniform"))
+    events.clear()
+    stage(backbone, uniform, events)
+    assert all("scores" not in payload for kind, payload in events if kind == "step")
+
+
 @pytest.mark.parametrize("method", ["shlpt", "progressive", "l2p"])
 def test_overlap_is_that_of_the_answering_rows_with_the_earlier_prompts(backbone: Backbone, method: str) -> None:
     one = learner_of(method)(context(backbone, method, shots=4))
