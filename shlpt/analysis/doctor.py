@@ -36,6 +36,7 @@ class Facts:
     outside: float | None = None  # share of test answers that are no answer words
     restricted: float | None = None  # score where only answer words count as answers
     failure: str = ""
+    given: bool = False  # the prompt was trained elsewhere
 
     @property
     def score(self) -> float:
@@ -120,6 +121,9 @@ def _likely(f: Facts) -> tuple[str, str, str]:
             f"{f.outside or 0:.0%} of the answers are no answer words; among these alone {f.restricted:.0%} are right"
         )
         return "answers", told, "train for more epochs, or choose answer words of one token"
+    if f.given:
+        other = "the imported prompt does not answer these texts in these words"
+        return "imported prompt", other, "check that it was trained for this task, with these answer words"
     if f.share is None:
         return "not known", "the stage was trained before more was measured", "train it again to know more"
     if f.share < FITTED:

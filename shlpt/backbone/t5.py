@@ -156,6 +156,11 @@ class Backbone:
         exact = ((likeliest == labels) | ~counts).all(1)
         return Out(seen.hidden, seen.states, loss.sum(1) / counts.sum(1).clamp(min=1), exact, likeliest)
 
+    @torch.no_grad()
+    def logits(self, embeds: Tensor, mask: Tensor, labels: Tensor) -> Tensor:
+        """[B,m,V] at each position of the targets [B,m]."""
+        return self._logits(self._decoder(embeds, mask, self._shifted(labels)).hidden).float()
+
     def look(self, embeds: Tensor, mask: Tensor) -> Look:
         """The first decoder position only: enough for eqs 8 and 10, whatever the target."""
         start = self.model.config.decoder_start_token_id

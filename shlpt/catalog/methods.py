@@ -69,6 +69,7 @@ class MethodInfo:
     shares_backbone: bool = True  # frozen backbone: its lanes can share one forward pass
     keeps_prompts: bool = True  # one for each task, so that their activation states can be compared
     has_keys: bool = False  # they tell which task a text belongs to
+    takes_prompts: bool = False  # can begin with prompts that were trained elsewhere
     keeps_answers: bool = True  # answers to task k never change after task k
     validates_all: bool = False  # early stopping uses all tasks so far, not only the newest
     uses_history: bool = True  # learning a task depends on the tasks before it
@@ -89,6 +90,11 @@ class MethodInfo:
     def is_told_the_task(self) -> bool:
         """Whether its answers depend on the task that it is told at test."""
         return IDENTITY in self.needs
+
+    @property
+    def has_one_prompt(self) -> bool:
+        """Whether a task is answered with one stored prompt, which can be taken away."""
+        return self.keeps_prompts and not self.has_keys
 
     @property
     def earlier_data(self) -> str | None:
@@ -124,6 +130,7 @@ METHODS: dict[str, MethodInfo] = {
             "shlpt.methods.shlpt:Shlpt",
             p.ShlptParams,
             alpha="estimated",
+            takes_prompts=True,
             version=2,  # the stored prompt averages the weights of the texts
             trains=_shlpt,
             **CONTRASTS,
@@ -133,6 +140,7 @@ METHODS: dict[str, MethodInfo] = {
             "Per-task prompts",
             "a new prompt for each task, no transfer",
             "shlpt.methods.per_task:PerTask",
+            takes_prompts=True,
             uses_history=False,
         ),
         MethodInfo(
@@ -140,12 +148,14 @@ METHODS: dict[str, MethodInfo] = {
             "Continual initialisation",
             "each prompt starts from that of the previous task",
             "shlpt.methods.continual:Continual",
+            takes_prompts=True,
         ),
         MethodInfo(
             "progressive",
             "Progressive Prompts",
             "joins a new prompt to the frozen prompts of all earlier tasks",
             "shlpt.methods.progressive:Progressive",
+            takes_prompts=True,
             keeps=lambda s: s.plain * (1 + s.earlier),
             kept="its prompt joined to all earlier ones",
             effort=(1.0, 0.5),
@@ -253,6 +263,7 @@ METHODS: dict[str, MethodInfo] = {
             p.OraclePartitionParams,
             needs=(IDENTITY, "declared relatedness or measured transfer"),
             alpha="given",
+            takes_prompts=True,
             **CONTRASTS,
         ),
         MethodInfo(
@@ -262,6 +273,7 @@ METHODS: dict[str, MethodInfo] = {
             "shlpt.methods.references:RandomPartition",
             p.RandomPartitionParams,
             alpha="given",
+            takes_prompts=True,
             **CONTRASTS,
         ),
     )

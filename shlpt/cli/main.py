@@ -10,7 +10,7 @@ import typer
 
 from shlpt.catalog import METHODS
 from shlpt.cli import options as opt
-from shlpt.cli import warn
+from shlpt.cli import share, warn
 from shlpt.cli.compare import compare
 from shlpt.cli.gauge import app as gauges
 from shlpt.cli.look import app as looks
@@ -308,6 +308,8 @@ app.command(epilog="Example: python -m shlpt route r1a2b3c --router embeddings -
 app.command(epilog="Example: python -m shlpt threshold 'transfer between ten tasks' --estimator logme,alpha")(threshold)
 app.command(epilog="Example: python -m shlpt masking 'matrix of 4 tasks' --seeds 42")(masking)
 app.command(epilog="Example: python -m shlpt record --out recorded")(record)
+app.command("export", epilog="Example: python -m shlpt export r1a2b3c --task sst2 --peft sst2-adapter")(share.export)
+app.command("import", epilog="Example: python -m shlpt import sst2-adapter --task sst2")(share.take_in)
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(runs_app, name="runs")
 app.add_typer(studies)

@@ -9,7 +9,7 @@ from shlpt.cli import options as opt
 from shlpt.cli.report import errors, show
 from shlpt.errors import UserError, unknown
 from shlpt.store.store import default_home
-from shlpt.tasks import describe, shelf
+from shlpt.tasks import describe, prompts, shelf
 from shlpt.tasks.find import SUITES, in_suite
 from shlpt.tasks.pocket import TASKS
 from shlpt.tasks.task import Split
@@ -24,7 +24,8 @@ def tasks(
     context: typer.Context,
     parts: Annotated[bool, typer.Option("--parts", help="List what composed tasks can be made of.")] = False,
     suite: Annotated[
-        str | None, typer.Option(help="Only pocket (generated), own (imported) or paper (the paper's data sets).")
+        str | None,
+        typer.Option(help="Only pocket (generated), own (imported), paper (its data sets) or prompts (imported ones)."),
     ] = None,
     home: opt.Home = None,
     json: opt.Json = False,
@@ -48,7 +49,10 @@ def tasks(
     rows = (
         [{name: getattr(task, name) for name in NAMES} for task in TASKS.values()] if suite in (None, "pocket") else []
     )
-    rows += [_row(record) for record in shelf.stored(home or default_home()) if suite in (None, record.suite)]
+    here = home or default_home()
+    rows += [_row(record) for record in shelf.stored(here) if suite in (None, record.suite)]
+    if suite in (None, prompts.SUITE):
+        rows += [_row_of_prompt(one) for one in prompts.stored(here)]
     show(
         rows, "tasks (those of the suite pocket are stand-ins, not the data sets themselves)", as_json=json, as_csv=csv
     )
@@ -57,6 +61,11 @@ def tasks(
 def _row(record: shelf.Record) -> dict[str, Any]:
     row = {name: getattr(record, name, None) for name in NAMES}
     return row | {"name": record.title, "classes": len(record.groups)}
+
+
+def _row_of_prompt(given: prompts.Given) -> dict[str, Any]:
+    about = f"an imported prompt of {given.length} rows for {given.task}"
+    return dict.fromkeys(NAMES) | {"name": given.title, "about": about, "suite": prompts.SUITE}
 
 
 @app.command(
@@ -167,7 +176,8 @@ def _totals(record: shelf.Record) -> dict[str, int]:
 
 @app.command(epilog="Example: python -m shlpt tasks remove own/reviews")
 def remove(name: Name, home: opt.Home = None, json: opt.Json = False, csv: opt.Csv = False) -> None:
-    """Delete an imported task. Finished results stay; runs that still need its texts fail with a message."""
+    """Delete an imported task or prompt. Finished results stay; runs that still need its texts fail with a message."""
     suite, plain = in_suite(name, "own")
-    record = shelf.remove(home or default_home(), plain, suite)
+    here = home or default_home()
+    record = prompts.remove(here, plain) if suite == prompts.SUITE else shelf.remove(here, plain, suite)
     show([{"removed": record.title, "origin": record.origin}], "removed", as_json=json, as_csv=csv)

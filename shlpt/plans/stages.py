@@ -15,7 +15,8 @@ from shlpt.catalog import METHODS, PLAIN
 from shlpt.catalog.params import NoParams, Params
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec, Training, digest, refuse_repeats
-from shlpt.tasks.find import draw, find_task, in_suite, is_stored
+from shlpt.tasks import prompts
+from shlpt.tasks.find import draw, find_task, in_suite, is_given, is_stored
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,9 @@ def data_digest(name: str, suite: str, training: Training, seed: int, home: Path
     """A hash of the examples of a stage. Other examples make another stage."""
     stored = in_suite(name, suite)[0] != "pocket"
     splits = (("train", training.shots, seed), ("validation", training.validation_shots, seed), training.scored)
-    found = [_drawn(name, suite, *split, home) if stored else _generated(name, *split) for split in splits]
+    found: list[Any] = [_drawn(name, suite, *split, home) if stored else _generated(name, *split) for split in splits]
+    if stored and (prompt := find_task(name, suite, home).prompt):
+        found.append(prompt)  # other numbers make another stage too
     return digest(found, size=8)
 
 
@@ -124,6 +127,7 @@ def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True, home:
     known: dict[tuple[Any, ...], str] = {}
     plans = []
     for spec in (with_known_names(spec, home) for spec in specs):
+        _refuse_unfit(spec, backbone, home)
 
         def data(task: str, spec: RunSpec = spec) -> str:
             key = (task, spec.suite, spec.training, spec.seed)
@@ -137,6 +141,28 @@ def plan_runs(specs: Sequence[RunSpec], backbone: str, alone: bool = True, home:
         single = tuple(stages_of(one, backbone, data, rows)[0] for one in alone_specs(spec)) if alone else ()
         plans.append(RunPlan(spec, stages_of(spec, backbone, data, rows), single))
     return plans
+
+
+def _refuse_unfit(spec: RunSpec, backbone: str, home: Path | None) -> None:
+    """Imported prompts belong to the weights that they were trained on, and to methods that start from prompts."""
+    for name in filter(is_given, spec.tasks):
+        given = prompts.find(in_suite(name)[1].partition("@")[0], home)
+        if not METHODS[spec.method].takes_prompts:
+            able = ", ".join(info.name for info in METHODS.values() if info.takes_prompts)
+            raise UserError(
+                f"{spec.method} cannot begin with the imported prompt {name}: it needs more of an earlier task than "
+                f"its prompt. Methods that can: {able}"
+            )
+        if given.backbone != backbone:
+            raise UserError(
+                f"the prompt {name} was trained on other weights than those of the backbone {spec.backbone!r}: choose "
+                "with --backbone the one that it was imported for"
+            )
+        if given.length != spec.training.prompt_length:
+            raise UserError(
+                f"the prompt {name} has {given.length} rows, and the prompts of this run have "
+                f"{spec.training.prompt_length}: add --set prompt_length={given.length}"
+            )
 
 
 def alone_specs(spec: RunSpec) -> list[RunSpec]:
@@ -180,6 +206,8 @@ def stage_from(row: Mapping[str, Any]) -> Stage:
 def steps_of(stage: Stage) -> int:
     """Training steps of a stage that never stops early."""
     rows = stage.rows
+    if is_given(stage.task):
+        return 0
     if not rows:
         task = find_task(stage.task)
         rows = (task.shots or stage.training.shots) * task.classes

@@ -56,6 +56,7 @@ def facts(
         summary.get("validation_texts", 0),
         cut=summary["cut_texts"] / texts if texts and "cut_texts" in summary else None,
         failure=summary.get("failure") or "",
+        given=summary.get("given", False),
         **{name: summary.get(name) for name in known},
     )
 

@@ -5,11 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from shlpt.errors import UserError, unknown
-from shlpt.tasks import pocket, shelf
+from shlpt.tasks import pocket, prompts, shelf
 from shlpt.tasks.grammar import QUESTIONS
 from shlpt.tasks.task import Example, Split, Task, with_shots
 
-SUITES = ("pocket", *shelf.SUITES)
+STORED = (*shelf.SUITES, prompts.SUITE)
+SUITES = ("pocket", *STORED)
 MOST_SHOTS = 10_000
 FORMS = ("contrary:<task>", "dial:<from -1 to 1>", "ask:<question>/<texts>/<answers>", "<task>@<examples a class>")
 
@@ -25,19 +26,37 @@ def find_task(name: str, suite: str = "pocket", home: Path | None = None) -> Tas
     if suite == "pocket":
         return _generated(name)
     plain, at, shots = name.partition("@")
-    found = shelf.find(plain, suite, home)
+    found = _given(plain, home) if suite == prompts.SUITE else shelf.find(plain, suite, home)
     return _with_shots(found, shots) if at else found
 
 
 def in_suite(name: str, suite: str = "pocket") -> tuple[str, str]:
     """The suite of a task, and its name there."""
     before, _, after = name.partition("/")
-    return (before, after) if before in shelf.SUITES else (suite, name)
+    return (before, after) if before in STORED else (suite, name)
 
 
 def is_stored(name: str) -> bool:
     """Whether a task's whole name is that of a stored one: its texts are imported and its relatedness is not known."""
-    return in_suite(name)[0] in shelf.SUITES
+    return in_suite(name)[0] in STORED
+
+
+def is_given(name: str) -> bool:
+    """Whether it stands for a prompt that was trained elsewhere."""
+    return in_suite(name)[0] == prompts.SUITE
+
+
+def _given(name: str, home: Path | None) -> Task:
+    """The texts of the task that an imported prompt answers, under the prompt's name."""
+    found = prompts.find(name, home)
+    return replace(
+        find_task(found.task, home=home),
+        name=found.title,
+        suite=prompts.SUITE,
+        about=f"{found.task}, with an imported prompt",
+        standin_for=None,
+        prompt=found.digest,
+    )
 
 
 @lru_cache(4096)  # its own number of examples is tried, which takes a while

@@ -69,12 +69,12 @@ def check_name(name: str) -> str:
     return name
 
 
-def _hash(data: bytes) -> str:
+def hashed(data: bytes) -> str:
     return hashlib.blake2s(data, digest_size=8).hexdigest()
 
 
 def _key(suite: str, name: str) -> str:
-    return _hash(f"{suite}/{name}".encode())
+    return hashed(f"{suite}/{name}".encode())
 
 
 # --- writing ------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def write(home: Path, record: Record, rows: Rows) -> Path:
     lines = [_line(first)]
     lines += [_line([split, e.group, e.target, e.text]) for split in SPLITS for e in rows[split]]
     data = b"".join(lines)
-    path = home / FOLDER / f"{_key(record.suite, record.name)}-{_hash(data)}.jsonl"
+    path = home / FOLDER / f"{_key(record.suite, record.name)}-{hashed(data)}.jsonl"
     there = _file(home, record.suite, record.name)
     if there is not None and there != path:
         raise UserError(
@@ -97,7 +97,7 @@ def write(home: Path, record: Record, rows: Rows) -> Path:
             f"`python -m shlpt tasks remove {record.title}`"
         )
     if there is None:
-        _save(path, data)
+        save(path, data)
     return path
 
 
@@ -105,7 +105,7 @@ def _line(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _save(path: Path, data: bytes) -> None:
+def save(path: Path, data: bytes) -> None:
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -197,7 +197,7 @@ def _examples(path: Path) -> dict[tuple[str, str], list[Example]]:
         data = path.read_bytes()
     except OSError as error:
         raise Gone(f"cannot read the stored task {path}: {error.strerror}") from None
-    if _hash(data) != path.stem.rpartition("-")[2]:
+    if hashed(data) != path.stem.rpartition("-")[2]:
         raise _damaged(path, "its content has changed")
     found: dict[tuple[str, str], list[Example]] = {}
     for line in data.splitlines()[1:]:

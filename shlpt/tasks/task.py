@@ -54,6 +54,7 @@ class Task:
     about: str = ""
     answers: tuple[str, ...] = ()  # the words a question is answered in, in the order of its values
     shots: int = 0  # its own number of training examples a class; 0: as many as every other
+    prompt: str = ""  # digest of a prompt that was trained elsewhere: the task is not trained
 
     @property
     def base(self) -> str:

@@ -105,15 +105,22 @@ def learn(
     kept = best.state or learner.keep()
     if isinstance(learner, Finishing) and not failure:
         kept = yield from learner.finish(kept)
+    summary = {"steps": step, "epochs": done, "failure": failure, "cut_texts": ctx.train.cut, **last}
+    summary |= {"constant_loss": constant_loss(validation), "validation_texts": len(validation)}
+    summary |= {"best_epoch": best.epoch, "validation": best.rank[0], "validation_loss": -best.rank[1]}
+    return (yield from ended(ctx, learner, kept, tests, probe, summary))
+
+
+def ended(
+    ctx: Context, learner: Learner, kept: State, tests: Examined, probe: Encoded | None, summary: dict[str, Any]
+) -> Generator[Ask, Any, StageResult]:
+    """Test the state that is kept, and say what it is."""
     answers, scores = yield from test(ctx, learner, kept, tests)
     spoken = yield from in_words(ctx, learner, kept, tests.tasks[-1], tests.data[-1], answers[ctx.task])
     result = StageResult(kept, answers, scores, learner.record())
     result.record |= yield from probe_states(ctx, kept, probe)
-    summary = {"steps": step, "epochs": done, "failure": failure, "cut_texts": ctx.train.cut}
-    summary |= {**last, **spoken, "constant_loss": constant_loss(validation), "validation_texts": len(validation)}
-    summary |= {"best_epoch": best.epoch, "validation": best.rank[0], "validation_loss": -best.rank[1]}
-    summary |= said_of_alpha(result.record.get("alpha"))
-    result.summary = summary | costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train))
+    result.summary = summary | spoken | said_of_alpha(result.record.get("alpha"))
+    result.summary |= costs(learner.parameters(), ctx.state, kept, (*ctx.earlier_data, ctx.train))
     return result
 
 

@@ -12,7 +12,7 @@ from shlpt.plans.recorded import SCORES_ONLY
 from shlpt.plots import theme
 from shlpt.results import experiments
 from shlpt.store.store import Store, default_home
-from shlpt.tasks import shelf
+from shlpt.tasks import prompts, shelf
 from shlpt.tasks.describe import choices
 from shlpt.tasks.find import find_task, is_stored
 from shlpt.tasks.sequences import read_tasks, split_names
@@ -94,7 +94,8 @@ def tasks(text: str, key: str, *, default: Sequence[str], suite: str = "pocket",
         st.session_state[widget] = list(dict.fromkeys(split_names(asked)))
     if widget not in st.session_state:
         st.session_state[widget] = list(default)
-    imported = [record.title for record in shelf.stored(default_home())]
+    here = default_home()
+    imported = [record.title for record in shelf.stored(here)] + [given.title for given in prompts.stored(here)]
     options = dict.fromkeys([*choices(), *imported, *st.session_state[widget]])
     chosen = st.multiselect(
         text,

@@ -22,9 +22,11 @@ from shlpt.methods.views import Views
 from shlpt.plans.stages import LaneGroup, Stage, data_digest
 from shlpt.queue.claims import Finished
 from shlpt.store.artifacts import about_of, to_bytes
-from shlpt.tasks.find import draw, find_task, probe_examples
+from shlpt.tasks import prompts
+from shlpt.tasks.find import draw, find_task, in_suite, is_given, probe_examples
 from shlpt.training.checkpoint import Place, state_parts, under
 from shlpt.training.engine import Lane
+from shlpt.training.given import take
 from shlpt.training.lane import Emit, Examined, StageResult, learn
 from shlpt.version import VERSION
 
@@ -41,6 +43,12 @@ class Workshop:
     def encoded(self, task: str, suite: str, split: str, per_group: int, seed: int, max_length: int) -> Encoded:
         found = draw(find_task(task, suite, self.home), split, per_group, seed)
         return Encoded(self.backbone, found, max_length)
+
+    def given(self, name: str) -> Tensor:
+        """An imported prompt [L,d]."""
+        assert self.home is not None
+        found = prompts.read(in_suite(name)[1].partition("@")[0], self.home)
+        return torch.from_numpy(found.copy()).to(self.backbone.device)
 
     @lru_cache(maxsize=8)  # noqa: B019
     def probe(self, max_length: int) -> Encoded:
@@ -60,11 +68,13 @@ def lane_of(shop: Workshop, stage: Stage, state: State, emit: Emit, start: Place
     old = stage.earlier if info.earlier_data else ()
     earlier = tuple(data(name, "train", t.shots, stage.seed) for name in old)
     ctx = Context(shop.backbone, stage.task, train, stage.params, t, stage.seed, state, shop.views, earlier)
-    learner = learner_of(stage.method)(ctx)
     names = [stage.task] if info.keeps_answers else [*stage.earlier, stage.task]
     tests = Examined([find_task(n, stage.suite, shop.home) for n in names], [data(n, *t.scored) for n in names])
     validation = validation_data(shop, stage)
-    return learn(ctx, learner, validation, tests, shop.probe(t.max_length), emit, start)
+    probe = shop.probe(t.max_length)
+    if is_given(stage.task):
+        return take(ctx, shop.given(stage.task), validation, tests, probe)
+    return learn(ctx, learner_of(stage.method)(ctx), validation, tests, probe, emit, start)
 
 
 def refuse_changed(shop: Workshop, stage: Stage) -> None:

@@ -1,0 +1,40 @@
+"""`export` and `import` on the command line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from saying import refused, say
+
+from shlpt.results import recorded
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(recorded, "HOME", tmp_path / "nothing recorded")
+
+
+def test_an_adapter_goes_out_and_comes_in(looked: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, folder, home = looked.ids["pair"], tmp_path / "sst2 adapter", tmp_path / "home"
+    (found,) = say(capsys, "export", run[:9], "--peft", str(folder), f"--home={looked.home}")
+    assert (found["task"], found["rows"], found["width"]) == ("sst2", 4, 128)  # the last task of the run
+    assert found["difference of logits"] <= 1e-5
+    taken = say(capsys, "import", str(folder), "--task", "sst2", f"--home={home}")
+    assert (taken["name"], taken["task"], taken["rows"]) == ("prompts/sst2-adapter", "sst2", 4)
+    (listed,) = say(capsys, "tasks", "--suite", "prompts", f"--home={home}")
+    assert (listed["name"], listed["about"]) == ("prompts/sst2-adapter", "an imported prompt of 4 rows for sst2")
+    say(capsys, "tasks", "remove", "prompts/sst2-adapter", f"--home={home}")
+    assert say(capsys, "tasks", "--suite", "prompts", f"--home={home}") == []
+
+
+def test_mistakes_are_answered_kindly(looked: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here = f"--home={looked.home}"
+    assert "say what to write" in refused(capsys, "export", looked.ids["pair"], here)
+    assert "trains the weights" in refused(
+        capsys, "export", looked.ids["finetune"], "--peft", str(tmp_path / "a"), here
+    )
+    assert "unknown run 'r0'" in refused(capsys, "export", "r0", "--peft", str(tmp_path / "a"), here)
+    assert "is not learned yet" in refused(capsys, "export", looked.ids["waiting"], "--peft", str(tmp_path / "a"), here)
+    assert "is not there" in refused(capsys, "import", str(tmp_path / "a"), "--task", "sst2", here)
+    assert "name the task" in refused(capsys, "import", str(tmp_path), here)
+    assert "is no adapter" in refused(capsys, "import", str(tmp_path), "--task", "sst2", here)
