@@ -13,7 +13,7 @@ from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
 from shlpt.results import frames, lens, seeds
 from shlpt.results.record import OVER
 from shlpt.store.store import default_home
-from shlpt.ui import control, page
+from shlpt.ui import control, page, surgery
 from shlpt.ui.choose import NOT_HERE, kept, pick_run
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import Shown
@@ -286,6 +286,7 @@ def show() -> None:
     st.header("During training", anchor="timeline")
     timeline(run, task, spec)
     if len(frame):
+        surgery.show(run, task)
         st.header("One text", anchor="text")
         one_text(run, task, frame, float(spec["settings"].get("threshold", 0.0)))
 

@@ -63,6 +63,12 @@ def mix_weights(alpha: Tensor, threshold: float) -> Tensor:
     return torch.where(total > 0, kept / total.clamp(min=torch.finfo(alpha.dtype).tiny), 0.0)
 
 
+def remixed(stored: Tensor, earlier: Tensor, weights: Tensor, factors: Tensor) -> Tensor:
+    """A stored prompt [L,d] as it would be if the weights [n] of the earlier prompts [n,L,d] in it were multiplied by
+    factors [n]. With factors of one it is the stored prompt, bit for bit."""
+    return stored + torch.tensordot((factors - 1) * weights, earlier, 1)
+
+
 def dissimilar(alpha: Tensor, threshold: float, rule: str) -> Tensor:
     """Eq. 5: which earlier tasks are dissimilar. `batch_mean` -> bool [n], `instance` -> bool [B,n]."""
     if rule == "batch_mean":

@@ -88,6 +88,11 @@ def route(ids: Sequence[str], home: Path | None = None) -> str:
     return _line(["route", *ids], home)
 
 
+def surgery(run: str, task: str, factors: Sequence[str], home: Path | None = None) -> str:
+    """Answers with other weights of earlier prompts; without factors each is taken out in turn."""
+    return _line(["surgery", run, "--task", task, *(word for text in factors for word in ("--scale", text))], home)
+
+
 def python(specs: Sequence[RunSpec], home: Path | None = None) -> str:
     """Python code for runs that differ only in their seed."""
     spec = specs[0]

@@ -105,6 +105,23 @@ def alphas(store: Store, run: str, task: str, texts: list[str]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["text", "earlier", "alpha"])
 
 
+def all_alphas(store: Store, run: str, task: str, texts: list[str]) -> Tensor:
+    """α [N,n] of many texts at once by the stored estimator."""
+    import torch
+
+    from shlpt.methods.similarity import equal_similarity, max_pool
+
+    where = source(store, run, task)
+    lens = _Lens(where, artifact_bytes(store, where.key, "tensors"))
+    ids, mask, _ = lens.backbone.tokenize(texts, where.training["max_length"])
+    pooled = max_pool(lens.embed(ids), mask)[:, None]  # [N,1,d]
+    if where.is_uniform:
+        return equal_similarity(pooled, lens.prompts)
+    with torch.no_grad():
+        found: Tensor = lens.estimator(pooled, pooled.new_ones(pooled.shape[:2]), lens.prompts, lens.temperature)
+    return found
+
+
 def _words(text: str, spans: list[tuple[int, int]]) -> list[tuple[str, list[int]]]:
     """The words of a text, each with the places of its tokens; what belongs to no word is the end of the text."""
     words = list(re.finditer(r"\S+", text))

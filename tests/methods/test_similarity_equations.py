@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from shlpt.methods.similarity import Estimator, dissimilar, equal_similarity, max_pool, mix_weights
+from shlpt.methods.similarity import Estimator, dissimilar, equal_similarity, max_pool, mix_weights, remixed
 
 
 def hand_made() -> Estimator:
@@ -51,6 +51,20 @@ def test_eq_7_by_hand() -> None:
     assert mix_weights(alpha, 0.2)[0].tolist() == pytest.approx([0.625, 0.375, 0.0])  # equal to δ is dissimilar
     assert mix_weights(alpha, 0.0)[0].tolist() == pytest.approx([0.5, 0.3, 0.2])
     assert mix_weights(torch.tensor([[0.5, 0.5]]), 1.5).tolist() == [[0.0, 0.0]]
+
+
+def test_other_weights_of_a_stored_mixture_by_hand() -> None:
+    """Own prompt (1, 2) and (3, 4), with a quarter of the first earlier prompt and three quarters of the second."""
+    own, weights = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([0.25, 0.75])
+    stored = torch.tensor([[3.5, 1.25], [1.5, 4.875]])
+
+    def prompt(*factors: float) -> Tensor:
+        return remixed(stored, PROMPTS, weights, torch.tensor(factors))
+
+    assert prompt(1.0, 1.0).equal(stored)
+    assert prompt(0.0, 0.0).equal(own)
+    assert prompt(0.0, 1.0).equal(torch.tensor([[3.25, 1.25], [1.5, 4.375]]))
+    assert prompt(2.0, 0.5).equal(torch.tensor([[2.625, 1.625], [2.25, 5.1875]]))
 
 
 def test_eq_5_by_batch_mean_and_by_instance() -> None:

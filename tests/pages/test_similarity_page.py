@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
-from visiting import charts, figures, said, visit, whole
+from visiting import charts, figures, press, said, visit, whole
 
-from shlpt.results import frames
+from shlpt.analysis.surgery import said as surgery_said
+from shlpt.results import frames, surgery
 from shlpt.store.store import Store
+from shlpt.ui.page import plain
 
 PAGE = "similarity.py"
 
@@ -26,7 +28,7 @@ def address(app: Any) -> dict[str, str]:
 def test_a_run_is_shown_with_spread_timeline_and_words(looked: Any) -> None:
     app = opened(looked, "shlpt")
     assert app.selectbox("task-choice").value == "agnews"
-    assert len(charts(app)) == 5  # spread, similarity and partition over the steps, bars of the text, words
+    assert len(charts(app)) == 6  # spread, similarity and partition over the steps, surgery, bars of the text, words
     assert all(chart["alt"].endswith(".") for chart in charts(app))
     assert "trained with δ = 0.06" in said(app)
     assert any("of 2 seeds" in caption.value for caption in app.caption)
@@ -66,11 +68,11 @@ def test_a_threshold_above_1_stands_where_it_was_in_training(looked: Any, monkey
 
 def test_editing_the_text_changes_alpha_and_the_address(looked: Any) -> None:
     app = opened(looked, "still")
-    before = figures(app)[3]["data"][0]["x"]
+    before = figures(app)[4]["data"][0]["x"]
     app.text_area("text-edited").set_value("stocks fell in lisbon").run()
-    assert figures(app)[3]["data"][0]["x"] != before
-    assert figures(app)[3]["data"][2]["name"] == "before the edit"
-    assert figures(app)[3]["data"][2]["x"] == before
+    assert figures(app)[4]["data"][0]["x"] != before
+    assert figures(app)[4]["data"][2]["name"] == "before the edit"
+    assert figures(app)[4]["data"][2]["x"] == before
     assert address(app)["text"] == "stocks fell in lisbon"
     app = opened(looked, "still")
     app.text_area("text-edited").set_value("   ").run()
@@ -88,6 +90,33 @@ def test_a_link_shows_the_same_view(looked: Any) -> None:
     assert figures(again) == figures(app)
     assert again.text_area("text-edited").value == "$x^2$ <b>bold</b> **not**"
     assert again.selectbox("example-choice").value == app.selectbox("example-choice").value
+
+
+def test_a_prompt_is_taken_out_and_the_link_shows_the_same(looked: Any) -> None:
+    app = opened(looked, "shlpt")
+    assert "with the own prompt alone" in said(app)
+    assert "scale" not in app.query_params
+    app.slider("scale-0").set_value(0.0).run()
+    assert address(app)["scale"] == "rte=0"
+    mixed = surgery.mixture(Store(looked.home).open(), looked.ids["shlpt"], "agnews")
+    found = surgery.operate(mixed, {"rte": 0.0, "sst2": 1.0})
+    assert plain(surgery_said(found.effect)) in said(app)
+    shown = [d.value for d in app.dataframe if "with these weights" in d.value]
+    assert [list(frame["text"]) for frame in shown] == ([list(found.changed["text"])] if len(found.changed) else [])
+    again = visit(PAGE, {"run": looked.ids["shlpt"], "scale": "rte=0"})
+    assert again.slider("scale-0").value == 0.0
+    assert figures(again)[3] == figures(app)[3]
+    assert "surgery" in next(code.value for code in again.code if "--scale" in code.value)
+    press(again, "As trained")
+    assert (again.slider("scale-0").value, "scale" in again.query_params) == (1.0, False)
+    press(again, "All out")
+    assert list(again.query_params["scale"]) == ["rte=0", "sst2=0"]
+    again.selectbox("task-choice").select("sst2").run()
+    assert (again.slider("scale-0").value, "scale" in again.query_params) == (
+        1.0,
+        False,
+    )  # another task, another mixture
+    assert not again.exception
 
 
 def test_another_training_text_brings_its_own_words(looked: Any) -> None:
@@ -116,10 +145,16 @@ def test_what_has_no_alpha_says_what_to_do(looked: Any, name: str, message: str)
 def test_a_given_partition_has_a_spread_but_no_estimator(looked: Any) -> None:
     app = opened(looked, "oracle")
     assert len(charts(app)) == 3  # no bars of a text, no words
+    assert any("nothing to take out" in info.value for info in app.info)  # nothing similar, nothing mixed in
     assert "similar tasks are given" in said(app)
 
 
-WRONG = [{"run": "<b>nobody</b>"}, {"task": "no such", "delta": "7", "about": "$y$"}, {"delta": "x", "example": "x"}]
+WRONG = [
+    {"scale": "<b>=x"},
+    {"run": "<b>nobody</b>"},
+    {"task": "no such", "delta": "7", "about": "$y$"},
+    {"delta": "x", "example": "x"},
+]
 
 
 @pytest.mark.parametrize("address", [*WRONG, {"text": ""}])

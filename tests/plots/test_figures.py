@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shlpt.analysis.surgery import ALL, OWN
 from shlpt.plots import (
     accuracy_matrix,
     activation_map,
@@ -27,6 +28,7 @@ from shlpt.plots import (
     relatedness,
     sides,
     similarity,
+    surgery,
     sweep,
     theme,
     threshold,
@@ -89,6 +91,7 @@ NEURONS = "neuron first second"
 POINTS = "source target relation score score_low score_high transfer low high"
 BENEFIT = "delta benefit low high"
 LEAGUE = "estimator measure value low high"
+SURGERY = "without worse better neither before after"
 CURVES = "which epoch validation"
 HALF = [[1.0, 0.5], [0.5, 1.0]]
 NAMELESS = ("positions", "sides")  # no name of a task or method is in them
@@ -159,6 +162,7 @@ CASES = {
     "league": Case(
         league, of(LEAGUE, "NAME roc 0.7 0.6 0.8; random roc 0.5 nan nan; NAME ndcg 0.9 0.8 1.0", "roc", "ROC")
     ),
+    "surgery": Case(surgery, of(SURGERY, "NAME 3 1 0 0.8 0.7; yelp 0 0 2 0.8 0.8; all 4 0 1 0.8 0.6")),
     "dial": Case(dial, lambda n: ([Dialled(n, 0.5, 0.5, n, "high")], 0.5), ([], 0.5)),
 }
 
@@ -356,6 +360,16 @@ def test_a_sweep_has_the_mean_of_its_seeds_beside_what_is_printed() -> None:
     assert rows["paper"].fillna(0).to_list() == [0, 80]
     drawn = sweep.figure(frame("value seed acc", (0.1, 1, 0.5)), "threshold", {}, dark=True)
     assert not any(trace.name == sweep.PAPER for trace in drawn.data)
+
+
+def test_answers_that_get_worse_stand_left_and_one_earlier_prompt_is_all_of_them() -> None:
+    rows = CASES["surgery"].full("sst2")[0]
+    assert (surgery.ALL, surgery.OWN) == (ALL, OWN)
+    worse, better = surgery.figure(rows).data
+    assert (list(worse.x), list(better.x)) == ([-3, 0, -4], [1, 0, 0])
+    assert [worse.marker.color, better.marker.color] == [theme.diverging()[2][1], theme.diverging()[8][1]]
+    assert surgery.alt(rows).endswith("own prompt alone 0 better and 4 worse.")
+    assert list(surgery.numbers(rows[rows["without"] != "yelp"])["without"]) == ["sst2"]
 
 
 def test_alpha_by_threshold_is_in_the_order_of_the_values() -> None:
