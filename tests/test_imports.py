@@ -32,12 +32,15 @@ MAY: dict[str, tuple[str, ...]] = {
     "queue": ("catalog", "devices", "errors", "plans", "results", "spec", "store", "tasks"),
     # An adapter is compared with the model before it leaves.
     "sharing": tuple("analysis backbone catalog errors methods plans plots results spec store tasks".split()),
+    "lessons": ("analysis", "errors", "paper", "plots", "results", "spec", "store", "tasks"),
     "work": tuple("analysis backbone catalog errors methods plans queue results spec store tasks training".split()),
-    "ui": tuple("analysis catalog devices errors paper plans plots queue results sharing spec store tasks".split()),
+    "ui": tuple(
+        "analysis catalog devices errors lessons paper plans plots queue results sharing spec store tasks".split()
+    ),
 }
 LOADS_TORCH = ("backbone", "methods", "training", "work")  # all others must be light: pages and lists wait for no model
 LIGHT_INSIDE = ("shlpt.backbone.files",)
-PAGES_MAY = tuple("analysis catalog errors paper plans plots queue results sharing spec store tasks ui".split())
+PAGES_MAY = tuple("analysis catalog errors lessons paper plans plots queue results sharing spec store tasks ui".split())
 
 
 def module(file: Path) -> str:

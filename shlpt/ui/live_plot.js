@@ -1,17 +1,4 @@
 // Draws a plotly figure in place: zoom, legend and hover stay while new numbers come in.
-function library(url) {
-  if (!window.shlptPlotly) {
-    window.shlptPlotly = window.Plotly ? Promise.resolve(window.Plotly) : new Promise((done, failed) => {
-      const script = document.createElement("script");
-      script.src = url;
-      script.onload = () => done(window.Plotly);
-      script.onerror = () => { window.shlptPlotly = null; failed(new Error("no plotly")); };
-      document.head.append(script);
-    });
-  }
-  return window.shlptPlotly;
-}
-
 // Plain values only, and nothing that JSON cannot carry.
 function picked(event) {
   const point = event.points[0];

@@ -13,6 +13,7 @@ import streamlit as st
 from shlpt.ui.assets import plotly_url
 
 SCRIPT = Path(__file__).with_suffix(".js")
+LIBRARY = Path(__file__).with_name("library.js")  # before every script that draws
 HTML = '<div class="shlpt-plot" role="figure" tabindex="0"></div>'
 CSS = """
 .shlpt-plot { width: 100%; overflow: hidden; }
@@ -23,7 +24,7 @@ CSS = """
 @cache
 def _component() -> Callable[..., Any]:
     """Registered once per server, because a second registration replaces the charts on screen."""
-    script = SCRIPT.read_text(encoding="utf-8")
+    script = LIBRARY.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8")
     return st.components.v2.component("shlpt_live_plot", html=HTML, css=CSS, js=script, isolate_styles=False)
 
 

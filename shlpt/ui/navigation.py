@@ -33,8 +33,9 @@ class Entry:
 
 PAGES = (
     Entry("overview.py", "Overview", ":material/home:", "overview", default=True),
-    Entry("live.py", "Live", ":material/monitoring:", "live", "Learn"),
-    Entry("tasks.py", "Tasks", ":material/category:", "tasks", "Learn"),
+    Entry("learn.py", "Learn", ":material/school:", "learn"),
+    Entry("live.py", "Live", ":material/monitoring:", "live", "Train"),
+    Entry("tasks.py", "Tasks", ":material/category:", "tasks", "Train"),
     Entry("similarity.py", "Similarity", ":material/join_inner:", "similarity", "Inspect"),
     Entry("activations.py", "Activations", ":material/grid_on:", "activations", "Inspect"),
     Entry("transfer.py", "Transfer", ":material/swap_horiz:", "transfer", "Evaluate"),

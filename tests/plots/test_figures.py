@@ -15,10 +15,13 @@ from shlpt.plots import (
     activation_map,
     alpha,
     alpha_text,
+    claims,
     compare,
     confusion,
     curves,
     dial,
+    guess_cell,
+    guess_curve,
     league,
     losses,
     neurons,
@@ -34,6 +37,7 @@ from shlpt.plots import (
     threshold,
     transfer_matrix,
     validation,
+    votes,
     words,
 )
 from shlpt.plots.library import TRACES
@@ -93,8 +97,9 @@ BENEFIT = "delta benefit low high"
 LEAGUE = "estimator measure value low high"
 SURGERY = "without worse better neither before after"
 CURVES = "which epoch validation"
+CLAIMS = "label value low high says"
 HALF = [[1.0, 0.5], [0.5, 1.0]]
-NAMELESS = ("positions", "sides")  # no name of a task or method is in them
+NAMELESS = ("positions", "sides", "guess_curve")  # no name of a task or method is in them
 
 
 def toy(name: str) -> Task:
@@ -163,6 +168,10 @@ CASES = {
         league, of(LEAGUE, "NAME roc 0.7 0.6 0.8; random roc 0.5 nan nan; NAME ndcg 0.9 0.8 1.0", "roc", "ROC")
     ),
     "surgery": Case(surgery, of(SURGERY, "NAME 3 1 0 0.8 0.7; yelp 0 0 2 0.8 0.8; all 4 0 1 0.8 0.6")),
+    "claims": Case(claims, of(CLAIMS, "NAME 7 -1 15 unclear; sst2 -43 -51 -36 below", "Gain", "points")),
+    "guess_curve": Case(guess_curve, of("x mean low high", "0 0.7 0.6 0.8; 1 0.1 0.1 0.2", [0, 1], [0.5], 1, "x", "y")),
+    "guess_cell": Case(guess_cell, lambda n: (table(TRANSFER, "yelp NAME 2 1 4 0.01 1", n), ["yelp", n], "yelp", n, 9)),
+    "votes": Case(votes, of("option count right", "NAME 3 true; yelp 1 false")),
     "dial": Case(dial, lambda n: ([Dialled(n, 0.5, 0.5, n, "high")], 0.5), ([], 0.5)),
 }
 

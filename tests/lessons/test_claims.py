@@ -1,0 +1,104 @@
+"""Every claim of a lesson against the recorded results: worked out anew, with its interval."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shlpt.analysis import metrics, transfer
+from shlpt.errors import UserError
+from shlpt.lessons import claims, curves, reading, reveal
+from shlpt.lessons.reading import Lesson
+from shlpt.results import experiments
+from shlpt.results.recorded import MARK
+from shlpt.spec import RunSpec
+
+
+def changed(tmp_path: Path, name: str, old: str, new: str) -> Lesson:
+    """A lesson that says something else."""
+    lesson = reading.read(name)
+    assert old in lesson.source
+    path = tmp_path / lesson.file.name
+    path.write_text(lesson.source.replace(old, new, 1), encoding="utf-8")
+    return reading.read_file(path)
+
+
+@pytest.mark.parametrize("name", reading.names())
+def test_the_recorded_results_support_a_lesson(name: str) -> None:
+    lesson = reading.read(name)
+    assert claims.problems(lesson) == []
+    drawn = reveal.shown(lesson)
+    assert len({(found.unit, found.than) for found in drawn.values()}) <= 1  # one axis
+    for name, one in drawn.items():
+        assert one.low < one.value < one.high, name
+        assert one.n >= 10
+
+
+@pytest.mark.parametrize("name", [n for n in reading.names() if reading.read(n).front.live is not None])
+def test_a_live_run_is_one_of_the_recorded_ones(name: str) -> None:
+    """So its result is known, with its seed."""
+    live = reading.read(name).front.live
+    assert live is not None
+    spec = RunSpec.make(live.tasks, live.method, seed=live.seed, settings=live.settings)
+    assert claims.store().value("SELECT 1 FROM runs WHERE id=?", (MARK + spec.id[1:],)) == 1
+
+
+# --- what must not pass -------------------------------------------------------------------
+TRAP = 'says = "below"\nlabel = "another question, same'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (TRAP, TRAP.replace("below", "above"), "trap says above 0, but the recorded results give −33.0 points"),
+        (TRAP, TRAP.replace("below", "unclear"), "trap says unclear"),
+        ('says = "unclear"\nlabel = "same', 'says = "above"\nlabel = "same', "swapped says above"),  # contains zero
+        ("than = -5.0", "than = 0.0", "no_great_harm says above 0"),
+        ("cx30316a2975a2 transfer", "cx30316a2975a3 transfer", "was recorded anew and is cx30316a2975a2 now"),
+        ("{other_question}. That", "−43.4 points. That", "'43.4 points' in 'What happened' is typed"),
+    ],
+)
+def test_a_claim_that_the_data_do_not_support_fails(tmp_path: Path, old: str, new: str, said: str) -> None:
+    found = claims.problems(changed(tmp_path, "harm", old, new))
+    assert len(found) == 1
+    assert said in found[0]
+    assert found[0].startswith("4-harm.md:")
+
+
+def test_an_unknown_run_or_side_is_said_with_its_line(tmp_path: Path) -> None:
+    lesson = changed(tmp_path, "harm", "cxd0e51c88c96b stream_trap", "cx000 nothing")
+    with pytest.raises(UserError, match=r"4-harm\.md:\d+: unknown experiment 'nothing'"):
+        claims.problems(lesson)
+    lesson = changed(tmp_path, "harm", 'first = "continual"', 'first = "continuous"')
+    with pytest.raises(UserError, match="unknown side 'continuous': did you mean 'continual'"):
+        claims.problems(lesson)
+
+
+# --- by hand ------------------------------------------------------------------------------
+def test_claims_are_those_of_the_pages() -> None:
+    """The same functions, called here by hand."""
+    lesson = reading.read("harm")
+    id = lesson.front.results["matrix"].partition(" ")[0]
+    table = transfer.cells(experiments.pairs(claims.store(), id))
+    claim = lesson.front.claims["other_question"]
+    cell = transfer.cell(table, claim.source, claim.target)
+    found = claims.found(lesson, "other_question")
+    assert (found.value, found.low, found.high, found.n) == (cell["value"], cell["low"], cell["high"], 10)
+    assert cell["verdict"] == "harms"
+    id = experiments.find(claims.store(), "stream_trap")["id"]
+    trap = experiments.results(claims.store(), id).pivot(index="seed", columns="method", values="last")
+    apart: Any = metrics.summary(list(100 * (trap["continual"] - trap["per_task"])))
+    one = claims.found(lesson, "trap")
+    assert (one.value, one.low) == pytest.approx((apart["mean"], apart["ci95"][0]))
+    assert claims.filled(lesson, "{trap}") == "−33.0 points [−44.9, −21.1]"
+    assert claims.filled(lesson, "{trap.size}, {trap.first}, {trap.second}") == "33.0 points, 60 %, 93 %"
+
+
+def test_a_recorded_curve_is_that_of_the_accuracy_matrices() -> None:
+    found = curves.found(reading.read("forgetting"), "first_task")
+    runs = experiments.labelled(claims.store(), experiments.find(claims.store(), "the demonstration")["id"])
+    matrices = [record["matrix"] for label, record in runs if label == "finetune"]
+    wanted = [sum(matrix[place][0] or 0 for matrix in matrices) / len(matrices) for place in range(4)]
+    assert list(found.rows["mean"]) == pytest.approx(wanted)
+    assert found.ticks == ("after yelp", "after sst2", "after agnews", "after rte")
+    assert found.seeds == len(matrices) == 10
