@@ -7,7 +7,7 @@ import pytest
 
 from shlpt.analysis import metrics, transfer
 from shlpt.errors import UserError
-from shlpt.lessons import claims, curves, reading, reveal
+from shlpt.lessons import checking, claims, curves, reading, reveal
 from shlpt.lessons.reading import Lesson
 from shlpt.results import experiments
 from shlpt.results.recorded import MARK
@@ -26,7 +26,7 @@ def changed(tmp_path: Path, name: str, old: str, new: str) -> Lesson:
 @pytest.mark.parametrize("name", reading.names())
 def test_the_recorded_results_support_a_lesson(name: str) -> None:
     lesson = reading.read(name)
-    assert claims.problems(lesson) == []
+    assert checking.problems(lesson) == []
     drawn = reveal.shown(lesson)
     assert len({(found.unit, found.than) for found in drawn.values()}) <= 1  # one axis
     for name, one in drawn.items():
@@ -59,7 +59,7 @@ TRAP = 'says = "below"\nlabel = "another question, same'
     ],
 )
 def test_a_claim_that_the_data_do_not_support_fails(tmp_path: Path, old: str, new: str, said: str) -> None:
-    found = claims.problems(changed(tmp_path, "harm", old, new))
+    found = checking.problems(changed(tmp_path, "harm", old, new))
     assert len(found) == 1
     assert said in found[0]
     assert found[0].startswith("4-harm.md:")
@@ -68,10 +68,10 @@ def test_a_claim_that_the_data_do_not_support_fails(tmp_path: Path, old: str, ne
 def test_an_unknown_run_or_side_is_said_with_its_line(tmp_path: Path) -> None:
     lesson = changed(tmp_path, "harm", "cxd0e51c88c96b stream_trap", "cx000 nothing")
     with pytest.raises(UserError, match=r"4-harm\.md:\d+: unknown experiment 'nothing'"):
-        claims.problems(lesson)
+        checking.problems(lesson)
     lesson = changed(tmp_path, "harm", 'first = "continual"', 'first = "continuous"')
     with pytest.raises(UserError, match="unknown side 'continuous': did you mean 'continual'"):
-        claims.problems(lesson)
+        checking.problems(lesson)
 
 
 # --- by hand ------------------------------------------------------------------------------
