@@ -16,7 +16,7 @@ from shlpt.cli.options import Csv, Device, Home, Json, Lanes, Threads
 from shlpt.cli.report import Bar, errors, show
 from shlpt.cli.rows import ROWS
 from shlpt.plans.experiments import Experiment
-from shlpt.plans.recorded import PARTS, SCORES_ONLY, kept, plan
+from shlpt.plans.recorded import CURVES_ONLY, PARTS, SCORES_ONLY, kept, plan
 from shlpt.results.recorded import HOME, mark
 from shlpt.store import artifacts
 from shlpt.store.store import FILE, Store
@@ -191,6 +191,11 @@ def arrange(copy: Store, done: Iterable[Experiment], runs: Kept) -> None:
                 named.add(row["run"])
                 cell = text.loads(row["cell"])
                 what = (cell.get("method") and METHODS[cell["method"]].title) or cell.get("variant", "")
-                values = (f"{what} · {experiment.name}" * bool(what), "" if runs[row["run"]] else SCORES_ONLY)
+                values = (f"{what} · {experiment.name}" * bool(what), _note(runs[row["run"]]))
                 when = newest - number - place / 1000
                 db.execute("UPDATE runs SET name=?, note=?, created=? WHERE id=?", (*values, when, row["run"]))
+
+
+def _note(parts: frozenset[str]) -> str:
+    """What is missing of a run."""
+    return SCORES_ONLY if not parts else CURVES_ONLY if parts == {"epochs"} else ""

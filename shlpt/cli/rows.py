@@ -32,7 +32,7 @@ RowsOf = Callable[["Store", str, bool], tuple[list[dict[str, Any]], Any]]
 
 def matrix_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """A row per source and a column per target; if flat, a row per pair."""
-    from shlpt.analysis import agreement
+    from shlpt.analysis import agreement, finding
     from shlpt.analysis.transfer import cells, counts, helping, sentence, wide
     from shlpt.results.experiments import find, pairs
 
@@ -42,7 +42,10 @@ def matrix_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
     about = find(store, id)["about"]
     found, declared = counts(table), agreement.of_tasks(table, about["tasks"])
     document: dict[str, Any] = {"cells": cells_found, "pairs": rows_of_frame(frame), "similar_pairs": helping(table)}
-    document |= {"counts": found, "agreement": declared, "notes": [sentence(found), *agreement.sentences(declared)]}
+    clearest = finding.clearest(table)
+    said = [finding.statement(clearest)] if clearest else []
+    document |= {"counts": found, "agreement": declared}
+    document |= {"notes": [*said, sentence(found), *agreement.sentences(declared)]}
     return cells_found if flat else wide(table, about["tasks"]), document
 
 

@@ -31,16 +31,26 @@ def matrix(
     source_shots: Annotated[
         int | None, typer.Option(min=1, help="Training examples per class of the sources (default: as the targets).")
     ] = None,
+    pairs: Annotated[
+        str | None, typer.Option(help="Only these pairs of source and target, such as 'yelp>sst2,rte>sst2'.")
+    ] = None,
     how: How,
     way: Study,
 ) -> None:
-    """Measure the transfer between all pairs of tasks.
+    """Measure the transfer between all pairs of tasks, or only some.
 
     Trains each task after each other task. A cell is the reduction of the target's test error against training it
     alone, in percentage points: positive if the source helps, negative if it harms.
     """
+    only = [
+        (source, target)
+        for pair in experiments.read_pairs(pairs or "")
+        for source, target in [tasks_of(None, ",".join(pair), how.suite, way.home)]
+    ]
+    if only and tasks is None and sequence is None:
+        tasks = ",".join(dict.fromkeys(task for pair in only for task in pair))
     chosen = tasks_of(sequence, tasks, how.suite, way.home)
-    made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name, source_shots)
+    made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name, source_shots, only)
     found = carry_out(made, way, ROWS["matrix"])
     if not way.detach:
         given = setting("similar_pairs", found["similar_pairs"])
@@ -60,9 +70,9 @@ def more(
     """More seeds for one pair of a matrix, with the same settings."""
     from shlpt.results.experiments import more_seeds
 
-    source, sign, target = (part.strip() for part in pair.partition(">"))
-    if not (source and sign and target):
-        raise UserError(f"cannot read the pair {pair!r}: write source and target as yelp>sst2")
+    (source, target), *others = experiments.read_pairs(pair) or [("", "")]
+    if not source or others:
+        raise UserError(f"cannot read the pair {pair!r}: write one source and its target, as yelp>sst2")
     made = more_seeds(Store(way.home).open(), experiment, source, target, count)
     carry_out(made, way, ROWS["matrix"])
 

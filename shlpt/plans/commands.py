@@ -50,7 +50,8 @@ def matrix(about: Mapping[str, Any], name: str, home: Path | None = None) -> str
     spec = RunSpec.make(about["tasks"][:2], about["method"], **common)
     named = [] if name == matrix_name(about["tasks"]) else ["--name", name]
     rich = ["--source-shots", str(about["source_shots"])] if "source_shots" in about else []
-    return _line(["matrix", *_words(spec, about["tasks"], about["seeds"]), *rich, *named], home)
+    some = ["--pairs", ",".join(">".join(pair) for pair in about["pairs"])] if "pairs" in about else []
+    return _line(["matrix", *_words(spec, about["tasks"], about["seeds"]), *rich, *some, *named], home)
 
 
 def more(experiment: str, source: str, target: str, count: int, home: Path | None = None) -> str:

@@ -16,6 +16,7 @@ from shlpt.tasks.sequences import find_benchmark
 from shlpt.tasks.task import with_shots
 
 Common = Mapping[str, Any]  # arguments of RunSpec.make beside tasks and seed
+Pair = tuple[str, str]  # source and target
 # The learned α that are judged (catalog/estimators.py): of the usual form, and of the published one.
 FORMS: Mapping[str, Mapping[str, Any]] = {"alpha": {}, "alpha_published": ESTIMATOR}
 
@@ -47,20 +48,45 @@ class Experiment:
 
 # --- the kinds ----------------------------------------------------------------------------
 def matrix(
-    tasks: Sequence[str], seeds: Sequence[int], common: Common, name: str = "", source_shots: int | None = None
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+    common: Common,
+    name: str = "",
+    source_shots: int | None = None,
+    pairs: Sequence[Pair] = (),
 ) -> Experiment:
-    """Every ordered pair of tasks: the second is learned after the first, which may have its own number of examples."""
+    """Every ordered pair of tasks, or only some: the second is learned after the first, which may have its own number
+    of examples."""
     if len(tasks) < 2:
         raise UserError("a matrix needs two tasks at least, for example yelp,sst2,agnews")
-    rich = {task: as_source(task, source_shots) for task in tasks}
+    for pair in pairs:
+        for task in pair:
+            if task not in tasks:
+                raise unknown("task of this matrix", task, tasks)
+        if pair[0] == pair[1]:
+            raise UserError(f"the pair {pair[0]}>{pair[1]} is one task: a task is learned after another one")
+    chosen = tuple(dict.fromkeys(pairs)) or tuple(itertools.permutations(tasks, 2))
     cells = [
-        Cell({"source": source, "target": target, "seed": seed}, make((rich[source], target), seed, common))
-        for source, target in itertools.permutations(tasks, 2)
+        Cell(
+            {"source": source, "target": target, "seed": seed},
+            make((as_source(source, source_shots), target), seed, common),
+        )
+        for source, target in chosen
         for seed in seeds
     ]
     about = {"tasks": list(tasks), "seeds": list(seeds)} | dict(common)
     about |= {"source_shots": source_shots} if source_shots else {}
+    about |= {"pairs": [list(pair) for pair in chosen]} if pairs else {}
     return Experiment("matrix", name or matrix_name(tasks), tuple(cells), about)
+
+
+def read_pairs(text: str) -> list[Pair]:
+    """`yelp>sst2,rte>sst2` as sources with their targets."""
+    found = [tuple(name.strip() for name in pair.split(">")) for pair in text.split(",") if pair.strip()]
+    for names in found:
+        if len(names) != 2 or not all(names):
+            raise UserError(f"cannot read the pair {'>'.join(names)!r}: write source and target as yelp>sst2")
+    return [(names[0], names[1]) for names in found]
 
 
 def matrix_name(tasks: Sequence[str]) -> str:

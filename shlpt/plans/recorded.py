@@ -24,6 +24,8 @@ PARTS = ("demo", "matrix", "alphas", *STREAMS, "headroom", "ablations", "estimat
 
 # What stays of a run beside its scores: `steps`, `epochs`, `answers`, `tensors`, and `probe` (activation states).
 SCORES_ONLY = "scores only: the curves, answers and prompts of this seed are not recorded"
+CURVES_ONLY = "scores and curves only: the answers and prompts of this seed are not recorded"
+NOTHING_INSIDE = (SCORES_ONLY, CURVES_ONLY)  # runs that cannot be looked into
 ALL = frozenset({"steps", "epochs", "answers", "tensors", "probe"})
 
 
@@ -75,7 +77,7 @@ def kept(experiment: Experiment, label: Mapping[str, Any]) -> frozenset[str]:
     first, few = label["seed"] == SEEDS[0], label["seed"] in SEEDS[:3]
     shlpt = label.get("method") == "shlpt"
     if experiment.kind == "matrix":
-        return frozenset({"epochs", "answers"} if first else ())
+        return frozenset({"epochs", "answers"} if first else {"epochs"})
     if experiment.kind == "ablations":
         harmful = experiment.about["sequence"] in BENCHMARKS["negative"].sequences
         return ALL if first and harmful and label["variant"] in (WHOLE, WITHOUT_ASC) else frozenset()

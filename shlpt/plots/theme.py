@@ -116,6 +116,12 @@ def side_color(similar: bool, dark: bool = False) -> str:
     return (DARK_SIDES if dark else LIGHT_SIDES)[9 if similar else 1]
 
 
+def effect_color(effect: str, dark: bool = False) -> str:
+    """Of a source: blue helps, orange harms, grey is the task learned alone."""
+    scale = DARK_DIVERGING if dark else LIGHT_DIVERGING
+    return {"helps": scale[8], "harms": scale[2] if dark else scale[1]}.get(effect, FAINT[dark])
+
+
 def sequential(dark: bool = False) -> list[list[Any]]:
     return _scale(DARK_SEQUENTIAL if dark else LIGHT_SEQUENTIAL)
 

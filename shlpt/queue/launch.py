@@ -17,9 +17,9 @@ BEAT_SECONDS = 3.0  # how long to watch for a sign of a worker on another machin
 INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the lock; Windows hands none on
 
 
-def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None) -> bool:
-    """Start a worker unless no run is waiting, or a worker is alive or starting. Returns whether one was started. A
-    worker on another device does not count."""
+def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None, count: int = 1) -> bool:
+    """Start a worker, or `count` of them, unless no run is waiting, or a worker is alive or starting. Returns whether
+    one was started. A worker on another device does not count."""
     waiting = store.value(
         "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
     )
@@ -34,6 +34,8 @@ def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = N
         return False
     with lock:
         start_worker(store, device=device, threads=threads, inherit=lock.fileno())
+        for _ in range(count - 1):
+            start_worker(store, device=device, threads=threads)
     return True
 
 

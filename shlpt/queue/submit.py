@@ -1,6 +1,7 @@
 """Put runs in the queue. No torch: pages and commands do this at once, whatever trains them later."""
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -9,13 +10,16 @@ from typing import Any
 
 from shlpt.devices import is_gpu
 from shlpt.plans.experiments import Experiment, next_seeds
-from shlpt.plans.stages import RunPlan, Stage, every_stage, plans_of
+from shlpt.plans.stages import RunPlan, Stage, alone_specs, every_stage, plans_of
 from shlpt.queue import control
 from shlpt.queue.enqueue import Taken, enqueue
+from shlpt.queue.launch import ensure_worker
 from shlpt.results.record import keep_results
 from shlpt.spec import RunSpec, digest
 from shlpt.store.find import next_edition
 from shlpt.store.store import Store, to_json
+
+MOST_WORKERS = 4  # that one press starts
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,21 @@ def start_experiment(
             ],
         )
     return id, sent
+
+
+def start_race(store: Store, experiment: Experiment) -> str:
+    """Queue the pairs of a matrix for somebody who watches: what each target is compared with is learned first, and as
+    many workers of one thread as there are cores share the rest. On a small backbone two of them are faster than one
+    with two threads. Returns the id of the experiment."""
+    gpu, cores = is_gpu("auto"), min(os.cpu_count() or 1, MOST_WORKERS)
+    lanes = default_width() if gpu or cores == 1 else 1
+    alone = {one.id: one for spec in experiment.specs for one in alone_specs(spec)}
+    submit(store, plans_of([*alone.values()], alone=False, home=store.home), lanes=lanes)
+    plans = plans_of(experiment.specs, home=store.home)
+    id, sent = start_experiment(store, experiment, plans, lanes=lanes)
+    if sent.todo:
+        ensure_worker(store, threads=None if gpu else 1, count=1 if gpu else cores)
+    return id
 
 
 def _set_aside(db: sqlite3.Connection, id: str, runs: Sequence[str]) -> None:

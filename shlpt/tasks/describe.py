@@ -9,7 +9,7 @@ from typing import Any
 
 from shlpt.errors import UserError
 from shlpt.tasks import texts
-from shlpt.tasks.find import draw, find_task
+from shlpt.tasks.find import draw, find_task, is_stored
 from shlpt.tasks.grammar import DOMAINS, QUESTIONS, formats
 from shlpt.tasks.pocket import DEGREES, DIAL_LABELS, TASKS
 from shlpt.tasks.task import Example, Split, Task
@@ -80,6 +80,16 @@ def parts() -> list[dict[str, Any]]:
         }
         for name, question in QUESTIONS.items()
     ]
+
+
+def phrase(name: str) -> str:
+    """What a task asks of which texts, for people who know no names: “is it cheap?” (cafe reviews)."""
+    task = find_task(name) if not is_stored(name) else None
+    if task is None or task.rule not in QUESTIONS or task.domain not in DOMAINS:
+        return name
+    domain = DOMAINS[task.domain]
+    texts = f"{domain.name} reviews" if domain.kind == "reviews" else domain.about
+    return f"“{QUESTIONS[task.rule].asks}” ({texts})"
 
 
 def relations() -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from shlpt.errors import MOST, UserError, unknown
-from shlpt.plans.recorded import SCORES_ONLY
+from shlpt.plans.recorded import NOTHING_INSIDE
 from shlpt.plots import theme
 from shlpt.results import experiments
 from shlpt.store.store import Store, default_home
@@ -177,7 +177,7 @@ def pick_run(suits: Callable[[dict[str, Any]], bool]) -> Shown | None:
     """Choose one of all runs; None if there are none. Runs for which `suits` is true come first, and the first is the
     default."""
     frame, stores = known_runs()
-    frame = frame[frame["note"] != SCORES_ONLY]  # there is nothing to look into
+    frame = frame[~frame["note"].isin(NOTHING_INSIDE)]
     rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
     lines = {line["id"]: line for line in sorted(rows, key=lambda line: not suits(line))}
     if not lines:

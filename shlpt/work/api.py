@@ -10,7 +10,7 @@ from shlpt.analysis import transfer
 from shlpt.backbone.t5 import pick_device
 from shlpt.plans import experiments
 from shlpt.queue.submit import planned, start_experiment
-from shlpt.results.experiments import pairs
+from shlpt.results import experiments as results
 from shlpt.results.record import Record
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -45,20 +45,22 @@ def matrix(
     seeds: Sequence[int] = (42,),
     name: str = "",
     source_shots: int | None = None,
+    pairs: Sequence[tuple[str, str]] = (),
     home: Path | str | None = None,
     lanes: int | None = None,
     fresh: bool = False,
     device: str = "auto",
     **how: Any,
 ) -> pd.DataFrame:
-    """Learn every task after every other: test error reduction of each pair in points, with its 95 % interval."""
-    made = experiments.matrix(_named(tasks), seeds, {"method": method, **how}, name, source_shots)
+    """Learn every task after every other, or only the given pairs of source and target: test error reduction of each
+    pair in points, with its 95 % interval."""
+    made = experiments.matrix(_named(tasks), seeds, {"method": method, **how}, name, source_shots, pairs)
     pick_device(device)  # before anything is queued
     store = Store(home).open()
     plans = planned(store, made.specs, fresh=fresh)
     id, sent = start_experiment(store, made, plans, lanes=lanes, device=device)
     worker.train(store, sent, device=device)
-    return transfer.cells(pairs(store, id))
+    return transfer.cells(results.pairs(store, id))
 
 
 def _named(tasks: Sequence[str] | str) -> tuple[str, ...]:

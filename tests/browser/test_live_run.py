@@ -117,3 +117,22 @@ def test_the_demonstration_runs_to_its_end(visit: Any, server: Any) -> None:
     one.wait_for(lambda: "done" in one.text(), 15)
     print(f"the demonstration took {time.monotonic() - begin:.1f} s in the browser")
     one.assert_whole()
+
+
+NOW = """[...document.querySelectorAll('.shlpt-plot')].flatMap(box => box.data ?? [])
+    .filter(line => line.name?.endsWith(', now')).reduce((sum, line) => sum + line.x.length, 0)"""
+
+
+def test_the_finding_is_seen_to_happen(visit: Any, server: Any) -> None:
+    """After the demonstration, whose worker is still there."""
+    one = visit("")
+    assert "What is learned first" in one.page.locator("h1").inner_text()
+    one.press("See it happen now")
+    begin = time.monotonic()
+    one.wait_for(lambda: one.page.evaluate(NOW) > 0, 60)
+    point = time.monotonic() - begin
+    one.wait_for(lambda: "test texts:" in one.text(), 150)
+    print(f"first point after {point:.1f} s, verdict after {time.monotonic() - begin:.1f} s")
+    assert one.page.evaluate(NOW) > 10
+    assert "fresh seed" in one.text()
+    one.assert_whole()

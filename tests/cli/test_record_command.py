@@ -92,6 +92,10 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     plain = listed[listed["name"] == "Continual initialisation · the demonstration"]
     (lean,) = plain[plain["seed"] == 142].to_dict("records")
     assert lean["note"] == recorded.SCORES_ONLY
+    runs = dict(experiments.runs_with_cells(copy, next(f"{MARK}{one.id}" for one in recorded.plan(["matrix"]))))
+    second = [id for id, cell in runs.items() if cell["seed"] == 142]
+    assert set(frames.runs(copy, second)["note"]) == {recorded.CURVES_ONLY}
+    assert set(frames.pair_epochs(copy, second)["which"]) == {frames.WITH, frames.ALONE}
     losses = frames.losses(copy, [lean["id"]])
     assert set(losses["position"]) <= {0}  # the first task is learned as in SHLPT's run, whose curves stay
     assert frames.answers(copy, lean["id"], "rte").empty

@@ -11,7 +11,6 @@ from saying import outcome, say
 from visiting import EVIL, charts, errors, figures, press, said, visit
 
 from shlpt.analysis import transfer
-from shlpt.analysis.headlines import BUILT
 from shlpt.errors import UserError
 from shlpt.plans import stages
 from shlpt.plans.stages import plan_runs
@@ -85,36 +84,6 @@ def test_the_sentence_under_the_figure_is_that_of_the_command(home: Path, capsys
     assert document["counts"] == transfer.counts(table)
     assert document["agreement"]["pairs"] == 2
     assert [cell["q"] for cell in document["cells"]] == pytest.approx(list(table["q"]))
-
-
-def test_the_first_page_says_what_its_matrix_shows(only_recorded: Path) -> None:
-    store = Store(only_recorded).open()
-    counts = transfer.counts(transfer.cells(found.pairs(store, matrix().id)))
-    app = visit("overview.py")
-    assert transfer.headline(counts) in [part.value for part in app.header]
-    assert transfer.sentence(counts) in said(app)
-
-
-@pytest.mark.parametrize(
-    ("gain", "headline"),
-    [
-        (0.4, "Some tasks help each other; no clear harm"),
-        (-0.4, "Some tasks harm each other; no clear help"),
-        (0.0, "No task clearly helps or harms another"),
-    ],
-)
-def test_the_headline_of_the_first_page_changes_with_the_data(only_recorded: Path, gain: float, headline: str) -> None:
-    store = Store(only_recorded).open()
-    with store.write() as db:
-        for cell in matrix().cells:
-            for alone, position, score in ((1, 0, 0.5), (0, 1, 0.5 + gain + 0.01 * cell.label["seed"])):
-                stage = "SELECT s.id FROM run_stages r JOIN stages s ON s.key=r.stage WHERE r.run=? AND alone=?"
-                values = (score, cell.spec.id, alone, position, cell.label["target"])
-                db.execute(f"UPDATE scores SET mean=? WHERE stage=({stage} AND position=?) AND task=?", values)
-    app = visit("overview.py")
-    assert errors(app) == []
-    assert headline in [part.value for part in app.header]
-    assert BUILT in [part.value for part in app.info]
 
 
 def test_more_seeds_are_one_click(home: Path, started: list[Any]) -> None:

@@ -176,6 +176,9 @@ def test_a_matrix_is_read_back_as_it_was(
     again, way, _ = read(commands.matrix(made.about, made.name, Path("my runs")))
     assert (again.id, again.specs, way.home) == (made.id, made.specs, Path("my runs"))
     assert ("--name" in commands.matrix(made.about, made.name)) == bool(name)
+    made = experiments.matrix(tasks, (1,), {"method": method, **common}, name, source_shots, [tasks[1::-1]])
+    again, _, _ = read(commands.matrix(made.about, made.name))
+    assert (again.id, len(again.specs), again.about["pairs"]) == (made.id, 1, [[tasks[1], tasks[0]]])
 
 
 # --- Python -------------------------------------------------------------------------------

@@ -43,6 +43,21 @@ def test_the_sources_of_a_matrix_can_have_more_examples_than_the_targets() -> No
     assert found.id != experiments.matrix(("rte", "sst2@8", "cb"), (1,), COMMON).id
 
 
+def test_a_matrix_of_some_pairs_has_these_and_no_others() -> None:
+    pairs = experiments.read_pairs("rte>sst2, cb>sst2")
+    found = experiments.matrix(("rte", "cb", "sst2"), (1, 2), COMMON, source_shots=64, pairs=pairs)
+    assert [c.spec.tasks for c in found.cells] == [("rte@64", "sst2")] * 2 + [("cb@64", "sst2")] * 2
+    assert found.about["pairs"] == [["rte", "sst2"], ["cb", "sst2"]]
+    assert "pairs" not in experiments.matrix(("rte", "sst2"), (1,), COMMON).about
+    with pytest.raises(UserError, match="unknown task of this matrix 'wic'"):
+        experiments.matrix(("rte", "sst2"), (1,), COMMON, pairs=[("wic", "sst2")])
+    with pytest.raises(UserError, match="is one task"):
+        experiments.matrix(("rte", "sst2"), (1,), COMMON, pairs=[("rte", "rte")])
+    for wrong in ("rte", "rte>", "rte>cb>wic"):
+        with pytest.raises(UserError, match="cannot read the pair"):
+            experiments.read_pairs(wrong)
+
+
 def test_a_sweep_changes_one_setting_and_nothing_else() -> None:
     found = experiments.sweep(("rte", "sst2"), "threshold", (0.1, 0.5), (1,), {"method": "shlpt", "settings": TINY})
     assert [c.spec.settings["threshold"] for c in found.cells] == [0.1, 0.5]

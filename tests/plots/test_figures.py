@@ -20,6 +20,7 @@ from shlpt.plots import (
     confusion,
     curves,
     dial,
+    finding,
     guess_cell,
     guess_curve,
     league,
@@ -98,6 +99,7 @@ LEAGUE = "estimator measure value low high"
 SURGERY = "without worse better neither before after"
 CURVES = "which epoch validation"
 CLAIMS = "label value low high says"
+FINDING = "effect source seed epoch validation"
 HALF = [[1.0, 0.5], [0.5, 1.0]]
 NAMELESS = ("positions", "sides", "guess_curve")  # no name of a task or method is in them
 
@@ -131,6 +133,14 @@ CASES = {
             table(TRANSFER, "yelp NAME 2.5 1.0 4.0 0.01 1; NAME yelp -0.5 -2.0 1.0 0.4 0", n),
             ["yelp", n, "rte"],
         ),
+    ),
+    "finding": Case(
+        finding,
+        lambda n: (
+            table(FINDING, "alone none 1 1 0.5; alone none 2 1 0.7; helps NAME 1 1 0.9", n).replace("none", ""),
+            table(FINDING, "harms NAME 3 1 0.25", n),
+        ),
+        (frame(FINDING), frame(FINDING)),
     ),
     "alpha": Case(alpha, of(ALPHA, ";".join(f"e{i} NAME 0.{i}" for i in range(10)), 0.45)),
     "alpha_text": Case(alpha_text, lambda n: (table("earlier alpha before", "yelp 0.2 nan; NAME 0.8 0.7", n), 0.06, n)),

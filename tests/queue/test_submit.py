@@ -10,9 +10,11 @@ from storing import finish, group_rows, spec_of, states
 from shlpt.backbone.files import EMBEDDED, digest_of, whole_name
 from shlpt.backbone.t5 import pick_device
 from shlpt.errors import UserError
+from shlpt.plans import experiments
 from shlpt.plans.stages import plans_of
-from shlpt.queue import control
-from shlpt.queue.submit import default_width, planned, submit
+from shlpt.queue import control, launch
+from shlpt.queue.submit import default_width, planned, start_race, submit
+from shlpt.results import experiments as results
 from shlpt.store.store import Store
 
 
@@ -48,6 +50,22 @@ def test_a_fresh_run_is_another_one(store: Store) -> None:
     assert len({*first.runs, *second.runs, *third.runs}) == 3
     assert len(second.todo) == len(third.todo) == 3
     assert len({stage.key for sent in (first, second, third) for stage in sent.todo}) == 9
+
+
+def test_before_eyes_the_task_alone_is_learned_first_and_every_core_has_a_worker(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, object]] = []
+    monkeypatch.setattr(launch, "start_worker", lambda store, **how: started.append(how))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    pairs = [("rte", "cb"), ("sst2", "cb")]
+    made = experiments.matrix(("rte", "sst2", "cb"), (1,), {"method": "continual"}, "seen", 12, pairs)
+    id = start_race(store, made)
+    groups = store.rows("SELECT s.task FROM groups g JOIN stages s ON s.grp=g.key ORDER BY g.number")
+    assert [row["task"] for row in groups] == ["cb", "rte@12", "sst2@12", "cb", "cb"]  # each by itself
+    assert [how["threads"] for how in started] == [1, 1]
+    assert id == made.id
+    assert len(results.pairs(store, id)) == 2
 
 
 @pytest.mark.parametrize("alone", [True, False])

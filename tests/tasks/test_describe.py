@@ -59,3 +59,9 @@ def test_choices_are_tasks_of_every_kind() -> None:
     assert len(set(found)) == len(found)
     assert {find_task(name).name for name in found} == set(found)
     assert {name.partition(":")[0] for name in found} >= {"yelp", "contrary", "dial", "ask"}
+
+
+def test_a_phrase_says_what_is_asked_of_which_texts() -> None:
+    assert describe.phrase("ask:price/cafe/bad-good@8") == "“is it cheap?” (cafe reviews)"
+    assert describe.phrase("agnews") == "“what is it about?” (news items)"
+    assert describe.phrase("own/mine") == "own/mine"
