@@ -137,7 +137,10 @@ def _drop_rows(copy: Store, experiments: list[str], runs: Kept, stages: Kept) ->
         for kind in ("step", "epoch"):
             stage = chosen.format(unlike)
             db.execute(f"DELETE FROM events WHERE kind=? AND stage IN {stage}", (kind, names(f"{kind}s")))
-        db.execute(f"UPDATE scores SET examples='{{}}' WHERE stage IN {chosen.format(unlike)}", (names("answers"),))
+        lacking = chosen.format(unlike)
+        db.execute(f"UPDATE scores SET examples='{{}}' WHERE stage IN {lacking}", (names("answers"),))
+        shorter = "UPDATE events SET payload=json_remove(payload, '$.answers') WHERE kind='epoch' AND stage IN"
+        db.execute(f"{shorter} {lacking}", (names("answers"),))
         db.execute(f"UPDATE stages SET record=NULL WHERE key {unlike}", (names("tensors"),))
         db.execute("DELETE FROM artifacts")
         db.execute("DELETE FROM workers")

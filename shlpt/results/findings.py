@@ -64,7 +64,7 @@ def once_more(
 
 def curves(store: Store, found: Finding, measured: pd.DataFrame) -> pd.DataFrame:
     """Validation of the target after each epoch, alone and after each source, where it was recorded."""
-    parts = []
+    parts: list[pd.DataFrame] = []
     for effect in found.effects:
         frame = frames.pair_epochs(store, list(of(measured, [effect.pair])["run"]))
         alone = frame["which"] == frames.ALONE
