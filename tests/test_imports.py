@@ -25,7 +25,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "analysis": ("catalog", "errors", "paper", "tasks"),
     "plans": ("backbone.files", "catalog", "errors", "paper", "spec", "store", "tasks"),
     "plots": ("catalog", "tasks"),
-    "methods": ("backbone", "catalog", "errors", "spec", "tasks"),
+    "methods": ("analysis.estimators", "backbone", "catalog", "errors", "spec", "tasks"),
     "training": ("analysis.metrics", "backbone", "catalog", "errors", "methods", "spec", "store", "tasks"),
     # Results read a stored estimator with the training core when somebody asks for α of a text.
     "results": ("analysis", "backbone", "catalog", "errors", "methods", "plans", "spec", "store", "tasks", "training"),

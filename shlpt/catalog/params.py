@@ -60,6 +60,13 @@ class EstimatorParams(Params):
         0, ge=0, le=999, description="first epochs in which only the estimator learns; they count as epochs"
     )
 
+    estimator_prior: Literal["equal", "evidence", "evidence_or_none"] = Field(
+        "evidence_or_none",
+        description="what α is before the estimator has learned anything: equal (as published); the evidence (LogME) "
+        "of the task's labels given the states under each earlier prompt; or the same with a further alternative, the "
+        "task's own starting prompt, so that α sums to less than 1 and unrelated tasks can all be dissimilar",
+    )
+
     @model_validator(mode="after")
     def _graded(self) -> Self:
         """Cosines differ by 2 at most, so a temperature for inner products would make every α equal."""

@@ -48,6 +48,7 @@ PUBLISHED: dict[str, Published] = {
     "estimator_score": Published("product", "product"),
     "estimator_lr": Published(None, "auto"),
     "estimator_warmup": Published(None, 0),
+    "estimator_prior": Published("equal", "equal"),
     "lambda_hsc": Published(0.1, 0.1),
     "lambda_asc": Published(0.5, 0.5),
     "tau_hsc": Published(1.0, 1.0),

@@ -18,6 +18,7 @@ from shlpt.methods.similarity import (
     Estimator,
     dissimilar,
     equal_similarity,
+    evidence,
     max_pool,
     mix_weights,
     similarity,
@@ -36,6 +37,7 @@ class Shlpt(Logging):
         self.pooled = self._pooled()  # [N,1,d]: the input of eq. 3
         self.estimator = self._estimator()
         self.temperature = self._temperature()
+        self.prior = self._prior()
         self.alpha = self.similarity().detach()  # [N,n]: latest α of each training instance
         if self.params.own_start == "zero" and self._all_are_lent():
             self.prompt.data.zero_()
@@ -64,7 +66,7 @@ class Shlpt(Logging):
         scores = self.scores(rows)
         if scores is None:
             return equal_similarity(self.pooled if rows is None else self.pooled[rows], self.earlier)
-        return similarity(scores, self.temperature)
+        return similarity(scores, self.temperature, self.prior)
 
     def scores(self, rows: Tensor | None = None) -> Tensor | None:
         """What eq. 4 makes α of, [B,n]; None without an estimator."""
@@ -72,6 +74,19 @@ class Shlpt(Logging):
             return None
         x = self.pooled if rows is None else self.pooled[rows]
         return self.estimator.scores(x, x.new_ones(x.shape[:2]), self.earlier)
+
+    @torch.no_grad()
+    def _prior(self) -> Tensor | None:
+        """[n], or [n+1] with the task's own starting prompt as the alternative to all earlier ones."""
+        ctx, kind = self.ctx, self.params.estimator_prior
+        if kind == "equal" or self.params.estimator == "uniform":
+            return None
+        prompts = [*ctx.state.pool]
+        if kind == "evidence_or_none":
+            prompts.append(Prompt(self.prompt.detach().clone(), ctx.task))
+        states = [ctx.views.whole(prompt, ctx.train).hidden[:, 0].float() for prompt in prompts]
+        found = evidence(states, [example.group for example in ctx.train.examples])
+        return None if found is None else found - found.amax()
 
     @torch.no_grad()
     def _temperature(self) -> float:
@@ -104,7 +119,7 @@ class Shlpt(Logging):
     def _ask(self, batch: Batch, own: Tensor) -> Ask:
         x = self.ctx.backbone.embed(batch.ids)  # [B,l,d]
         scores = self.scores(batch.rows)
-        alpha = self.similarity(batch.rows) if scores is None else similarity(scores, self.temperature)
+        alpha = self.similarity(batch.rows) if scores is None else similarity(scores, self.temperature, self.prior)
         self.alpha[batch.rows] = alpha.detach()
         prompt = self._mixed(self._lent(alpha)) + own  # eq. 6, [B,L,d]
 
@@ -118,7 +133,8 @@ class Shlpt(Logging):
     def _first_text(self, batch: Batch, scores: Tensor) -> dict[str, Any]:
         """One text of the batch, from which eqs 3 to 7 can be followed."""
         first = self.ctx.train.examples[int(batch.rows[0])]
-        return {"text": first.id, "scores": scores[0].tolist(), "temperature": self.temperature}
+        prior = [] if self.prior is None else self.prior.tolist()  # a last number, if there is one more, is of none
+        return {"text": first.id, "scores": scores[0].tolist(), "temperature": self.temperature, "prior": prior}
 
     def _lent(self, alpha: Tensor) -> Tensor:
         """α̃ [B,n], the weights of the earlier prompts: zero where no task is similar."""
@@ -191,6 +207,8 @@ class Shlpt(Logging):
         extra["temperature"] = torch.tensor(self.temperature)
         if self.estimator.center is not None:
             extra["center"] = self.estimator.center.clone()
+        if self.prior is not None:
+            extra["prior"] = self.prior.clone()
         return State(self.ctx.state.pool.add(stored, self.ctx.task), extra)
 
     def memory(self) -> dict[str, Tensor]:

@@ -1,9 +1,13 @@
 """Similarity of an instance to each earlier task: eqs 3 to 5 and 7 of the paper, and other forms of the score."""
 
+from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from shlpt.analysis.estimators import logme
 
 Score = Literal["product", "cosine"]
 COSINE_TEMPERATURE = 0.3  # `auto` for cosines, which have one scale on every backbone
@@ -40,15 +44,32 @@ class Estimator(nn.Module):
             return projected @ keys.T
         return nn.functional.cosine_similarity(projected[:, None], keys - keys.mean(0), dim=-1)
 
-    def forward(self, x: Tensor, x_mask: Tensor, prompts: Tensor, temperature: float) -> Tensor:
+    def forward(
+        self, x: Tensor, x_mask: Tensor, prompts: Tensor, temperature: float, prior: Tensor | None = None
+    ) -> Tensor:
         """α [B,n]."""
-        return similarity(self.scores(x, x_mask, prompts), temperature)
+        return similarity(self.scores(x, x_mask, prompts), temperature, prior)
 
 
-def similarity(scores: Tensor, temperature: float) -> Tensor:
+def similarity(scores: Tensor, temperature: float, prior: Tensor | None = None) -> Tensor:
     """Eq. 4: α [B,n] of scores [B,n]. As printed it divides by τ outside the exponent, where τ cancels; this divides
     inside."""
-    return torch.softmax(scores / temperature, 1)
+    return torch.softmax(with_prior(scores / temperature, prior), 1)[:, : scores.shape[1]]
+
+
+def with_prior(logits: Tensor, prior: Tensor | None) -> Tensor:
+    """Log-probabilities added to the scores [B,n]. A prior [n+1] also has the alternative that no earlier task is
+    similar, which becomes a last column without a score of its own."""
+    if prior is None:
+        return logits
+    return nn.functional.pad(logits, (0, len(prior) - logits.shape[1])) + prior
+
+
+def evidence(states: list[Tensor], labels: Sequence[str]) -> Tensor | None:
+    """Log evidence of the labels given the states [N,d] under each prompt (LogME, for all N texts together). None where
+    it is not defined, as for free answers, which have no labels."""
+    found = [len(labels) * logme(one.double().cpu().numpy(), labels) for one in states]
+    return torch.tensor(found, device=states[0].device).float() if np.isfinite(found).all() else None
 
 
 def equal_similarity(x: Tensor, prompts: Tensor) -> Tensor:

@@ -23,7 +23,8 @@ NO_ASC: dict[str, Any] = {"lambda_asc": 0.0}
 AS_PUBLISHED = "published estimator"
 WITHOUT_ASC = "-ASC"
 ESTIMATOR: dict[str, Any] = {  # the form that was published
-    key: PUBLISHED[key].value for key in ("estimator_center", "estimator_score", "estimator_lr", "estimator_warmup")
+    key: PUBLISHED[key].value
+    for key in ("estimator_center", "estimator_score", "estimator_lr", "estimator_warmup", "estimator_prior")
 }
 
 

@@ -52,6 +52,7 @@ GRID: dict[str, tuple[Any, ...]] = {
     "estimator_center": (False, True),
     "estimator_score": ("product", "cosine"),
     "estimator_lr": ("auto", 0.001, 0.003, 0.01, 0.03),
+    "estimator_prior": ("equal", "evidence", "evidence_or_none"),
     "lambda_hsc": (0.0, 0.01, 0.03, 0.1),
     "lambda_asc": (0.0, 0.03, 0.1, 0.5),
     "own_start": ("zero", "words"),

@@ -152,6 +152,7 @@ class _Lens:
         self.estimator.load_state_dict(weights)
         self.prompts = state.pool.stacked()[: len(where.earlier)].float()  # [n,L,d]; the last is the task's own
         self.temperature = state.extra["temperature"].item()
+        self.prior = state.extra.get("prior")  # [n] or [n+1]
 
     def tokens(self, text: str) -> tuple[Tensor, list[tuple[int, int]], bool]:
         """ids [1,l], where in the text each token stands, and whether the text was cut."""
@@ -161,11 +162,14 @@ class _Lens:
         return ids, [(int(a), int(b)) for a, b in found["offset_mapping"]], bool(cut)
 
     def logits(self, x: Tensor) -> Tensor:
-        """[n]: what eq. 4 takes the softmax of, for the embeddings [1,l,d] of one text; equal α has equal ones."""
+        """What eq. 4 takes the softmax of, for the embeddings [1,l,d] of a text: [n], equal for equal α, or [n+1] with
+        the alternative to all earlier tasks."""
+        from shlpt.methods.similarity import with_prior
+
         if self.where.is_uniform:
             return x.new_zeros(len(self.prompts))
-        found: Tensor = self.estimator.scores(x, x.new_ones(x.shape[:2]), self.prompts)[0] / self.temperature
-        return found
+        scores: Tensor = self.estimator.scores(x, x.new_ones(x.shape[:2]), self.prompts) / self.temperature
+        return with_prior(scores, self.prior)[0]
 
     def embed(self, ids: Tensor) -> Tensor:
         return self.backbone.embed(ids).float().detach()
@@ -177,8 +181,9 @@ class _Lens:
 
         x = self.embed(ids).requires_grad_(True)
         logits = self.logits(x)
-        alpha, odds = torch.softmax(logits, 0).detach(), _log_odds(logits)
-        if len(odds) == 1 or not odds.requires_grad:  # α is the same for every text
+        n = len(self.prompts)
+        alpha, odds = torch.softmax(logits, 0).detach()[:n], _log_odds(logits)[:n]
+        if len(logits) == 1 or not odds.requires_grad:  # α is the same for every text
             return alpha, odds.detach(), x.new_zeros(len(alpha), x.shape[1])
         gradients = [torch.autograd.grad(value, x, retain_graph=True)[0] for value in odds]
         return alpha, odds.detach(), torch.stack([(g * x.detach())[0].sum(-1) for g in gradients])
