@@ -44,6 +44,7 @@ TABLE: dict[str, tuple[Any, Any, Any]] = {
     "estimator": (NOT_SAID, "carried", "carried"),
     "estimator_width": (NOT_SAID, 100, 100),
     "estimator_center": (False, False, False),
+    "estimator_prior": ("equal", "equal", "equal"),
     "estimator_score": ("product", "product", "product"),
     "estimator_lr": (NOT_SAID, "auto", "auto"),
     "estimator_warmup": (NOT_SAID, 0, 0),

@@ -137,7 +137,8 @@ def test_another_run_has_another_id() -> None:
 
 
 OTHER = """
-estimator_center=false estimator_score=product estimator_lr=auto estimator_warmup=2 patience_from=2 matching=normalised
+estimator_center=false estimator_score=product estimator_lr=auto estimator_warmup=2 estimator_prior=equal
+patience_from=2 matching=normalised
 repetition_penalty=2.5 threshold=0.5 temperature=2.0 lambda_hsc=0.2 lambda_asc=0.2 tau_hsc=0.5 tau_asc=0.5
 partition=instance estimator=uniform
 estimator_width=8 similar_transfer=false own_start=words hsc_positions=all asc_states=sign_ste prompt_length=3 epochs=3

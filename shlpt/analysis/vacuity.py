@@ -12,14 +12,18 @@ from shlpt.analysis import nearest
 CERTAIN = 0.9  # a gap in α as wide as this is no place for a choice
 ALIKE = 0.02  # α of all texts within this range: the estimator does not tell them apart
 EDGE = 0.02  # entropy this close to its ends, as a share of the highest
+ALL = 0.999  # α of all earlier tasks together, where there is no other alternative
 
 
-def of_sequence(delta: float, tasks: int) -> list[str]:
-    """What follows from δ and the number of tasks alone, for a whole run."""
+def of_sequence(delta: float, tasks: int, none: bool = False) -> list[str]:
+    """What follows from δ and the number of tasks alone, for a whole run. `none`: α may say that no earlier task is
+    similar."""
     if tasks < 2:
         return []
     if delta >= 1:
         return [_never(delta)]
+    if none:
+        return []
     below = [n for n in range(2, tasks) if delta < 1 / n]
     found = ["The second task has one earlier task, so its α is 1 whatever the texts: it is always similar."]
     if below:
@@ -47,6 +51,8 @@ def warnings(
     task's name as people read it."""
     if earlier < 1:
         return []
+    if alphas is not None and _leaves_some(alphas):
+        return ([_never(delta)] if delta >= 1 else []) + _of_stored(delta, alphas, write)
     if earlier == 1:
         side = "similar at δ < 1 and dissimilar at δ ≥ 1. At this δ it is " + ("similar" if delta < 1 else "dissimilar")
         return [f"With one earlier task α is always 1, whatever the text: the task is {side}."]
@@ -58,6 +64,19 @@ def warnings(
         )
     if alphas is None or alphas.empty:
         return found
+    return found + _of_stored(delta, alphas, write)
+
+
+def _leaves_some(alphas: pd.DataFrame) -> bool:
+    """Whether the α of a text add up to less than 1: the rest says that no earlier task is similar."""
+    if alphas.empty or not np.isfinite(alphas["alpha"].astype(float)).all():
+        return False
+    by = [name for name in ("seed", "target", "example") if name in alphas]
+    return bool((alphas.groupby(by, dropna=False)["alpha"].sum().min() if by else alphas["alpha"].sum()) < ALL)
+
+
+def _of_stored(delta: float, alphas: pd.DataFrame, write: Callable[[str], str]) -> list[str]:
+    found: list[str] = []
     known = alphas[np.isfinite(alphas["alpha"].astype(float))]
     if len(known) < len(alphas):
         found.append(f"{len(alphas) - len(known)} of {len(alphas)} stored α are not finite and left out.")
@@ -65,7 +84,8 @@ def warnings(
     texts = texts if len(texts) else known
     if len(known):
         n = known["earlier"].nunique()
-        undecided = _entropy(texts, n, len(texts) // n) if n > 1 and len(texts) % n == 0 else ""
+        whole = n > 1 and len(texts) % n == 0 and not _leaves_some(texts)
+        undecided = _entropy(texts, n, len(texts) // n) if whole else ""
         said = (_constant(texts, delta), undecided, _blind(texts), _changing(known, write))
         found += [sentence for sentence in said if sentence]
     return found
@@ -78,9 +98,11 @@ def of_pairs(delta: float, scores: pd.DataFrame) -> list[str]:
     counted: dict[str, list[int]] = {}
     for earlier, rows in scores.dropna(subset=["score"]).groupby("earlier"):
         n = int(str(earlier).removesuffix(".0"))
-        plain += warnings(delta, n)
         alphas = pd.DataFrame({"earlier": rows["source"], "alpha": rows["score"]})
-        for said in (_constant(alphas, delta), _entropy(alphas, n, len(alphas) // n)) if n > 1 else ():
+        open_ended = _leaves_some(alphas.assign(seed=rows["seed"], target=rows["target"]))
+        plain += [_never(delta)] * (delta >= 1) if open_ended else warnings(delta, n)
+        entropy = "" if open_ended or n == 1 else _entropy(alphas, n, len(alphas) // n)
+        for said in (_constant(alphas, delta), entropy) if n > 1 or open_ended else ():
             if said:
                 counted.setdefault(said, []).append(n)
     return [*dict.fromkeys(plain), *(f"{_with(ns)}: {said}" for said, ns in counted.items())]
@@ -88,7 +110,7 @@ def of_pairs(delta: float, scores: pd.DataFrame) -> list[str]:
 
 def _with(numbers: Sequence[int]) -> str:
     listed = ", ".join(map(str, numbers))
-    return f"With {listed} earlier tasks"
+    return f"With {listed} earlier task{'s' * (list(numbers) != [1])}"
 
 
 def _constant(frame: pd.DataFrame, delta: float) -> str:

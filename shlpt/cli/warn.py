@@ -17,15 +17,15 @@ MOST = 8  # warnings in full
 
 def before(specs: Iterable[RunSpec]) -> None:
     """What follows from δ and the number of tasks alone; the longest sequence says it for the shorter ones."""
-    longest: dict[float, int] = {}
+    longest: dict[tuple[float, bool], int] = {}
     for spec in specs:
         if METHODS[spec.method].alpha == "estimated":
-            delta = spec.settings["threshold"]
-            longest[delta] = max(len(spec.tasks), longest.get(delta, 0))
+            given = spec.settings["threshold"], spec.settings["estimator_prior"] == "evidence_or_none"
+            longest[given] = max(len(spec.tasks), longest.get(given, 0))
     if longest:
         from shlpt.analysis.vacuity import of_sequence
 
-        _print(said for delta, tasks in longest.items() for said in of_sequence(delta, tasks))
+        _print(said for (delta, none), tasks in longest.items() for said in of_sequence(delta, tasks, none))
 
 
 def after(store: Store, runs: Iterable[str]) -> None:

@@ -24,7 +24,7 @@ def of_runs(store: Store, ids: Iterable[str]) -> list[str]:
         tasks, settings = json.loads(same)[:2]
         delta = settings["threshold"]
         for place, task in enumerate(tasks[2:], 2):
-            early = {*warnings(delta, place), *of_sequence(delta, len(tasks))}
+            early = {*warnings(delta, place), *of_sequence(delta, len(tasks))}  # with or without an alternative
             for said in warnings(delta, place, text_alphas(store, runs, task)):
                 if said not in early:
                     found.setdefault((said, delta), []).append(task)

@@ -12,7 +12,8 @@ EQUATIONS: dict[int, tuple[str, str]] = {
     ),
     4: (
         r"\alpha_i(X) = \frac{e^{\tilde X \hat P^i / \tau}}{\sum_{j<t} e^{\tilde X \hat P^j / \tau}}",
-        "Similarity of a text to each earlier task. The similarities of a text add up to 1.",
+        "Similarity of a text to each earlier task. As published, the similarities of a text add up to 1. By default "
+        "the evidence of the task's labels is added to the exponents, and “none of them” is a further alternative.",
     ),
     5: (
         r"i \text{ is similar if } \alpha_i > \delta, \text{ dissimilar if } \alpha_i \le \delta",

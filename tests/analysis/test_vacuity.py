@@ -30,6 +30,9 @@ CASES = {
         ["a is the nearest in 2 of 3 seeds"],
     ),
     "not finite": (0.35, 3, frame((float("nan"), 0.2, 0.1), (0.5, 0.1, 0.4)), ["1 of 6 stored α are not finite"]),
+    "none of them": (0.2, 2, frame((0.5, 0.1), (0.3, 0.1)), []),
+    "one earlier task or none": (0.06, 1, frame((0.4,), (0.01,)), []),
+    "surely none": (0.06, 1, frame((0.01,), (0.02,)), ["No α is above this δ"]),
     "nothing stored": (0.06, 4, GOOD[:0], ["below the uniform level 1/4"]),
 }
 
@@ -62,6 +65,8 @@ def test_the_alpha_of_a_whole_matrix_are_told_by_their_number_of_earlier_tasks()
         "With 2 earlier tasks",
     ]
     assert "Every α is above" in found[2]
+    rest = scores.assign(score=scores["score"] / 2)  # as much for none of them
+    assert [said.split(":")[0] for said in of_pairs(0.4, rest)] == ["With 1 earlier task", "With 2, 3 earlier tasks"]
     assert "entropy of α is at its maximum" in found[3]
 
 
@@ -73,6 +78,9 @@ def test_before_training_a_sequence_says_what_follows_from_its_length() -> None:
     )
     assert "With 2 to 3 earlier" in of_sequence(0.3, 9)[1]
     assert len(of_sequence(0.6, 9)) == 1
-    assert of_sequence(1.5, 5) == [
-        "α is never above 1, so at δ = 1.5 every earlier task is dissimilar and no prompt is mixed in."
-    ]
+    assert of_sequence(0.06, 5, none=True) == []
+    assert (
+        of_sequence(1.5, 5, none=True)
+        == of_sequence(1.5, 5)
+        == ["α is never above 1, so at δ = 1.5 every earlier task is dissimilar and no prompt is mixed in."]
+    )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,11 +11,14 @@ import torch
 from making import context, learner, prepared, train
 from resuming import assert_resumes, stage
 
+from shlpt.analysis.estimators import logme
 from shlpt.backbone.encode import Batch
 from shlpt.backbone.t5 import Backbone
-from shlpt.methods.base import Ask, rates_of
+from shlpt.methods.base import Ask, State, rates_of
+from shlpt.methods.per_task import PerTask
+from shlpt.methods.prompts import Prompt, PromptPool
 from shlpt.methods.shlpt import Shlpt
-from shlpt.methods.similarity import COSINE_TEMPERATURE, Estimator, max_pool
+from shlpt.methods.similarity import COSINE_TEMPERATURE, Estimator, evidence, max_pool, with_prior
 from shlpt.plans.paper_tables import ESTIMATOR
 from shlpt.training.engine import drive
 from shlpt.training.lane import adamw, take_step, train_step
@@ -76,14 +80,61 @@ def test_without_the_centre_a_common_part_drowns_what_tells_texts_apart() -> Non
     assert spread["published"] < 0.05 < 0.15 < spread["centred"]
 
 
+def test_the_prior_is_added_to_the_scores_and_its_last_place_is_for_none_of_them() -> None:
+    logits = torch.tensor([[math.log(2.0), 0.0], [0.0, 0.0]])
+    prior = torch.tensor([0.0, math.log(3.0), math.log(5.0)])
+    odds = torch.softmax(with_prior(logits, prior), 1)
+    torch.testing.assert_close(odds, torch.tensor([[0.2, 0.3, 0.5], [1 / 9, 3 / 9, 5 / 9]]))
+    torch.testing.assert_close(
+        torch.softmax(with_prior(logits, prior[:2]), 1), torch.tensor([[0.4, 0.6], [0.25, 0.75]])
+    )
+    assert with_prior(logits, None) is logits
+    estimator = hand_made(score="cosine")
+    alone = estimator(X, X_MASK, PROMPTS[:1], 0.3, torch.tensor([0.0, math.log(4.0)]))
+    torch.testing.assert_close(alone, torch.tensor([[0.2]]))  # one prompt has nothing in common to take off: score 0
+
+
+def test_the_evidence_is_that_of_all_texts_and_missing_without_classes() -> None:
+    labels = ["a", "b"] * 8
+    telling = torch.tensor([[1.0, 0.1], [-1.0, 0.1]]).repeat(8, 1)
+    silent = torch.tensor([[0.3, 0.1]]).repeat(16, 1)
+    found = evidence([telling, silent], labels)
+    assert found is not None
+    assert found[0] - found[1] > 10
+    assert found.tolist() == pytest.approx([16 * logme(one.double().numpy(), labels) for one in (telling, silent)])
+    assert evidence([telling, silent], [""] * 16) is None
+
+
 # --- in a learner ---------------------------------------------------------------------------
+def test_a_prompt_that_explains_the_labels_is_found_before_the_first_step(backbone: Backbone) -> None:
+    """The third prompt was trained on the very texts; the others are random."""
+    known = PerTask(context(backbone, "per_task", "rte"))
+    train(known, 30)
+    random = context(backbone, "shlpt").state.pool.prompts[:2]
+    state = State(PromptPool((*random, Prompt(known.prompt.detach().clone(), "right"))))
+
+    def first(prior: str) -> torch.Tensor:
+        return Shlpt(replace(context(backbone, "shlpt", "rte", estimator_prior=prior), state=state)).similarity()
+
+    assert first("equal").mean(0)[2] < 0.9 < first("evidence").mean(0)[2]
+    torch.testing.assert_close(first("evidence").sum(1), torch.ones(12))
+    with_none = first("evidence_or_none")
+    assert with_none.mean(0)[2] > 0.9
+    assert with_none.sum(1).max() < 1
+    unknown = Shlpt(replace(context(backbone, "shlpt", "rte"), state=State(PromptPool(random))))
+    assert unknown.similarity().sum(1).max() < 0.9  # random prompts are no better than where the task starts
+    kept = unknown.keep().extra["prior"]
+    assert kept.shape == (3,)
+    assert kept.max() == 0
+
+
 def test_the_centre_is_the_mean_of_the_training_texts_and_is_kept(backbone: Backbone) -> None:
     one = begun(backbone, estimator_center=True)
     data = one.ctx.train
     mean = max_pool(backbone.embed(data.ids), data.mask).mean(0)
     kept = one.keep().extra["center"]
     torch.testing.assert_close(kept, mean)
-    whole = one.estimator(backbone.embed(data.ids), data.mask, one.earlier, one.temperature)
+    whole = one.estimator(backbone.embed(data.ids), data.mask, one.earlier, one.temperature, one.prior)
     torch.testing.assert_close(one.similarity(), whole)
     assert not torch.allclose(whole, begun(backbone, estimator_center=False).similarity())
     extra = one.keep().extra | {"center": kept + 1}  # of the task before: the next task has its own
