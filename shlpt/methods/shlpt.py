@@ -85,8 +85,7 @@ class Shlpt(Logging):
         if kind == "evidence_or_none":
             prompts.append(Prompt(self.prompt.detach().clone(), ctx.task))
         states = [ctx.views.whole(prompt, ctx.train).hidden[:, 0].float() for prompt in prompts]
-        found = evidence(states, [example.group for example in ctx.train.examples])
-        return None if found is None else found - found.amax()
+        return evidence(states, [example.group for example in ctx.train.examples])
 
     @torch.no_grad()
     def _temperature(self) -> float:

@@ -1,5 +1,6 @@
 """Similarity of an instance to each earlier task: eqs 3 to 5 and 7 of the paper, and other forms of the score."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,6 +12,8 @@ from shlpt.analysis.estimators import logme
 
 Score = Literal["product", "cosine"]
 COSINE_TEMPERATURE = 0.3  # `auto` for cosines, which have one scale on every backbone
+# The prior is at most 50 to 1, so that what is learned can overrule it for a text: evidence soon is beyond all doubt.
+MOST_ODDS = 50.0
 
 
 def max_pool(x: Tensor, mask: Tensor) -> Tensor:
@@ -66,10 +69,12 @@ def with_prior(logits: Tensor, prior: Tensor | None) -> Tensor:
 
 
 def evidence(states: list[Tensor], labels: Sequence[str]) -> Tensor | None:
-    """Log evidence of the labels given the states [N,d] under each prompt (LogME, for all N texts together). None where
-    it is not defined, as for free answers, which have no labels."""
-    found = [len(labels) * logme(one.double().cpu().numpy(), labels) for one in states]
-    return torch.tensor(found, device=states[0].device).float() if np.isfinite(found).all() else None
+    """Log evidence of the labels given the states [N,d] under each prompt (LogME, for all N texts together), relative
+    to the highest. None where it is not defined, as for free answers, which have no labels."""
+    found = np.array([len(labels) * logme(one.double().cpu().numpy(), labels) for one in states])
+    if not np.isfinite(found).all():
+        return None
+    return torch.from_numpy(np.maximum(found - found.max(), -math.log(MOST_ODDS))).float().to(states[0].device)
 
 
 def equal_similarity(x: Tensor, prompts: Tensor) -> Tensor:

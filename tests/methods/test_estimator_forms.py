@@ -98,10 +98,15 @@ def test_the_evidence_is_that_of_all_texts_and_missing_without_classes() -> None
     labels = ["a", "b"] * 8
     telling = torch.tensor([[1.0, 0.1], [-1.0, 0.1]]).repeat(8, 1)
     silent = torch.tensor([[0.3, 0.1]]).repeat(16, 1)
-    found = evidence([telling, silent], labels)
+    found = evidence([silent, telling], labels)
     assert found is not None
-    assert found[0] - found[1] > 10
-    assert found.tolist() == pytest.approx([16 * logme(one.double().numpy(), labels) for one in (telling, silent)])
+    assert found.tolist() == pytest.approx([-math.log(50), 0])  # beyond all doubt, but at most 50 to 1
+    close = telling * torch.tensor([1.0] * 14 + [-1.0] * 2)[:, None]
+    by_hand = [16 * logme(one.double().numpy(), labels) for one in (close, silent)]
+    found = evidence([close, silent], labels)
+    assert found is not None
+    assert found.tolist() == pytest.approx([value - max(by_hand) for value in by_hand])
+    assert min(found.tolist()) > -math.log(50)
     assert evidence([telling, silent], [""] * 16) is None
 
 
@@ -116,10 +121,10 @@ def test_a_prompt_that_explains_the_labels_is_found_before_the_first_step(backbo
     def first(prior: str) -> torch.Tensor:
         return Shlpt(replace(context(backbone, "shlpt", "rte", estimator_prior=prior), state=state)).similarity()
 
-    assert first("equal").mean(0)[2] < 0.9 < first("evidence").mean(0)[2]
+    assert first("equal").mean(0)[2] < 0.85 < first("evidence").mean(0)[2]
     torch.testing.assert_close(first("evidence").sum(1), torch.ones(12))
     with_none = first("evidence_or_none")
-    assert with_none.mean(0)[2] > 0.9
+    assert with_none.mean(0)[2] > 0.85
     assert with_none.sum(1).max() < 1
     unknown = Shlpt(replace(context(backbone, "shlpt", "rte"), state=State(PromptPool(random))))
     assert unknown.similarity().sum(1).max() < 0.9  # random prompts are no better than where the task starts

@@ -147,7 +147,9 @@ def test_temperature_and_similarity_come_from_the_whole_text(backbone: Backbone)
     assert begun(backbone, estimator_score="product", temperature=20_000.0).temperature == 20_000.0
     learner = begun(backbone)
     train = learner.ctx.train
-    whole = learner.estimator(backbone.embed(train.ids), train.mask, learner.earlier, learner.temperature)
+    whole = learner.estimator(
+        backbone.embed(train.ids), train.mask, learner.earlier, learner.temperature, learner.prior
+    )
     torch.testing.assert_close(learner.similarity(), whole)
 
 
