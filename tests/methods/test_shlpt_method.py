@@ -155,7 +155,7 @@ def test_temperature_and_similarity_come_from_the_whole_text(backbone: Backbone)
 
 # --- ablations of Table 4 -----------------------------------------------------------------
 def test_without_both_losses_only_the_task_counts(backbone: Backbone) -> None:
-    learner = begun(backbone, threshold=1.5, lambda_hsc=0.0, lambda_asc=0.0)
+    learner = begun(backbone, threshold=1.5, lambda_hsc=0.0, lambda_asc=0.0, estimator_prior="equal")
     batch = batch_of(learner)
     loss, down = loss_and_down(backbone, learner.ask(batch))
     assert loss.item() == down.item()

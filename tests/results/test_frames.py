@@ -177,7 +177,7 @@ def test_similarity_and_answers_of_each_instance_explain_the_matrix(store: Store
     frame = frames.alphas(store, SPEC.id, "agnews")
     assert len(frame) == 16 * 2
     sums = frame.groupby("example")["alpha"].sum()
-    np.testing.assert_allclose(sums, 1, rtol=1e-5)
+    assert 0 < sums.min() <= sums.max() < 1  # the rest is for none of them
     assert frame["text"].str.len().min() > 0
     for task in ("rte", "agnews"):
         assert len(frames.alphas(store, (SPEC if task == "rte" else LATER).id, "rte" if task == "rte" else "wic")) == 0

@@ -49,11 +49,15 @@ def test_alpha_is_that_of_the_kept_estimator(store: Store, looked: Any, name: st
     estimator = Estimator(backbone.width, len(kept["down.weight"]), *form)
     estimator.load_state_dict(kept)
     prompts = torch.stack([torch.tensor(left[f"prompt.{n}"]) for n in range(2)])
-    expected = estimator(backbone.embed(ids), mask, prompts, float(left["extra.temperature"]))[0].detach().numpy()
+    assert ("extra.prior" in left) == (name != "published")
+    prior = None if name == "published" else torch.tensor(left["extra.prior"])
+    expected = (
+        estimator(backbone.embed(ids), mask, prompts, float(left["extra.temperature"]), prior)[0].detach().numpy()
+    )
     reading = lens.read(store, run, "agnews", text)
     assert list(reading.alpha["earlier"]) == ["rte", "sst2"]
     np.testing.assert_allclose(reading.alpha["alpha"], expected, atol=1e-6)
-    assert reading.alpha["alpha"].sum() == pytest.approx(1)
+    assert (reading.alpha["alpha"].sum() == pytest.approx(1)) == (name == "published")  # or none of them
     assert not reading.is_cut
 
 
@@ -65,12 +69,12 @@ def test_gradient_times_input_is_a_directional_derivative(store: Store, looked: 
     look = lens._Lens(where, lens.artifact_bytes(store, where.key, "tensors"))
     x, step = look.embed(look.tokens(text)[0]), 1e-2
     with torch.no_grad():
-        slope = (look.logits(x * (1 + step)) - look.logits(x * (1 - step))).numpy() / (2 * step)
+        louder, quieter = (lens._log_odds(look.logits(x * (1 + way))) for way in (step, -step))
+        slope = (louder - quieter)[:2].numpy() / (2 * step)
     reading = lens.read(store, run, "agnews", text)
     total = reading.words.groupby("earlier", sort=False)["weight"].sum()
-    expected = [slope[0] - slope[1], slope[1] - slope[0]]  # the log-odds of two are their difference
-    np.testing.assert_allclose(total.to_numpy(), expected, rtol=0.02)
-    assert np.abs(expected).max() > 1e-2  # there is something to compare
+    np.testing.assert_allclose(total.to_numpy(), slope, rtol=0.02)
+    assert np.abs(slope).max() > 1e-2  # there is something to compare
     alpha = reading.alpha["alpha"].to_numpy()
     np.testing.assert_allclose(reading.alpha["odds"], np.log(alpha / (1 - alpha)), atol=1e-5)
 
@@ -90,7 +94,7 @@ def test_words_are_those_of_the_text_in_order_and_tell_where_alpha_is_high(store
 
 
 def test_where_no_word_matters(store: Store, looked: Any) -> None:
-    reading = lens.read(store, looked.ids["shlpt"], "sst2", "whatever you say")
+    reading = lens.read(store, looked.ids["published"], "sst2", "whatever you say")
     assert list(reading.alpha["alpha"]) == [1.0]
     assert reading.words["weight"].abs().max() < 1e-6
     reading = lens.read(store, looked.ids["uniform"], "agnews", "whatever you say")

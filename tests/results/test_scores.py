@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -108,10 +107,11 @@ def test_alpha_is_that_of_the_target_at_the_end_of_its_stage(copied: tuple[Store
     """Each ordered pair once in two seeds, because the second reads the order backwards."""
     store, id = copied
     frame = scores.measure(store, id, ["alpha", "alpha_published"]).frame
-    for _, mine in frame.groupby("estimator"):
+    for name, mine in frame.groupby("estimator"):
         assert len(mine) == len(mine[["source", "target"]].drop_duplicates()) == 6
         sums = mine.groupby(["target", "seed"])["score"].sum()
-        assert sums.to_numpy() == pytest.approx(np.ones(len(sums)), abs=1e-5)
+        assert sums.max() <= 1 + 1e-5
+        assert (sums.min() > 1 - 1e-5) == (name == "alpha_published")
         counts = mine.groupby(["target", "seed"])["earlier"].agg(["size", "first"])
         assert (counts["size"] == counts["first"]).all()
     cell = next(c for c in scores.alphas_for(store, id).cells if c.label["earlier"] == 2)
