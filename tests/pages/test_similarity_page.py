@@ -47,7 +47,7 @@ def test_the_threshold_acts_at_once_and_says_that_nothing_was_retrained(looked: 
 
 
 def test_another_run_brings_its_own_threshold_and_one_earlier_task_is_flagged(looked: Any) -> None:
-    app = opened(looked, "shlpt", task="sst2")
+    app = opened(looked, "published", task="sst2")
     assert any("α is always 1" in warning.value for warning in app.warning)
     app = opened(looked, "shlpt", delta="0.5")
     assert app.slider("delta").value == 0.5
