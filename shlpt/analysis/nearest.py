@@ -26,7 +26,7 @@ def by_seed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def over_seeds(frame: pd.DataFrame) -> Nearest | None:
-    """None where nothing can agree: no α yet, all equal, or only one earlier task, whose α is always 1."""
+    """None where nothing can agree: no α yet, all equal, or only one earlier task."""
     found = by_seed(frame)["earlier"]
     if frame["earlier"].nunique() < 2 or found.empty:
         return None

@@ -24,7 +24,7 @@ class Ranking(TypedDict):
 
 
 def ranking(frame: pd.DataFrame, degrees: Degrees) -> Ranking:
-    """`degrees`: how related (source, target) are. Stages with one earlier task, whose α is always 1, do not count."""
+    """`degrees`: how related (source, target) are. Stages with one earlier task do not count."""
     first: dict[int, list[float]] = {}
     auc: dict[int, list[float]] = {}
     spread: dict[int, list[float]] = {}

@@ -154,6 +154,7 @@ def test_settings_that_differ_are_listed_with_both_values() -> None:
         "estimator_center": (True, False),
         "estimator_score": ("cosine", "product"),
         "estimator_lr": (0.01, "auto"),
+        "estimator_prior": ("evidence_or_none", "equal"),
         "lambda_hsc": (0.03, 0.1),
         "lambda_asc": (0.1, 0.5),
     }
