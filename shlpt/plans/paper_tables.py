@@ -1,7 +1,7 @@
 """The paper's ablations (Table 4) and harmful pairs (Table 5) as runs. No torch. The thresholds are the paper's:
 δ = 1.5 on the Negative Transfer Benchmark and on pairs, the default elsewhere. At δ = 1.5 no earlier task is similar.
-Pairs need this: where the one source is similar, as it always is in the published form at δ < 1, both contrastive losses
-are empty.
+Pairs need this: where the one source is similar, as it always is in the published form at δ < 1, both contrastive
+losses are empty.
 
 −ASE is as in the authors' code: all earlier prompts are mixed in alike, and there is no contrastive loss, whatever δ is
 elsewhere. At δ = 1.5 −STT equals SHLPT, as in Table 4.
@@ -114,8 +114,8 @@ def pair_specs(
     RunSpec.make(("source", "target"), "shlpt", settings=given, preset=preset)  # refuses unknown settings
     if given.get("threshold", 1.0) < 1:
         raise UserError(
-            f"threshold = {given['threshold']} on a pair: the only source could be similar, and both contrastive losses "
-            "would then be empty. Leave the threshold out, or set it to at least 1"
+            f"threshold = {given['threshold']} on a pair: the only source could be similar, and both contrastive "
+            "losses would then be empty. Leave the threshold out, or set it to at least 1"
         )
     found: list[tuple[str, RunSpec]] = []
     alone: set[str] = set()
