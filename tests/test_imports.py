@@ -32,7 +32,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "queue": ("catalog", "devices", "errors", "plans", "results", "spec", "store", "tasks"),
     # An adapter is compared with the model before it leaves.
     "sharing": tuple("analysis backbone catalog errors methods plans plots results spec store tasks".split()),
-    "lessons": ("analysis", "errors", "paper", "plots", "results", "spec", "store", "tasks"),
+    "lessons": ("analysis", "errors", "paper", "plots", "results", "sharing.html", "store", "tasks"),
     "work": tuple("analysis backbone catalog errors methods plans queue results spec store tasks training".split()),
     "ui": tuple(
         "analysis catalog devices errors lessons paper plans plots queue results sharing spec store tasks".split()

@@ -13,6 +13,7 @@ from shlpt.cli import options as opt
 from shlpt.cli import share, warn
 from shlpt.cli.compare import compare
 from shlpt.cli.gauge import app as gauges
+from shlpt.cli.lessons import app as lessons
 from shlpt.cli.look import app as looks
 from shlpt.cli.masking import masking
 from shlpt.cli.record import record
@@ -316,6 +317,7 @@ app.add_typer(tasks_app, name="tasks")
 app.add_typer(runs_app, name="runs")
 app.add_typer(studies)
 app.add_typer(gauges)
+app.add_typer(lessons)
 app.add_typer(looks)
 
 

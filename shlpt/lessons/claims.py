@@ -186,9 +186,13 @@ def _highest(claim: Claim, results: Mapping[str, str]) -> Found:
 
 
 def _last_alphas(claim: Claim, results: Mapping[str, str]) -> pd.DataFrame:
-    """[seed, earlier, alpha] of the last task of one side."""
-    frame = _results(store().home, locate(results[claim.of])["id"])
-    runs = list(frame[frame["side"] == claim.first]["run"])
+    return _alphas(locate(results[claim.of])["id"], claim.first)
+
+
+def _alphas(id: str, name: str) -> pd.DataFrame:
+    """[seed, earlier, alpha, spread] of the last task of one side."""
+    frame = _results(store().home, id)
+    runs = list(frame[frame["side"] == name]["run"])
     last = run_record(store(), runs[0])["tasks"][-1]
     found = seeds.stage_alphas(store(), runs)
     return found[found["task"] == last]
@@ -296,6 +300,11 @@ def _others_words(one: Fact, id: str) -> str:
     return f"{100 * given.isin(find_task(second).labels).mean():.0f} %"
 
 
+def _spread(one: Fact, id: str) -> str:
+    """The standard deviation of α over the texts of the last task, mean over the earlier tasks and the seeds."""
+    return f"{_alphas(id, one.method)['spread'].mean():.2g}"
+
+
 def _seeds(one: Fact, id: str) -> str:
     return str(_results(store().home, id)["seed"].nunique())
 
@@ -318,6 +327,7 @@ FACTS: dict[str, Callable[[Fact, str], str]] = {
     "trainable": _trainable,
     "seeds": _seeds,
     "moved": _moved,
+    "spread": _spread,
     "others_words": _others_words,
     "ahead": _ahead,
     "pairs": _count("tested"),
@@ -332,10 +342,11 @@ def printed(lesson: Lesson, name: str) -> str:
     """A number of the paper as it is printed."""
     one: Printed = lesson.front.printed[name]
     rows = [row for row in read_paper(one.table) if all(row.get(key) == value for key, value in one.where.items())]
-    if len(rows) != 1 or not isinstance(rows[0]["value"], float):
+    values = [row.get("value", row.get("spread")) for row in rows]
+    if len(values) != 1 or not isinstance(values[0], float):
         where = lesson.where("printed", name)
         raise UserError(f"{where}: {len(rows)} cells of {one.table} match {dict(one.where)}, there must be one")
-    return f"{rows[0]['value']:.2f}".replace("-", "−")
+    return f"{values[0]:.2f}".replace("-", "−")
 
 
 # --- in the text --------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from shlpt.tasks.task import without_shots
 
 @dataclass(frozen=True)
 class Curve:
-    """Rows [x, mean, low, high] over the seeds; of one seed low and high are NaN."""
+    """Rows [x, mean, low, high]: over the seeds with the 95 % interval, or of one seed with the range over texts."""
 
     rows: pd.DataFrame
     x: str
@@ -59,16 +59,16 @@ def _line(x: float, values: list[float]) -> tuple[float, float, float, float]:
 
 
 def _alpha(one: Series, runs: list[str]) -> Curve:
-    """α of an earlier task while the last one is learned, of the seeds whose steps are recorded."""
+    """α of an earlier task while the last one is learned, by epoch, with the range over the texts. Of the first seed,
+    because seeds can prefer different tasks."""
     frame = frames.similarity(store(), runs)
     mine = frame[(frame["earlier"] == one.earlier) & (frame["position"] == frame["position"].max())]
     if mine.empty:
         raise unknown("earlier task with recorded steps", one.earlier, frame["earlier"].unique())
-    seeds = int(mine["seed"].nunique())
-    means = mine.groupby("step")["mean"].mean()
-    ends = [means.to_numpy()] * 2 if seeds > 1 else [mine["low"].to_numpy(), mine["high"].to_numpy()]
-    rows = pd.DataFrame({"x": means.index, "mean": means.to_numpy(), "low": ends[0], "high": ends[1]})
-    return Curve(rows, "Training step", "Similarity α", seeds, False)
+    first = mine[mine["seed"] == mine["seed"].min()]
+    rows = first.groupby("epoch", as_index=False).agg(mean=("mean", "mean"), low=("low", "min"), high=("high", "max"))
+    rows = rows.rename(columns={"epoch": "x"})
+    return Curve(rows, "Epoch", "Similarity α", 1, False)
 
 
 def _rows(lines: list[Any]) -> pd.DataFrame:

@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "data" / "lessons"
 PAPER_SECTION = "In the paper"  # the only section with the paper's numbers
 BEFORE = ("Situation", "Question")
 SECTIONS = (*BEFORE, "What happened", "Why", PAPER_SECTION, "Check", "Now change this", "For the teacher")
-NAMED = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
+NAMED = re.compile(r"(?<![\w^}])\{([a-z]\w*)(?:\.(\w+))?\}")  # not the braces of LaTeX
 _FRONT = re.compile(r"\A\+\+\+\n(.*?)^\+\+\+\n(.*)\Z", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
 _FILE = re.compile(r"(\d)-([a-z]+)\.md")
@@ -287,6 +287,9 @@ def _check_names(lesson: Lesson) -> None:
         if term not in glossary.terms():
             raise UserError(f"{lesson.where('terms')}: {unknown('word of the glossary', term, glossary.terms())}")
     ours, printed = {*front.claims, *front.facts}, {*front.printed}
+    if twice := ours & printed or {*front.claims} & {*front.facts}:
+        name = min(twice)
+        raise UserError(f"{lesson.where('printed', name)}: there are two numbers named {name!r}")
     for heading, text in lesson.sections.items():
         known = printed if heading == PAPER_SECTION else ours
         for found in NAMED.finditer(text):

@@ -50,8 +50,9 @@ def figure(
         )
     guessed = go.Scatter(
         x=list(places),
-        y=[*known, *guess],
+        y=[*known, *guess] if len(guess) else [],
         name="your guess",
+        showlegend=bool(len(guess)),
         mode="lines+markers",
         line={"color": theme.TEXT[dark], "dash": "dash", "width": 2},
         marker={"size": 13, "color": theme.GROUND[dark], "line": {"color": theme.TEXT[dark], "width": 2}},

@@ -10,12 +10,12 @@ import streamlit as st
 
 from shlpt.lessons import answers, claims, glossary, reveal
 from shlpt.lessons.answers import CHECK, GUESS
+from shlpt.lessons.equations import EQUATIONS
 from shlpt.lessons.reading import PAPER_SECTION, Lesson, names
 from shlpt.paper import ORIGIN
 from shlpt.plots.guess_cell import written
 from shlpt.plots.guess_curve import known_at
 from shlpt.ui import lesson_live, page
-from shlpt.ui.equations import EQUATIONS
 from shlpt.ui.guess import drawing
 from shlpt.ui.links import to_page
 

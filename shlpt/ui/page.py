@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from shlpt.errors import UserError
-from shlpt.ui.equations import EQUATIONS, PAPER
+from shlpt.lessons.equations import EQUATIONS, PAPER
 from shlpt.ui.live_plot import live_plot, prepared
 
 LINKS = re.compile(r"(://|@|\bwww)")  # links even when escaped; an invisible joiner prevents it

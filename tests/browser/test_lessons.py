@@ -1,9 +1,12 @@
 """Lessons in a browser: guesses are drawn, a run is trained on the spot, and a refresh in the middle loses nothing."""
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
-from shlpt.lessons import claims, reading
+import axe
+
+from shlpt.lessons import claims, lecture, reading
 
 CELL = """() => {
     const box = document.querySelector('.shlpt-guess'), { xaxis, yaxis } = box._fullLayout;
@@ -86,4 +89,58 @@ def test_a_curve_is_drawn_over_the_axes(visit: Any) -> None:
     one.wait_for(lambda: "the dashed one is yours" in one.text())
     one.page.wait_for_timeout(500)
     assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert axe.PACKAGE is None or axe.faults(one) == []
     one.assert_whole()
+
+
+def test_a_lesson_is_taken_with_the_keyboard_alone(visit: Any) -> None:
+    one = visit("learn?lesson=real", width=1920)
+    assert axe.PACKAGE is None or axe.faults(one) == []
+
+    def to(name: str) -> None:
+        """By the tab key to what has this text or label."""
+        focused = "document.activeElement.innerText || document.activeElement.closest('label')?.innerText || ''"
+        for _ in range(60):
+            one.page.keyboard.press("Tab")
+            if name in one.page.evaluate(focused):
+                return
+        raise AssertionError(name)
+
+    to("Yes: five points")
+    one.page.keyboard.press("Space")
+    one.wait_for(lambda: "guess=0" in one.page.url)
+    one.page.keyboard.press("ArrowDown")
+    one.wait_for(lambda: "guess=1" in one.page.url)
+    one.settle()
+    to("This is my guess")
+    one.page.keyboard.press("Enter")
+    one.wait_for(lambda: "You guessed it" in one.text())
+    for step in ("Why", "Check"):
+        one.settle()
+        one.page.wait_for_timeout(800)
+        assert one.page.evaluate("document.activeElement.tagName") in ("H2", "BODY")
+        to(f"Next: {step}")
+        one.page.keyboard.press("Enter")
+        one.wait_for(lambda step=step: one.page.locator("h2").first.inner_text() == step)
+    assert axe.PACKAGE is None or axe.faults(one) == []
+    one.assert_whole()
+
+
+def test_a_lecture_opens_from_the_disk_without_a_network(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "lecture.html"
+    path.write_bytes(lecture.lecture([reading.read("harm"), reading.read("forgetting")]))
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    wrong: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_selector(".plot .main-svg")
+    hidden = page.get_by_text("Swapping the words did no great harm.")
+    assert not hidden.is_visible()  # guess first
+    page.get_by_text("The result", exact=True).first.click()
+    hidden.wait_for(state="visible")
+    assert page.locator("#part-1 math").count() >= 1
+    assert (asked, wrong) == ([path.as_uri()], [])
+    context.close()

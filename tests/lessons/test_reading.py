@@ -7,7 +7,7 @@ import pytest
 
 from shlpt.errors import UserError
 from shlpt.lessons import glossary, reading
-from shlpt.ui.equations import EQUATIONS
+from shlpt.lessons.equations import EQUATIONS
 from shlpt.ui.navigation import PAGES
 
 WHOLE = reading.read("harm").source

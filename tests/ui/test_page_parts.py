@@ -4,7 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visiting import charts
 
-from shlpt.ui import equations, page
+from shlpt.lessons import equations
+from shlpt.ui import page
 
 
 @pytest.mark.parametrize(
