@@ -99,7 +99,7 @@ def test_a_lesson_is_taken_with_the_keyboard_alone(visit: Any) -> None:
 
     def to(name: str) -> None:
         """By the tab key to what has this text or label."""
-        focused = "document.activeElement.innerText || document.activeElement.closest('label')?.innerText || ''"
+        focused = "(document.activeElement.closest('label, button') ?? { innerText: '' }).innerText"
         for _ in range(60):
             one.page.keyboard.press("Tab")
             if name in one.page.evaluate(focused):
