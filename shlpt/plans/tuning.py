@@ -29,8 +29,8 @@ SEQUENCES: dict[str, tuple[str, ...]] = {
         "ask:mood/forum/no-yes",
     ),
 }
-# The same with rich sources and a last task of few examples, which asks what one of them asks: where it matters which
-# source is found. Scored by the last task.
+# The same with rich sources and a last task of few examples, which asks what one of them asks, or what none of them
+# does: where it matters which source is found. Scored by the last task.
 STREAMS: dict[str, tuple[str, ...]] = {
     "tuning3": (
         "ask:looks/hotel/bad-good@64",
@@ -43,6 +43,18 @@ STREAMS: dict[str, tuple[str, ...]] = {
         "ask:staff/phone/no-yes@64",
         "ask:mood/forum/no-yes@32",
         "ask:staff/shop/up-down@8",
+    ),
+    "tuning5": (  # nothing helps: another question of the texts before, in their words, swapped
+        "ask:mood/report/negative-positive@32",
+        "ask:looks/shop/positive-negative@32",
+        "ask:noise/phone/up-down@64",
+        "ask:speed/phone/down-up@16",
+    ),
+    "tuning6": (
+        "ask:mood/scene/low-high@32",
+        "ask:staff/shop/red-blue@32",
+        "ask:noise/train/no-yes@64",
+        "ask:looks/train/yes-no@16",
     ),
 }
 FACTORS = (1 / 3, 3.0, 0.1, 10.0)  # of the usual learning rate: tried first

@@ -61,10 +61,12 @@ def test_a_start_matters_in_tuning() -> None:
             assert min(relation(early, late)[1] for early in found[:3]) < 0
 
 
-def test_in_a_tuning_stream_the_last_task_is_related_to_one_earlier_task_only() -> None:
-    for tasks in tuning.STREAMS.values():
+def test_in_a_tuning_stream_the_last_task_is_related_to_one_earlier_task_or_to_none() -> None:
+    found = {}
+    for name, tasks in tuning.STREAMS.items():
         *early, last = (find_task(task) for task in tasks)
-        assert sorted(relation(one, last)[1] > 0 for one in early) == [False, False, True]
+        found[name] = sum(relation(one, last)[1] > 0 for one in early)
+    assert found == {"tuning3": 1, "tuning4": 1, "tuning5": 0, "tuning6": 0}
 
 
 def test_all_is_scored_on_validation_with_the_same_seeds() -> None:
