@@ -8,55 +8,70 @@ import typer
 from shlpt.cli import options as opt
 from shlpt.cli.report import errors, show
 from shlpt.errors import UserError
-from shlpt.store.store import default_home
+from shlpt.store.store import Store, default_home
 
-Taken = dict[str, Any]  # what was written: kind, file and what else is known
+Taken = dict[str, Any]  # what was written: kind, path and what else is known
 
 
 def export(
     id: Annotated[str, typer.Argument(help="Id of a run or an experiment, or its first characters; names work too.")],
-    task: Annotated[str | None, typer.Option(help="Task whose prompt is exported (default: the last one).")] = None,
-    peft: Annotated[Path | None, typer.Option(help="Write the task's prompt to this new folder, for PEFT.")] = None,
+    peft: Annotated[Path | None, typer.Option(help="Write the prompt of a task to this new folder, for PEFT.")] = None,
+    task: Annotated[str | None, typer.Option(help="Task whose prompt --peft writes (default: the last one).")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Write all results to this file, for `import` elsewhere.")] = None,
     home: opt.Home = None,
     json: opt.Json = False,
     csv: opt.Csv = False,
 ) -> None:
-    """Take a run away: the prompt of a task as an adapter for PEFT."""
-    if peft is None:
-        raise UserError("say what to write: --peft FOLDER")
+    """Take a run or an experiment away: a prompt as an adapter for PEFT, all results as a bundle."""
+    if peft is None and bundle is None:
+        raise UserError("say what to write: --peft FOLDER or --bundle FILE")
     if task is not None and peft is None:
         raise UserError("--task belongs to --peft: all else takes the whole run")
-    written: list[Taken] = []
+    from shlpt.sharing.which import locate
+
+    which, written = locate(home, id), list[Taken]()
     if peft is not None:
-        written.append(_peft(id, task, peft, home))
+        written.append(_peft(which, task, peft))
+    if bundle is not None:
+        from shlpt.sharing.bundle import pack
+
+        written.append(_file("bundle", bundle, pack(which)))
     rows = [{key: value for key, value in one.items() if key != "notes"} for one in written]
     show(rows, "written", as_json=json, as_csv=csv, document=written)
     for note in (note for one in written for note in one.get("notes", ())):
         errors.print(note, markup=False, soft_wrap=True)
 
 
-def _peft(id: str, task: str | None, folder: Path, home: Path | None) -> Taken:
+def _peft(which: Any, task: str | None, folder: Path) -> Taken:
     from shlpt.results import frames
-    from shlpt.results.recorded import locate_run
     from shlpt.sharing import peft
 
-    store, run = locate_run(home, id)
-    adapter, worst = peft.export(store, run, task or frames.spec(store, run)["tasks"][-1], folder)
+    if which.experiment is not None:
+        raise UserError(
+            f"{which.id} is an experiment, and an adapter is the prompt of one run: see `experiments {which.id}`"
+        )
+    last = frames.spec(which.store, which.id)["tasks"][-1]
+    adapter, worst = peft.export(which.store, which.id, task or last, folder)
     notes = [] if worst is not None else [f"not compared with PEFT, because it is not installed here: {peft.GET}"]
     length, width = adapter.prompt.shape
-    return {
-        "kind": "PEFT adapter",
-        "path": str(folder),
-        "task": adapter.task,
-        "rows": length,
-        "width": width,
-        "difference of logits": worst,
-        "notes": notes,
-    }
+    about = {"task": adapter.task, "rows": length, "width": width, "difference of logits": worst, "notes": notes}
+    return {"kind": "PEFT adapter", "path": str(folder), **about}
+
+
+def _file(kind: str, path: Path, data: bytes) -> Taken:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f"{path.name}.draft")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    return {"kind": kind, "path": str(path), "bytes": len(data)}
 
 
 def take_in(
-    path: Annotated[Path, typer.Argument(help="Folder of an adapter, as save_pretrained of PEFT wrote it.")],
+    path: Annotated[Path, typer.Argument(help="A bundle, or the folder of an adapter that PEFT wrote.")],
     task: Annotated[str | None, typer.Option(help="Task that an adapter was trained for (see `tasks`).")] = None,
     name: Annotated[str, typer.Option(help="Name of the prompt here, as prompts/NAME (default: the folder's).")] = "",
     number: Annotated[int, typer.Option(min=0, help="Number of the task in a multitask adapter.")] = 0,
@@ -68,14 +83,19 @@ def take_in(
     json: opt.Json = False,
     csv: opt.Csv = False,
 ) -> None:
-    """Bring in an adapter of PEFT: its prompt becomes a task that needs no training.
+    """Bring in the results of another installation, or a prompt that PEFT trained.
 
-    It can stand before other tasks, as in --tasks prompts/NAME,yelp, and is tested on the texts of its task.
+    The runs of a bundle get ids of their own (i…) and stand beside yours, never mixed with them and never reused. The
+    prompt of an adapter becomes a task that needs no training: it can stand before other tasks, as in --tasks
+    prompts/NAME,yelp, and is tested on the texts of its task.
     """
+    if not path.exists():
+        raise UserError(f"{path} is not there: give a bundle, or the folder of an adapter")
+    if path.is_file():
+        _bundle(path, home, json, csv)
+        return
     from shlpt.sharing import peft
 
-    if not path.exists():
-        raise UserError(f"{path} is not there: give the folder of an adapter")
     if task is None:
         raise UserError("name the task that the adapter was trained for, for example --task sst2 (`tasks` lists them)")
     here = home or default_home()
@@ -84,3 +104,21 @@ def take_in(
     show([row], "imported", as_json=json, as_csv=csv, document=row | {"digest": given.digest})
     command = f"python -m shlpt run --tasks {given.title},… --set prompt_length={given.length}"
     errors.print(f"use it with: {command}", markup=False, soft_wrap=True)
+
+
+def _bundle(path: Path, home: Path | None, json: bool, csv: bool) -> None:
+    from shlpt.results import frames, listing
+    from shlpt.results.export import rows_of_frame
+    from shlpt.sharing import bundle
+
+    if path.stat().st_size > bundle.LARGEST:
+        raise UserError(f"{path} is larger than a bundle may be ({bundle.LARGEST / 2**20:.0f} MB)")
+    found = bundle.read(path.read_bytes(), str(path))
+    store = Store(home).open()
+    brought = bundle.bring_in(store, found, path.name)
+    rows = listing.short(rows_of_frame(frames.runs(store, brought.runs)))
+    about = {"experiment": brought.experiment, "new": brought.is_new, "made": found.manifest["made"]}
+    show(rows, "imported", as_json=json, as_csv=csv, document={"runs": rows, **about})
+    where = f" as experiment {brought.experiment}" if brought.experiment else ""
+    said = f"imported{where}: {found.environment}" if brought.is_new else f"this bundle was imported before{where}"
+    errors.print(said, markup=False, soft_wrap=True)

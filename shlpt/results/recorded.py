@@ -4,7 +4,6 @@ writes it. Its ids begin with another letter than the visitor's: the same run tr
 from pathlib import Path
 
 from shlpt.errors import UserError
-from shlpt.store.find import find_run
 from shlpt.store.store import Store
 
 HOME = Path(__file__).resolve().parents[2] / "data" / "recorded"
@@ -35,16 +34,3 @@ def refuse_recorded(id: str) -> None:
     found = recorded() if id.startswith(MARK) else None
     if found is not None and found.value("SELECT 1 FROM runs WHERE substr(id, 1, ?)=?", (len(id), id)):
         raise UserError(f"run {id} came with the program and cannot be changed: `runs again {id}` trains it here")
-
-
-def locate_run(home: Path | None, id: str) -> tuple[Store, str]:
-    """A run by its id or the beginning of it, in the visitor's store or else in the recorded one."""
-    own, others = Store(home).there(), recorded()
-    if others is not None and id.startswith(MARK) and (own is None or not own.value(_BEGINS, (len(id), id))):
-        return others, find_run(others, id)
-    if own is None:
-        raise UserError(f"unknown run {id!r}: there are no results in {Store(home).home} yet")
-    return own, find_run(own, id)
-
-
-_BEGINS = "SELECT 1 FROM runs WHERE substr(id, 1, ?)=?"

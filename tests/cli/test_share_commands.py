@@ -38,3 +38,20 @@ def test_mistakes_are_answered_kindly(looked: Any, tmp_path: Path, capsys: pytes
     assert "is not there" in refused(capsys, "import", str(tmp_path / "a"), "--task", "sst2", here)
     assert "name the task" in refused(capsys, "import", str(tmp_path), here)
     assert "is no adapter" in refused(capsys, "import", str(tmp_path), "--task", "sst2", here)
+
+
+def test_a_bundle_goes_out_and_comes_in_once(looked: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, file, home = looked.ids["pair"], tmp_path / "pair.zip", tmp_path / "home"
+    (found,) = say(capsys, "export", run, "--bundle", str(file), f"--home={looked.home}")
+    assert found == {"kind": "bundle", "path": str(file), "bytes": file.stat().st_size}
+    taken = say(capsys, "import", str(file), f"--home={home}")
+    shown = say(capsys, "runs", "show", taken["runs"][0]["id"], f"--home={home}")
+    mine = say(capsys, "runs", "show", run, f"--home={looked.home}")
+    assert (shown["matrix"], shown["settings"]) == (mine["matrix"], mine["settings"])
+    assert taken["new"]
+    assert taken["made"][0]["device"] == "cpu"
+    assert not say(capsys, "import", str(file), f"--home={home}")["new"]
+    file.write_bytes(file.read_bytes()[:-1])
+    assert "is damaged" in refused(capsys, "import", str(file), f"--home={home}")
+    waiting = ("export", looked.ids["waiting"], "--bundle", str(file), f"--home={looked.home}")
+    assert "a bundle holds finished runs" in refused(capsys, *waiting)
