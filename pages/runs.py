@@ -17,7 +17,7 @@ from shlpt.results import listing as shown_runs
 from shlpt.results.further import further
 from shlpt.spec import RunSpec, digest
 from shlpt.store.store import Store
-from shlpt.ui import choose, control, page
+from shlpt.ui import choose, control, page, take_away
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown
 from shlpt.ui.links import live_address, to_page
@@ -208,6 +208,7 @@ def delete(ids: list[str]) -> None:
 def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
     """One run: names, tasks, settings, figures."""
     names(store, record, is_recorded)
+    take_away.fold(store, record)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Accuracy matrix**")

@@ -28,10 +28,10 @@ MAY: dict[str, tuple[str, ...]] = {
     "methods": ("analysis.estimators", "backbone", "catalog", "errors", "spec", "tasks"),
     "training": ("analysis.metrics", "backbone", "catalog", "errors", "methods", "spec", "store", "tasks"),
     # Results read a stored estimator with the training core when somebody asks for α of a text.
-    "results": ("analysis", "backbone", "catalog", "errors", "methods", "plans", "spec", "store", "tasks", "training"),
+    "results": tuple("analysis backbone catalog errors methods paper plans spec store tasks training".split()),
     "queue": ("catalog", "devices", "errors", "plans", "results", "spec", "store", "tasks"),
     # An adapter is compared with the model before it leaves.
-    "sharing": tuple("analysis backbone catalog errors methods plans plots results spec store tasks".split()),
+    "sharing": tuple("analysis backbone catalog errors methods paper plans plots results spec store tasks".split()),
     "lessons": ("analysis", "errors", "paper", "plots", "results", "sharing.html", "store", "tasks"),
     "work": tuple("analysis backbone catalog errors methods plans queue results spec store tasks training".split()),
     "ui": tuple(

@@ -11,8 +11,8 @@ import typer
 from shlpt.cli import warn
 from shlpt.cli.options import Way, require_device, set_threads
 from shlpt.cli.report import errors, show
-from shlpt.cli.rows import RowsOf
 from shlpt.errors import unknown
+from shlpt.results.rows import RowsOf
 from shlpt.store.store import Store
 
 if TYPE_CHECKING:

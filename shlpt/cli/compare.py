@@ -16,6 +16,7 @@ from shlpt.store.store import Store
 def compare(
     ids: Annotated[list[str] | None, typer.Argument(help=f"{IDS_HELP} Recorded runs can be named too.")] = None,
     experiment: Annotated[str | None, typer.Option(help="Id or name of an experiment: compare all its runs.")] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Print the table of scores for LaTeX (booktabs).")] = False,
     home: Home = None,
     json: Json = False,
     csv: Csv = False,
@@ -30,6 +31,11 @@ def compare(
     labels, pairs = chosen(ids or [], experiment, home)
     found = side_by_side.sides([record for _, record in pairs], labels)
     rows = side_by_side.table(found)
+    if latex:
+        from shlpt.sharing import tables
+
+        print(tables.latex(tables.sides(rows), f"{tables.OVER_SEEDS}. {tables.ABOUT}"), end="")
+        return
     apart = [side_by_side.differences(side, found[0]) for side in found[1:]]
     document = {"sides": rows, "same_tasks": side_by_side.same_tasks(found), "differences": apart}
     if len(found) == 2:

@@ -7,8 +7,8 @@ import typer
 from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import How, Seeds, Sequence, Tasks, tasks_of, with_groups
 from shlpt.cli.report import errors
-from shlpt.cli.rows import ROWS
 from shlpt.errors import UserError
+from shlpt.results.rows import ROWS
 from shlpt.spec import find_methods, parse_values, read_seeds
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import find_benchmark

@@ -14,10 +14,10 @@ from shlpt.catalog import METHODS
 from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import Csv, Device, Home, Json, Lanes, Threads
 from shlpt.cli.report import Bar, errors, show
-from shlpt.cli.rows import ROWS
 from shlpt.plans.experiments import Experiment
 from shlpt.plans.recorded import CURVES_ONLY, PARTS, SCORES_ONLY, kept, plan
 from shlpt.results.recorded import HOME, mark
+from shlpt.results.rows import ROWS
 from shlpt.store import artifacts
 from shlpt.store.store import FILE, Store
 from shlpt.store.tensors import add_artifact

@@ -13,8 +13,8 @@ from shlpt.catalog.routers import ROUTERS, routers_of
 from shlpt.cli.compare import chosen
 from shlpt.cli.options import IDS_HELP, Csv, Device, Home, Json, Threads, set_threads
 from shlpt.cli.report import Bar, print_table, show
-from shlpt.cli.rows import numbers
 from shlpt.errors import UserError, unknown
+from shlpt.results.rows import numbers
 
 if TYPE_CHECKING:
     from shlpt.analysis.compare import Side

@@ -9,6 +9,7 @@ from shlpt.cli import options as opt
 from shlpt.cli.report import errors, show
 from shlpt.errors import UserError
 from shlpt.store.store import Store, default_home
+from shlpt.version import VERSION
 
 Taken = dict[str, Any]  # what was written: kind, path and what else is known
 
@@ -18,13 +19,23 @@ def export(
     peft: Annotated[Path | None, typer.Option(help="Write the prompt of a task to this new folder, for PEFT.")] = None,
     task: Annotated[str | None, typer.Option(help="Task whose prompt --peft writes (default: the last one).")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Write all results to this file, for `import` elsewhere.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write figures and tables to this HTML file, which opens without internet.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="Write its table to this file: .tex (LaTeX, for booktabs) or .csv.")
+    ] = None,
     home: opt.Home = None,
     json: opt.Json = False,
     csv: opt.Csv = False,
 ) -> None:
-    """Take a run or an experiment away: a prompt as an adapter for PEFT, all results as a bundle."""
-    if peft is None and bundle is None:
-        raise UserError("say what to write: --peft FOLDER or --bundle FILE")
+    """Take a run or an experiment away.
+
+    As a report to read, a table to print, a bundle for another installation, and a prompt as an adapter for PEFT.
+    Several at once are possible. Recorded ones can be named too.
+    """
+    if not any((peft, bundle, report, table)):
+        raise UserError("say what to write: --report FILE, --table FILE, --bundle FILE or --peft FOLDER")
     if task is not None and peft is None:
         raise UserError("--task belongs to --peft: all else takes the whole run")
     from shlpt.sharing.which import locate
@@ -36,6 +47,12 @@ def export(
         from shlpt.sharing.bundle import pack
 
         written.append(_file("bundle", bundle, pack(which)))
+    if report is not None:
+        from shlpt.sharing.report import report as made
+
+        written.append(_file("report", report, made(which)))
+    if table is not None:
+        written.append(_file("table", table, _table(which, table.suffix)))
     rows = [{key: value for key, value in one.items() if key != "notes"} for one in written]
     show(rows, "written", as_json=json, as_csv=csv, document=written)
     for note in (note for one in written for note in one.get("notes", ())):
@@ -56,6 +73,18 @@ def _peft(which: Any, task: str | None, folder: Path) -> Taken:
     length, width = adapter.prompt.shape
     about = {"task": adapter.task, "rows": length, "width": width, "difference of logits": worst, "notes": notes}
     return {"kind": "PEFT adapter", "path": str(folder), **about}
+
+
+def _table(which: Any, suffix: str) -> bytes:
+    from shlpt.sharing import tables
+
+    if suffix == ".csv":
+        return tables.csv(which).encode()
+    if suffix != ".tex":
+        raise UserError(f"a table is a .tex or a .csv file, not {suffix or 'one without an ending'}: name it so")
+    name = which.experiment["name"] if which.experiment else f"run {which.id}"
+    caption = f"{name}. {tables.note(which)}. {tables.ABOUT}"
+    return tables.latex(tables.table(which), caption, f"{which.id}, shlpt {VERSION}").encode()
 
 
 def _file(kind: str, path: Path, data: bytes) -> Taken:

@@ -9,10 +9,10 @@ from shlpt.catalog import PLAIN
 from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import Csv, Home, How, Json, MatrixId, Method, Seeds, Sequence, Tasks, tasks_of, with_groups
 from shlpt.cli.report import errors, no_store, show
-from shlpt.cli.rows import ROWS, beside_rows
 from shlpt.errors import UserError
 from shlpt.plans import commands, experiments
 from shlpt.plans.commands import setting
+from shlpt.results.rows import ROWS, beside_rows
 from shlpt.results.weights import remark
 from shlpt.spec import find_methods, method_info, parse_values, read_seeds
 from shlpt.store.store import Store

@@ -4,11 +4,14 @@
 makes an adapter a task that needs no training, `prompts/NAME`. Torch is loaded when it is needed.
 """
 
+import io
 import json
 import shutil
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -175,6 +178,18 @@ def export(store: Store, run: str, task: str, folder: Path) -> tuple[Adapter, fl
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return adapter, worst
+
+
+def zipped(store: Store, run: str, task: str) -> bytes:
+    """The same as one file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "adapter"
+        export(store, run, task, path)
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+            for file in sorted(path.iterdir()):
+                packed.write(file, file.name)
+    return out.getvalue()
 
 
 def is_installed() -> bool:

@@ -5,11 +5,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import axe
 import numpy as np
 import pytest
 
 from shlpt.plots import accuracy_matrix, theme
-from shlpt.sharing.html import Fold, Prose, Section, document, drawn
+from shlpt.results import recorded
+from shlpt.sharing.html import LARGEST, Fold, Prose, Section, document, drawn
+from shlpt.sharing.report import report
+from shlpt.sharing.which import locate
 
 DRAWN = "[...document.querySelectorAll('.plot')].map(box => box.querySelectorAll('.main-svg').length > 0)"
 PAPER = "getComputedStyle(document.querySelector('.plot .main-svg')).backgroundColor"
@@ -65,6 +69,25 @@ def test_a_document_opens_offline_in_both_themes_and_on_a_phone(read: Any, tmp_p
     one.page.wait_for_timeout(300)
     assert one.page.locator("details .main-svg").first.bounding_box()["width"] > 300
     assert b"/Page" in one.page.pdf()
+
+
+@pytest.mark.parametrize("what", ["run", "matrix"])
+def test_a_report_of_recorded_results_opens_offline(read: Any, tmp_path: Path, what: str) -> None:
+    """A run with its curves, and a matrix with the league of estimators and the threshold."""
+    store = recorded.recorded()
+    assert store is not None
+    run = store.value("SELECT id FROM runs WHERE name LIKE 'SHLPT%the demonstration' AND note=''")
+    which = locate(Path("nowhere"), run if what == "run" else "transfer between ten tasks")
+    path = tmp_path / "report.html"
+    path.write_bytes(report(which))
+    assert path.stat().st_size <= LARGEST
+    one = read(path, "dark" if what == "run" else "light", 390 if what == "run" else 1440)
+    one.page.wait_for_timeout(700)
+    assert_whole(one, path)
+    assert len(one.page.evaluate(DRAWN)) >= (9 if what == "run" else 4)
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= one.page.viewport_size["width"]
+    assert axe.PACKAGE is None or axe.faults(one) == []
+    assert "stand-ins" in one.page.inner_text("header")
 
 
 def _rgb(color: str) -> str:

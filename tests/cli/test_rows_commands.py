@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from shlpt.analysis.activations import SEEDS
-from shlpt.cli import rows
 from shlpt.plans import paper_tables
-from shlpt.results import experiments, overlaps
+from shlpt.results import experiments, overlaps, rows
 
 
 def labelled(monkeypatch: pytest.MonkeyPatch, found: list[tuple[str, dict[str, Any]]]) -> None:
