@@ -33,7 +33,7 @@ EMBEDDINGS, COLUMNS, ROWS = "prompt_embeddings", "prefix_task_cols", "prefix_tas
 LARGEST = 64 * 2**20  # bytes of an adapter's tensors; a long prompt for T5-11b has 2 MB
 EXACT = 1e-5  # logits may differ by this much
 KINDS = ("PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING")
-GET = "pip install -r requirements-dev.txt"
+GET = "pip install peft==0.21.2"
 
 
 @dataclass(frozen=True)

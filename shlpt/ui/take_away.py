@@ -47,11 +47,12 @@ def _results(which: Which, id: str) -> None:
 
 def _adapter(store: Store, id: str, tasks: list[str]) -> None:
     """For a method without a prompt for each task: why not."""
-    task = choose.kept("Prompt of", tasks, "prompt", kind="task", default=tasks[-1], write=theme.titled)
+    task = choose.kept("Prompt of", tasks, "prompt", kind="task", default=tasks[-1], write=theme.titled, width=220)
     try:
         peft.adapter_of(store, id, task)
     except UserError as error:
-        st.caption(page.plain(str(error)))
+        said = str(error)
+        st.caption(page.plain(said[0].upper() + said[1:]))
         return
     st.download_button(
         "Adapter for PEFT",

@@ -2,33 +2,24 @@
 
 import io
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from visiting import errors, visit
 
 from shlpt.sharing import bundle, peft
 from shlpt.sharing.which import Which
 from shlpt.store.store import Store
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "runs.py"
 
-
-def opened(looked: Any, name: str) -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=60)
-    app.query_params["run"] = looked.ids[name]
-    return app.run()
-
-
-def offered(app: AppTest) -> list[str]:
+def offered(app: Any) -> list[str]:
     return [button.proto.label for button in app.get("download_button")]
 
 
 @pytest.mark.usefixtures("only_looked")
 def test_a_finished_run_can_be_taken_away(looked: Any) -> None:
-    app = opened(looked, "pair")
-    assert not app.exception
+    app = visit("runs.py", {"run": looked.ids["pair"]})
+    assert errors(app) == []
     assert {"Report", "Bundle", "Adapter for PEFT"} <= {*offered(app)}
     store, id = Store(looked.home).open(), looked.ids["pair"]
     with zipfile.ZipFile(io.BytesIO(peft.zipped(store, id, "sst2"))) as packed:
@@ -38,9 +29,9 @@ def test_a_finished_run_can_be_taken_away(looked: Any) -> None:
 
 @pytest.mark.usefixtures("only_looked")
 def test_where_there_is_no_prompt_the_reason_stands_in_its_place(looked: Any) -> None:
-    app = opened(looked, "finetune")
+    app = visit("runs.py", {"run": looked.ids["finetune"]})
     assert "Adapter for PEFT" not in offered(app)
     assert any("trains the weights of the model" in caption.value for caption in app.caption)
-    waiting = opened(looked, "waiting")
+    waiting = visit("runs.py", {"run": looked.ids["waiting"]})
     assert "Bundle" not in offered(waiting)
     assert any(caption.value.startswith("When the run is done") for caption in waiting.caption)

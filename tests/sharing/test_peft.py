@@ -238,6 +238,11 @@ def test_another_width_other_weights_pickles_and_rubbish_are_refused(tmp_path: P
         peft.take_in(tmp_path, folder, "sst2")
 
 
+def test_the_version_to_install_is_the_one_that_is_tested() -> None:
+    pinned = (Path(__file__).resolve().parents[2] / "requirements-dev.txt").read_text().splitlines()
+    assert peft.GET.removeprefix("pip install ") in pinned
+
+
 def test_bfloat16_is_read(tmp_path: Path) -> None:
     from safetensors.torch import save_file as save_torch
 
