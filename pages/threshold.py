@@ -21,7 +21,7 @@ from shlpt.store.store import default_home
 from shlpt.ui import choose, page
 from shlpt.ui.choose import ShownExperiment
 from shlpt.ui.links import live_address, to_page
-from shlpt.ui.live_plot import live_plot, prepared
+from shlpt.ui.live_plot import live_plot, prepared, with_line
 
 WIDGET = "delta-of-"  # and the estimator: the key of the slider
 MOST_WARNINGS = 6
@@ -41,6 +41,15 @@ def judged(pairs: pd.DataFrame, scores: pd.DataFrame, seconds: dict[str, float])
 @st.cache_data(**CACHED)  # type: ignore[untyped-decorator]
 def by_earlier(pairs: pd.DataFrame, scores: pd.DataFrame, estimator: str) -> pd.DataFrame:
     return calibration.by_earlier(pairs, scores, estimator)
+
+
+@st.cache_data(**CACHED)  # type: ignore[untyped-decorator]
+def drawn_at(rows: pd.DataFrame, start: float, scale: str, dark: bool) -> dict[str, Any]:
+    """The figure of the pairs, or without `scale` of the benefit, once for all δ: only its line moves."""
+    drawn = (
+        threshold.figure(rows, start, scale, dark=dark) if scale else threshold.figure_benefit(rows, start, dark=dark)
+    )
+    return prepared(drawn, f"threshold-{scale}")
 
 
 # --- the threshold ------------------------------------------------------------------------
@@ -119,8 +128,8 @@ def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibra
     named = means.assign(relation=[given.relations.get(pair, "not declared") for pair in known])
     scale = "Similarity α" if is_alpha(estimator) else f"Score: {titled(estimator)}"
     said = threshold.alt(named, delta, scale)
-    drawn = threshold.figure(named, delta, scale, dark=page.is_dark())
-    live_plot(prepared(drawn, f"threshold-{estimator}"), "threshold", said, on_move=partial(move, grid, estimator))
+    drawn = with_line(drawn_at(named, grid[0], scale, page.is_dark()), float(f"{delta:.3g}"))
+    live_plot(drawn, "threshold", said, on_move=partial(move, grid, estimator))
     numbers(row, costs.iloc[at], float(found.rows["delta"].iloc[int(costs.to_numpy().argmin())]))
     page.explain(
         "Each point is a pair: mean over the seeds, with 95 % intervals of both. Colour: declared relatedness. The "
@@ -133,8 +142,9 @@ def figure(shown: ShownExperiment, given: Matter, estimator: str, found: Calibra
         page.warn(vacuity.of_pairs(delta, given.scores_of(estimator))[:MOST_WARNINGS])
     left, right = st.columns(2, gap="large")
     with left:
-        drawn = threshold.figure_benefit(found.rows, delta, dark=page.is_dark())
-        page.chart(drawn, threshold.alt_benefit(found.rows, delta), found.rows, key="benefit")
+        drawn = with_line(drawn_at(found.rows, grid[0], "", page.is_dark()), float(f"{delta:.3g}"))
+        live_plot(drawn, "benefit", threshold.alt_benefit(found.rows, delta))
+        page.numbers(found.rows)
         page.explain(calibration.ESTIMATE)
     with right:
         train(shown, given, estimator, delta, means)
@@ -162,7 +172,9 @@ def numbers(row: pd.Series, costs: float, cheapest: float) -> None:
             f"{calibration.ESTIMATE} This δ was not chosen on other targets",
             ends,
         )
-        page.metric("Over everybody similar", f"{row['over_everybody']:+.1f} points", "The same, against δ = 0")
+        page.metric(
+            "Over everybody similar", f"{row['over_everybody']:+.1f} points", "The same, against δ = 0", "against δ = 0"
+        )
         about = "Weighted share of wrong cells; the slider sets the weight"
         page.metric("Cost of mistakes", f"{costs:.3f}", about, f"lowest at δ = {cheapest:.3g}")
 

@@ -114,6 +114,16 @@ def level(figure: go.Figure, y: float, name: str, dark: bool, dash: str = "dot",
     )
 
 
+def still(figure: go.Figure, x: pd.DataFrame, y: pd.DataFrame) -> go.Figure:
+    """Axes that show all of these values and are not worked out anew at each step of a line that is dragged."""
+    for update, values in ((figure.update_xaxes, x), (figure.update_yaxes, y)):
+        found = values.to_numpy(dtype=float)
+        low, high = float(np.nanmin(found)), float(np.nanmax(found))
+        reach = 0.05 * ((high - low) or abs(high) or 1.0)
+        update(range=[low - reach, high + reach])
+    return figure
+
+
 def threshold(figure: go.Figure, delta: float, dark: bool) -> None:
     """A vertical line at δ."""
     figure.add_vline(

@@ -38,6 +38,7 @@ def figure(frame: pd.DataFrame, delta: float, scale: str, *, dark: bool = False)
             hovertemplate="%{customdata}<extra></extra>",
         )
     draw.level(drawn, 0, "as alone", dark, place="bottom right")
+    draw.still(drawn, rows[["score", "score_low", "score_high"]], rows[["transfer", "low", "high"]])
     return drawn.update_layout(legend={"y": 1.08})
 
 
@@ -86,7 +87,7 @@ def numbers_benefit(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure_benefit(rows: pd.DataFrame, delta: float, *, dark: bool = False) -> go.Figure:
-    """[delta, benefit, low, high] → the benefit over "nobody similar" with its interval."""
+    """[delta, benefit, low, high] → the benefit over "nobody similar" with its interval. The first shape is δ."""
     found = numbers_benefit(rows)
     drawn = draw.base("benefit", "Threshold δ", "Benefit (points)", dark, 300)
     if found.empty:
@@ -94,10 +95,11 @@ def figure_benefit(rows: pd.DataFrame, delta: float, *, dark: bool = False) -> g
     curve = found.rename(columns={"benefit": "mean"})
     curve = curve.assign(low=curve["low"].fillna(curve["mean"]), high=curve["high"].fillna(curve["mean"]))
     style = theme.Style(theme.ACCENT[dark], "solid", "circle")
+    draw.threshold(drawn, float(f"{delta:.3g}"), dark)
     draw.line(drawn, curve, "delta", "over nobody similar", style, hovertemplate="%{y:+.1f} points at δ = %{x:.3g}")
     draw.level(drawn, 0, "nobody similar", dark, place="bottom right")
     draw.level(drawn, float(found["benefit"].iloc[0]), "everybody similar", dark, "dash", "bottom left")
-    draw.threshold(drawn, float(f"{delta:.3g}"), dark)
+    draw.still(drawn, curve[["delta"]], curve[["mean", "low", "high"]].assign(zero=0.0))
     return drawn.update_layout(showlegend=False)
 
 

@@ -15,7 +15,7 @@ function configured(Plotly, filename) {
 
 // The first shape, a vertical line, follows the pointer. Plotly's own editing of shapes would tilt it. The place is sent
 // when it is let go of.
-function draggable(box, Plotly, send) {
+function draggable(box, send) {
   const place = (event) => (event.touches?.[0] ?? event.changedTouches?.[0] ?? event).clientX;
   const at = (event) => {
     const { xaxis } = box._fullLayout;
@@ -36,8 +36,7 @@ function draggable(box, Plotly, send) {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
       if (held === null) return;
-      const moved = { "shapes[0].x0": held, "shapes[0].x1": held, "annotations[0].x": held };
-      Plotly.relayout(box, { ...moved, "annotations[0].text": "δ = " + Number(held.toPrecision(3)) });
+      place(box, held, "δ = " + Number(held.toPrecision(3)));
     });
   };
   const begin = (event) => {
@@ -60,6 +59,36 @@ function draggable(box, Plotly, send) {
   return () => heard.forEach(([where, name, listen]) => where.removeEventListener(name, listen, { capture: true }));
 }
 
+// Where only that line has moved, nothing else is drawn again.
+async function draw(box, Plotly, { data, layout }) {
+  const { shapes: [line, ...shapes] = [], annotations: [label, ...labels] = [], ...rest } = layout;
+  const upright = line && label && line.xref === "x" && line.x0 === line.x1 && label.x === line.x0;
+  const still = upright && [{ ...line, x0: 0, x1: 0 }, { ...label, x: 0, text: "" }];
+  const others = JSON.stringify([data, rest, shapes, labels, still || [line, label]]);
+  if (upright && box.shlptOthers === others && place(box, line.x0, label.text)) return;
+  box.shlptOthers = null;
+  await Plotly.react(box, data, layout, box.shlptConfig);
+  box.shlptOthers = others;
+}
+
+// Move the line and its label. Plotly calculates and draws a figure anew even for a shape.
+function place(box, x, text) {
+  const drawn = box.querySelector(".shapelayer path[data-index='0']");
+  const label = box.querySelector(".annotation[data-index='0']");
+  if (!drawn || !label) return false;
+  const { xaxis, shapes } = box._fullLayout;
+  label.shlptFrom ??= xaxis.d2p(shapes[0].x0);
+  const pixel = xaxis.d2p(x);
+  for (const layout of [box.layout, box._fullLayout]) { // what a zoom or another size draws
+    Object.assign(layout.shapes[0], { x0: x, x1: x });
+    Object.assign(layout.annotations[0], { x, text });
+  }
+  drawn.setAttribute("d", drawn.getAttribute("d").replace(/([ML])[^,]+/g, `$1${xaxis._offset + pixel}`));
+  label.setAttribute("transform", `translate(${pixel - label.shlptFrom},0)`);
+  label.querySelector("text").textContent = text;
+  return true;
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".shlpt-plot");
   box.style.height = data.figure.layout.height + "px"; // before drawing, so that nothing jumps
@@ -68,16 +97,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!box.isConnected) return;
     box.shlptConfig ??= configured(Plotly, data.name); // the same object: plotly draws anew where the config is another
     const empty = !data.figure.data.length;
-    if (box.shlptEmpty && !empty) Plotly.purge(box); // else a double click would go back to the axes of the empty figure
+    if (box.shlptEmpty && !empty) { Plotly.purge(box); box.shlptOthers = null; } // else a double click would go back to the axes of the empty figure
     box.shlptEmpty = empty;
-    await Plotly.react(box, data.figure.data, data.figure.layout, box.shlptConfig);
+    await draw(box, Plotly, data.figure);
     box.removeAllListeners?.("plotly_click");
     if (data.clicks) box.on("plotly_click", (event) => {
       window.shlptClicked?.(); // what it opens is an entry of the browser's history
       setTriggerValue("click", picked(event));
     });
     box.shlptSend = (value) => setTriggerValue("moved", value);
-    if (data.moves) box.shlptLine ??= draggable(box, Plotly, (value) => box.shlptSend(value));
+    if (data.moves) box.shlptLine ??= draggable(box, (value) => box.shlptSend(value));
     if (!box.watcher) {
       box.watcher = new ResizeObserver(() => box.isConnected && Plotly.Plots.resize(box));
       box.watcher.observe(parentElement);

@@ -65,5 +65,16 @@ def prepared(figure: go.Figure, key: str) -> dict[str, Any]:
     return found
 
 
+def with_line(ready: dict[str, Any], x: float) -> dict[str, Any]:
+    """The same figure with its first shape, a vertical line, and that line's label at x, as a drag leaves them. Nothing
+    else is built or drawn again. An empty figure has no line."""
+    if not ready["layout"].get("shapes"):
+        return ready
+    (line, *shapes), (label, *labels) = ready["layout"]["shapes"], ready["layout"]["annotations"]
+    moved = {"shapes": [line | {"x0": x, "x1": x}, *shapes]}
+    moved["annotations"] = [label | {"x": x, "text": f"δ = {x:g}"}, *labels]
+    return ready | {"layout": ready["layout"] | moved}
+
+
 def _nothing() -> None:
     """Streamlit returns a trigger only where there is a callback."""

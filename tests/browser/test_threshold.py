@@ -25,6 +25,9 @@ def test_the_line_is_dragged_and_the_numbers_and_the_address_follow(visit: Any) 
     one = opened(visit, "threshold?estimator=declared&delta=0.05&cost=0.7")
     assert "Recommended δ" in one.text()
     before, said = one.page.url, one.page.locator(PLOT).get_attribute("aria-label")
+    one.page.evaluate(
+        f"document.querySelector(\"{PLOT}\").on('plotly_afterplot', () => document.title = 'drawn again')"
+    )
     x, y, width, start, _ = one.page.evaluate(LINE)
     one.page.mouse.move(x + 2, y)
     one.page.mouse.down()
@@ -35,6 +38,7 @@ def test_the_line_is_dragged_and_the_numbers_and_the_address_follow(visit: Any) 
     one.wait_for(lambda: one.page.locator(PLOT).get_attribute("aria-label") != said)
     _, _, _, first, second = one.page.evaluate(LINE)
     assert first == second  # still upright
+    assert one.page.title() != "drawn again"  # the line moves alone: the points take a third of a second
     assert first > start + 0.2
     assert "cost=0.7" in one.page.url
     two = visit(one.page.url.split("/", 3)[3])

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from shlpt.plots import league, theme, threshold
+from shlpt.ui.live_plot import prepared, with_line
 
 POINTS = pd.DataFrame(
     [
@@ -21,6 +22,18 @@ def test_the_first_shape_is_the_upright_line_that_is_dragged() -> None:
     line = drawn.layout.shapes[0]
     assert (line.x0, line.x1) == (0.312, 0.312)
     assert drawn.layout.annotations[0].text == "δ = 0.312"
+
+
+def test_moving_the_line_gives_the_figure_that_is_drawn_there() -> None:
+    rows = pd.DataFrame({"delta": [0.1, 0.3], "benefit": [1.0, 2.0], "low": [0.5, 1.0], "high": [1.5, 3.0]})
+    drawings = (
+        lambda at: prepared(threshold.figure(POINTS, at, "α"), "one"),
+        lambda at: prepared(threshold.figure_benefit(rows, at), "two"),
+    )
+    for at in drawings:
+        assert with_line(at(0.1), 0.3) == at(0.3) != at(0.1)
+    nothing = prepared(threshold.figure(POINTS[:0], 0.1, "α"), "one")
+    assert with_line(nothing, 0.3) == nothing
 
 
 def test_points_have_both_intervals_and_the_order_and_colour_of_their_relation() -> None:
