@@ -118,7 +118,8 @@ def all_alphas(store: Store, run: str, task: str, texts: list[str]) -> Tensor:
     if where.is_uniform:
         return equal_similarity(pooled, lens.prompts)
     with torch.no_grad():
-        found: Tensor = lens.estimator(pooled, pooled.new_ones(pooled.shape[:2]), lens.prompts, lens.temperature)
+        ones = pooled.new_ones(pooled.shape[:2])
+        found: Tensor = lens.estimator(pooled, ones, lens.prompts, lens.temperature, lens.prior)
     return found
 
 
