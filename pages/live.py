@@ -13,14 +13,18 @@ from shlpt.ui.choose import NOT_HERE
 from shlpt.ui.store import own, shown
 
 
-def watched(beside: Any) -> None:
-    """The runs in the address; what can be done with them goes `beside` the button for another run."""
+def watched(head: Any) -> None:
+    """The runs in the address; what they are and what can be done with them goes into the `head`."""
     try:
         runs = [shown(id) for id in st.query_params["runs"].split(",") if id][:16]
     except UserError as error:
+        with head:
+            another()
         st.error(page.plain(f"{NOT_HERE}: {error}"), icon=":material/link_off:")
         return
     if not runs:
+        with head:
+            another()
         return
     first = runs[0]
     together = [
@@ -28,10 +32,19 @@ def watched(beside: Any) -> None:
     ]
     if len(together) < len(runs):
         st.caption("Only runs over the same tasks can be shown together. The others are left out.")
-    st.header(page.plain(f"{METHODS[first.line['method']].title} on {' → '.join(first.line['tasks'])}"), anchor=False)
-    with beside:
+    seeds = ", ".join(str(run.line["seed"]) for run in together)
+    with head:
+        title = f"{METHODS[first.line['method']].title}, seed{'s' * (len(together) > 1)} {seeds}"
+        st.header(page.plain(title), anchor=False, width="content")
+        another()
         control.again([(run.store, run.id) for run in together], "live")
     watch.view(first.store, [run.id for run in together], own=not first.is_recorded)
+
+
+def another() -> None:
+    if st.button("Compose another run", icon=":material/add:", key="another"):
+        del st.query_params["runs"]
+        st.rerun()
 
 
 def begin() -> None:
@@ -46,18 +59,18 @@ def begin() -> None:
     compose.elsewhere(specs)
 
 
-page.head(
-    "Live",
-    "Choose tasks and a method, press Run, and watch similarity, partition, activations and accuracy change. "
-    "A worker process trains the run, so it continues when you close this page.",
-    badges=(compose.machine(), f"store {Store().home}"),
-)
+if watching := bool(st.query_params.get("runs")):
+    row = st.container(horizontal=True, vertical_alignment="center")  # all in one row: the cockpit needs the height
+    row.title("Live", width="content")
+else:
+    page.head(
+        "Live",
+        "Choose tasks and a method, press Run, and watch similarity, partition, activations and accuracy change. "
+        "A worker process trains the run, so it continues when you close this page.",
+        badges=(compose.machine(), f"store {Store().home}"),
+    )
 with page.guard():
-    if st.query_params.get("runs"):
-        row = st.container(horizontal=True)
-        if row.button("Compose another run", icon=":material/add:", key="another"):
-            del st.query_params["runs"]
-            st.rerun()
+    if watching:
         watched(row)
     else:
         begin()

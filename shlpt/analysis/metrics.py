@@ -52,6 +52,16 @@ def score(metric: str, answers: Sequence[str], targets: Sequence[str], matching:
     return [one(answer, target) for answer, target in zip(answers, targets, strict=True)]
 
 
+def varied(targets: Sequence[str], most: int) -> list[int]:
+    """At most `most` row numbers, in order: the first row of each target, then the second of each, and so on."""
+    times: Counter[str] = Counter()
+    ranked = []
+    for row, target in enumerate(targets):
+        ranked.append((times[target], row))
+        times[target] += 1
+    return sorted(row for _, row in sorted(ranked)[:most])
+
+
 FURTHER = ("squad", "multirc")  # tasks of which more than the score is reported
 
 

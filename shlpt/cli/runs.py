@@ -64,7 +64,7 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
     Says of each task that is not above chance why, and what to try. With --json also the settings, the accuracy matrix,
     the worker, and the numbers behind that.
     """
-    from shlpt.results import frames, health
+    from shlpt.results import cockpit, frames, health
     from shlpt.results.further import further
     from shlpt.results.twins import locate
     from shlpt.results.verdicts import verdicts
@@ -77,6 +77,7 @@ def show(id: Id, home: Home = None, json: Json = False, csv: Csv = False) -> Non
     keys = ("id", "method", "seed", "state", "progress", "acc", "bwt", "fwt", "error", "warnings")
     row = {key: record[key] for key in keys} | {"remark": remark(record)}
     document = record | {"further": more, "health": rows_of_frame(well), "verdict": [one.to_json() for one in judged]}
+    document |= cockpit.in_short(store, record["id"])
     say([row], "run", as_json=json, as_csv=csv, document=document)
     if not json and not csv:
         if more:

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from shlpt.plots import draw, theme
 
 WITH, ALONE = "with transfer", "alone"
+WHOLE = 8  # epochs up to which each one has its tick
 
 
 def numbers(frame: pd.DataFrame) -> pd.DataFrame:
@@ -13,18 +14,27 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
     return draw.mean_band(frame, ["which", "epoch"], "validation")
 
 
-def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+def figure(frame: pd.DataFrame, *, chance: float | None = None, dark: bool = False) -> go.Figure:
     """Two curves; several seeds are drawn as mean ± one standard deviation."""
     rows = numbers(frame)
     alone = theme.Style(theme.FAINT[dark], "dash", "square")  # the yardstick
     other = theme.Style(theme.ACCENT[dark], "solid", "circle")
-    styles = {which: alone if which == ALONE else other for which in rows["which"]}
-    return draw.learning_curves("curves", rows, "which", theme.literal, styles, dark)
+    both = rows["which"].nunique() > 1
+    styles = {which: alone if which == ALONE and both else other for which in rows["which"]}
+    drawn = draw.learning_curves("curves", rows, "which", theme.literal, styles, dark)
+    if chance is not None:  # known before the first epoch has ended
+        drawn.update_yaxes(tickformat=".0%", range=[-0.02, 1.02], showticklabels=True, showgrid=True)
+        drawn.update_annotations(y=0.8 if chance < 0.7 else 0.4)
+        draw.level(drawn, chance, f"chance {chance:.0%}", dark, place="bottom right")
+    if len(rows) and rows["epoch"].max() <= WHOLE:
+        drawn.update_xaxes(dtick=1)
+    return drawn
 
 
-def alt(frame: pd.DataFrame) -> str:
+def alt(frame: pd.DataFrame, *, chance: float | None = None) -> str:
     rows = numbers(frame)
     if rows.empty:
         return "Learning curves with and without transfer: no epoch has ended yet."
+    limit = f"; chance: {chance:.0%}" if chance else ""
     best = rows.groupby("which", sort=False)["mean"].max()
-    return f"Best validation score {', '.join(f'{which}: {value:.0%}' for which, value in best.items())}."
+    return f"Best validation score {', '.join(f'{which}: {value:.0%}' for which, value in best.items())}{limit}."

@@ -6,12 +6,15 @@ import plotly.graph_objects as go
 from shlpt.plots import draw, theme
 
 NAMES = {"loss": "total", "down": "task (down)", "hsc": "λ1 · hidden states (HSC)", "asc": "λ2 · activations (ASC)"}
+WHOLE = 8  # steps up to which each one has its tick
 COLUMNS = ["part", "task", "x", "mean", "low", "high", "seeds"]
 
 
 def numbers(frame: pd.DataFrame) -> pd.DataFrame:
     """[seed, task, step, epoch, loss, down, hsc, asc] → [part, task, x, mean, low, high, seeds]. Tasks follow each
     other along x. A part that is NaN throughout is absent."""
+    if frame.empty:
+        return pd.DataFrame(columns=COLUMNS)
     ranges = frame.groupby("task", sort=False)["step"].agg(["min", "max"])
     before = (ranges["max"] - ranges["min"] + 1).cumsum().shift(fill_value=0)
     placed = frame.assign(x=frame["step"] + frame["task"].map(before - ranges["min"] + 1))
@@ -40,6 +43,8 @@ def figure(frame: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             customdata=[theme.label(t) for t in mine["task"]],
             hovertemplate="%{y:.3f} at step %{x}<br>%{customdata}",
         )
+    if rows["x"].max() <= WHOLE:
+        drawn.update_xaxes(dtick=1)
     starts = rows.groupby("task", sort=False)["x"].min()
     for task, start in starts.items() if 1 < len(starts) <= 8 else ():
         drawn.add_vline(

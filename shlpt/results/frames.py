@@ -228,6 +228,12 @@ def pair_epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["which", "run", "seed", "task", "epoch", "validation"])
 
 
+def epochs_of(store: Store, key: str) -> list[dict[str, Any]]:
+    """What a stage told after each of its epochs, by its key."""
+    query = "SELECT payload FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) AND kind='epoch' ORDER BY seq"
+    return [json.loads(row["payload"]) for row in store.rows(query, (key,))]
+
+
 def overlap(store: Store, ids: Sequence[str]) -> pd.DataFrame:
     """Cosine of activation states with those under each earlier prompt, on the task's own texts, per epoch."""
     lines = []
@@ -279,7 +285,7 @@ def tensors(store: Store, id: str, task: str) -> dict[str, np.ndarray[Any, Any]]
 LOST = Example("", "", "")  # of an older world, or of an imported task whose file was removed
 
 
-def _examples(store: Store, task: str, split: str, per_group: int, seed: int) -> dict[str, Example]:
+def examples_of(store: Store, task: str, split: str, per_group: int, seed: int) -> dict[str, Example]:
     """The examples of a task by their ids; none if its file was removed. Results do not depend on them."""
     try:
         drawn = draw(find_task(task, home=store.home), split, per_group, seed)
@@ -297,7 +303,7 @@ def alphas(store: Store, id: str, task: str) -> pd.DataFrame:
     if alpha is None or not alpha.size:
         return pd.DataFrame(columns=columns)
     spec = _spec(store, id)
-    examples = _examples(store, task, "train", spec["training"]["shots"], spec["seed"])
+    examples = examples_of(store, task, "train", spec["training"]["shots"], spec["seed"])
     key = _key(store, id, task)
     record = json.loads(store.value("SELECT record FROM stages WHERE key=?", (key,)))
     trained = [examples.get(e, LOST) for e in record["train_examples"]]
@@ -327,7 +333,7 @@ def answers(store: Store, id: str, task: str, *, after: str | None = None, alone
     if not tests:  # not tested yet, or only its scores are recorded
         return pd.DataFrame(columns=columns)
     spec = _spec(store, id)
-    examples = _examples(store, task, *Training(**spec["training"]).scored)
+    examples = examples_of(store, task, *Training(**spec["training"]).scored)
     rows = zip(tests["examples"], tests["targets"], tests["answers"], tests["scores"], strict=True)
     return pd.DataFrame([(e, examples.get(e, LOST).text, t, a, s) for e, t, a, s in rows], columns=columns)
 

@@ -1,6 +1,5 @@
 """Whether each stage of a run is above chance, and what keeps it from that. No torch."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,11 +35,7 @@ def facts_of(store: Store, key: str) -> Facts | None:
     if not test:
         return None
     summary: dict[str, Any] = stage["summary"]
-    epochs = store.rows(
-        "SELECT payload FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) AND kind='epoch' ORDER BY seq",
-        (key,),
-    )
-    validation = [json.loads(row["payload"])["validation"] for row in epochs]
+    validation = [found["validation"] for found in frames.epochs_of(store, key)]
     return facts(summary, test["scores"], test["targets"], validation, len(stage.get("train_examples", [])))
 
 

@@ -112,27 +112,22 @@ WITH, ALONE = frames.WITH, frames.ALONE
 
 
 def beside_alone(store: Store, ids: Sequence[str], task: str) -> pd.DataFrame:
-    """Validation of a task after each epoch: in these runs, and learned alone with the same seeds."""
+    """Validation of a task after each epoch: in these runs, and learned alone with the same seeds. The first task and
+    those of a method without history are learned alone."""
     lines = []
     for id in ids:
         spec, references = frames.spec(store, id), alone(store, id)
         mine = _path(store, id)[spec["tasks"].index(task)]
-        pairs = [(WITH, (store, mine))]
-        if task in references and references[task][1] != mine:  # per-task prompts are their own reference
-            pairs.append((ALONE, references[task]))
+        other = references.get(task)
+        itself = task == spec["tasks"][0] or (other is not None and other[1] == mine)
+        pairs = [(ALONE if itself else WITH, (store, mine))]
+        if other is not None and not itself:
+            pairs.append((ALONE, other))
         for which, (where, key) in pairs:
-            for payload in _epochs(where, key):
+            for payload in frames.epochs_of(where, key):
                 line = {"which": which, "run": id, "seed": spec["seed"], "task": task}
                 lines.append(line | {"epoch": payload["epoch"] + 1, "validation": payload["validation"]})
     return pd.DataFrame(lines, columns=EPOCHS)
-
-
-def _epochs(store: Store, key: str) -> list[dict[str, Any]]:
-    rows = store.rows(
-        "SELECT payload FROM events WHERE stage=(SELECT id FROM stages WHERE key=?) AND kind='epoch' ORDER BY seq",
-        (key,),
-    )
-    return [json.loads(row["payload"]) for row in rows]
 
 
 # --- scores -------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from shlpt.analysis.metrics import score, tidy
+from shlpt.analysis.metrics import score, tidy, varied
 from shlpt.backbone.encode import Batch, Encoded, cat_padded, order
 from shlpt.backbone.t5 import IGNORE, Backbone, Look, Out
 from shlpt.methods.base import Ask, Context, Finishing, Learner, Parameters, Preparing, State, rates_of
@@ -64,7 +64,8 @@ def learn(
     t = ctx.training
     optimiser = adamw(rates_of(learner), t)
     best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
-    watched, shown = (spread(len(validation), most) for most in (WATCHED_TEXTS, SHOWN_TEXTS))
+    watched = spread(len(validation), WATCHED_TEXTS)
+    shown = varied([example.target for example in validation.examples], SHOWN_TEXTS)
     began = None if (own := prompt_of(learner)) is None else own.clone()
     last: dict[str, float | None] = {"train_loss": None, "moved": None}  # of the last epoch
     before = states_before(ctx, validation, watched)

@@ -1,37 +1,38 @@
-"""Runs in training: updating figures, progress, and buttons to pause, step, resume and stop."""
+"""Runs in training: the cockpit, and buttons to pause, step, resume and stop."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from shlpt.analysis import nearest
-from shlpt.catalog import METHODS
 from shlpt.plans import estimate
-from shlpt.plots import accuracy_matrix, losses, overlap, partition, similarity, theme, validation
+from shlpt.plots import curves, losses, pool, theme
 from shlpt.queue import control, launch
+from shlpt.results import cockpit as moments
 from shlpt.results import frames
 from shlpt.results.record import GOING, Record, run_record
+from shlpt.results.verdicts import beside_alone, verdicts
 from shlpt.store import liveness
 from shlpt.store.store import Store
-from shlpt.ui import page
-from shlpt.ui.choose import kept
+from shlpt.ui import cockpit, depth, page
+from shlpt.ui.choose import kept, meant_many
 from shlpt.ui.control import follow, possible, troubles
 from shlpt.ui.live_plot import live_plot, prepared
 from shlpt.ui.store import at
 
 POLL_SECONDS = 0.8
 POINTS = 250  # per curve and stage, more than a screen shows
+CURVES = 236  # pixels
 NEWEST = "the newest"
 COLORS = {"running": "green", "queued": "blue", "paused": "orange", "stopped": "gray", "done": "blue"}
 COLORS |= {"failed": "red", "lost": "red"}
 Drawn = tuple[dict[str, Any], str]  # the figure as sent, and its alt text
+Ids = tuple[str, ...]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # type: ignore[untyped-decorator]
-def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
+def read(home: str, ids: Ids, mark: str) -> dict[str, Any]:
     """Frames of these runs, shared by all their visitors; `mark` changes with new data."""
     store = at(home)
     records = [run_record(store, id) for id in ids]
@@ -43,68 +44,40 @@ def read(home: str, ids: tuple[str, ...], mark: str) -> dict[str, Any]:
         "overlap": frames.overlap(store, ids),
         "stages": frames.stages(store, ids[0]),
         "progress": estimate.progress(store, ids),
+        "stations": moments.stations(store, ids),
+        "verdicts": verdicts(store, ids),
     }
     store.close()
     return found
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)  # type: ignore[untyped-decorator]
+def moment(home: str, ids: Ids, mark: str, task: str, shown: str) -> dict[str, Any]:
+    """What the cockpit shows of one task."""
+    store = at(home)
+    found = moments.moment(store, ids, task, shown) | {"curves": beside_alone(store, ids, task)}
+    store.close()
+    return found
+
+
 @st.cache_resource(max_entries=48, show_spinner=False)  # type: ignore[untyped-decorator]
-def drawn(home: str, ids: tuple[str, ...], mark: str, name: str, task: str | None, dark: bool) -> Drawn:
+def drawn(home: str, ids: Ids, mark: str, name: str, task: str, dark: bool) -> Drawn:
     """One figure, shared by all visitors."""
-    plot, given = _given(read(home, ids, mark), name, task)
-    about = {"task": task} if name in OF_A_TASK else {}
-    figure = plot.figure(*given, dark=dark, **about)
-    return prepared(figure, f"{name}-{'-'.join(ids)}-{task}"), plot.alt(*given, **about)
-
-
-FROM = {"losses": (losses, "losses"), "validation": (validation, "epochs")}  # a figure, and the frame that it takes
-FROM |= {"partition": (partition, "similarity"), "overlap": (overlap, "overlap")}
-OF_A_TASK = ("similarity", "partition", "overlap")
-
-
-def _given(found: dict[str, Any], name: str, task: str | None) -> tuple[Any, tuple[Any, ...]]:
-    """The module that draws a figure, and what it draws."""
-    tasks, settings = found["records"][0]["tasks"], found["records"][0]["settings"]
-    if name == "matrix":
-        return accuracy_matrix, (np.array([record["matrix"] for record in found["records"]], dtype=float), tasks)
-    if name == "similarity":
-        count = tasks.index(task) if task in tasks else None
-        return similarity, (found["similarity"], settings.get("threshold"), count)
-    plot, frame = FROM[name]
-    return plot, (found[frame],)
-
-
-SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation
-    "similarity": (
-        "Similarity to each earlier task",
-        "Mean α over the batch with the range over its texts; with several seeds, one line per seed. Above δ the "
-        "prompt of an earlier task is mixed in; below δ the new prompt is pushed away from it.",
-        4,
-    ),
-    "partition": (
-        "Similar and dissimilar tasks",
-        "For each earlier task: the share of the batch for which it counts as dissimilar.",
-        5,
-    ),
-    "overlap": (
-        "Overlap of activation states",
-        "Cosine similarity of the last decoder layer's activations with those under each earlier prompt, on texts of "
-        "the new task. Lower means that the prompts activate different neurons.",
-        10,
-    ),
-    "losses": (
-        "Losses by part",
-        "The loss of the task (down) and the two contrastive losses, on hidden states (HSC) and on activations (ASC), "
-        "each with its weight: together they are the total.",
-        12,
-    ),
-    "validation": ("Validation", "Score on the validation set after each epoch; it decides early stopping.", None),
-    "matrix": (
-        "Accuracy matrix",
-        "Row: the task learned last. Column: the task tested. A column that fades downwards shows forgetting.",
-        None,
-    ),
-}
+    found = read(home, ids, mark)
+    if name == "losses":
+        frame = found["losses"]
+        figure, alt = losses.figure(frame[frame["task"] == task], dark=dark), losses.alt(frame[frame["task"] == task])
+    elif name == "curves":
+        now = moment(home, ids, mark, task, ids[0])
+        figure = curves.figure(now["curves"], chance=now["chance"], dark=dark)
+        alt = curves.alt(now["curves"], chance=now["chance"])
+    else:
+        plot, given = depth.given(found, name, task)
+        about = {"task": task} if name in depth.OF_A_TASK else {}
+        figure, alt = plot.figure(*given, dark=dark, **about), plot.alt(*given, **about)
+    if name in ("losses", "curves"):
+        figure.update_layout(height=CURVES)
+    return prepared(figure, f"{name}-{'-'.join(ids)}-{task}"), alt
 
 
 # --- the view -----------------------------------------------------------------------------
@@ -121,53 +94,59 @@ def _moving(store: Store, records: list[Record]) -> bool:
     return bool({r["state"] for r in records} & set(GOING)) or control.pending(store, [r["id"] for r in records])
 
 
-def _panel(home: str, ids: tuple[str, ...], own: bool, polled: bool) -> None:
+def _panel(home: str, ids: Ids, own: bool, polled: bool) -> None:
     store = at(home)
     mark = frames.marker(store, ids)
     records = [run_record(store, id) for id in ids]
     if polled and not _moving(store, records):
         st.rerun()  # no more changes: stop polling
     found = read(home, ids, mark)
-    _status(store, records, found, own)
-    if own:
-        _controls(store, records)
-    _figures(home, ids, mark, found)
-    with st.expander("Stages of the first run", icon=":material/table:"):
-        st.dataframe(found["stages"].drop(columns=["key"]), hide_index=True)
+    shown = _status(store, records, found, own)
+    task = _which(records[0]["tasks"], found["stations"])
+    _cockpit(home, ids, mark, found, task, shown)
+    name = depth.choice(found, task)
+    depth.show(found, name, task, None if name == depth.TABLE else drawn(home, ids, mark, name, task, page.is_dark()))
 
 
-def _status(store: Store, records: list[Record], found: dict[str, Any], own: bool) -> None:
-    done = sum(r["progress"] for r in records) / len(records)
-    left = found["progress"]["seconds_left"]
+def _status(store: Store, records: list[Record], found: dict[str, Any], own: bool) -> str:
+    """State, progress and buttons in one row; what went wrong below. Returns the run whose seed is shown."""
     states = list(dict.fromkeys(r["state"] for r in records))
-    now = found["losses"].iloc[-1] if len(found["losses"]) else None
     parts = [f"{found['progress']['done']} of {found['progress']['stages']} stages"]
-    if now is not None and set(states) & {"running", "paused"}:
-        parts.append(f"{theme.titled(now['task'])}, epoch {int(now['epoch'])}")
+    if own and "queued" in states and liveness.expected(store):
+        parts = ["a worker is starting, a few seconds"]
+    left = found["progress"]["seconds_left"]
     if left and set(states) & set(GOING):
         parts.append(f"about {estimate.duration(left)} left")
     with st.container(horizontal=True, vertical_alignment="center"):
         for state in states:
             page.badge(state if own else "recorded", COLORS[state])
         st.caption(page.plain(" · ".join(parts)), width="content")
-    st.progress(min(1.0, done))
+        shown = _seed(records)
+        if own:
+            _controls(store, records)
     for text in dict.fromkeys(r["error"] for r in records if r["error"] and r["state"] not in ("failed", "lost")):
         st.warning(page.plain(text), icon=":material/warning:")
     if own:
         counts = {state: [r["state"] for r in records].count(state) for state in states}
         troubles(store, [r["id"] for r in records], counts)
-        if "queued" in states and liveness.expected(store):
-            st.caption("A worker is starting. Loading the libraries takes a few seconds.")
+    return shown
+
+
+def _seed(records: list[Record]) -> str:
+    """The run that the pool and the texts are shown of; curves are means over all."""
+    seeds = {str(record["seed"]): record["id"] for record in records}
+    if len(seeds) < 2:
+        return records[0]["id"]
+    return seeds[kept("Seed", [*seeds], "seed", segments=True, label_visibility="collapsed")]
 
 
 def _controls(store: Store, records: list[Record]) -> None:
     """Pause, step, resume, stop. Impossible actions are disabled, so that the layout does not move."""
     states, ids = {r["state"] for r in records}, [r["id"] for r in records]
     can = possible(states, liveness.expected(store))
-    row = st.container(horizontal=True)  # wraps on a phone
 
     def button(text: str, icon: str, wish: str, act: Callable[[], None], about: str) -> None:
-        if row.button(text, icon=icon, disabled=wish not in can, key=f"do-{text}", help=about):
+        if st.button(text, icon=icon, disabled=wish not in can, key=f"do-{text}", help=about):
             with page.guard():
                 act()
                 if wish in ("step", "resume"):
@@ -184,38 +163,47 @@ def _controls(store: Store, records: list[Record]) -> None:
     button("Stop and keep", ":material/stop:", "stop", lambda: control.stop(store, ids), about)
 
 
-def _figures(home: str, ids: tuple[str, ...], mark: str, found: dict[str, Any]) -> None:
-    dark, tasks = page.is_dark(), found["records"][0]["tasks"]
-    info = METHODS[found["records"][0]["method"]]
-    begun = len(found["similarity"]) or len(found["overlap"])  # nothing is shown empty
-    if not begun and len(tasks) > 1 and (info.alpha or info.keeps_prompts):
-        st.caption("The first task has no earlier ones. Similarity and overlap are shown from the second task on.")
-    task = _which(tasks, found) if begun else None
-    names = ["similarity", "partition"] if info.alpha and task else []
-    names += ["overlap"] if info.keeps_prompts and task else []
-    names += ["validation", "losses", "matrix"]
-    if len(found["records"]) > 1:
-        st.caption(f"Mean over {len(found['records'])} seeds. After early stopping a seed keeps its last value.")
-    columns = st.columns(2)
-    for place, name in enumerate(names):
-        heading, said, equation = SAYS[name]
-        with columns[place % 2].container(border=True):
-            st.markdown(f"**{heading}**")
-            figure, alt = drawn(home, ids, mark, name, task if name in OF_A_TASK else None, dark)
+def _cockpit(home: str, ids: Ids, mark: str, found: dict[str, Any], task: str, shown: str) -> None:
+    dark, now = page.is_dark(), moment(home, ids, mark, task, shown)
+    going = any(record["state"] == "running" for record in found["records"])
+    said, outcome = _story(found, now, task)
+    cockpit.show(cockpit.strip(now, task, said, outcome, dark), "live-strip", _chosen)
+    left, right = st.columns([6, 5], gap="small")
+    with left.container(gap="xsmall"):
+        cockpit.show(cockpit.pool(now, going, dark), "live-pool")
+        cockpit.show(cockpit.texts(now["texts"], dark), "live-texts")
+    with right.container(gap=None):
+        for name, heading in (("curves", "Validation against learned alone"), ("losses", "Losses")):
+            figure, alt = drawn(home, ids, mark, name, task, dark)
+            if name == "curves" and now["curves"]["which"].nunique() < 2:
+                heading = "Validation"
+            st.markdown(f"**{heading}** · {page.plain(theme.titled(task))}")
             live_plot(figure, key=f"live-{name}", alt=alt)
-            page.explain(said, equation)
-            if name == "similarity" and task:
-                st.caption(page.plain(nearest.said(similarity.latest(found["similarity"], task), theme.titled)))
-            if name == "partition" and task:
-                flips = partition.flips(found["similarity"], task).items()
-                said = ", ".join(f"{theme.titled(name)} {partition.counted(counts)}" for name, counts in flips)
-                st.caption(page.plain(f"Flips so far: {said or 'none'}"))
 
 
-def _which(tasks: list[str], found: dict[str, Any]) -> str | None:
-    """The task of the similarity figures (default: the newest)."""
-    frame = found["similarity"] if len(found["similarity"]) else found["overlap"]
-    newest = str(frame["task"].iloc[-1])
-    options = [NEWEST, *tasks[1:]]
-    chosen = kept("Similarity and overlap of", options, "about", write=theme.titled, kind="task", segments=True)
-    return newest if chosen == NEWEST else chosen
+def _story(found: dict[str, Any], now: dict[str, Any], task: str) -> tuple[str, str]:
+    """One sentence about what happens, or the verdict on a task that is learned, and its outcome."""
+    tasks, over = found["records"][0]["tasks"], now["now"]["is_done"]
+    verdict = next((one for one in found["verdicts"] if one.task == task), None)
+    if over and verdict is not None and verdict.after is not None:
+        named = theme.titled(task) + verdict.sentence.removeprefix(task)
+        return f"{named} {verdict.why}".strip(), verdict.outcome
+    place = tasks.index(task)
+    following = tasks[place + 1] if place + 1 < len(tasks) else None
+    ribbons = cockpit.shown_ribbons(now["now"])
+    return pool.story(now["now"]["method"], task, tasks, ribbons, following, over), ""
+
+
+def _chosen(task: str) -> None:
+    """A click on a station; on the chosen one again: back to the newest."""
+    if st.query_params.get("about") == task:
+        del st.query_params["about"]
+    else:
+        st.query_params["about"] = task
+
+
+def _which(tasks: list[str], stations: Sequence[dict[str, Any]]) -> str:
+    """The task of the cockpit: the one in the address, else the newest."""
+    asked = st.query_params.get("about")
+    found = meant_many([asked], [NEWEST, *tasks], "task") if asked else []
+    return found[0] if found and found[0] != NEWEST else moments.newest(stations)

@@ -120,3 +120,10 @@ def test_the_interval_of_a_share_is_inside_0_and_1_and_covers_the_truth() -> Non
 @pytest.mark.parametrize("values", [[], [NAN], [NAN, NAN]])
 def test_nothing_has_no_mean(values: list[float]) -> None:
     assert metrics.summary(values) == {"n": 0, "mean": None, "sd": None, "ci95": None}
+
+
+def test_a_few_rows_have_as_many_targets_as_there_are() -> None:
+    assert metrics.varied(list("aaabca"), 3) == [0, 3, 4]
+    assert metrics.varied(list("aaabca"), 4) == [0, 1, 3, 4]
+    assert metrics.varied(["x"], 5) == [0]
+    assert metrics.varied([], 5) == []

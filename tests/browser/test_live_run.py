@@ -5,10 +5,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import axe
 import pytest
 
 from shlpt.queue import control
 from shlpt.results import frames
+from shlpt.results.cockpit import now
+from shlpt.results.recorded import recorded
+from shlpt.results.verdicts import verdicts
 from shlpt.store.store import Store
 
 # Long enough to be interrupted on a fast machine.
@@ -109,13 +113,72 @@ def test_zoom_stays_while_new_numbers_come(visit: Any, server: Any) -> None:
     one.wait_for(lambda: "stopped" in one.text(), 15)
 
 
-def test_the_demonstration_runs_to_its_end(visit: Any, server: Any) -> None:
+WIDTHS = "[...document.querySelectorAll('.shlpt-hit')].map(one => one.getAttribute('d')).join()"
+CELLS = (
+    "[...document.querySelectorAll('.shlpt-numbers tbody tr')].map(row => [...row.cells].map(cell => cell.innerText))"
+)
+FOLD = """() => {
+    const parts = [...document.querySelectorAll('.shlpt-cockpit, .js-plotly-plot')].slice(0, 5);
+    const top = document.querySelector('[data-testid=stMain]').scrollTop;
+    return Math.max(...parts.map(one => one.getBoundingClientRect().bottom + top));
+}"""
+
+
+def test_the_demonstration_is_watched_from_its_first_task_to_its_verdict(visit: Any, server: Any) -> None:
+    """Ribbons move while it trains, one opens its equations with the numbers that are stored, and at the end stands
+    what the command says. All of it without scrolling."""
     one = visit(DEMO)
+    one.page.set_viewport_size({"width": 1440, "height": 900})
     begin = time.monotonic()
     id = start(one, server)
+    one.wait_for(lambda: "there is no earlier task" in one.text())
+    assert one.page.locator(".shlpt-area").count() == 3  # its texts
+    one.wait_for(lambda: one.page.locator(".shlpt-clicks").count() >= 2, 150)  # the third task
+    before = one.page.evaluate(WIDTHS)
+    one.wait_for(lambda: one.page.evaluate(WIDTHS) != before, 30)
+    assert one.page.evaluate(FOLD) <= 900
     one.wait_for(lambda: runs(server).set_index("id").loc[id, "state"] == "done", 150)
-    one.wait_for(lambda: "done" in one.text(), 15)
+    one.wait_for(lambda: "over its 64 test texts" in one.page.locator(".shlpt-story").inner_text(), 15)
     print(f"the demonstration took {time.monotonic() - begin:.1f} s in the browser")
+    store = Store(server.home).open()
+    story = one.page.locator(".shlpt-story").inner_text()
+    assert story.startswith(f"pocket/{verdicts(store, [id])[-1].sentence}")
+    assert one.page.evaluate(FOLD) <= 900
+    one.page.locator(".shlpt-hit").first.click(force=True)
+    one.wait_for(lambda: one.page.locator(".shlpt-panel").is_visible())
+    told = {row[0]: [cell.replace("−", "-") for cell in row[1:]] for row in one.page.evaluate(CELLS)}
+    last = now(store, id, "rte")["step"]
+    for name, alpha, score in zip(("yelp", "sst2", "agnews"), last["alpha"], last["scores"], strict=True):
+        assert float(told[f"pocket/{name}"][-1]) == pytest.approx(alpha, abs=6e-4)
+        assert float(told[f"pocket/{name}"][0]) == pytest.approx(score, abs=6e-4)
+    assert axe.PACKAGE is None or axe.faults(one) == []
+    one.page.keyboard.press("Escape")
+    assert not one.page.locator(".shlpt-panel").is_visible()
+    one.page.keyboard.press("Enter")  # back on the ribbon's name
+    assert one.page.locator(".shlpt-panel").is_visible()
+    one.page.keyboard.press("Escape")
+    one.page.locator(".shlpt-station").nth(1).click()
+    one.wait_for(lambda: one.page.locator(".shlpt-node b").inner_text() == "pocket/sst2")
+    one.wait_for(lambda: "about=sst2" in one.page.url)
+    one.assert_whole()
+
+
+def test_a_recorded_run_on_a_phone_without_motion_overlaps_nothing(visit: Any) -> None:
+    store = recorded()
+    assert store is not None
+    frame = frames.runs(store)
+    id = frame[(frame["method"] == "random_partition") & (frame["tasks"].map(len) == 4)]["id"].iloc[0]
+    one = visit(f"live?runs={id}", scheme="dark", width=390)
+    one.page.emulate_media(reduced_motion="reduce")
+    one.wait_for(lambda: one.page.locator(".shlpt-source").count() == 3)
+    boxes = [one.page.locator(".shlpt-source, .shlpt-node").nth(n).bounding_box() for n in range(4)]
+    for place, a in enumerate(boxes):
+        for b in boxes[place + 1 :]:
+            apart = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+            assert apart or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
+    assert one.page.evaluate("getComputedStyle(document.querySelector('.shlpt-flow')).animationName") == "none"
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert axe.PACKAGE is None or axe.faults(one) == []
     one.assert_whole()
 
 

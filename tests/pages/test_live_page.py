@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from reading import Read, nothing_trained, specs_of
-from visiting import charts, errors, press, said, visit
+from visiting import charts, errors, parts, press, said, visit
 
 from shlpt.backbone.files import EMBEDDED
+from shlpt.plans.stages import plans_of
 from shlpt.queue import launch
+from shlpt.queue.submit import submit
 from shlpt.results import frames
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -69,7 +71,9 @@ def test_a_link_opens_the_form_with_the_same_runs(home: Path, tmp_path: Path) ->
 def test_a_link_to_a_suite_that_is_not_there_is_answered_in_words(home: Path) -> None:
     app = visit("live.py", live_address([RunSpec.make(["yelp", "rte"], suite="real")]))
     assert errors(app) == []
-    assert [error.value.replace("\\", "") for error in app.error] == ["unknown suite 'real': Known: own, paper, pocket"]
+    assert [error.value.replace("\\", "") for error in app.error] == [
+        "unknown suite 'real': Known: own, paper, pocket, prompts"
+    ]
 
 
 def test_the_python_on_the_page_trains_what_it_says(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,14 +129,87 @@ def test_a_run_that_is_not_there_is_answered_without_a_wall_of_ids(home: Path) -
     assert len(error.value) < 300
 
 
-@pytest.mark.usefixtures("home", "only_looked")
-def test_nothing_is_shown_empty_while_the_first_task_is_learned(looked: Any) -> None:
-    app = visit("live.py", {"runs": looked.ids["waiting"]})
+def test_nothing_is_shown_empty_while_the_first_task_is_learned(home: Path) -> None:
+    spec = RunSpec.make(["rte", "sst2", "agnews"], seed=3)
+    submit(Store(home).open(), plans_of([spec]))
+    app = visit("live.py", {"runs": spec.id})
     assert errors(app) == []
-    assert "shown from the second task on" in said(app)
+    shown = parts(app)
+    assert shown["pool"]["kind"] == "texts"
+    assert all(one["title"] and one["width"] for one in shown["pool"]["items"])
+    assert "joins the pool" in shown["pool"]["legend"]
+    assert "there is no earlier task" in shown["strip"]["story"]
+    assert "pocket/sst2 comes next" in shown["strip"]["story"]
+    assert [one["said"] for one in shown["strip"]["stations"]] == ["waiting"] * 3 + ["0 of 2"]
+    assert {row["mark"] for row in shown["texts"]["rows"]} == {"·"}
     drawn = [chart["alt"].partition(":")[0] for chart in charts(app)]
     assert [name for name in drawn if "imilarity" in name or "Overlap" in name] == []
-    assert len(charts(visit("live.py", {"runs": looked.ids["shlpt"]}))) == 6
+
+
+@pytest.mark.usefixtures("home", "only_looked")
+@pytest.mark.parametrize("name", ["shlpt", "uniform", "oracle", "finetune", "per_task", "one_task"])
+def test_every_kind_of_run_has_a_whole_cockpit(looked: Any, name: str) -> None:
+    app = visit("live.py", {"runs": looked.ids[name]})
+    assert errors(app) == []
+    shown = parts(app)
+    assert set(shown) == {"strip", "pool", "texts"}
+    assert shown["pool"]["items"]
+    assert shown["texts"]["rows"]
+    assert shown["texts"]["rows"][0]["course"]
+    assert len(shown["strip"]["story"]) > 40
+
+
+@pytest.mark.usefixtures("home", "only_looked")
+def test_a_station_in_the_address_is_the_one_that_is_shown(looked: Any) -> None:
+    app = visit("live.py", {"runs": looked.ids["shlpt"], "about": "sst2"})
+    assert errors(app) == []
+    shown = parts(app)
+    assert [one["name"] for one in shown["strip"]["stations"] if one["chosen"]] == ["sst2"]
+    assert (shown["pool"]["of"], [one["name"] for one in shown["pool"]["items"]]) == ("pocket/sst2", ["rte"])
+    assert any("sst2" in chart["alt"] for chart in charts(app))
+    lost = visit("live.py", {"runs": looked.ids["shlpt"], "about": "yelpp"})
+    assert errors(lost) == []
+    assert "not here" in lost.warning[0].value
+    assert parts(lost)["pool"]["of"] == "pocket/agnews"
+
+
+@pytest.mark.usefixtures("home", "only_looked")
+def test_the_equations_have_the_numbers_that_are_stored(looked: Any) -> None:
+    id = looked.ids["shlpt"]
+    pool = parts(visit("live.py", {"runs": id}))["pool"]
+    frame = frames.similarity(Store(looked.home), [id])
+    last = frame[(frame["task"] == "agnews") & (frame["step"] == frame[frame["task"] == "agnews"]["step"].max())]
+    head = pool["table"]["head"][1:]
+    told = {row["name"]: dict(zip(head, row["cells"], strict=True)) for row in pool["table"]["rows"]}
+    for item, stored in zip(pool["items"], last.itertuples(), strict=True):
+        assert item["name"] == stored.earlier
+        assert item["width"] == stored.mean
+        cells = told[stored.earlier]
+        assert cells["α, mean of the batch"] == f"{stored.mean:.3f}"
+        assert stored.low - 1e-3 <= float(cells["α, this text"]) <= stored.high + 1e-3
+        said = {line["number"]: line["said"] for line in pool["equations"][stored.earlier]["lines"]}
+        assert set(said) == {3, 4, 5, 6, 7}
+        assert f"α = {cells['α, this text']}" in said[4]
+        assert cells["weight α̃"] in said[7]
+    weights = [float(told[item["name"]]["weight α̃"]) for item in pool["items"]]
+    assert sum(weights) == pytest.approx(1, abs=2e-3)
+
+
+def test_at_the_end_stands_the_verdict_that_the_command_says(home: Path) -> None:
+    from shlpt.results.recorded import recorded
+    from shlpt.results.verdicts import verdicts
+
+    store = recorded()
+    assert store is not None
+    frame = frames.runs(store)
+    demo = frame[(frame["method"] == "shlpt") & (frame["tasks"].map(len) == 4) & (frame["note"] == "")]
+    ids = [*demo["id"][:3]]
+    for chosen in (ids[:1], ids):
+        strip = parts(visit("live.py", {"runs": ",".join(chosen)}))["strip"]
+        verdict = verdicts(store, chosen)[-1]
+        assert strip["story"].startswith(f"pocket/{verdict.sentence}")
+        assert strip["outcome"] == verdict.outcome
+    assert "3 seeds" in strip["story"]
 
 
 def test_chips_name_the_tasks_in_their_order(home: Path) -> None:
@@ -161,7 +238,7 @@ def test_recorded_runs_are_shown_without_buttons_that_change_them(home: Path) ->
     app = visit("live.py", {"runs": ",".join(ids)})
     assert errors(app) == []
     assert "Pause" not in [button.label for button in app.button]
-    assert len(charts(app)) == 6
+    assert len(charts(app)) == 3
     assert "recorded" in said(app)
 
 

@@ -10,6 +10,7 @@ from saying import outcome, say
 
 from shlpt.analysis import verdict
 from shlpt.results import frames, recorded
+from shlpt.results.cockpit import equations
 from shlpt.results.verdicts import ALONE, NO_HISTORY, NOT_STORED, TRAINED_LAST, WITH, alone, beside_alone, verdicts
 from shlpt.store.store import Store
 
@@ -61,7 +62,7 @@ def test_validation_stands_beside_that_of_the_same_seed_alone() -> None:
         assert one[one["seed"] == 42]["validation"].max() == pytest.approx(key["validation"])
         assert len(one[one["seed"] == 42]) == key["epochs"]
     assert set(frame["which"]) == {WITH, ALONE}
-    assert set(beside_alone(store, ids[:1], "yelp")["which"]) == {WITH}  # the first task is learned alone anyway
+    assert set(beside_alone(store, ids[:1], "yelp")["which"]) == {ALONE}  # the first task
 
 
 def test_a_run_without_references_finds_them_where_they_were_trained(
@@ -97,6 +98,9 @@ def test_the_command_says_the_same(capsys: pytest.CaptureFixture[str], tmp_path:
     store, ids = demo("shlpt")
     document = say(capsys, "runs", "show", ids[0], "--home", str(tmp_path))
     assert document["verdict"] == json.loads(json.dumps([one.to_json() for one in verdicts(store, ids[:1])]))
+    assert document["now"]["task"] == "rte"
+    assert document["now"]["equations"] == equations(store, ids[0], "rte")
+    assert [one["score"] for one in document["stations"]] == [document["matrix"][place][place] for place in range(4)]
     assert outcome("runs", "show", ids[0], "--home", str(tmp_path)) == 0
     assert document["verdict"][-1]["sentence"] in capsys.readouterr().out
 

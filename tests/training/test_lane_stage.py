@@ -9,6 +9,7 @@ import pytest
 import torch
 from making import context
 
+from shlpt.analysis.metrics import varied
 from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone, Out
 from shlpt.methods.base import Ask, Preparation, State, down_loss, learner_of
@@ -77,7 +78,7 @@ def test_the_answers_told_at_each_epoch_are_those_of_decoding(backbone: Backbone
     said = [payload for kind, payload in events if kind == "epoch"][result.summary["best_epoch"]]["answers"]
     data = Encoded(backbone, TASKS[task].draw("validation", 3, 0), 256)
     examples = {example.id: row for row, example in enumerate(data.examples)}
-    assert [examples[id] for id, _, _ in said] == spread(len(data), 5)
+    assert [examples[id] for id, _, _ in said] == varied([e.target for e in data.examples], 5)
     for id, answer, right in said:
         ask = one.answer(backbone, result.state, task, data.batch([examples[id]]), "decode")
         (decoded,) = backbone.text(backbone.decode(ask.embeds, ask.mask, 6))

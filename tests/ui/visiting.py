@@ -44,6 +44,15 @@ def whole(page: str, address: Mapping[str, Any]) -> Any:
 
 def charts(app: Any) -> list[Any]:
     """What the browser gets of each chart: its figure, its sentence."""
+    return [data for data in _sent(app) if "figure" in data]
+
+
+def parts(app: Any) -> dict[str, Any]:
+    """What the browser gets of each part of the cockpit."""
+    return {data["part"]: data for data in _sent(app) if "part" in data}
+
+
+def _sent(app: Any) -> list[Any]:
     return [json.loads(part.proto.json) for part in app.get("bidi_component")]
 
 
