@@ -48,8 +48,10 @@ def figure(
     ]
     span = {"zmin": -end, "zmax": end, "zmid": 0}
     draw.heat(drawn, value, text, hover, colorscale=theme.diverging(dark), **span)
-    draw.color_key(drawn, "Gain from the source (points; in brackets: unclear)")
+    draw.color_key(drawn, "Gain in points (in brackets: unclear)")
     draw.task_axes(drawn, names, names)
+    drawn.update_xaxes(ticktext=[_folded(name) for name in names], tickangle=0)
+    drawn.update_yaxes(ticktext=[_folded(name) for name in names])
     if not revealed and guess is None:  # a text needs a value, which the cell has not
         drawn.add_annotation(x=at[1], y=at[0], text=UNKNOWN, showarrow=False, font_size=26)
     edge = {"color": theme.TEXT[dark], "width": 3}
@@ -61,6 +63,12 @@ def _said(value: float, clear: bool) -> str:
     if np.isnan(value):
         return ""
     return written(value) if clear else f"({written(value)})"
+
+
+def _folded(task: str) -> str:
+    """A question, its texts and its words in two lines, for phones."""
+    whole = theme.label(task).removeprefix("ask:")
+    return "<br>".join(whole.rsplit("/", 1)) if task.startswith("ask:") else whole
 
 
 def written(value: float) -> str:

@@ -77,7 +77,8 @@ def figure(
     drawn.update_xaxes(range=[first - room, last + room])
     if ticks:
         drawn.update_xaxes(tickvals=list(range(len(ticks))), ticktext=[theme.literal(name) for name in ticks])
-    return drawn.update_yaxes(range=list(span), tickformat=form)
+    above = 0.04 * (span[1] - span[0])  # so that a mark at an end is whole
+    return drawn.update_yaxes(range=[span[0] - above, span[1] + above], tickformat=form)
 
 
 def known_at(rows: pd.DataFrame, places: Sequence[float]) -> list[float]:
