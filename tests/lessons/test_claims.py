@@ -11,7 +11,10 @@ from shlpt.lessons import checking, claims, curves, reading, reveal
 from shlpt.lessons.reading import Lesson
 from shlpt.results import experiments
 from shlpt.results.recorded import MARK
-from shlpt.spec import RunSpec
+from shlpt.spec import RunSpec, parse_setting
+from shlpt.tasks.find import find_task
+from shlpt.tasks.sequences import SEQUENCES
+from shlpt.ui.links import OWN_SEQUENCE
 
 
 def changed(tmp_path: Path, name: str, old: str, new: str) -> Lesson:
@@ -41,6 +44,26 @@ def test_a_live_run_is_one_of_the_recorded_ones(name: str) -> None:
     assert live is not None
     spec = RunSpec.make(live.tasks, live.method, seed=live.seed, settings=live.settings)
     assert claims.store().value("SELECT 1 FROM runs WHERE id=?", (MARK + spec.id[1:],)) == 1
+
+
+@pytest.mark.parametrize("name", reading.names())
+def test_the_links_of_a_lesson_name_what_is_there(name: str) -> None:
+    """Runs and experiments that are recorded, tasks and settings that a run can have."""
+    for link in reading.read(name).front.links:
+        given = dict(link.address)
+        for kind in ("run", "matrix", "experiment"):
+            if kind in given:
+                table = "runs" if kind == "run" else "experiments"
+                assert claims.store().value(f"SELECT 1 FROM {table} WHERE id=?", (given.pop(kind),)) == 1
+        if link.page == "live":
+            settings = {key[2:]: value for key, value in given.items() if key.startswith("s_")}
+            tasks = (
+                given.get("tasks", "").split(",") if given["sequence"] == OWN_SEQUENCE else SEQUENCES[given["sequence"]]
+            )
+            words = [f"{key}={value}" for key, value in settings.items()]
+            spec = RunSpec.make(tuple(tasks), given.get("method", "shlpt"), settings=dict(map(parse_setting, words)))
+            assert all(find_task(task) for task in spec.tasks)
+            assert {key for key in given if not key.startswith("s_")} <= {"sequence", "tasks", "method", "seeds"}
 
 
 # --- what must not pass -------------------------------------------------------------------
