@@ -246,6 +246,7 @@ def badges(run: Shown, spec: dict[str, Any], probe: dict[str, Any]) -> None:
             page.badge(f"λ2 = {spec['settings'][twins.ASC]:g} (ASC)")
         page.badge(f"{len(probe)} of {len(spec['tasks'])} tasks learned")
         page.badge(f"{len(next(iter(probe.values())))} texts")
+        control.again([(run.store, run.id)], "activations")
 
 
 with page.guard():

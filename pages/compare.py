@@ -12,6 +12,7 @@ from shlpt.analysis import headroom as gauge
 from shlpt.analysis import routing
 from shlpt.analysis.compare import Side
 from shlpt.catalog.routers import routers_of
+from shlpt.catalog.routers import title_of as title_of_router
 from shlpt.catalog.titles import title_of
 from shlpt.plans import commands, estimate
 from shlpt.plots import accuracy_matrix, compare, confusion, theme
@@ -24,6 +25,7 @@ from shlpt.ui.forms import shown as in_words
 
 HAND = "runs"
 MOST = 12  # sides in a figure
+AGAIN = 12  # runs that one press trains again; more are a study of their own
 Found = tuple[list[Side], dict[str, Store], choose.ShownExperiment | None]
 
 
@@ -213,7 +215,7 @@ def routing_line(row: Mapping[str, Any]) -> dict[str, Any]:
     means = {name: row[name]["mean"] for name in routing.MEASURES}
     shown = {name: math.nan if mean is None else 100 * mean for name, mean in means.items()}
     ends = row["gap"]["ci95"] or (math.nan, math.nan)
-    about = {"side": theme.side(row["side"]), "router": row["router"], "seeds": row["seeds"]}
+    about = {"side": theme.side(row["side"]), "router": title_of_router(row["router"]), "seeds": row["seeds"]}
     return about | shown | {"gap from": 100 * ends[0], "gap to": 100 * ends[1]}
 
 
@@ -226,7 +228,7 @@ def mistakes(found: list[Side], lines: list[dict[str, Any]], measured: routing.F
         name = choose.kept("Mistakes of", names, "routed", kind="side", write=theme.side)
     with right:
         routers = [row["router"] for row in lines if row["side"] == name]
-        router = choose.kept("Router", routers, "router", kind="router", write=str)
+        router = choose.kept("Router", routers, "router", kind="router", write=title_of_router)
     shares, tasks = routing.matrix(sides[name], router, measured), sides[name].tasks
     if shares is not None:
         page.draw(confusion, shares, tasks, key="confusion", table=confusion.numbers(shares, tasks))
@@ -268,7 +270,7 @@ def two(found: list[Side], where: dict[str, Store]) -> None:
     with right:
         st.markdown("**Settings that differ**")
         rows = [
-            {"setting": title_of(r["setting"]), first: word(r["one"]), second: word(r["other"])}
+            {"setting": title_of(r["setting"]), first: word(r, "one"), second: word(r, "other")}
             for r in apart["settings"]
         ]
         table(rows, "None: only the seeds differ.")
@@ -284,8 +286,10 @@ def difference(name: str, found: dict[str, Any]) -> None:
     page.metric(f"{name}, difference", points, about, f"{seeds}; {said}")
 
 
-def word(value: Any) -> str:
-    return "–" if value is None else theme.side(in_words(value))
+def word(row: Mapping[str, Any], side: str) -> str:
+    """A side's value of a setting; a method by its title."""
+    value = row[side]
+    return "–" if value is None else theme.side(in_words(value, row["setting"]))
 
 
 def table(rows: list[dict[str, Any]], empty: str, columns: dict[str, Any] | None = None) -> None:
@@ -336,6 +340,9 @@ def show() -> None:
         studied.section(experiment)
     body(found[:MOST], where)
     ids = [record["id"] for side in found for record in side.records]
+    if len(ids) <= AGAIN:
+        with st.container(horizontal=True):
+            control.again([(where[id], id) for id in ids], "compare")
     with st.expander("The same on the command line", icon=":material/terminal:"):
         st.code(commands.compare(ids, default_home()), language=None, wrap_lines=True)
 

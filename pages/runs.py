@@ -234,7 +234,7 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
     with st.expander("Settings", icon=":material/tune:"):
         settings = {"method": METHODS[record["method"]].title, **record["settings"]}
         st.dataframe(
-            pd.DataFrame([{"setting": title_of(k), "value": shown(v)} for k, v in settings.items()]),
+            pd.DataFrame([{"setting": title_of(k), "value": shown(v, k)} for k, v in settings.items()]),
             hide_index=True,
             height="content",
         )

@@ -8,6 +8,7 @@ import streamlit as st
 from shlpt.analysis import nearest, vacuity
 from shlpt.analysis import partition as at
 from shlpt.catalog import METHODS
+from shlpt.catalog.titles import title_of, value_of
 from shlpt.plans import commands
 from shlpt.plots import alpha, alpha_text, partition, similarity, theme, words
 from shlpt.results import frames, lens, seeds
@@ -298,10 +299,11 @@ def badges(run: Shown, spec: dict[str, Any]) -> None:
             page.badge("recorded", "blue")
         page.badge(f"trained with δ = {spec['settings'].get('threshold', 0):g}")
         if METHODS[spec["method"]].alpha == "estimated":
-            page.badge(f"estimator: {spec['settings']['estimator']}")
-            page.badge(f"partition: {spec['settings']['partition'].replace('_', ' ')}")
+            for name in ("estimator", "partition"):
+                page.badge(f"{title_of(name)}: {value_of(name, spec['settings'][name])}")
         else:
             page.badge("partition given, not estimated")
+        control.again([(run.store, run.id)], "similarity")
 
 
 with page.guard():

@@ -8,6 +8,17 @@ ROUTERS = {
     "uncertainty": "the prompt with the lowest entropy of the first answer token; one pass for each prompt",
 }
 
+TITLES = {
+    "embeddings": "nearest word embeddings",
+    "keys": "the method's own keys",
+    "uncertainty": "most certain first token",
+}
+
+
+def title_of(router: str) -> str:
+    """What is no router, such as that none is needed, is a title already."""
+    return TITLES.get(router, router)
+
 
 def routers_of(method: str) -> tuple[str, ...]:
     """The routers that a method can use: none if it is not told the task anyway."""

@@ -54,6 +54,23 @@ TITLES = {
 }
 
 
+# Values of settings that are chosen from a list. Plain words are not here; what is typed stays as it is.
+VALUES: dict[str, dict[str, str]] = {
+    "partition": {"batch_mean": "by the mean of a batch", "instance": "for each text"},
+    "estimator": {
+        "fresh": "new for each task",
+        "carried": "carried over from the task before",
+        "uniform": "none, equal α",
+    },
+    "estimator_score": {"product": "inner product"},
+    "estimator_prior": {"evidence": "evidence (LogME)", "evidence_or_none": "evidence (LogME), or no task"},
+    "own_start": {"words": "random words"},
+    "asc_states": {"value": "values", "sign_ste": "signs, straight-through"},
+    "scored_on": {"test": "test texts", "validation": "validation texts"},
+    "fisher": {"normalised": "divided by its mean"},
+    "memory": {"per_task": "equal share for each task", "reservoir": "reservoir of all tasks"},
+}
+
 # Settings that belong together, in the order of a form. What is in no group comes first or last, as the form decides.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Similarity": ("threshold", "temperature", "partition", "similar_transfer", "own_start", "similar_pairs"),
@@ -76,3 +93,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 def title_of(name: str) -> str:
     """The title of a setting; names that are words already only get a capital letter."""
     return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def value_of(name: str, value: str) -> str:
+    """The title of a setting's value."""
+    return VALUES.get(name, {}).get(value, value)

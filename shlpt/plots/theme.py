@@ -14,7 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from shlpt.catalog import METHODS
-from shlpt.catalog.titles import TITLES
+from shlpt.catalog.titles import TITLES, VALUES, title_of, value_of
 from shlpt.tasks.task import without_shots
 
 LIGHT_TASKS = tuple(
@@ -156,7 +156,12 @@ def side(name: str) -> str:
     """A side of a comparison (`per_task epochs=5`): its method and settings are written with their titles."""
     method, _, rest = name.partition(" ")
     named = f"{METHODS[method].title} {rest}".rstrip() if method in METHODS else name
-    return SETTING.sub(lambda found: f"{TITLES[found[1]]} {found[2]}" if found[1] in TITLES else found[0], named)
+    return SETTING.sub(_setting, named)
+
+
+def _setting(found: re.Match[str]) -> str:
+    whole, name, value = found[0], found[1], found[2]
+    return f"{title_of(name)} {value_of(name, value)}" if name in TITLES or name in VALUES else whole
 
 
 def literal(text: str, longest: int = 40) -> str:

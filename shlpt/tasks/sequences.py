@@ -77,6 +77,18 @@ ABOUT = {
     "stream_none": "after CTrL: the last task has nothing to do with the others",
     "stream_long": "fifty tasks of parts",
 }
+TITLES = {
+    "order": "order",
+    "negative": "Negative Transfer",
+    "demo": "demonstration",
+    "stream_plus": "stream: the first task again, with more examples",
+    "stream_minus": "stream: the first task again, with fewer examples",
+    "stream_inputs": "stream: the first question of other texts",
+    "stream_words": "stream: the first question in other words",
+    "stream_trap": "stream: a trap",
+    "stream_none": "stream: nothing related",
+    "stream_long": "stream: fifty tasks",
+}
 
 
 @dataclass(frozen=True)
@@ -124,6 +136,12 @@ def read_tasks(text: str, suite: str = "pocket", home: Path | None = None) -> tu
     if not names:
         raise UserError("no tasks given: name one at least, for example yelp,sst2,agnews")
     return tuple(find_task(name, suite, home).name for name in names)
+
+
+def title(name: str) -> str:
+    """A named sequence as people read it: `order 1`; what is none stays as it is."""
+    kind = name.rstrip("0123456789")
+    return f"{TITLES.get(kind, kind)} {name.removeprefix(kind)}".strip()
 
 
 def about(name: str) -> str:

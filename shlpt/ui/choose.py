@@ -56,6 +56,23 @@ def kept(
     return chosen
 
 
+def kept_if_any(text: str, options: Sequence[str], key: str, *, default: str, write: Write, **more: Any) -> str | None:
+    """A select box that shows its default in grey until something is chosen; only then the address has it."""
+    asked, state = st.query_params.get(key), st.session_state
+    if asked is not None and _is_news(asked, key, key):
+        state[key] = _meant(asked, options)
+        if state[key] is None:
+            _say_unknown(text, [asked], options)
+    chosen: str | None = st.selectbox(
+        text, options, index=None, placeholder=write(default), key=key, format_func=write, **more
+    )
+    if chosen is None:
+        forget(key)
+    else:
+        _keep(key, chosen)
+    return chosen
+
+
 def _is_news(asked: Any, key: str, widget: str) -> bool:
     """Whether the address says something else than the page: a link, the back button, or a page that is opened again,
     for which Streamlit has forgotten its widgets."""

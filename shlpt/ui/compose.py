@@ -14,7 +14,7 @@ from shlpt.plots import theme
 from shlpt.queue.submit import default_width
 from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
 from shlpt.store.store import Store, default_home
-from shlpt.tasks.sequences import SEQUENCES, about
+from shlpt.tasks.sequences import SEQUENCES, about, title
 from shlpt.ui import choose, page
 from shlpt.ui.choose import kept
 from shlpt.ui.forms import folded_settings
@@ -85,6 +85,7 @@ def _tasks(suite: str) -> tuple[str, ...]:
         "sequence",
         default=DEFAULT,
         where=left,
+        write=title,
         help="The sequences of the paper's Tables 8 and 9 with generated stand-ins, a short demonstration, streams "
         "whose last task is related as their name says, or your own",
     )

@@ -4,6 +4,7 @@ default in grey; only changed settings are returned, so links contain only chang
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import floor, log10
 from typing import Any, Literal
 
@@ -11,9 +12,10 @@ import streamlit as st
 from pydantic import BaseModel
 
 from shlpt.catalog import METHODS
-from shlpt.catalog.titles import GROUPS, title_of
+from shlpt.catalog.titles import GROUPS, title_of, value_of
 from shlpt.spec import Training, method_info, parse_setting, settings_of, usual
 from shlpt.ui import page
+from shlpt.ui.choose import kept_if_any
 
 Kind = Literal["integer", "number", "boolean", "choice", "text", "number or word"]
 LONGEST = 60  # maximum length of a changed setting beside the form
@@ -75,14 +77,15 @@ def _step(default: Any) -> float:
 def _help(row: Mapping[str, Any], default: Any) -> str:
     allowed = f" Allowed: {row['range']}." if row["range"] else ""
     published = f" {row['published']}" if row["published"] else ""
-    return f"{row['help']}.{allowed} Default: {shown(default)}.{published} On the command line: `--set {row['name']}=…`"
+    usual = shown(default, row["name"])
+    return f"{row['help']}.{allowed} Default: {usual}.{published} On the command line: `--set {row['name']}=…`"
 
 
-def shown(value: Any) -> str:
-    """A value in readable form."""
+def shown(value: Any, name: str = "") -> str:
+    """A value of a setting in readable form."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else value_of(name, str(value))
 
 
 def widget(field: Field, prefix: str = "") -> Any:
@@ -91,10 +94,11 @@ def widget(field: Field, prefix: str = "") -> Any:
     common: dict[str, Any] = {"key": key, "help": field.help, "bind": "query-params"}
     if field.kind in ("boolean", "choice"):
         options = ("yes", "no") if field.kind == "boolean" else field.choices
-        chosen = st.selectbox(label, options, index=None, placeholder=shown(field.default), **common)
+        write = partial(shown, name=field.name)
+        chosen = kept_if_any(label, options, key, default=shown(field.default), write=write, help=field.help)
         return None if chosen is None else chosen == "yes" if field.kind == "boolean" else chosen
     if field.kind in ("text", "number or word"):
-        text = st.text_input(label, placeholder=shown(field.default), **common).strip()
+        text = st.text_input(label, placeholder=shown(field.default, field.name), **common).strip()
         return None if not text else text if field.kind == "text" else parse_setting(f"{field.name}={text}")[1]
     cast = int if field.kind == "integer" else float
     return st.number_input(
@@ -104,7 +108,7 @@ def widget(field: Field, prefix: str = "") -> Any:
         value=None,
         step=cast(field.step),
         format="%d" if cast is int else "%g",
-        placeholder=shown(field.default),
+        placeholder=shown(field.default, field.name),
         **common,
     )
 
@@ -114,7 +118,7 @@ def folded_settings(method: str, preset: str, prefix: str) -> dict[str, Any]:
     with st.expander("Settings", icon=":material/tune:"):
         changed = settings_form(method, preset, prefix)
     if changed:
-        words = ", ".join(f"{title_of(name)} {_cut(shown(value))}" for name, value in changed.items())
+        words = ", ".join(f"{title_of(name)} {_cut(shown(value, name))}" for name, value in changed.items())
         st.caption(page.plain(f"Changed: {words}"))
     return changed
 

@@ -11,6 +11,7 @@ from conftest import SEEDS, TASKS, TINY, matrix
 from saying import outcome, refused, say
 from visiting import EVIL, charts, errors, figures, press, said, visit
 
+from shlpt.catalog.routers import title_of
 from shlpt.plans import headroom
 from shlpt.plans.experiments import Cell, Experiment
 from shlpt.plans.stages import plans_of
@@ -172,7 +173,9 @@ def test_answers_without_the_task_are_measured_when_somebody_asks(
     assert errors(app) == []
     shown = next(frame.value for frame in app.dataframe if "router" in frame.value)
     told = say(capsys, *shlex.split(command)[3:])
-    assert list(zip(shown["router"], shown["seeds"], strict=True)) == [(r["router"], r["seeds"]) for r in told["rows"]]
+    assert list(zip(shown["router"], shown["seeds"], strict=True)) == [
+        (title_of(r["router"]), r["seeds"]) for r in told["rows"]
+    ]
     for name in ("told", "untold", "gap", "right"):
         assert list(shown[name]) == [pytest.approx(100 * row[name]["mean"]) for row in told["rows"]]
     assert "Not measured for 4" not in said(app)

@@ -90,7 +90,7 @@ def test_the_python_on_the_page_trains_what_it_says(home: Path, capsys: pytest.C
 def test_what_a_link_changes_is_said_beside_the_folded_form(home: Path) -> None:
     assert "Changed" not in said(visit("live.py"))
     app = visit("live.py", {"s_epochs": "3", "s_estimator": "uniform"})
-    assert "Changed: Epochs (at most) 3, Estimator uniform" in said(app).replace("\\", "")
+    assert "Changed: Epochs (at most) 3, Estimator none, equal α" in said(app).replace("\\", "")
     long = ",".join(["rte>cb"] * 20)
     shown = said(visit("live.py", {"method": "oracle_partition", "s_similar_pairs": long})).replace("\\", "")
     assert f"Changed: Similar pairs {long[:60]}…" in shown

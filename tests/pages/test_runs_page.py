@@ -127,10 +127,11 @@ def test_the_file_of_the_page_is_that_of_the_command(
     assert files["CSV"]().splitlines() == capsys.readouterr().out.splitlines()  # shares from 0 to 1 in both
 
 
-def test_a_run_is_trained_again_from_its_page(home: Path, started: list[Any]) -> None:
+@pytest.mark.parametrize("where", ["runs", "similarity", "activations", "compare"])
+def test_a_run_is_trained_again_from_its_page(home: Path, started: list[Any], where: str) -> None:
     run = RunSpec.make(TASKS, "shlpt", seed=1, settings=TINY)
     for label, seed in (("Run again, new seed", 3), ("Run again, same seed", 1)):
-        app = press(visit("runs.py", {"run": run.id}), label)
+        app = press(visit(f"{where}.py", {"run": run.id}), label)
         assert errors(app) == []
         frame = frames.runs(Store(home).open())
         (new,) = frame[frame["state"] == "queued"].to_dict("records")

@@ -7,8 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from shlpt.catalog import METHODS
-from shlpt.catalog.titles import TITLES
-from shlpt.spec import PRESETS, RunSpec, Training
+from shlpt.catalog.titles import TITLES, VALUES, value_of
+from shlpt.plots import theme
+from shlpt.spec import PRESETS, RunSpec, Training, settings_of
 from shlpt.ui.forms import fields, grouped
 
 
@@ -44,6 +45,31 @@ def test_no_label_is_an_identifier_and_no_title_is_of_a_setting_that_is_gone() -
     labels = [widget.label for widget in [*app.number_input, *app.selectbox]]
     assert {"Learning rate", "Threshold δ"} <= set(labels)
     assert [label for label in labels if "_" in label or label.islower()] == []
+
+
+def test_values_are_shown_with_titles_and_every_title_is_of_a_value() -> None:
+    rows = [row for info in METHODS.values() for row in (*settings_of(info.params), *settings_of(Training))]
+    choices = {row["name"]: row["choices"] or () for row in rows}
+    assert [(name, v) for name, values in VALUES.items() for v in values if v not in choices[name]] == []
+    assert [(name, value) for name, some in choices.items() for value in some if "_" in value_of(name, value)] == []
+    shown = [option for widget in form().selectbox for option in widget.options]
+    assert "by the mean of a batch" in shown
+    assert [option for option in shown if "_" in option] == []
+    named = theme.side("shlpt estimator=uniform partition=instance threshold=0.3")
+    assert named == "SHLPT Estimator none, equal α Partition for each text Threshold δ 0.3"
+
+
+def test_links_and_commands_keep_identifiers() -> None:
+    app = form()
+    app.selectbox("partition").select("instance").run()
+    assert app.query_params["partition"] in ("instance", ["instance"])
+    again = AppTest.from_function(page, kwargs={"method": "shlpt", "preset": "quick"})
+    again.query_params["partition"] = "instance"
+    again.query_params["estimator"] = "nobody"
+    assert result(again.run()) == {"partition": "instance"}
+    assert "nobody" in again.warning[0].value
+    again.selectbox("partition").set_value(None).run()
+    assert (result(again), "partition" in again.query_params) == ({}, False)
 
 
 def test_only_what_is_changed_is_returned_and_a_run_takes_it() -> None:
