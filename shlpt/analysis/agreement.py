@@ -190,3 +190,14 @@ def _ends(interval: Sequence[float] | None) -> str:
 def of_tasks(table: pd.DataFrame, tasks: Sequence[str]) -> Agreement | None:
     """None for imported tasks: nobody has declared how they are related."""
     return None if any(map(is_stored, tasks)) else agreement(table, declared(tasks), shared(tasks))
+
+
+def with_degrees(table: pd.DataFrame) -> pd.DataFrame:
+    """Cells of generated tasks with the relation that is declared for them, and its degree."""
+    stored = [is_stored(c.source) or is_stored(c.target) for c in table.itertuples()]
+    kept = table[~pd.Series(stored, index=table.index, dtype=bool)]
+    found = [relation(find_task(c.source), find_task(c.target)) for c in kept.itertuples()]
+    return kept.assign(
+        relation=pd.Series([name for name, _ in found], index=kept.index, dtype=object),
+        degree=pd.Series([degree for _, degree in found], index=kept.index, dtype=float),
+    )

@@ -51,6 +51,13 @@ def one_of_each(task: Task, split: Split, count: int, seed: int = 0) -> list[Exa
     return mixed[:count]
 
 
+def short_texts(task: Task, count: int = 2, looked: int = 6) -> list[Example]:
+    """The shortest of a few texts, for each of the first `count` answers."""
+    rows = one_of_each(task, "train", looked * task.classes)
+    by_answer = ([e for e in rows if e.group == group] for group in task.groups[:count])
+    return [min(some, key=lambda e: len(e.text)) for some in by_answer]
+
+
 @cache
 def table() -> list[dict[str, Any]]:
     """Every pocket task in a row."""

@@ -17,7 +17,7 @@ from shlpt.queue.submit import start_race
 from shlpt.results import experiments, findings, frames
 from shlpt.results.record import GOING
 from shlpt.store.store import FILE, Store, default_home
-from shlpt.tasks.describe import MEANING, one_of_each, phrase
+from shlpt.tasks.describe import MEANING, phrase, short_texts
 from shlpt.tasks.find import find_task
 from shlpt.tasks.pocket import relation
 from shlpt.ui import control, page
@@ -26,7 +26,6 @@ from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import own
 
 NAME = "seen again"  # of the experiment that the presses make
-LOOKED = 6  # texts of each answer, of which the shortest is shown
 EVERY = 1.0  # seconds between looks while it trains
 COLORS = {finding.HELPS: "blue", finding.HARMS: "orange"}
 
@@ -200,12 +199,10 @@ def texts(found: Finding) -> None:
 
 def card(name: str, role: str, color: str, why: str) -> None:
     task = find_task(name)
-    rows = one_of_each(task, "train", LOOKED * task.classes)
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{_plain(name)}**", width="content")
             page.badge(role, color)
-        for answer in task.groups[:2]:
-            short = min((e for e in rows if e.group == answer), key=lambda e: len(e.text))
-            st.markdown(f"{page.plain(short.text)} → **{page.plain(short.target)}**")
+        for example in short_texts(task):
+            st.markdown(f"{page.plain(example.text)} → **{page.plain(example.target)}**")
         st.caption(page.plain(f"{name}: {why}" if why else name))

@@ -107,3 +107,14 @@ def test_degrees_are_those_of_the_world() -> None:
     tasks, pair = ["sst2", "contrary:sst2"], ("sst2", "contrary:sst2")
     assert a.declared(tasks) == {pair: 0.4, pair[::-1]: 0.4}
     assert a.shared(tasks)[pair] == {"texts": 1.0, "question": 1.0, "answers": -1.0}
+
+
+def test_cells_get_the_degree_that_is_declared_and_those_of_imported_tasks_are_left_out() -> None:
+    table = pd.DataFrame(
+        [("ask:price/cafe/bad-good", "ask:price/shop/bad-good"), ("own/mine", "sst2"), ("sst2", "imdb")],
+        columns=["source", "target"],
+    )
+    found = a.with_degrees(table)
+    assert list(found["degree"]) == [0.9, 0.7]
+    assert list(found["relation"]) == ["same question and answers", "same question, other answer words"]
+    assert list(a.with_degrees(table[:0]).columns) == ["source", "target", "relation", "degree"]

@@ -1,10 +1,21 @@
 """The page of the tasks: stand-ins are called so, texts are literal, the address carries the state."""
 
-import pytest
-from visiting import charts, figures, said, visit
+import shlex
 
+import pytest
+from visiting import charts, errors, figures, press, said, visit
+
+from shlpt.analysis import transfer
+from shlpt.results import experiments
+from shlpt.store.store import Store
 from shlpt.tasks.find import find_task
 from shlpt.tasks.pocket import TASKS
+from shlpt.work import worker
+
+
+def relatedness(app) -> dict:
+    """The matrix of all tasks, below the two figures of the playground."""
+    return figures(app)[2]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +44,7 @@ def test_a_contrary_task_has_its_answers_swapped() -> None:
     plain, swapped = visit("tasks.py"), visit("tasks.py", {"contrary": "true"})
     assert "contrary" in said(swapped)
     assert [t.value for t in plain.text][:1] != [] != [t.value for t in swapped.text][:1]
-    figure = figures(swapped)[0]
+    figure = relatedness(swapped)
     assert "C  contrary" in [trace.get("name") for trace in figure["data"]]
 
 
@@ -51,16 +62,50 @@ def test_the_dial_turns_only_the_second_answer() -> None:
     assert "**0%**" in said(contrary)
 
 
-def test_a_composed_task_is_named_and_related_to_the_chosen_one() -> None:
-    app = visit("tasks.py", {"question": "price", "texts": "cafe", "answers": "yes-no", "task": "yelp"})
-    assert "ask:price/cafe/yes-no" in [code.value for code in app.code]
+def test_three_handles_make_a_source_and_a_target() -> None:
+    address = {"question": "price", "texts": "cafe", "answers": "yes-no", "to_question": "noise", "to_texts": "cafe"}
+    app = visit("tasks.py", address)
+    assert {"ask:price/cafe/yes-no", "ask:noise/cafe/bad-good"} <= {code.value for code in app.code}
     assert "other question, same texts (-0.50)" in said(app)
     app.selectbox("question-choice").select("topic").run()
     assert "ask:topic/news/world-sports-business-science" in [code.value for code in app.code]
+    assert "unrelated (-0.30)" in said(app)
+    same = visit("tasks.py", {"question": "price", "texts": "cafe", "answers": "bad-good"})
+    assert "This is one task" in same.info[0].value
+    assert "Train this pair" not in [button.label for button in same.button]
+
+
+TINY = {"pair_count": "2", "pair_source_shots": "4", "pair_shots": "4", "pair_epochs": "2"}
+PAIR = {"question": "noise", "texts": "hotel", "answers": "no-yes"}
+
+
+@pytest.mark.usefixtures("empty_home")
+def test_a_pair_is_trained_and_its_seeds_add_up(started: list[object]) -> None:
+    app = press(visit("tasks.py", PAIR | TINY), "Train this pair")
+    assert errors(app) == []
+    assert started
+    words = shlex.split(next(code.value for code in app.code if " matrix " in code.value))
+    assert words[words.index("--pairs") + 1] == "ask:noise/hotel/no-yes>ask:price/cafe/bad-good"
+    own = Store().open()
+    worker.work(own)
+    app.run()
+    (line,) = experiments.listed(own)
+    cell = transfer.cells(experiments.pairs(own, line["id"])).iloc[0]
+    assert (line["runs"], cell["n"]) == (2, 2)
+    assert f"**{cell['value']:+.1f} points** (2 seeds)" in said(app)
+    plot = next(part for part in charts(app) if "declared relatedness" in part["alt"])
+    assert "1 of your own" in plot["alt"]
+    (mine,) = [trace for trace in plot["figure"]["data"] if trace["name"] == "yours"]
+    assert (mine["x"], mine["y"]) == ([-0.3], [pytest.approx(cell["value"])])
+    assert mine["error_y"]["array"] == [pytest.approx(cell["high"] - cell["value"])]
+    press(app, "Train this pair")
+    assert list(experiments.pairs(own, line["id"])["seed"]) == [42, 142, 242, 342]
+    app.number_input("pair_shots").set_value(5).run()
+    assert "Not trained yet" in said(app)  # pairs that were trained otherwise are not put together with these
 
 
 def test_the_address_carries_the_families() -> None:
-    figure = figures(visit("tasks.py", {"family": "topics"}))[0]
+    figure = relatedness(visit("tasks.py", {"family": "topics"}))
     assert figure["layout"]["xaxis"]["ticktext"] == ["pocket/agnews", "pocket/yahoo", "pocket/dbpedia"]
 
 
@@ -75,7 +120,7 @@ def test_an_address_edited_by_hand_breaks_nothing(address: dict[str, str]) -> No
 
 
 def test_every_chart_has_a_sentence_and_a_table(first) -> None:
-    assert len(charts(first)) == 2
+    assert len(charts(first)) == 4
     assert all(chart["alt"].endswith(".") for chart in charts(first))
     tables = [expander for expander in first.expander if expander.label == "The numbers as a table"]
     assert [len(table.dataframe[0].value) for table in tables] == [256, 120]

@@ -30,6 +30,7 @@ from shlpt.plots import (
     partition,
     positions,
     relatedness,
+    relating,
     sides,
     similarity,
     surgery,
@@ -99,6 +100,7 @@ LEAGUE = "estimator measure value low high"
 SURGERY = "without worse better neither before after"
 CURVES = "which epoch validation"
 CLAIMS = "label value low high says"
+RELATING = "source target relation degree value low high n"
 FINDING = "effect source seed epoch validation"
 HALF = [[1.0, 0.5], [0.5, 1.0]]
 NAMELESS = ("positions", "sides", "guess_curve")  # no name of a task or method is in them
@@ -133,6 +135,15 @@ CASES = {
             table(TRANSFER, "yelp NAME 2.5 1.0 4.0 0.01 1; NAME yelp -0.5 -2.0 1.0 0.4 0", n),
             ["yelp", n, "rte"],
         ),
+    ),
+    "relating": Case(
+        relating,
+        lambda n: (
+            table(RELATING, "yelp sst2 other -0.5 -12.0 -20.0 -4.0 10", n),
+            table(RELATING, "NAME yelp same 0.7 10.0 5.0 15.0 3; yelp NAME same 0.7 -3.0 nan nan 1", n),
+            (n, "yelp"),
+        ),
+        (frame(RELATING), frame(RELATING)),
     ),
     "finding": Case(
         finding,
