@@ -17,7 +17,7 @@ from shlpt.results.weights import OLDER
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.sequences import SEQUENCES
-from shlpt.ui import control, page, picture, playground
+from shlpt.ui import control, page, picture
 from shlpt.ui import finding as first
 from shlpt.ui.finding import Known
 from shlpt.ui.links import to_page
@@ -92,9 +92,6 @@ def show() -> None:
     st.title(finding.headline(seen.found, seen.counts) if seen else "Do tasks help each other? Not measured yet")
     if seen and seen.found:
         first.show(seen.found, seen)
-        effect = seen.found.effects[0]
-        if handles := playground.address(effect.source, effect.target):
-            to_page("tasks", "Change one part of these tasks, and see what happens", handles)
     st.header("The idea", anchor=False)
     st.markdown(
         "A frozen language model learns one task after another, with one *soft prompt* for each task. **SHLPT** mixes "

@@ -116,8 +116,7 @@ def show() -> None:
     st.header("Relatedness playground", anchor="playground")
     page.explain(
         "Make two tasks of a question, texts and answer words. Which part must they share, so that learning the first "
-        "helps the second? The name under each is one for every command; with @32 after it, it has 32 examples of each "
-        "answer."
+        "helps the second? The grey names are for every command."
     )
     playground.show()
     st.header("A task and its texts", anchor="task")

@@ -112,14 +112,17 @@ def start_experiment(
 
 
 def start_race(store: Store, experiment: Experiment) -> str:
-    """Queue the pairs of a matrix for somebody who watches: what each target is compared with is learned first, and as
-    many workers of one thread as there are cores share the rest. On a small backbone two of them are faster than one
-    with two threads. Returns the id of the experiment."""
+    """Queue the pairs of a matrix for somebody who watches: seed by seed, what a target is compared with first, shared
+    by as many workers of one thread as there are cores. On a small backbone two of them are faster than one with two
+    threads. Returns the id of the experiment."""
     gpu, cores = is_gpu("auto"), min(os.cpu_count() or 1, MOST_WORKERS)
     lanes = default_width() if gpu or cores == 1 else 1
-    alone = {one.id: one for spec in experiment.specs for one in alone_specs(spec)}
-    submit(store, plans_of([*alone.values()], alone=False, home=store.home), lanes=lanes)
     plans = plans_of(experiment.specs, home=store.home)
+    for seed in dict.fromkeys(plan.spec.seed for plan in plans):
+        mine = [plan for plan in plans if plan.spec.seed == seed]
+        alone = {one.id: one for plan in mine for one in alone_specs(plan.spec)}
+        submit(store, plans_of([*alone.values()], alone=False, home=store.home), lanes=lanes)
+        submit(store, mine, lanes=lanes)
     id, sent = start_experiment(store, experiment, plans, lanes=lanes)
     if sent.todo:
         ensure_worker(store, threads=None if gpu else 1, count=1 if gpu else cores)

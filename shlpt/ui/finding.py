@@ -21,7 +21,7 @@ from shlpt.tasks.describe import MEANING, phrase, short_texts
 from shlpt.tasks.find import find_task
 from shlpt.tasks.pocket import relation
 from shlpt.ui import control, page
-from shlpt.ui.links import to_page
+from shlpt.ui.links import playground_address, to_page
 from shlpt.ui.live_plot import live_plot
 from shlpt.ui.store import own
 
@@ -175,6 +175,8 @@ def beneath(store: Store, found: Finding, seen: Known, mine: pd.DataFrame) -> No
         "trained here. After early stopping a seed keeps its last value."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
+        if handles := playground_address(*found.pairs[0]):
+            to_page("tasks", "Change one part of these tasks", handles)
         if len(mine):
             to_page("transfer", "Seed by seed", {"matrix": newest_experiment(store)})
         with st.popover("Command", type="tertiary", help="The same on the command line"):

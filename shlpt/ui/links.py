@@ -7,6 +7,7 @@ import streamlit as st
 
 from shlpt.plans.commands import asked
 from shlpt.spec import PRESET_ABOUT, RunSpec
+from shlpt.tasks.task import without_shots
 from shlpt.ui.navigation import place
 
 SETTING = "s_"  # prefix of settings in the address of the Live page
@@ -36,3 +37,14 @@ def _word(value: Any) -> str:
 
 def to_page(url: str, label: str, address: Mapping[str, Any] | None = None, help: str | None = None) -> None:
     st.page_link(place(url), label=label, icon=":material/open_in_new:", query_params=dict(address or {}), help=help)
+
+
+def playground_address(source: str, target: str) -> dict[str, str]:
+    """Parameters of the Tasks page for two tasks made of parts; empty for others."""
+    found: dict[str, str] = {}
+    for prefix, name in (("", source), ("to_", target)):
+        if not name.startswith("ask:"):
+            return {}
+        parts = without_shots(name).removeprefix("ask:").split("/")
+        found |= {f"{prefix}{key}": part for key, part in zip(("question", "texts", "answers"), parts, strict=True)}
+    return found

@@ -22,7 +22,6 @@ from shlpt.tasks.describe import MEANING, phrase, short_texts
 from shlpt.tasks.find import find_task
 from shlpt.tasks.grammar import DOMAINS, QUESTIONS, formats
 from shlpt.tasks.pocket import axes, relation
-from shlpt.tasks.task import without_shots
 from shlpt.ui import control, page
 from shlpt.ui import finding as first
 from shlpt.ui.choose import kept
@@ -57,23 +56,12 @@ def handles(text: str, prefix: str) -> str:
         task = find_task(f"ask:{name}/{place}/{said}")
         for example in short_texts(task):
             st.markdown(f"{page.plain(example.text)} → **{page.plain(example.target)}**")
-        st.code(task.name, language=None)
+        st.caption(page.plain(task.name))
     return task.name
 
 
 def _texts(domain: str) -> str:
     return DOMAINS[domain].about.removeprefix("reviews: ")
-
-
-def address(source: str, target: str) -> dict[str, str]:
-    """What the page's address says for two tasks of parts; empty for others."""
-    found: dict[str, str] = {}
-    for prefix, name in (("", source), ("to_", target)):
-        if not name.startswith("ask:"):
-            return {}
-        parts = without_shots(name).removeprefix("ask:").split("/")
-        found |= {f"{prefix}{key}": part for key, part in zip(("question", "texts", "answers"), parts, strict=True)}
-    return found
 
 
 def show() -> None:
@@ -107,9 +95,14 @@ def settings(source: str, target: str) -> dict[str, Any]:
         ("Target examples", "shots", 1, 512, int(IN_MATRIX["shots"]), "Training examples of each answer of the target"),
         ("Epochs", "epochs", 1, 100, 20, "Most passes over the examples; early stopping may end training before"),
     )
-    columns, found = st.columns(len(numbers)), {}
-    for column, (text, key, low, high, usual, help) in zip(columns, numbers, strict=True):
-        found[key] = int(column.number_input(text, low, high, usual, key=f"pair_{key}", bind="query-params", help=help))
+    found: dict[str, int] = {}
+    changed_here = any(
+        st.query_params.get(f"pair_{key}") not in (None, str(usual)) for _, key, _, _, usual, _ in numbers
+    )
+    with st.expander("How it is trained", icon=":material/tune:", expanded=changed_here):
+        for column, (text, key, low, high, usual, help) in zip(st.columns(len(numbers)), numbers, strict=True):
+            look = {"key": f"pair_{key}", "bind": "query-params", "help": help}
+            found[key] = int(column.number_input(text, low, high, usual, **look))
     changed = {"shots": found["shots"], "epochs": found["epochs"]}
     about = {"tasks": [source, target], "method": "continual", "settings": dict(IN_MATRIX) | changed}
     return about | {"source_shots": found["source_shots"], "count": found["count"]}

@@ -199,3 +199,19 @@ def test_the_finding_is_seen_to_happen(visit: Any, server: Any) -> None:
     assert one.page.evaluate(NOW) > 10
     assert "fresh seed" in one.text()
     one.assert_whole()
+
+
+PAIR = "tasks?question=noise&texts=hotel&answers=no-yes&pair_count=1&pair_source_shots=4&pair_shots=4&pair_epochs=2"
+MINE = """[...document.querySelectorAll('.shlpt-plot')].flatMap(box => box.data ?? [])
+    .filter(dots => dots.name === 'yours').map(dots => dots.x[0])[0]"""
+
+
+def test_a_pair_of_the_playground_is_trained_and_drawn(visit: Any) -> None:
+    one = visit(PAIR)
+    one.press("Train this pair")
+    one.wait_for(lambda: "one seed: nothing is claimed" in one.text(), 90)
+    assert one.wait_for(lambda: one.page.evaluate(MINE)) == -0.3  # what is declared of another question and other texts
+    two = visit(one.page.url.split("/", 3)[3])
+    two.wait_for(lambda: "one seed: nothing is claimed" in two.text(), 30)
+    for seen in (one, two):
+        seen.assert_whole()

@@ -16,6 +16,7 @@ from shlpt.results import experiments as found
 from shlpt.results import findings
 from shlpt.store.store import Store
 from shlpt.tasks.describe import phrase
+from shlpt.ui import links
 from shlpt.work import worker
 
 PAIRS = (("sst2", "yelp"), ("yelp", "sst2"))
@@ -58,6 +59,7 @@ def test_the_headline_is_what_the_recorded_matrix_says(only_recorded: Path, gain
     assert ("See it happen now" in labels) == (gain != 0)
     if best := finding.clearest(table):
         assert BUILT in said(app)
+        assert links.playground_address(*best.pairs[0]) == {}  # these are not made of parts
         assert phrase(best.target) in said(app).replace("\\", "")
         assert phrase(best.effects[0].source) in charts(app)[0]["alt"]
 

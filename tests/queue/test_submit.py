@@ -59,13 +59,13 @@ def test_before_eyes_the_task_alone_is_learned_first_and_every_core_has_a_worker
     monkeypatch.setattr(launch, "start_worker", lambda store, **how: started.append(how))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     pairs = [("rte", "cb"), ("sst2", "cb")]
-    made = experiments.matrix(("rte", "sst2", "cb"), (1,), {"method": "continual"}, "seen", 12, pairs)
+    made = experiments.matrix(("rte", "sst2", "cb"), (1, 2), {"method": "continual"}, "seen", 12, pairs)
     id = start_race(store, made)
     groups = store.rows("SELECT s.task FROM groups g JOIN stages s ON s.grp=g.key ORDER BY g.number")
-    assert [row["task"] for row in groups] == ["cb", "rte@12", "sst2@12", "cb", "cb"]  # each by itself
+    assert [row["task"] for row in groups] == 2 * ["cb", "rte@12", "sst2@12", "cb", "cb"]  # each by itself
     assert [how["threads"] for how in started] == [1, 1]
     assert id == made.id
-    assert len(results.pairs(store, id)) == 2
+    assert len(results.pairs(store, id)) == 4
 
 
 @pytest.mark.parametrize("alone", [True, False])
