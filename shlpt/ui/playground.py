@@ -78,11 +78,12 @@ def show() -> None:
         f"Declared: **{kind} ({degree:+.2f})**: {page.plain(MEANING.get(kind, ''))}. Shared by part, from −1 to 1: "
         f"{parts}."
     )
+    measured = st.container()  # above the settings, which few change
     about = settings(source, target)
     if source == target:
         st.info("This is one task. Change a handle: a task is learned after another one.", icon=":material/swap_horiz:")
         return
-    with page.guard():
+    with measured, page.guard():
         going = _going(source, target, about)
         page.again(panel, EVERY if going else None)(source, target, about, going)
 
@@ -96,10 +97,8 @@ def settings(source: str, target: str) -> dict[str, Any]:
         ("Epochs", "epochs", 1, 100, 20, "Most passes over the examples; early stopping may end training before"),
     )
     found: dict[str, int] = {}
-    changed_here = any(
-        st.query_params.get(f"pair_{key}") not in (None, str(usual)) for _, key, _, _, usual, _ in numbers
-    )
-    with st.expander("How it is trained", icon=":material/tune:", expanded=changed_here):
+    unusual = any(f"pair_{key}" in st.query_params for _, key, *_ in numbers)
+    with st.expander("How it is trained", icon=":material/tune:", expanded=unusual):
         for column, (text, key, low, high, usual, help) in zip(st.columns(len(numbers)), numbers, strict=True):
             look = {"key": f"pair_{key}", "bind": "query-params", "help": help}
             found[key] = int(column.number_input(text, low, high, usual, **look))

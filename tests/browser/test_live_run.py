@@ -209,9 +209,9 @@ MINE = """[...document.querySelectorAll('.shlpt-plot')].flatMap(box => box.data 
 def test_a_pair_of_the_playground_is_trained_and_drawn(visit: Any) -> None:
     one = visit(PAIR)
     one.press("Train this pair")
-    one.wait_for(lambda: "one seed: nothing is claimed" in one.text(), 90)
+    one.wait_for(lambda: "nothing is claimed" in one.text(), 90)
     assert one.wait_for(lambda: one.page.evaluate(MINE)) == -0.3  # what is declared of another question and other texts
     two = visit(one.page.url.split("/", 3)[3])
-    two.wait_for(lambda: "one seed: nothing is claimed" in two.text(), 30)
+    two.wait_for(lambda: "nothing is claimed" in two.text(), 30)
     for seen in (one, two):
         seen.assert_whole()
