@@ -137,21 +137,10 @@ CASES = {
         ),
     ),
     "relating": Case(
-        relating,
-        lambda n: (
-            table(RELATING, "yelp sst2 other -0.5 -12.0 -20.0 -4.0 10", n),
-            table(RELATING, "NAME yelp same 0.7 10.0 5.0 15.0 3; yelp NAME same 0.7 -3.0 nan nan 1", n),
-            (n, "yelp"),
-        ),
-        (frame(RELATING), frame(RELATING)),
+        relating, of(RELATING, "NAME yelp same 0.7 10 5 15 3", frame(RELATING)), (frame(RELATING), frame(RELATING))
     ),
     "finding": Case(
-        finding,
-        lambda n: (
-            table(FINDING, "alone none 1 1 0.5; alone none 2 1 0.7; helps NAME 1 1 0.9", n).replace("none", ""),
-            table(FINDING, "harms NAME 3 1 0.25", n),
-        ),
-        (frame(FINDING), frame(FINDING)),
+        finding, of(FINDING, "helps NAME 1 1 0.9; harms yelp 1 1 0.4", frame(FINDING)), (frame(FINDING), frame(FINDING))
     ),
     "alpha": Case(alpha, of(ALPHA, ";".join(f"e{i} NAME 0.{i}" for i in range(10)), 0.45)),
     "alpha_text": Case(alpha_text, lambda n: (table("earlier alpha before", "yelp 0.2 nan; NAME 0.8 0.7", n), 0.06, n)),
@@ -278,12 +267,8 @@ def test_similarity_is_shown_seed_by_seed_with_the_threshold_and_the_uniform_lev
 def test_the_last_batch_of_each_seed_says_which_task_is_nearest_now() -> None:
     text = "1 cb yelp 1 0.9 0 1; 1 cb rte 1 0.1 0 1; 1 cb yelp 2 0.4 0 1; 1 cb rte 2 0.6 0 1; 2 cb yelp 1 0.8 0 1; "
     rows = similarity.latest(table(SIMILARITY, f"{text}2 cb rte 1 0.2 0 1; 2 rte yelp 9 1 0 1"), "cb")
-    assert sorted(rows.itertuples(index=False, name=None)) == [
-        (1, "rte", 0.6),
-        (1, "yelp", 0.4),
-        (2, "rte", 0.2),
-        (2, "yelp", 0.8),
-    ]
+    found = [(1, "rte", 0.6), (1, "yelp", 0.4), (2, "rte", 0.2), (2, "yelp", 0.8)]
+    assert sorted(rows.itertuples(index=False, name=None)) == found
 
 
 def test_a_seed_that_has_ended_keeps_its_last_value() -> None:

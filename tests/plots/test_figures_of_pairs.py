@@ -1,0 +1,32 @@
+"""The figures of the finding and of the playground, with what is trained now."""
+
+import pandas as pd
+
+from shlpt.plots import finding, relating, theme
+
+CURVES = ["effect", "source", "seed", "epoch", "validation"]
+NAN = float("nan")
+
+
+def test_what_is_trained_now_is_bold_over_what_is_recorded_in_the_colours_of_help_and_harm() -> None:
+    rows = [("alone", "", 1, 1, 0.5), ("alone", "", 2, 1, 0.7), ("helps", "a", 1, 1, 0.9), ("harms", "b", 1, 1, 0.2)]
+    recorded, now = pd.DataFrame(rows, columns=CURVES), pd.DataFrame([("helps", "a", 3, 1, 1.0)], columns=CURVES)
+    lines = {line.name: line for line in finding.figure(recorded, now, str.upper).data if line.name}
+    assert [lines[name].y[0] for name in ("alone", "after A", "after B", "after A, now")] == [0.6, 0.9, 0.2, 1.0]
+    assert lines["after A"].line.color == lines["after A, now"].line.color == theme.effect_color("helps")
+    assert theme.effect_color("helps") != theme.effect_color("harms") != theme.effect_color("alone")
+    assert lines["after A"].line.width < lines["after A, now"].line.width
+    assert (lines["after A"].showlegend, lines["after A, now"].showlegend) == (None, False)  # the legend never grows
+    assert "after A 90% (recorded)" in finding.alt(recorded, now, str.upper)
+    assert "after A 100% (now)" in finding.alt(recorded, now, str.upper)
+
+
+def test_own_pairs_have_their_intervals_and_the_chosen_one_a_ring() -> None:
+    recorded = pd.DataFrame([("x", "y", "other", -0.5, -12.0, -20.0, -4.0, 10)], columns=relating.COLUMNS)
+    mine = [("a", "b", "same", 0.7, 10.0, 5.0, 16.0, 3), ("b", "a", "same", 0.7, -3.0, NAN, NAN, 1)]
+    behind, own = relating.figure(recorded, pd.DataFrame(mine, columns=relating.COLUMNS), ("a", "b")).data
+    assert (list(behind.x), list(behind.y), behind.error_y.array) == ([-0.5], [-12.0], None)
+    assert (list(own.error_y.array), list(own.error_y.arrayminus)) == ([6, 0], [5, 0])
+    assert list(own.marker.line.width) == [3, 0]
+    assert list(own.marker.color) == [theme.effect_color("helps"), theme.effect_color("harms")]
+    assert "nothing is claimed" in own.customdata[1]
