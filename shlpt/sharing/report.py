@@ -151,8 +151,9 @@ def _pairs(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown(rows: Sequence[Judged]) -> list[str]:
-    """The forms of α, and the estimator that tells best which pairs help, apart from the oracle."""
-    able = [row["estimator"] for row in rows if row["roc"]["value"] is not None and row["estimator"] != "oracle"]
+    """The forms of α, and of what can be measured without the transfer itself what tells best which pairs help."""
+    judged = (row["estimator"] for row in rows if row["roc"]["value"] is not None)
+    able = [name for name in judged if name not in ("oracle", "declared", "random")]
     return list(
         dict.fromkeys([*(row["estimator"] for row in rows if calibration.is_alpha(row["estimator"])), *able[:1]])
     )

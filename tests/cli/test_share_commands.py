@@ -55,3 +55,20 @@ def test_a_bundle_goes_out_and_comes_in_once(looked: Any, tmp_path: Path, capsys
     assert "is damaged" in refused(capsys, "import", str(file), f"--home={home}")
     waiting = ("export", looked.ids["waiting"], "--bundle", str(file), f"--home={looked.home}")
     assert "a bundle holds finished runs" in refused(capsys, *waiting)
+
+
+def test_a_report_and_a_table_are_written_together(
+    looked: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, here = looked.ids["pair"], f"--home={looked.home}"
+    page, table = tmp_path / "pair.html", tmp_path / "pair.tex"
+    found = say(capsys, "export", run, "--report", str(page), "--table", str(table), here)
+    assert [(one["kind"], one["bytes"]) for one in found] == [
+        ("report", page.stat().st_size),
+        ("table", table.stat().st_size),
+    ]
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert r"SHLPT & pocket/rte $\to$ pocket/sst2 & 1 &" in table.read_text(encoding="utf-8")
+    assert "stand-ins" in table.read_text(encoding="utf-8")
+    assert "a .tex or a .csv file, not .txt" in refused(capsys, "export", run, "--table", "x.txt", here)
+    assert "--task belongs to --peft" in refused(capsys, "export", run, "--task", "sst2", "--report", "x.html", here)
