@@ -1,6 +1,5 @@
 """Lessons in a browser: guesses are drawn, a run is trained on the spot, and a refresh in the middle loses nothing."""
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ def value(one: Any) -> float:
     return found
 
 
-def test_a_cell_is_drawn_a_run_is_trained_and_a_refresh_loses_nothing(visit: Any, server: Any) -> None:
+def test_a_cell_is_drawn_a_run_is_trained_and_a_refresh_loses_nothing(visit: Any) -> None:
     lesson = reading.read("harm")
     one = visit("learn?lesson=harm")
     ((x, y),) = places(one, "[[2, 1]]")
@@ -76,7 +75,6 @@ def test_a_cell_is_drawn_a_run_is_trained_and_a_refresh_loses_nothing(visit: Any
         one.press(f"Next: {step}")
         one.wait_for(lambda step=step: one.page.locator("h2").first.inner_text() == step)
         one.assert_whole()
-    subprocess.run(["pkill", "-f", f"shlpt worker --home {server.home}"], check=False)
 
 
 def test_a_curve_is_drawn_over_the_axes(visit: Any) -> None:
