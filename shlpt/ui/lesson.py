@@ -57,7 +57,7 @@ def _show(lesson: Lesson) -> None:
 
 def _step() -> int:
     said = st.query_params.get("step", "1")
-    return min(max(int(said), 1), len(STEPS)) - 1 if said.isdigit() and len(said) < 3 else 0
+    return min(max(int(said), 1), len(STEPS)) - 1 if said.isdecimal() and len(said) < 3 else 0
 
 
 def _answered(lesson: Lesson, question: str) -> answers.Answer | None:

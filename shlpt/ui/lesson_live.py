@@ -61,8 +61,9 @@ def _panel(spec: RunSpec, before: str) -> None:
     control.troubles(store, [spec.id], states)
     if record["state"] in ("stopped", "failed", "lost", "paused") and st.button("Resume", key="resume-lesson"):
         control.resume(store, [spec.id])
-    if len(spec.tasks) > 1:
-        page.draw(curves, frames.pair_epochs(store, [spec.id]), key="lesson-live")
+    pair = frames.pair_epochs(store, [spec.id])  # nothing while the source is learned
+    if len(pair):
+        page.draw(curves, pair, key="lesson-live-pair")
     else:
         page.draw(validation, frames.epochs(store, [spec.id]), key="lesson-live")
     if record["state"] == "done":
@@ -72,14 +73,9 @@ def _panel(spec: RunSpec, before: str) -> None:
 
 def came_out(record: Record) -> str:
     """The result of a finished run, in a sentence."""
-    task, after = page.plain(record["tasks"][-1]), record["matrix"][-1][-1] or 0.0
+    after = record["matrix"][-1][-1] or 0.0
     alone = record["alone"][-1] if record["alone"] else None
     if alone is None:
         return f"Here, with seed {record['seed']}: {after:.0%} of the test texts right."
     source = page.plain(record["tasks"][0])
-    return (
-        f"Here, with seed {record['seed']}: {task} has {after:.0%} of the test texts right after {source}, and "
-        f"{alone:.0%} alone: {100 * (after - alone):+.0f} points.".replace("-", "−")
-        if "-" not in task + source
-        else f"Here, with seed {record['seed']}: {after:.0%} of the test texts right after {source}, {alone:.0%} alone."
-    )
+    return f"Here, with seed {record['seed']}: {after:.0%} of the test texts right after {source}, {alone:.0%} alone."

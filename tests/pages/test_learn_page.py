@@ -77,7 +77,13 @@ def test_a_lesson_is_taken_from_its_beginning_to_its_end(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "at"),
-    [({"step": "3"}, 0), ({"step": "3", "guess": "!"}, 0), ({"step": "99", "guess": "G0"}, 4), ({"step": "-1"}, 0)],
+    [
+        ({"step": "3"}, 0),
+        ({"step": "3", "guess": "!"}, 0),
+        ({"step": "99", "guess": "G0"}, 4),
+        ({"step": "-1"}, 0),
+        ({"step": "²", "guess": "G0"}, 0),
+    ],
 )
 def test_an_address_shows_no_result_without_a_guess(address: dict[str, str], at: int) -> None:
     app = opened("harm", **address)
