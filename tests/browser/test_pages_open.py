@@ -77,4 +77,4 @@ def assert_reached_by_keys(one: Any) -> None:
 
 def test_recorded_results_are_drawn_at_once(visit: Any) -> None:
     one = visit("")
-    one.wait_for(lambda: one.page.locator(".js-plotly-plot").count() >= 3)
+    one.wait_for(lambda: one.page.locator(".js-plotly-plot").count() >= 2)

@@ -28,7 +28,7 @@ def test_only_imports_are_run(tmp_path: Path) -> None:
 def test_what_the_overview_draws_with_is_loaded_and_no_model() -> None:
     code = (
         "import sys; from shlpt.ui.ahead import PAGES, load_imports; load_imports(PAGES[0].file); "
-        "print(*({'pandas', 'shlpt.plots.compare', 'torch'} & set(sys.modules)))"
+        "print(*({'pandas', 'shlpt.plots.finding', 'torch'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert set(found.stdout.split()) == {"pandas", "shlpt.plots.compare"}
+    assert set(found.stdout.split()) == {"pandas", "shlpt.plots.finding"}
