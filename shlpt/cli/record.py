@@ -156,9 +156,9 @@ def _shorten(copy: Store) -> None:
         return float(f"{float(number):.5g}")
 
     with copy.write() as db:
-        rows = db.execute("SELECT rowid, payload FROM events").fetchall()
-        less = [(text.dumps(text.loads(payload, parse_float=short), separators=(",", ":")), id) for id, payload in rows]
-        db.executemany("UPDATE events SET payload=? WHERE rowid=?", less)
+        rows = db.execute("SELECT stage, seq, payload FROM events").fetchall()
+        less = [(text.dumps(text.loads(p, parse_float=short), separators=(",", ":")), *key) for *key, p in rows]
+        db.executemany("UPDATE events SET payload=? WHERE stage=? AND seq=?", less)
 
 
 HEAVY = ("extra.weights.", "extra.fisher.")  # a whole model for every task, which no page reads
