@@ -99,8 +99,8 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     said = "SELECT json_extract(e.payload, '$.answers') FROM run_stages r JOIN stages s ON s.key=r.stage "
     said += "JOIN events e ON e.stage=s.id AND e.kind='epoch' WHERE r.run=?"
     assert copy.value(said, (second[0],)) is None
-    kept = frames.losses(copy, [first["id"].iloc[0]])["down"].to_numpy()
-    whole_curve = frames.losses(whole, ["r" + first["id"].iloc[0][1:]])["down"].to_numpy()
+    kept = frames.losses(copy, [first["id"].iloc[0]])["loss"].to_numpy()
+    whole_curve = frames.losses(whole, ["r" + first["id"].iloc[0][1:]])["loss"].to_numpy()
     assert kept == pytest.approx(whole_curve, rel=1e-5)  # five digits
     assert not (kept == whole_curve).all()
     losses = frames.losses(copy, [lean["id"]])
