@@ -77,7 +77,7 @@ def headroom(found: list[Side]) -> bool | None:
     st.header("Can methods be distinguished here?", anchor="headroom")
     if rows is None:
         st.caption(
-            "Not measured for this sequence and this number of examples: the figure below shows methods, and their "
+            "Not measured for this sequence and this number of examples: the figure above shows methods, and their "
             "order may be chance. This command measures it:"
         )
         st.code(commands.headroom(first, experiments.ALIKE, default_home()), language=None, wrap_lines=True)
@@ -349,7 +349,12 @@ def show() -> None:
 
 def body(found: list[Side], where: dict[str, Store]) -> None:
     several = len({record["method"] for side in found for record in side.records}) > 1
-    overview(found, headroom(found) if several and side_by_side.same_tasks(found) and len(found[0].tasks) > 1 else None)
+    first = st.container()  # the results, whose order depends on what stands below them
+    can_rank = several and side_by_side.same_tasks(found) and len(found[0].tasks) > 1
+    ranked = headroom(found) if can_rank else None
+    with first:
+        st.header("Side by side", anchor="side-by-side")
+        overview(found, ranked)
     left, right = st.columns(2, gap="large")
     with left:
         st.header("Task by task", anchor="by-task")
