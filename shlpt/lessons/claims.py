@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from shlpt.analysis import calibration, cubes, league, transfer
-from shlpt.analysis.activations import SEEDS
 from shlpt.analysis.metrics import summary
 from shlpt.analysis.nearest import by_seed
 from shlpt.analysis.stats import differences, paired_t
@@ -231,10 +230,10 @@ def _benefit(claim: Claim, results: Mapping[str, str]) -> Found:
 
 
 def _alike(claim: Claim, results: Mapping[str, str]) -> Found:
-    """The overlap of active neurons (or cosine of states) in the last layer, mean over the pairs of prompts."""
+    """Neurons active under both of two prompts, of those active under either: last layer, mean over the pairs."""
     frame = overlaps.of_seeds(store(), locate(results[claim.of])["id"])
     mine = frame[(frame["variant"] == claim.first) & (frame["layer"] == frame["layer"].max())]
-    return _over_seeds(list(mine[claim.estimator or SEEDS[3]]), "share", share=True)
+    return _over_seeds(list(mine["jaccard"]), "share", share=True)
 
 
 KINDS: dict[str, Callable[[Claim, Mapping[str, str]], Found]] = {

@@ -9,7 +9,7 @@ from shlpt.analysis import metrics, transfer
 from shlpt.errors import UserError
 from shlpt.lessons import checking, claims, curves, reading, reveal
 from shlpt.lessons.reading import Lesson
-from shlpt.results import experiments
+from shlpt.results import experiments, overlaps
 from shlpt.results.recorded import MARK
 from shlpt.spec import RunSpec, parse_setting
 from shlpt.tasks.find import find_task
@@ -115,6 +115,13 @@ def test_claims_are_those_of_the_pages() -> None:
     assert (one.value, one.low) == pytest.approx((apart["mean"], apart["ci95"][0]))
     assert claims.filled(lesson, "{trap}") == "−33.0 points [−44.9, −21.1]"
     assert claims.filled(lesson, "{trap.size}, {trap.first}, {trap.second}") == "33.0 points, 60 %, 93 %"
+
+
+def test_shared_neurons_are_those_active_under_both_of_those_active_under_either() -> None:
+    id = claims.locate(reading.read("activations").front.results["demo"])["id"]
+    frame = overlaps.of_seeds(claims.store(), id)
+    last = frame[(frame["variant"] == "SHLPT") & (frame["layer"] == frame["layer"].max())]
+    assert claims.found(reading.read("activations"), "shared").value == pytest.approx(last["jaccard"].mean())
 
 
 def test_a_recorded_curve_is_that_of_the_accuracy_matrices() -> None:
