@@ -136,15 +136,17 @@ def marker(store: Store, ids: Sequence[str]) -> str:
 
 
 # --- curves -------------------------------------------------------------------------------
-def _events(store: Store, ids: Iterable[str], kind: str, points: int, alone: bool = False) -> list[dict[str, Any]]:
-    """Events of the runs' stages, thinned to about `points` per stage; the last one always stays. `alone`: of the tasks
-    learned alone instead."""
+def _events(
+    store: Store, ids: Iterable[str], kind: str, points: int, alone: bool = False, task: str | None = None
+) -> list[dict[str, Any]]:
+    """Events of the runs' stages, or of one task's, thinned to about `points` per stage; the last one always stays.
+    `alone`: of the tasks learned alone instead."""
     found = []
     for id in ids:
         rows = store.rows(
             "SELECT s.id, s.task, r.position FROM run_stages r JOIN stages s ON s.key=r.stage "
-            "WHERE r.run=? AND r.alone=? ORDER BY r.position",
-            (id, alone),
+            "WHERE r.run=? AND r.alone=? AND s.task=coalesce(?, s.task) ORDER BY r.position",
+            (id, alone, task),
         )
         seed = _spec(store, id)["seed"]
         for row in rows:
@@ -164,10 +166,10 @@ def _events(store: Store, ids: Iterable[str], kind: str, points: int, alone: boo
 _RUN = ["run", "seed", "position", "task"]
 
 
-def losses(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFrame:
+def losses(store: Store, ids: Sequence[str], points: int = POINTS, task: str | None = None) -> pd.DataFrame:
     """Loss of each training step and its parts as they are added up: times λ (eq. 12). NaN for parts that a method
     does not have."""
-    rows = _events(store, ids, "step", points)
+    rows = _events(store, ids, "step", points, task=task)
     frame = pd.DataFrame(rows, columns=[*_RUN, "step", "epoch", "loss", "down", "hsc", "asc"])
     params = {id: _spec(store, id)["params"] for id in ids}
     for part in ("hsc", "asc"):
@@ -180,11 +182,11 @@ def losses(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFra
 _SIMILARITY = [*_RUN, "step", "epoch", "earlier", "mean", "low", "high", "dissimilar", "flips"]
 
 
-def similarity(store: Store, ids: Sequence[str], points: int = POINTS) -> pd.DataFrame:
+def similarity(store: Store, ids: Sequence[str], points: int = POINTS, task: str | None = None) -> pd.DataFrame:
     """α of each earlier task at each step: mean and range over the batch, share for which it is dissimilar, and how
     often that share has crossed one half so far."""
     lines, flips = [], {}
-    for event in _events(store, ids, "step", points):
+    for event in _events(store, ids, "step", points, task=task):
         if "alpha" not in event:
             continue
         if event["stage"] not in flips:
@@ -234,10 +236,10 @@ def epochs_of(store: Store, key: str) -> list[dict[str, Any]]:
     return [json.loads(row["payload"]) for row in store.rows(query, (key,))]
 
 
-def overlap(store: Store, ids: Sequence[str]) -> pd.DataFrame:
+def overlap(store: Store, ids: Sequence[str], task: str | None = None) -> pd.DataFrame:
     """Cosine of activation states with those under each earlier prompt, on the task's own texts, per epoch."""
     lines = []
-    for event in _events(store, ids, "epoch", POINTS):
+    for event in _events(store, ids, "epoch", POINTS, task=task):
         earlier = _spec(store, event["run"])["tasks"][: event["position"]]
         for name, value in zip(earlier, event.get("overlap", []), strict=False):
             lines.append({key: event[key] for key in (*_RUN, "epoch", "step")} | {"earlier": name, "overlap": value})

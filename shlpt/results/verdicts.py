@@ -27,12 +27,12 @@ NOT_STORED = "What it scores alone is not stored: train per-task prompts with th
 EPOCHS = ["which", "run", "seed", "task", "epoch", "validation"]
 
 
-def verdicts(store: Store, ids: Sequence[str]) -> list[Verdict]:
-    """One for each task but the first, of runs over the same tasks that differ in their seed."""
+def verdicts(store: Store, ids: Sequence[str], only: str | None = None) -> list[Verdict]:
+    """One for each task but the first, or for one of them, of runs over the same tasks that differ in their seed."""
     spec = frames.spec(store, ids[0])
     keys = {id: dict(zip(spec["tasks"], _path(store, id), strict=False)) for id in ids}
     references = {id: alone(store, id) for id in ids}
-    return [_of_task(store, task, keys, references) for task in spec["tasks"][1:]]
+    return [_of_task(store, task, keys, references) for task in spec["tasks"][1:] if only in (None, task)]
 
 
 def _of_task(

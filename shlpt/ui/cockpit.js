@@ -2,6 +2,7 @@
 // Each is updated in place: what is focused, open or hovered over stays while new numbers come in.
 const NS = "http://www.w3.org/2000/svg";
 const TWEEN = 500; // milliseconds from one step's widths to the next ones
+const FRAME = 40; // milliseconds between two pictures of that: ribbons are no game
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const mi = (name) => `<mi>${name}</mi>`, mo = (name) => `<mo stretchy="false">${name}</mo>`;
 const sub = (a, b) => `<msub>${a}${b}</msub>`, hat = (a, what = "^") => `<mover>${a}${mo(what)}</mover>`;
@@ -151,12 +152,16 @@ function aim(box) {
   const state = box.shlptState, goal = targets(box), from = state.now ?? goal, begin = performance.now();
   cancelAnimationFrame(state.frame);
   if (!state.now || calm() || document.hidden) return draw(box, goal);
+  let drawn = 0;
   const move = (time) => {
     if (!box.isConnected) return;
+    state.frame = requestAnimationFrame(move);
+    if (time - drawn < FRAME) return;
+    drawn = time;
     const share = Math.min(1, Math.max(0, (time - begin) / TWEEN)), eased = 1 - (1 - share) ** 3;
     draw(box, goal.map((one, place) => Object.fromEntries(Object.keys(one).map((key) =>
       [key, from[place][key] + eased * (one[key] - from[place][key])]))));
-    if (share < 1) state.frame = requestAnimationFrame(move);
+    if (share === 1) cancelAnimationFrame(state.frame);
   };
   state.frame = requestAnimationFrame(move);
 }

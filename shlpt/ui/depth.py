@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from shlpt.analysis import nearest
@@ -13,20 +14,20 @@ from shlpt.ui.choose import forget, kept
 from shlpt.ui.live_plot import live_plot
 
 TABLE = "stages"
-FROM = {"validation": (validation, "epochs"), "partition": (partition, "similarity"), "overlap": (overlap, "overlap")}
+PLOTS = {"similarity": similarity, "partition": partition, "overlap": overlap, "validation": validation}
+NEEDS = {"similarity": "similarity", "partition": "similarity", "overlap": "overlap"}  # figure -> frame
+NEEDS |= {"validation": "epochs", TABLE: "stages"}
 OF_A_TASK = ("similarity", "partition", "overlap")
 
 
-def given(found: dict[str, Any], name: str, task: str | None) -> tuple[Any, tuple[Any, ...]]:
+def given(records: list[Any], name: str, task: str, rows: pd.DataFrame | None) -> tuple[Any, tuple[Any, ...]]:
     """The module that draws a figure, and what it draws."""
-    tasks, settings = found["records"][0]["tasks"], found["records"][0]["settings"]
+    tasks, settings = records[0]["tasks"], records[0]["settings"]
     if name == "matrix":
-        return accuracy_matrix, (np.array([record["matrix"] for record in found["records"]], dtype=float), tasks)
+        return accuracy_matrix, (np.array([record["matrix"] for record in records], dtype=float), tasks)
     if name == "similarity":
-        count = tasks.index(task) if task in tasks else None
-        return similarity, (found["similarity"], settings.get("threshold"), count)
-    plot, frame = FROM[name]
-    return plot, (found[frame],)
+        return similarity, (rows, settings.get("threshold"), tasks.index(task))
+    return PLOTS[name], (rows,)
 
 
 SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation
@@ -63,8 +64,9 @@ SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the 
 def choice(found: dict[str, Any], task: str) -> str:
     """Which figure is shown; those of similarity only for a task with α."""
     info, later = METHODS[found["records"][0]["method"]], task != found["records"][0]["tasks"][0]
-    names = ["similarity", "partition"] if info.alpha and later and len(found["similarity"]) else []
-    names += ["overlap"] if info.keeps_prompts and later and len(found["overlap"]) else []
+    station = next(one for one in found["stations"] if one["task"] == task)
+    names = ["similarity", "partition"] if info.alpha and later and station["step"] else []
+    names += ["overlap"] if info.keeps_prompts and later and station["validation"] is not None else []
     key = "depth" if names else "more"  # what is chosen where there is no similarity is not kept for where there is
     forget(*{"depth", "more"} - {key})
     names += ["matrix", "validation", TABLE]
@@ -72,17 +74,18 @@ def choice(found: dict[str, Any], task: str) -> str:
     return kept("More about this run", names, key, write=lambda name: titles[name], kind="figure", segments=True)
 
 
-def show(found: dict[str, Any], name: str, task: str, drawn: tuple[dict[str, Any], str] | None) -> None:
+def show(name: str, task: str, rows: pd.DataFrame | None, drawn: tuple[dict[str, Any], str] | None) -> None:
     """One figure with its explanation, or the table of the stages."""
     if drawn is None:
-        st.dataframe(found["stages"].drop(columns=["key"]), hide_index=True)
+        if rows is not None:
+            st.dataframe(rows.drop(columns=["key"]), hide_index=True)
         return
     _, said, equation = SAYS[name]
     live_plot(drawn[0], key=f"live-{name}", alt=drawn[1])
     page.explain(said, equation)
     if name == "similarity":
-        st.caption(page.plain(nearest.said(similarity.latest(found["similarity"], task), theme.titled)))
+        st.caption(page.plain(nearest.said(similarity.latest(rows, task), theme.titled)))
     if name == "partition":
-        flips = partition.flips(found["similarity"], task).items()
+        flips = partition.flips(rows, task).items()
         counted = ", ".join(f"{theme.titled(name)} {partition.counted(counts)}" for name, counts in flips)
         st.caption(page.plain(f"Flips so far: {counted or 'none'}"))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from shlpt.plans import estimate
@@ -33,19 +34,12 @@ Ids = tuple[str, ...]
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # type: ignore[untyped-decorator]
 def read(home: str, ids: Ids, mark: str) -> dict[str, Any]:
-    """Frames of these runs, shared by all their visitors; `mark` changes with new data."""
+    """What every view of these runs needs, shared by all their visitors; `mark` changes with new data."""
     store = at(home)
-    records = [run_record(store, id) for id in ids]
     found = {
-        "records": records,
-        "losses": frames.losses(store, ids, POINTS),
-        "epochs": frames.epochs(store, ids),
-        "similarity": frames.similarity(store, ids, POINTS),
-        "overlap": frames.overlap(store, ids),
-        "stages": frames.stages(store, ids[0]),
+        "records": [run_record(store, id) for id in ids],
         "progress": estimate.progress(store, ids),
         "stations": moments.stations(store, ids),
-        "verdicts": verdicts(store, ids),
     }
     store.close()
     return found
@@ -55,7 +49,26 @@ def read(home: str, ids: Ids, mark: str) -> dict[str, Any]:
 def moment(home: str, ids: Ids, mark: str, task: str, shown: str) -> dict[str, Any]:
     """What the cockpit shows of one task."""
     store = at(home)
-    found = moments.moment(store, ids, task, shown) | {"curves": beside_alone(store, ids, task)}
+    found = moments.moment(store, ids, task, shown)
+    found |= {"curves": beside_alone(store, ids, task), "verdicts": verdicts(store, ids, task)}
+    store.close()
+    return found
+
+
+FRAMES: dict[str, Callable[[Store, Ids, str], pd.DataFrame]] = {
+    "losses": lambda store, ids, task: frames.losses(store, ids, POINTS, task),
+    "similarity": lambda store, ids, task: frames.similarity(store, ids, POINTS, task),
+    "overlap": lambda store, ids, task: frames.overlap(store, ids, task),
+    "epochs": lambda store, ids, task: frames.epochs(store, ids),
+    "stages": lambda store, ids, task: frames.stages(store, ids[0]),
+}
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)  # type: ignore[untyped-decorator]
+def frame(home: str, ids: Ids, mark: str, name: str, task: str) -> pd.DataFrame:
+    """The numbers of one figure, read when it is drawn."""
+    store = at(home)
+    found = FRAMES[name](store, ids, task)
     store.close()
     return found
 
@@ -63,16 +76,17 @@ def moment(home: str, ids: Ids, mark: str, task: str, shown: str) -> dict[str, A
 @st.cache_resource(max_entries=48, show_spinner=False)  # type: ignore[untyped-decorator]
 def drawn(home: str, ids: Ids, mark: str, name: str, task: str, dark: bool) -> Drawn:
     """One figure, shared by all visitors."""
-    found = read(home, ids, mark)
     if name == "losses":
-        frame = found["losses"]
-        figure, alt = losses.figure(frame[frame["task"] == task], dark=dark), losses.alt(frame[frame["task"] == task])
+        rows = frame(home, ids, mark, name, task)
+        figure, alt = losses.figure(rows, dark=dark), losses.alt(rows)
     elif name == "curves":
         now = moment(home, ids, mark, task, ids[0])
         figure = curves.figure(now["curves"], chance=now["chance"], dark=dark)
         alt = curves.alt(now["curves"], chance=now["chance"])
     else:
-        plot, given = depth.given(found, name, task)
+        needs = depth.NEEDS.get(name)
+        rows = None if needs is None else frame(home, ids, mark, needs, task)
+        plot, given = depth.given(read(home, ids, mark)["records"], name, task, rows)
         about = {"task": task} if name in depth.OF_A_TASK else {}
         figure, alt = plot.figure(*given, dark=dark, **about), plot.alt(*given, **about)
     if name in ("losses", "curves"):
@@ -105,7 +119,9 @@ def _panel(home: str, ids: Ids, own: bool, polled: bool) -> None:
     task = _which(records[0]["tasks"], found["stations"])
     _cockpit(home, ids, mark, found, task, shown)
     name = depth.choice(found, task)
-    depth.show(found, name, task, None if name == depth.TABLE else drawn(home, ids, mark, name, task, page.is_dark()))
+    rows = frame(home, ids, mark, depth.NEEDS[name], task) if name in depth.NEEDS else None
+    figure = None if name == depth.TABLE else drawn(home, ids, mark, name, task, page.is_dark())
+    depth.show(name, task, rows, figure)
 
 
 def _status(store: Store, records: list[Record], found: dict[str, Any], own: bool) -> str:
@@ -184,7 +200,7 @@ def _cockpit(home: str, ids: Ids, mark: str, found: dict[str, Any], task: str, s
 def _story(found: dict[str, Any], now: dict[str, Any], task: str) -> tuple[str, str]:
     """One sentence about what happens, or the verdict on a task that is learned, and its outcome."""
     tasks, over = found["records"][0]["tasks"], now["now"]["is_done"]
-    verdict = next((one for one in found["verdicts"] if one.task == task), None)
+    verdict = next((one for one in now["verdicts"]), None)
     if over and verdict is not None and verdict.after is not None:
         named = theme.titled(task) + verdict.sentence.removeprefix(task)
         return f"{named} {verdict.why}".strip(), verdict.outcome
