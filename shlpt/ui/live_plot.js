@@ -59,13 +59,13 @@ function draggable(box, send) {
   return () => heard.forEach(([where, name, listen]) => where.removeEventListener(name, listen, { capture: true }));
 }
 
-// Where only that line has moved, nothing else is drawn again.
+// Where nothing has changed, nothing is drawn again; where only that line has moved, nothing else.
 async function draw(box, Plotly, { data, layout }) {
   const { shapes: [line, ...shapes] = [], annotations: [label, ...labels] = [], ...rest } = layout;
   const upright = line && label && line.xref === "x" && line.x0 === line.x1 && label.x === line.x0;
   const still = upright && [{ ...line, x0: 0, x1: 0 }, { ...label, x: 0, text: "" }];
   const others = JSON.stringify([data, rest, shapes, labels, still || [line, label]]);
-  if (upright && box.shlptOthers === others && place(box, line.x0, label.text)) return;
+  if (box.shlptOthers === others && (!upright || place(box, line.x0, label.text))) return;
   box.shlptOthers = null;
   await Plotly.react(box, data, layout, box.shlptConfig);
   box.shlptOthers = others;
