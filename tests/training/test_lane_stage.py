@@ -87,7 +87,7 @@ def test_the_answers_told_at_each_epoch_are_those_of_decoding(backbone: Backbone
 
 
 def test_a_step_tells_of_one_text_what_its_similarity_is_made_of(backbone: Backbone) -> None:
-    """Eq. 4 by hand: the softmax of its scores over τ lies within the range of α over the batch."""
+    """Eq. 4 by hand: the softmax of its scores over τ, and the prior, lies within the range of α over the batch."""
     one = learner_of("shlpt")(context(backbone, "shlpt", shots=4))
     events: list[tuple[str, dict[str, Any]]] = []
     stage(backbone, one, events)
@@ -96,8 +96,9 @@ def test_a_step_tells_of_one_text_what_its_similarity_is_made_of(backbone: Backb
     assert len(steps) > 2
     for step in steps:
         assert step["text"] in train
-        parts = [math.exp(score / step["temperature"]) for score in step["scores"]]
-        for part, low, high in zip(parts, step["alpha_low"], step["alpha_high"], strict=True):
+        scores = [*step["scores"], 0.0]  # the last is for none of them
+        parts = [math.exp(s / step["temperature"] + p) for s, p in zip(scores, step["prior"], strict=True)]
+        for part, low, high in zip(parts, step["alpha_low"], step["alpha_high"], strict=False):
             assert low - 1e-6 <= part / sum(parts) <= high + 1e-6
     uniform = learner_of("shlpt")(context(backbone, "shlpt", shots=4, estimator="uniform"))
     events.clear()
