@@ -89,7 +89,7 @@ def test_a_claim_that_the_data_do_not_support_fails(tmp_path: Path, old: str, ne
 
 
 def test_an_unknown_run_or_side_is_said_with_its_line(tmp_path: Path) -> None:
-    lesson = changed(tmp_path, "harm", "cxd0e51c88c96b stream_trap", "cx000 nothing")
+    lesson = changed(tmp_path, "harm", "cx939195de320c stream_trap", "cx000 nothing")
     with pytest.raises(UserError, match=r"4-harm\.md:\d+: unknown experiment 'nothing'"):
         checking.problems(lesson)
     lesson = changed(tmp_path, "harm", 'first = "continual"', 'first = "continuous"')
