@@ -3,6 +3,7 @@
 import re
 
 from shlpt.lessons import claims
+from shlpt.lessons.numbers import written
 from shlpt.lessons.reading import Lesson
 
 TYPED = re.compile(r"\d+(\.\d+)?\s*(%|percent|points?\b)")  # a result that somebody wrote by hand
@@ -30,7 +31,7 @@ def _unsupported(lesson: Lesson, name: str) -> list[str]:
     claim, one = lesson.front.claims[name], claims.found(lesson, name)
     if one.says == claim.says:
         return []
-    said = f"says {claim.says} {claim.than:g}, but the recorded results give {claims.written(one)}: {one.says}"
+    said = f"says {claim.says} {claim.than:g}, but the recorded results give {written(one)}: {one.says}"
     return [f"{lesson.where('claims', name)}: {name} {said}"]
 
 
@@ -42,6 +43,4 @@ def _undecided(lesson: Lesson) -> list[str]:
     places = {
         next(k for k, o in enumerate(guess.options) if o.up_to is None or end < o.up_to) for end in (one.low, one.high)
     }
-    return (
-        [] if len(places) == 1 else [f"{lesson.where('guess')}: the interval {claims.written(one)} is in two options"]
-    )
+    return [] if len(places) == 1 else [f"{lesson.where('guess')}: the interval {written(one)} is in two options"]

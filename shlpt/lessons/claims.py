@@ -3,10 +3,10 @@
 A claim has a value, a 95 % interval, and a side: its interval lies above or below a limit, or contains it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,8 @@ from shlpt.analysis.metrics import summary
 from shlpt.analysis.nearest import by_seed
 from shlpt.analysis.stats import differences, paired_t
 from shlpt.errors import UserError, unknown
-from shlpt.lessons.reading import NAMED, Claim, Fact, Lesson, Printed, Says
+from shlpt.lessons.numbers import Found, Unit, written
+from shlpt.lessons.reading import NAMED, Claim, Fact, Lesson, Printed
 from shlpt.paper import read as read_paper
 from shlpt.results import experiments, frames, judging, overlaps, seeds
 from shlpt.results.record import run_record
@@ -24,26 +25,7 @@ from shlpt.results.recorded import recorded
 from shlpt.store.store import Store
 from shlpt.tasks.find import find_task
 
-Unit = Literal["points", "share", "number"]
 LABELS = ("method", "variant", "condition")  # what a recorded experiment calls its sides
-
-
-@dataclass(frozen=True)
-class Found:
-    """A number with its 95 % interval over the seeds (of an area, over tasks and seeds)."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    unit: Unit
-    than: float = 0.0
-    first: float | None = None  # the two sides of a difference, as shares
-    second: float | None = None
-
-    @property
-    def says(self) -> Says:
-        return "above" if self.low > self.than else "below" if self.high < self.than else "unclear"
 
 
 def store() -> Store:
@@ -77,12 +59,17 @@ def _results(home: Path, id: str) -> pd.DataFrame:
 
 
 def side(id: str, name: str, metric: str) -> dict[int, float]:
-    """Seed -> value of one side of an experiment."""
+    """Seed -> value of one side of an experiment. `before` is the mean score of all tasks before the last."""
     frame = _results(store().home, id)
     mine = frame[frame["side"] == name]
     if mine.empty:
         raise unknown("side", name, frame["side"].unique())
-    return {int(seed): float(value) for seed, value in zip(mine["seed"], mine[metric], strict=True)}
+    values = map(_before, mine["run"]) if metric == "before" else mine[metric]
+    return {int(seed): float(value) for seed, value in zip(mine["seed"], values, strict=True)}
+
+
+def _before(run: str) -> float:
+    return float(np.mean(run_record(store(), run)["matrix"][-1][:-1]))
 
 
 def _paired(one: Mapping[int, float], other: Mapping[int, float]) -> Found:
@@ -197,9 +184,22 @@ def _alphas(id: str, name: str) -> pd.DataFrame:
     return found[found["task"] == last]
 
 
-def _lowest(claim: Claim, results: Mapping[str, str]) -> Found:
-    """The lowest α of each seed over the earlier tasks of the last one."""
-    return _over_seeds(list(_last_alphas(claim, results).groupby("seed")["alpha"].min()), "number")
+def _similar(claim: Claim, results: Mapping[str, str]) -> Found:
+    """How many of the earlier tasks count as similar."""
+    return _over_seeds(_counted(locate(results[claim.of])["id"], claim.first), "number")
+
+
+def _counted(id: str, name: str) -> list[float]:
+    """For each seed, the earlier tasks of the last one whose mean α is above the δ of the run."""
+    frame = _results(store().home, id)
+    delta = run_record(store(), frame[frame["side"] == name]["run"].iloc[0])["settings"]["threshold"]
+    found = _alphas(id, name)
+    return list((found["alpha"] > delta).groupby(found["seed"]).sum().astype(float))
+
+
+def _total(claim: Claim, results: Mapping[str, str]) -> Found:
+    """α of all earlier tasks together, at the end of the last one."""
+    return _over_seeds(list(_last_alphas(claim, results).groupby("seed")["alpha"].sum()), "number")
 
 
 def _area(claim: Claim, results: Mapping[str, str]) -> Found:
@@ -246,7 +246,8 @@ KINDS: dict[str, Callable[[Claim, Mapping[str, str]], Found]] = {
     "turned": _turned,
     "alpha": _alpha,
     "highest": _highest,
-    "lowest": _lowest,
+    "similar": _similar,
+    "total": _total,
     "area": _area,
     "benefit": _benefit,
     "alike": _alike,
@@ -304,6 +305,19 @@ def _spread(one: Fact, id: str) -> str:
     return f"{_alphas(id, one.method)['spread'].mean():.2g}"
 
 
+def _always_similar(one: Fact, id: str) -> str:
+    """How many earlier tasks count as similar, where it is the same number in every seed."""
+    found = set(_counted(id, one.method))
+    if len(found) != 1:
+        raise UserError(f"the number of similar tasks is not the same in every seed: {sorted(found)}")
+    return f"{found.pop():.0f}"
+
+
+def _first_places(one: Fact, id: str) -> str:
+    """In how many seeds an earlier task has the highest α."""
+    return str((by_seed(_alphas(id, one.method))["earlier"] == one.earlier).sum())
+
+
 def _seeds(one: Fact, id: str) -> str:
     return str(_results(store().home, id)["seed"].nunique())
 
@@ -327,6 +341,8 @@ FACTS: dict[str, Callable[[Fact, str], str]] = {
     "seeds": _seeds,
     "moved": _moved,
     "spread": _spread,
+    "always_similar": _always_similar,
+    "first_places": _first_places,
     "others_words": _others_words,
     "ahead": _ahead,
     "pairs": _count("tested"),
@@ -349,34 +365,6 @@ def printed(lesson: Lesson, name: str) -> str:
 
 
 # --- in the text --------------------------------------------------------------------------
-FORMS = ("value", "size", "interval", "first", "second", "n")
-
-
-def written(one: Found, form: str | None = None) -> str:
-    """`+30.3 points [+21.9, +38.7]`; `form` asks for one of FORMS."""
-    if form in ("first", "second"):
-        return _percent(one.first if form == "first" else one.second)
-    ends = f"[{number(one.low, one.unit)}, {number(one.high, one.unit)}]"
-    value = number(one.value, one.unit) + {"points": " points", "share": " %", "number": ""}[one.unit]
-    whole = {"value": value, "size": value.lstrip("+−"), "interval": ends, "n": str(one.n), None: f"{value} {ends}"}
-    if form not in whole:
-        raise unknown("form of a number", str(form), FORMS)
-    return whole[form]
-
-
-def number(value: float, unit: Unit) -> str:
-    """Without its unit; with a sign if it is a difference."""
-    if unit == "number":
-        return f"{value:.2f}"
-    return (f"{value:+.1f}" if unit == "points" else f"{100 * value:.0f}").replace("-", "−")
-
-
-def _percent(share: float | None) -> str:
-    if share is None:
-        raise UserError("this claim has no two sides")
-    return f"{100 * share:.0f} %"
-
-
 def filled(lesson: Lesson, text: str) -> str:
     """The text with its numbers."""
 

@@ -47,7 +47,7 @@ class Claim(Part):
     than: float = 0.0
     first: str = ""
     second: str = ""
-    metric: Literal["last", "acc", "bwt", "fwt"] = "last"
+    metric: Literal["last", "acc", "before", "bwt", "fwt"] = "last"
     source: str = ""
     target: str = ""
     earlier: str = ""
@@ -71,6 +71,7 @@ class Fact(Part):
     kind: Text
     of: Text
     method: str = ""
+    earlier: str = ""
 
 
 class Printed(Part):

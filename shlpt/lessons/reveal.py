@@ -12,7 +12,7 @@ import pandas as pd
 
 from shlpt.lessons import answers, claims, curves
 from shlpt.lessons.answers import Answer, Votes
-from shlpt.lessons.claims import Found
+from shlpt.lessons.numbers import Found
 from shlpt.lessons.reading import Lesson
 from shlpt.plots import claims as claims_figure
 from shlpt.plots import guess_cell, guess_curve, votes

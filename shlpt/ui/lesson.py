@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from shlpt.lessons import answers, claims, glossary, reveal
+from shlpt.lessons import answers, claims, glossary, numbers, reveal
 from shlpt.lessons.answers import CHECK, GUESS
 from shlpt.lessons.equations import EQUATIONS
 from shlpt.lessons.reading import PAPER_SECTION, Lesson, names
@@ -240,7 +240,7 @@ def _compared(lesson: Lesson, guess: Sequence[float]) -> str:
         return f"**The result:** {front.options[place].text} You guessed: {front.options[int(guess[0])].text}"
     if front.kind == "cell":
         found = claims.found(lesson, front.of)
-        return f"**The result:** {claims.written(found)}. You guessed: {written(guess[0])} points."
+        return f"**The result:** {numbers.written(found)}. You guessed: {written(guess[0])} points."
     return "**The result** is the full line; the dashed one is yours."
 
 

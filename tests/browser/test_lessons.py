@@ -6,6 +6,7 @@ from typing import Any
 import axe
 
 from shlpt.lessons import claims, lecture, reading
+from shlpt.lessons.numbers import written
 
 CELL = """() => {
     const box = document.querySelector('.shlpt-guess'), { xaxis, yaxis } = box._fullLayout;
@@ -57,7 +58,7 @@ def test_a_cell_is_drawn_a_run_is_trained_and_a_refresh_loses_nothing(visit: Any
     places(one, "[[2, 1]]")
     assert abs(value(one) - drawn) < 0.6
     submit(one)
-    said = claims.written(claims.found(lesson, "swapped"))
+    said = written(claims.found(lesson, "swapped"))
     one.wait_for(lambda: said in one.text())
     assert f"You guessed: −{abs(drawn):.0f} points" in one.text()
     assert one.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
@@ -104,7 +105,7 @@ def test_a_lesson_is_taken_with_the_keyboard_alone(visit: Any) -> None:
                 return
         raise AssertionError(name)
 
-    to("Yes: five points")
+    to("Yes: three points")
     one.page.keyboard.press("Space")
     one.wait_for(lambda: "guess=0" in one.page.url)
     one.page.keyboard.press("ArrowDown")

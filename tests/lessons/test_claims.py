@@ -9,7 +9,7 @@ from shlpt.analysis import metrics, transfer
 from shlpt.errors import UserError
 from shlpt.lessons import checking, claims, curves, reading, reveal
 from shlpt.lessons.reading import Lesson
-from shlpt.results import experiments, overlaps
+from shlpt.results import experiments, overlaps, seeds
 from shlpt.results.recorded import MARK
 from shlpt.spec import RunSpec, parse_setting
 from shlpt.tasks.find import find_task
@@ -122,6 +122,43 @@ def test_shared_neurons_are_those_active_under_both_of_those_active_under_either
     frame = overlaps.of_seeds(claims.store(), id)
     last = frame[(frame["variant"] == "SHLPT") & (frame["layer"] == frame["layer"].max())]
     assert claims.found(reading.read("activations"), "shared").value == pytest.approx(last["jaccard"].mean())
+
+
+def test_tasks_that_count_as_similar_are_those_with_a_mean_alpha_above_the_threshold_of_the_run() -> None:
+    lesson = reading.read("threshold")
+    frame = experiments.results(claims.store(), claims.locate(lesson.front.results["none"])["id"])
+    runs = list(frame[frame["method"] == "shlpt"]["run"])
+    alphas = seeds.stage_alphas(claims.store(), runs)
+    last = alphas[alphas["task"].str.startswith("ask:told")].pivot(index="seed", columns="earlier", values="alpha")
+    assert last.shape == (10, 4)
+    assert claims.found(lesson, "unrelated").value == pytest.approx((last > 0.06).sum(axis=1).mean())
+    assert claims.found(lesson, "total").value == pytest.approx(last.sum(axis=1).mean())
+    unsure = lesson.front.facts["always_published"].model_copy(update={"of": "none", "method": "shlpt"})
+    front = lesson.front.model_copy(update={"facts": {"always_published": unsure}})
+    with pytest.raises(UserError, match="not the same in every seed"):
+        claims.fact(lesson.model_copy(update={"front": front}), "always_published")
+
+
+def test_first_places_are_seeds_in_which_the_task_has_the_highest_alpha() -> None:
+    lesson = reading.read("similarity")
+    frame = experiments.results(claims.store(), claims.locate(lesson.front.results["none"])["id"])
+    alphas = seeds.stage_alphas(claims.store(), frame[frame["method"] == "shlpt"]["run"])
+    last = alphas[alphas["task"].str.startswith("ask:told")].pivot(index="seed", columns="earlier", values="alpha")
+    wanted = (last.idxmax(axis=1) == "ask:price/hotel/no-yes@64").sum()
+    other = lesson.front.facts["first_inputs"].model_copy(update={"of": "none"})
+    front = lesson.front.model_copy(update={"facts": {"first_inputs": other}})
+    assert 0 < wanted < 10
+    assert claims.fact(lesson.model_copy(update={"front": front}), "first_inputs") == str(wanted)
+
+
+def test_the_tasks_before_the_last_are_all_but_the_last() -> None:
+    """With a pool nothing is forgotten, so the mean over all tasks and the last score give it too."""
+    lesson = reading.read("help")
+    frame = experiments.results(claims.store(), claims.locate(lesson.front.results["inputs"])["id"])
+    mean = frame[frame["method"].isin(["shlpt", "per_task"])].pivot(index="seed", columns="method")
+    before = (5 * mean["acc"] - mean["last"]) / 4
+    wanted = 100 * (before["shlpt"] - before["per_task"]).mean()
+    assert claims.found(lesson, "before").value == pytest.approx(wanted)
 
 
 def test_a_recorded_curve_is_that_of_the_accuracy_matrices() -> None:
