@@ -112,8 +112,8 @@ def spread(run: Shown, frame: pd.DataFrame, every: pd.DataFrame, spec: dict[str,
         untrained = " At δ ≥ 1 no prompt is mixed in, so the estimator got no gradient." if trained >= 1 else ""
         page.explain(
             f"{many} training texts. The α of a text add up to 1, or to less if “none of them” is an alternative. "
-            f"The uniform value for {n} earlier task{'s' if n > 1 else ''} is {1 / n:.3f}. This run was trained with δ = {trained:g}; "
-            f"training with another δ would have given other α.{untrained}",
+            f"The uniform value for {n} earlier task{'s' if n > 1 else ''} is {1 / n:.3f}. "
+            f"This run was trained with δ = {trained:g}; training with another δ would have given other α.{untrained}",
             5,
         )
     page.explain("Distribution of α over the training texts, each as last seen in training.", 4)
