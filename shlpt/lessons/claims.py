@@ -69,7 +69,7 @@ def side(id: str, name: str, metric: str) -> dict[int, float]:
 
 
 def _before(run: str) -> float:
-    return float(np.mean(run_record(store(), run)["matrix"][-1][:-1]))
+    return float(np.mean([score or 0 for score in run_record(store(), run)["matrix"][-1][:-1]]))
 
 
 def _paired(one: Mapping[int, float], other: Mapping[int, float]) -> Found:
