@@ -20,7 +20,9 @@ def before(specs: Iterable[RunSpec]) -> None:
     longest: dict[tuple[float, bool], int] = {}
     for spec in specs:
         if METHODS[spec.method].alpha == "estimated":
-            given = spec.settings["threshold"], spec.settings["estimator_prior"] == "evidence_or_none"
+            set_to = spec.settings
+            none = set_to["estimator_prior"] == "evidence_or_none" and set_to["estimator"] != "uniform"
+            given = set_to["threshold"], none
             longest[given] = max(len(spec.tasks), longest.get(given, 0))
     if longest:
         from shlpt.analysis.vacuity import of_sequence

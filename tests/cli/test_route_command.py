@@ -10,12 +10,12 @@ from saying import outcome, refused, say
 
 from shlpt.analysis import routing as pure
 from shlpt.catalog.routers import ROUTERS
-from shlpt.cli import record, rows
+from shlpt.cli import record
 from shlpt.plans.experiments import Cell, Experiment
 from shlpt.plans.recorded import ALL
 from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import start_experiment
-from shlpt.results import frames, recorded, routing
+from shlpt.results import frames, recorded, routing, rows
 from shlpt.results.recorded import MARK
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store

@@ -41,8 +41,11 @@ def test_run_warns_before_and_after_and_its_document_stays_one(home: Path, capsy
 def test_a_sweep_warns_of_each_value_once_and_methods_without_alpha_of_nothing(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, found = told(capsys, "sweep", *TASKS, "--values=threshold=0.06,1.5", f"--home={home}")
+    values = "--values=threshold=0.06,1.5"
+    _, found = told(capsys, "sweep", *TASKS, values, f"--home={home}")
     assert sum("α is never above 1, so at δ = 1.5" in line for line in found) == 1
+    assert not any("below the uniform level" in line for line in found)  # α may say none of them
+    _, found = told(capsys, "sweep", *TASKS, values, "--set=estimator_prior=equal", f"--home={home}")
     assert sum("δ = 0.06 is below the uniform level" in line for line in found) == 1
     _, found = told(capsys, "run", "--tasks=rte,sst2", "--seeds=1", "--method=per_task", *WORDS, f"--home={home}")
     assert found == []

@@ -23,7 +23,7 @@ def test_a_file_is_confirmed_and_stored(home: Path) -> None:
     assert errors(app) == []
     assert "of the words" in said(app)
     assert app.selectbox("import-mood.csv-label").value == "label"
-    assert not home.exists()
+    assert not (home / "tasks").exists()
     press(app, "Store as own/mood")
     assert [record.title for record in shelf.stored(home)] == ["own/mood"]
     shown = visit("tasks.py")
@@ -38,4 +38,4 @@ def test_what_cannot_be_imported_is_said(home: Path) -> None:
     assert "1 rows without text or label were left out" in said(app)
     app.file_uploader("import-train").set_value(("mood.csv", b"PK\x03\x04", "text/csv")).run()
     assert "is a zip archive or a spreadsheet" in said(app)
-    assert not home.exists()
+    assert not (home / "tasks").exists()

@@ -86,7 +86,7 @@ def test_what_is_stored_is_what_analysis_needs(tmp_path: Path, backbone: Backbon
     assert test["scores"] == [float(a == t) for a, t in zip(test["answers"], test["targets"], strict=True)]
     assert np.mean(test["scores"]) == record["matrix"][2][2]
     assert tensors["record.alpha"].shape == (16, 2)
-    np.testing.assert_allclose(tensors["record.alpha"].sum(1), 1, rtol=1e-5)
+    assert 0 < tensors["record.alpha"].sum(1).max() < 1  # the rest is for none of them
     assert tensors["record.probe_states"].shape[1:] == (backbone.layers, backbone.inner)
     assert stage["pool"] == ["rte", "sst2", "agnews"]
     assert stage["fingerprint"]["backbone"] == backbone.digest
