@@ -4,9 +4,15 @@
   const SOON = 20000; // ms between a click on a figure and the address that it leads to
   const push = history.pushState.bind(history);
   let clicked = 0;
+  let back = null; // the entry that Back led to, until somebody does something
+  window.addEventListener("popstate", () => { back = new URLSearchParams(location.search); });
+  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, () => { back = null; }, true);
+  const late = (to) => back && [...back.keys()].some((key) => String(back.getAll(key)) !== String(to.searchParams.getAll(key)));
   window.shlptClicked = () => { clicked = Date.now(); };
   history.pushState = (state, title, url) => {
-    const to = new URL(url, location.href), runs = (one) => new URLSearchParams(one.search).get("runs");
+    const to = new URL(url, location.href);
+    if (to.pathname === location.pathname && late(to)) return; // the choices of the page that Back has left
+    const runs = (one) => new URLSearchParams(one.search).get("runs");
     const opens = to.pathname !== location.pathname || runs(to) !== runs(location) || Date.now() - clicked < SOON;
     clicked = 0;
     if (opens) push(state, title, url);
