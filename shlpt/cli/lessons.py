@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.cli.options import Csv, Json
-from shlpt.cli.report import errors, show
+from shlpt.cli.report import errors, show, write_file
 from shlpt.errors import UserError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -85,10 +85,7 @@ def lecture(
         raise UserError(f"{out} is there already: write another file, or add --force to replace it")
     chosen = reading.names() if names == ["all"] else list(dict.fromkeys(names))
     page = made([reading.read(name) for name in chosen])
-    try:
-        out.write_bytes(page)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from None
+    write_file(out, page)
     about = {"file": str(out), "bytes": len(page), "lessons": chosen}
     if json:
         show([about], "lecture", as_json=True, as_csv=False, document=about)

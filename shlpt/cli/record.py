@@ -16,7 +16,7 @@ from shlpt.cli.options import Csv, Device, Home, Json, Lanes, Threads
 from shlpt.cli.report import Bar, errors, show
 from shlpt.plans.experiments import Experiment
 from shlpt.plans.recorded import CURVES_ONLY, PARTS, SCORES_ONLY, kept, plan
-from shlpt.results.recorded import HOME, mark
+from shlpt.results.recorded import HEAVY, HOME, mark
 from shlpt.results.rows import ROWS
 from shlpt.store import artifacts
 from shlpt.store.store import FILE, Store
@@ -159,9 +159,6 @@ def _shorten(copy: Store) -> None:
         rows = db.execute("SELECT stage, seq, payload FROM events").fetchall()
         less = [(text.dumps(text.loads(p, parse_float=short), separators=(",", ":")), *key) for *key, p in rows]
         db.executemany("UPDATE events SET payload=? WHERE stage=? AND seq=?", less)
-
-
-HEAVY = ("extra.weights.", "extra.fisher.")  # a whole model for every task, which no page reads
 
 
 def _copy_tensors(store: Store, copy: Store, stages: Kept) -> None:

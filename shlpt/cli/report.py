@@ -7,12 +7,14 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from shlpt.errors import UserError
 from shlpt.results.export import csv_text, word
 from shlpt.store.store import clean
 
@@ -35,6 +37,17 @@ def show(rows: Sequence[Row], title: str, *, as_json: bool, as_csv: bool, docume
         print_table(rows, title)
         for note in document.get("notes", ()) if isinstance(document, Mapping) else ():
             print(note)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f"{path.name}.draft")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
 def no_store(home: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from shlpt.cli import options as opt
-from shlpt.cli.report import errors, show
+from shlpt.cli.report import errors, show, write_file
 from shlpt.errors import UserError
 from shlpt.store.store import Store, default_home
 from shlpt.version import VERSION
@@ -88,14 +88,7 @@ def _table(which: Any, suffix: str) -> bytes:
 
 
 def _file(kind: str, path: Path, data: bytes) -> Taken:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f"{path.name}.draft")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    write_file(path, data)
     return {"kind": kind, "path": str(path), "bytes": len(data)}
 
 

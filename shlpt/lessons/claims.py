@@ -17,7 +17,7 @@ from shlpt.analysis.nearest import by_seed
 from shlpt.analysis.stats import differences, paired_t
 from shlpt.errors import UserError, unknown
 from shlpt.lessons.numbers import Found, Unit, written
-from shlpt.lessons.reading import NAMED, Claim, Fact, Lesson, Printed
+from shlpt.lessons.reading import NAMED, Claim, Fact, Lesson, Printed, of_kind, placed
 from shlpt.paper import read as read_paper
 from shlpt.results import experiments, frames, judging, overlaps, seeds
 from shlpt.results.record import run_record
@@ -257,24 +257,16 @@ KINDS: dict[str, Callable[[Claim, Mapping[str, str]], Found]] = {
 def found(lesson: Lesson, name: str) -> Found:
     """One claim of a lesson, worked out anew."""
     claim = lesson.front.claims[name]
-    try:
-        if claim.kind not in KINDS:
-            raise unknown("kind of claim", claim.kind, KINDS)
-        return replace(KINDS[claim.kind](claim, lesson.front.results), than=claim.than)
-    except UserError as error:
-        raise UserError(f"{lesson.where('claims', name)}: {error}") from None
+    with placed(lesson, "claims", name):
+        return replace(of_kind(KINDS, claim.kind, "claim")(claim, lesson.front.results), than=claim.than)
 
 
 # --- counts and the paper -----------------------------------------------------------------
 def fact(lesson: Lesson, name: str) -> str:
     """A recorded number without a direction, as it is written."""
     one = lesson.front.facts[name]
-    try:
-        if one.kind not in FACTS:
-            raise unknown("kind of fact", one.kind, FACTS)
-        return FACTS[one.kind](one, locate(lesson.front.results[one.of])["id"])
-    except UserError as error:
-        raise UserError(f"{lesson.where('facts', name)}: {error}") from None
+    with placed(lesson, "facts", name):
+        return of_kind(FACTS, one.kind, "fact")(one, locate(lesson.front.results[one.of])["id"])
 
 
 def _trainable(one: Fact, id: str) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from shlpt.analysis.metrics import summary
-from shlpt.errors import UserError, unknown
+from shlpt.errors import unknown
 from shlpt.lessons.claims import locate, store
-from shlpt.lessons.reading import Lesson, Series
+from shlpt.lessons.reading import Lesson, Series, of_kind, placed
 from shlpt.results import experiments, frames
 from shlpt.results.record import run_record
 from shlpt.tasks.task import without_shots
@@ -29,14 +29,11 @@ class Curve:
 
 def found(lesson: Lesson, name: str) -> Curve:
     one = lesson.front.series[name]
-    try:
-        if one.kind not in KINDS:
-            raise unknown("kind of curve", one.kind, KINDS)
+    with placed(lesson, "series", name):
+        read = of_kind(KINDS, one.kind, "curve")
         id = locate(lesson.front.results[one.of])["id"]
         runs = [run for run, cell in experiments.runs_with_cells(store(), id) if cell.get("method") == one.method]
-        return KINDS[one.kind](one, runs)
-    except UserError as error:
-        raise UserError(f"{lesson.where('series', name)}: {error}") from None
+        return read(one, runs)
 
 
 def _scores(one: Series, runs: list[str]) -> Curve:

@@ -5,10 +5,11 @@ are the text. Numbers in the text stand in braces, `{helps}`, and are filled in 
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -24,6 +25,7 @@ _FRONT = re.compile(r"\A\+\+\+\n(.*?)^\+\+\+\n(.*)\Z", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
 _FILE = re.compile(r"(\d)-([a-z]+)\.md")
 
+One = TypeVar("One")
 Says = Literal["above", "unclear", "below"]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -198,6 +200,21 @@ class Lesson(Part):
     def where(self, *keys: str | int) -> str:
         """File and line of a key of the front matter."""
         return _where(self.file, self.source, keys)
+
+
+@contextmanager
+def placed(lesson: Lesson, *keys: str) -> Iterator[None]:
+    """A mistake inside is said with the file and line of this key of the front matter."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{lesson.where(*keys)}: {error}") from None
+
+
+def of_kind(kinds: Mapping[str, One], kind: str, what: str) -> One:
+    if kind not in kinds:
+        raise unknown(f"kind of {what}", kind, kinds)
+    return kinds[kind]
 
 
 def names() -> list[str]:

@@ -9,6 +9,7 @@ from shlpt.store.store import Store
 HOME = Path(__file__).resolve().parents[2] / "data" / "recorded"
 
 
+HEAVY = ("extra.weights.", "extra.fisher.")  # a whole model for every task, which no page reads
 MARK = "c"  # where an id of the visitor's store has r (a run), and before its x (an experiment)
 
 

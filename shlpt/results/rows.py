@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shlpt.analysis.points import difference, probability, spread
@@ -52,23 +52,30 @@ def matrix_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[st
 def grouped_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:
     """Mean and interval over the seeds of each label; the document also has the runs."""
     from shlpt.analysis.metrics import summary
-    from shlpt.results.experiments import RESULT, results
+    from shlpt.results.experiments import results
 
     rows = rows_of_frame(results(store, id))
-    keys = [key for key in rows[0] if key not in (*RESULT, "seed", "run")]
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     lines = []
-    for label, members in groups.items():
+    for label, members in by_label(rows):
         found = {
             name: summary([m[name] for m in members if m[name] is not None], share=name == "acc")
             for name in ("acc", "bwt", "fwt")
         }
         means = {name: part["mean"] for name, part in found.items()}
         spread = {"acc_ci95": found["acc"]["ci95"], "n": found["acc"]["n"]}
-        lines.append(dict(zip(keys, label, strict=True)) | means | spread)
+        lines.append(label | means | spread)
     return lines, {"groups": lines, "rows": rows}
+
+
+def by_label(rows: Sequence[Mapping[str, Any]]) -> list[tuple[dict[str, Any], list[Mapping[str, Any]]]]:
+    """Rows of an experiment by all that is neither a result nor a seed: the label, and the rows of its seeds."""
+    from shlpt.results.experiments import RESULT
+
+    keys = [key for key in rows[0] if key not in (*RESULT, "seed", "run")]
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return [(dict(zip(keys, label, strict=True)), members) for label, members in groups.items()]
 
 
 def sweep_rows(store: Store, id: str, flat: bool = False) -> tuple[list[dict[str, Any]], Any]:

@@ -28,6 +28,7 @@ from shlpt.errors import UserError
 from shlpt.plans.stages import stage_from
 from shlpt.results import masking, overlaps, routing, scores
 from shlpt.results.record import keep_results
+from shlpt.results.recorded import HEAVY
 from shlpt.sharing.which import Which
 from shlpt.spec import RunSpec, digest
 from shlpt.store import artifacts
@@ -42,7 +43,6 @@ LARGEST = 512 * 2**20  # bytes of the file
 UNPACKED = 1024 * 2**20  # bytes of all that is in it
 MARK = 64  # length of the hash at the end
 BESIDE = (scores.KIND, masking.KIND, overlaps.KIND)  # what is measured of a whole experiment
-HEAVY = ("extra.weights.", "extra.fisher.")  # a whole model for every task
 WHEN = (1980, 1, 1, 0, 0, 0)  # the same results make the same file
 
 # What is read of each table and written to it: the names of its columns, and never those of a file.

@@ -14,7 +14,7 @@ from shlpt.plots.theme import side, titled
 from shlpt.results import experiments, frames
 from shlpt.results.export import csv_text, rows_of_frame, word
 from shlpt.results.listing import short
-from shlpt.results.rows import ROWS
+from shlpt.results.rows import ROWS, by_label
 from shlpt.sharing.which import Which
 
 SCORES = {"acc": "ACC (%)", "bwt": "BWT (points)", "fwt": "FWT (points)"}
@@ -83,13 +83,8 @@ def _title(key: str) -> str:
 
 def _grouped(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row per label, with the means over its seeds."""
-    keys = [key for key in rows[0] if key not in (*experiments.RESULT, "seed", "run")]
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     lines = []
-    for label, members in groups.items():
-        named = dict(zip(keys, label, strict=True))
+    for named, members in by_label(rows):
         if "method" in named:
             named["method"] = METHODS[named["method"]].title
         found = {

@@ -46,14 +46,13 @@ def show(drawn: Drawn, key: str, on_station: Callable[[str], None] | None = None
 
 
 def colors(dark: bool) -> dict[str, str]:
-    diverging = theme.DARK_DIVERGING if dark else theme.LIGHT_DIVERGING
     found = {"ink": theme.TEXT, "faint": theme.FAINT, "grid": theme.GRID, "card": theme.SECOND, "ground": theme.GROUND}
     return {name: pair[dark] for name, pair in found.items()} | {
         "accent": theme.ACCENT[dark],
         "similar": theme.side_color(True, dark),
         "dissimilar": theme.side_color(False, dark),
-        "helps": diverging[8],
-        "harms": diverging[2] if dark else diverging[1],
+        "helps": theme.effect_color("helps", dark),
+        "harms": theme.effect_color("harms", dark),
     }
 
 

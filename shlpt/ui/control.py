@@ -1,6 +1,6 @@
 """Buttons for running runs, their progress and their errors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -70,6 +70,22 @@ def resume(store: Store, runs: Sequence[str]) -> None:
     control.resume(store, runs)
     ensure_worker(store)
     st.rerun()
+
+
+def train_or_stop(
+    store: Store, runs: Sequence[str], states: dict[str, int], key: str, text: str, train: Callable[[], object]
+) -> None:
+    """Two buttons: `train` more runs, or go on with those that were stopped; and stop."""
+    moving = going(store, states)
+    if not moving and any(state != "done" for state in states):
+        if st.button("Go on with it", type="primary", icon=":material/play_arrow:", key=f"{key}-resume"):
+            resume(store, runs)
+    elif st.button(text, type="primary", icon=":material/play_arrow:", key=f"{key}-now", disabled=moving):
+        train()
+        st.rerun()
+    if st.button("Stop", icon=":material/stop:", key=f"{key}-stop", disabled=not moving):
+        control.stop(store, runs)
+        st.rerun()
 
 
 def again(runs: Sequence[tuple[Store, str]], key: str) -> None:

@@ -12,7 +12,6 @@ from shlpt.analysis.finding import Finding
 from shlpt.analysis.headlines import BUILT
 from shlpt.plans import commands
 from shlpt.plots import finding as plot
-from shlpt.queue.control import stop
 from shlpt.queue.submit import start_race
 from shlpt.results import experiments, findings, frames
 from shlpt.results.record import GOING
@@ -120,19 +119,11 @@ def panel(found: Finding, seen: Known, was_going: bool) -> None:
 
 def press(store: Store, found: Finding, seen: Known, mine: pd.DataFrame, states: dict[str, int]) -> None:
     """Train the pairs with the next seed, or go on with what was stopped."""
-    going = control.going(store, states)
-    open_runs = [state for state in states if state != "done"]
     text = "See it happen now" if mine.empty else "Again, with a new seed"
     with st.container(horizontal=True, vertical_alignment="center"):
-        if open_runs and not going:
-            if st.button("Go on with it", type="primary", icon=":material/play_arrow:", key="finding-resume"):
-                control.resume(store, list(mine["run"]))
-        elif st.button(text, type="primary", icon=":material/play_arrow:", key="finding-now", disabled=going):
-            start_race(store, made(store, found, seen))
-            st.rerun()
-        if st.button("Stop", icon=":material/stop:", key="finding-stop", disabled=not going):
-            stop(store, list(mine["run"]))
-            st.rerun()
+        control.train_or_stop(
+            store, list(mine["run"]), states, "finding", text, lambda: start_race(store, made(store, found, seen))
+        )
 
 
 def made(store: Store, found: Finding, seen: Known) -> Any:

@@ -126,15 +126,19 @@ def ask(lesson: Lesson) -> None:
 
 
 def _choose(lesson: Lesson) -> Sequence[float] | None:
-    options, before = lesson.front.guess.options, _draft(lesson)
-    chosen = st.radio(
+    chosen = _one_of(lesson.front.guess.options, _draft(lesson), f"guess-{lesson.name}")
+    return None if chosen is None else (float(chosen),)
+
+
+def _one_of(options: Sequence[Any], before: answers.Answer | None, key: str) -> int | None:
+    """The place of the chosen option; at first that of the answer before."""
+    return st.radio(
         "Your answer",
         range(len(options)),
         index=None if before is None else int(before[0]),
         format_func=lambda place: options[place].text,
-        key=f"guess-{lesson.name}",
+        key=key,
     )
-    return None if chosen is None else (float(chosen),)
 
 
 def _draft(lesson: Lesson) -> answers.Answer | None:
@@ -300,13 +304,7 @@ def why(lesson: Lesson) -> None:
 def check_it(lesson: Lesson, check: answers.Answer | None) -> None:
     options = lesson.front.check.options
     st.markdown(claims.filled(lesson, lesson.sections["Check"]))
-    chosen = st.radio(
-        "Your answer",
-        range(len(options)),
-        index=None if check is None else int(check[0]),
-        format_func=lambda place: options[place].text,
-        key=f"check-{lesson.name}",
-    )
+    chosen = _one_of(options, check, f"check-{lesson.name}")
     if st.button("Answer", type="primary" if check is None else "secondary", disabled=chosen is None, key="answered"):
         go(check=answers.packed(lesson, CHECK, (float(chosen or 0),)))
     if check is None:

@@ -13,7 +13,6 @@ from shlpt.plans.experiments import Experiment
 from shlpt.plans.recorded import IN_MATRIX, SOURCE_SHOTS
 from shlpt.plans.stages import plans_of
 from shlpt.plots import curves, relating
-from shlpt.queue.control import stop
 from shlpt.queue.submit import start_race
 from shlpt.results import findings, frames
 from shlpt.results.recorded import recorded
@@ -159,19 +158,10 @@ def press(
     store: Store, source: str, target: str, about: Mapping[str, Any], states: dict[str, int], runs: list[str]
 ) -> None:
     """Train new seeds of the pair, or go on with what was stopped."""
-    going = control.going(store, states)
     made = experiment(store, source, target, about)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if not going and any(state != "done" for state in states):
-            if st.button("Go on with it", type="primary", icon=":material/play_arrow:", key="pair-resume"):
-                control.resume(store, runs)
-        elif st.button("Train this pair", type="primary", icon=":material/play_arrow:", key="pair-now", disabled=going):
-            start_race(store, made)
-            st.rerun()
-        if st.button("Stop", icon=":material/stop:", key="pair-stop", disabled=not going):
-            stop(store, runs)
-            st.rerun()
-        if not going:
+        control.train_or_stop(store, runs, states, "pair", "Train this pair", lambda: start_race(store, made))
+        if not control.going(store, states):
             cost = estimate.estimate(store, plans_of(made.specs, home=store.home))
             st.caption(f"about {estimate.duration(cost.seconds)}", width="content", help=cost.source)
         with st.popover("Command", type="tertiary", help="The same on the command line"):
