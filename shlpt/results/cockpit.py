@@ -104,7 +104,10 @@ def now(store: Store, id: str, task: str) -> dict[str, Any]:
 def equations(store: Store, id: str, task: str) -> dict[str, Any]:
     """Equations 3 to 7 with the numbers of the newest step: of one text of its batch, or, where its scores are not
     stored, of the means over the batch. Empty without α."""
-    found = now(store, id, task)
+    return _equations(store, now(store, id, task))
+
+
+def _equations(store: Store, found: Mapping[str, Any]) -> dict[str, Any]:
     step, earlier = found["step"], found["earlier"]
     if "alpha" not in step:
         return {}
@@ -112,8 +115,8 @@ def equations(store: Store, id: str, task: str) -> dict[str, Any]:
     text = ""
     if "scores" in step:
         rows = followed(earlier, step["scores"], step["temperature"], delta, lends, step.get("prior", ()))
-        spec = frames.spec(store, id)
-        drawn = frames.examples_of(store, task, "train", spec["training"]["shots"], spec["seed"])
+        spec = frames.spec(store, found["run"])
+        drawn = frames.examples_of(store, found["task"], "train", spec["training"]["shots"], spec["seed"])
         text = drawn.get(step["text"], frames.LOST).text
     else:
         rows = followed_alpha(earlier, step["alpha"], delta, lends)
@@ -202,11 +205,12 @@ def chance(store: Store, id: str, task: str) -> float | None:
 def moment(store: Store, ids: Sequence[str], task: str, shown: str | None = None) -> dict[str, Any]:
     """All of a run's view at this moment. With several seeds the newest step is that of the run `shown`."""
     id = shown or ids[0]
+    step = now(store, id, task)
     return {
         "stations": stations(store, ids),
         "references": references(store, ids),
-        "now": now(store, id, task),
-        "equations": equations(store, id, task),
+        "now": step,
+        "equations": _equations(store, step),
         "texts": texts(store, id, task),
         "learned_from": learned_from(store, id, task),
         "chance": chance(store, id, task),
@@ -218,7 +222,8 @@ def in_short(store: Store, id: str) -> dict[str, Any]:
     """What a command says of this moment: the stations, and of the newest task the step, equations and answers."""
     found = stations(store, [id])
     task = newest(found)
-    about = {"task": task, "step": now(store, id, task)["step"], "equations": equations(store, id, task)}
+    step = now(store, id, task)
+    about = {"task": task, "step": step["step"], "equations": _equations(store, step)}
     return {"stations": found, "now": about | {"texts": texts(store, id, task)}}
 
 
