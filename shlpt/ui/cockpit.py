@@ -11,6 +11,7 @@ from shlpt.catalog import METHODS
 from shlpt.plots import pool as ribbons
 from shlpt.plots import theme
 from shlpt.plots.pool import Ribbon
+from shlpt.ui import stage
 
 SCRIPT, STYLE = (Path(__file__).with_suffix(suffix) for suffix in (".js", ".css"))
 HTML = '<div class="shlpt-cockpit"></div>'
@@ -42,6 +43,8 @@ def show(drawn: Drawn, key: str, on_station: Callable[[str], None] | None = None
         if on_station and place:
             on_station(str(place["task"]))
 
+    if on_station and not stage.offers(stage.FIGURES):
+        drawn = drawn | {"stations": [one | {"fixed": True} for one in drawn["stations"]]}
     _component()(key=key, data=drawn, on_station_change=chosen)
 
 

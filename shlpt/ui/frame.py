@@ -18,6 +18,7 @@ CSS = """
 [data-testid=stMain] h3 {{ font-size: 1.2rem; }}
 [data-testid=stBaseButton-primary] {{ color: {on_accent}; }}
 [data-testid=stMain] button[data-selected=true] * {{ color: {chosen}; }}
+.st-key-stage-head {{ position: fixed; top: .7rem; right: 3.6rem; z-index: 999991; width: auto !important; }}
 """
 
 

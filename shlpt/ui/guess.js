@@ -4,7 +4,8 @@ const CONFIG = { responsive: true, displayModeBar: false, scrollZoom: false, dou
 
 function inside(box, event) {
   const { xaxis, yaxis } = box._fullLayout, edge = box.getBoundingClientRect();
-  const x = event.clientX - edge.left - xaxis._offset, y = event.clientY - edge.top - yaxis._offset;
+  const grown = edge.width / box.offsetWidth; // on a projector
+  const x = (event.clientX - edge.left) / grown - xaxis._offset, y = (event.clientY - edge.top) / grown - yaxis._offset;
   return { x, y, xaxis, yaxis, there: x >= 0 && y >= 0 && x <= xaxis._length && y <= yaxis._length };
 }
 
@@ -77,15 +78,22 @@ function drawable(box, hand) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".shlpt-guess");
-  box.style.height = data.figure.layout.height + "px"; // before drawing, so that nothing jumps
+  const high = () => box.shlptHeight ?? data.figure.layout.height; // a projector has another height
+  box.style.height = high() + "px"; // before drawing, so that nothing jumps
   box.setAttribute("aria-label", data.alt);
   box.shlptValues = [...data.values];
   library(data.plotly).then(async (Plotly) => {
     if (!box.isConnected) return;
-    await Plotly.react(box, data.figure.data, { ...data.figure.layout, dragmode: false }, CONFIG);
+    const draw = () => Plotly.react(box, data.figure.data, { ...data.figure.layout, height: high(), dragmode: false }, CONFIG);
+    await draw();
+    box.shlptFit = async () => {
+      box.style.height = high() + "px";
+      await draw();
+      if (box.isConnected && box.offsetWidth) Plotly.Plots.resize(box);
+    };
     const send = (value) => setTriggerValue("drawn", value);
     box.shlptHand = (data.kind === "curve" ? curve : cell)(box, Plotly, data, send);
-    box.shlptDrawable ??= drawable(box, () => box.shlptHand);
+    if (!data.still) box.shlptDrawable ??= drawable(box, () => box.shlptHand);
     if (!box.watcher) {
       box.watcher = new ResizeObserver(() => box.isConnected && Plotly.Plots.resize(box));
       box.watcher.observe(parentElement);

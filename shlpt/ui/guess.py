@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from shlpt.ui import stage
 from shlpt.ui.assets import plotly_url
 from shlpt.ui.live_plot import LIBRARY, prepared
 
@@ -38,6 +39,7 @@ def drawing(
     `kind`, `low` and `high`; of a curve `places`, how many are `given`, and the values `known` there; of a cell `row`
     and `column`."""
     data = {"figure": prepared(figure, key), "alt": alt, "plotly": plotly_url(), "values": list(values), **about}
+    data["still"] = not stage.offers("lesson")
 
     def drawn() -> None:
         sent = st.session_state[key].drawn

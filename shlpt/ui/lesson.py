@@ -15,7 +15,7 @@ from shlpt.lessons.reading import PAPER_SECTION, Lesson, names
 from shlpt.paper import ORIGIN
 from shlpt.plots.guess_cell import written
 from shlpt.plots.guess_curve import known_at
-from shlpt.ui import lesson_live, page
+from shlpt.ui import lesson_live, page, projector
 from shlpt.ui.guess import drawing
 from shlpt.ui.links import to_page
 
@@ -27,7 +27,7 @@ TOP = Path(__file__).with_name("top.js")
 
 def show(lesson: Lesson) -> None:
     """In a column that is easy to read."""
-    with st.container(width=WIDTH):
+    with st.container(width="stretch" if projector.is_on() else WIDTH):
         _show(lesson)
 
 

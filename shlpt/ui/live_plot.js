@@ -19,7 +19,8 @@ function draggable(box, send) {
   const place = (event) => (event.touches?.[0] ?? event.changedTouches?.[0] ?? event).clientX;
   const at = (event) => {
     const { xaxis } = box._fullLayout;
-    return { pixel: place(event) - box.getBoundingClientRect().left - xaxis._offset, xaxis };
+    const edge = box.getBoundingClientRect(), grown = edge.width / box.offsetWidth; // on a projector
+    return { pixel: (place(event) - edge.left) / grown - xaxis._offset, xaxis };
   };
   const near = (event) => {
     const line = box._fullLayout?.shapes?.[0];
@@ -91,7 +92,9 @@ function place(box, x, text) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".shlpt-plot");
-  box.style.height = data.figure.layout.height + "px"; // before drawing, so that nothing jumps
+  const high = () => box.shlptHeight ?? data.figure.layout.height; // a projector has another height
+  const given = () => ({ ...data.figure, layout: { ...data.figure.layout, height: high() } });
+  box.style.height = high() + "px"; // before drawing, so that nothing jumps
   box.setAttribute("aria-label", data.alt);
   library(data.plotly).then(async (Plotly) => {
     if (!box.isConnected) return;
@@ -99,7 +102,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const empty = !data.figure.data.length;
     if (box.shlptEmpty && !empty) { Plotly.purge(box); box.shlptOthers = null; } // else a double click would go back to the axes of the empty figure
     box.shlptEmpty = empty;
-    await draw(box, Plotly, data.figure);
+    await draw(box, Plotly, given());
+    box.shlptFit = async () => {
+      box.style.height = high() + "px";
+      await draw(box, Plotly, given());
+      if (box.isConnected && box.offsetWidth) Plotly.Plots.resize(box);
+    };
     box.removeAllListeners?.("plotly_click");
     if (data.clicks) box.on("plotly_click", (event) => {
       window.shlptClicked?.(); // what it opens is an entry of the browser's history

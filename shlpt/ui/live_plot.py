@@ -10,6 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from shlpt.ui import stage
 from shlpt.ui.assets import plotly_url
 
 SCRIPT = Path(__file__).with_suffix(".js")
@@ -39,14 +40,10 @@ def live_plot(
     "z", "curve", "at"}`: x and y are positions on the axes (column and row of a heat map). With `on_move`, the
     figure's first shape is a vertical line that can be dragged; it is called before the page runs again."""
     ready = figure if isinstance(figure, dict) else prepared(figure, key)
-    data = {
-        "figure": ready,
-        "alt": alt,
-        "plotly": plotly_url(),
-        "clicks": clicks,
-        "moves": on_move is not None,
-        "name": key,
-    }
+    moves = on_move is not None
+    if (clicks or moves) and not stage.offers(stage.FIGURES):
+        clicks = moves = False
+    data = {"figure": ready, "alt": alt, "plotly": plotly_url(), "clicks": clicks, "moves": moves, "name": key}
 
     def moved() -> None:
         place = st.session_state[key].moved

@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from shlpt.ui import projector, stage
+
 ROOT = Path(__file__).resolve().parents[2]
 # Drawn here, because Streamlit fetches named icons from the internet.
 ICON = (
@@ -63,4 +65,5 @@ def navigation() -> Any:
                 st.switch_page(page)
 
             sections[entry.section].append(st.Page(home, title=entry.title, url_path=entry.url, visibility="hidden"))
-    return st.navigation(sections, expanded=True)
+    shown = stage.shows(stage.MENU) and not projector.is_on()
+    return st.navigation(sections, expanded=True, position="sidebar" if shown else "hidden")

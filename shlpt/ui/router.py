@@ -3,18 +3,21 @@ would then run a page's file without this frame."""
 
 import streamlit as st
 
+from shlpt.ui import classroom, stage
 from shlpt.ui.control import GO
 from shlpt.ui.frame import SIDEBAR, frame
 from shlpt.ui.navigation import ICON, navigation, place
 
 
 def main() -> None:
+    stage.install()
     page = navigation()
     st.set_page_config(page_title=f"{page.title} · SHLPT", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR)
     frame()
     if runs := st.session_state.pop(GO, None):
-        st.switch_page(place("live"), query_params={"runs": runs})
-    page.run()
+        st.switch_page(place("live"), query_params={"runs": runs} | stage.carried())
+    with classroom.around(page.url_path):
+        page.run()
 
 
 if __name__ == "__main__":
