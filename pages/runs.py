@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from shlpt.catalog import METHODS
@@ -15,6 +14,7 @@ from shlpt.queue import control as act
 from shlpt.results import export, frames, health
 from shlpt.results import listing as shown_runs
 from shlpt.results.further import further
+from shlpt.sharing import html
 from shlpt.spec import RunSpec, digest
 from shlpt.store.store import Store
 from shlpt.ui import choose, control, page, take_away
@@ -213,16 +213,16 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
     with left:
         st.markdown("**Accuracy matrix**")
         a = np.asarray(record["matrix"], dtype=float)
-        matrix = page.draw(accuracy_matrix, a, record["tasks"], key=f"{record['id']} accuracy matrix")
-        figure_file("accuracy matrix", matrix, record["id"])
+        page.draw(accuracy_matrix, a, record["tasks"], key=f"{record['id']} accuracy matrix")
+        figure_file("accuracy matrix", accuracy_matrix, record["id"], a, record["tasks"])
         if len(more := further(store, record["id"])):
             st.dataframe(more, hide_index=True, height="content")
             page.explain("Beside the score in the matrix: exact match of SQuAD, F1 of MultiRC, from 0 to 1.")
     with right:
         st.markdown("**Validation**")
         epochs = frames.epochs(store, [record["id"]])
-        curves = page.draw(validation, epochs, key=f"{record['id']} validation", table=validation.numbers(epochs))
-        figure_file("validation", curves, record["id"])
+        page.draw(validation, epochs, key=f"{record['id']} validation", table=validation.numbers(epochs))
+        figure_file("validation", validation, record["id"], epochs)
     st.markdown("**Stages, one per task**")
     st.dataframe(shown_runs.stages_for_people(frames.stages(store, record["id"])), hide_index=True, height="content")
     page.explain(
@@ -252,10 +252,10 @@ def names(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
             st.rerun()
 
 
-def figure_file(what: str, figure: go.Figure, id: str) -> None:
+def figure_file(what: str, plot: Any, id: str, *given: Any) -> None:
     st.download_button(
         "Figure as HTML",
-        lambda: figure.to_html(include_plotlyjs=True),
+        lambda: html.figure(f"Run {id}: {what}", plot, *given),
         f"{id} {what}.html",
         "text/html",
         icon=":material/download:",

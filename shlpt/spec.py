@@ -124,7 +124,7 @@ class RunSpec(BaseModel):
     @field_validator("params", mode="before")
     @classmethod
     def _params(cls, value: Any, info: Any) -> Any:
-        return method_info(info.data["method"]).params(**value) if isinstance(value, dict) else value
+        return method_info(info.data["method"]).params.stored(value) if isinstance(value, dict) else value
 
     @classmethod
     def make(

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from shlpt.catalog import METHODS
 from shlpt.catalog.params import NoParams, ShlptParams
 from shlpt.errors import UserError
+from shlpt.plans.stages import plans_of, stage_from, stage_json
 from shlpt.spec import PRESET_ABOUT, PRESETS, RunSpec, Training, digest, parse_setting
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,6 +104,25 @@ def test_a_run_comes_back_from_json_as_it_was(tasks: list[str], seed: int, **cho
     assert again == spec
     assert again.id == spec.id
     assert type(again.params) is ShlptParams
+
+
+def test_settings_that_a_stored_run_is_older_than_are_read_as_it_was_trained() -> None:
+    younger = {"estimator_prior", "estimator_center", "estimator_score", "estimator_lr", "own_start"}
+    made = RunSpec.make(TASKS, settings={"temperature": 200, "estimator_score": "product"}).to_json()
+    older = made | {"params": {key: value for key, value in made["params"].items() if key not in younger}}
+    found = RunSpec.model_validate(older).settings
+    assert {key: found[key] for key in younger} == {
+        "estimator_prior": "equal",
+        "estimator_center": False,
+        "estimator_score": "product",
+        "estimator_lr": "auto",
+        "own_start": "words",
+    }
+    assert RunSpec.make(TASKS).settings["estimator_prior"] == "evidence_or_none"  # a new run has today's
+    (plan,) = plans_of([RunSpec.make(TASKS)], alone=False)
+    waiting = stage_json(plan.stages[-1])
+    del waiting["params"]["estimator_prior"]  # a stage that an older program queued
+    assert getattr(stage_from(waiting).params, "estimator_prior") == "equal"  # noqa: B009
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,6 +1,7 @@
 """The settings of each method, with ranges and descriptions: forms, command-line help and validation follow."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -11,6 +12,14 @@ class Params(BaseModel):
     """Settings of a method: frozen, checked when built, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    BEFORE: ClassVar[
+        Mapping[str, Any]
+    ] = {}  # what was done before a setting existed, where its default is something else
+
+    @classmethod
+    def stored(cls, found: Mapping[str, Any]) -> Self:
+        """Settings as a store has them: those that it does not have are younger than it."""
+        return cls(**{**cls.BEFORE, **found})
 
     def tasks_named(self) -> tuple[str, ...]:
         """Tasks named in a setting, so that unknown names are refused before training."""
@@ -80,6 +89,8 @@ class EstimatorParams(Params):
 
 class ContrastParams(Params):
     """Settings that SHLPT shares with its references, the given partitions."""
+
+    BEFORE = {"own_start": "words"}
 
     lambda_hsc: float = Field(
         0.03, ge=0, le=100, description="weight λ1 of the hidden-state loss HSC (eq. 12); 0 turns it off"
@@ -156,6 +167,14 @@ class BmtptParams(Params):
 
 class ShlptParams(ContrastParams, EstimatorParams):
     """All settings of SHLPT, the estimator's first: pydantic lists the fields of the last base first."""
+
+    BEFORE = {
+        **ContrastParams.BEFORE,
+        "estimator_center": False,
+        "estimator_score": "product",
+        "estimator_lr": "auto",
+        "estimator_prior": "equal",
+    }
 
 
 class OraclePartitionParams(ContrastParams):

@@ -198,7 +198,7 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 
 
 def stage_from(row: Mapping[str, Any]) -> Stage:
-    params, training = METHODS[row["method"]].params(**row["params"]), Training(**row["training"])
+    params, training = METHODS[row["method"]].params.stored(row["params"]), Training(**row["training"])
     tuples = {key: tuple(row.get(key, ())) for key in ("earlier", "data")}
     return Stage(**{**row, **tuples, "params": params, "training": training})
 

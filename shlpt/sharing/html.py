@@ -101,6 +101,12 @@ def drawn(plot: Any, *given: Any, caption: str = "", **how: Any) -> Figure:
     return Figure(light, dark, plot.alt(*given, **how), caption)
 
 
+def figure(title: str, plot: Any, *given: Any, **how: Any) -> bytes:
+    """A document with one figure."""
+    one = drawn(plot, *given, **how)
+    return document(title, [Section(plot.__name__.rpartition(".")[2].replace("_", " ").capitalize(), (one,))])
+
+
 def document(title: str, sections: Sequence[Section], lead: str = "") -> bytes:
     """The whole document. `lead` is prose under the title."""
     body = _Body()

@@ -20,6 +20,7 @@ from shlpt.tasks.shelf import Gone, hashed
 SUITE = "prompts"
 FOLDER = "prompts"
 TENSOR = "prompt"
+KIND = "imported prompt"
 Floats = np.ndarray[Any, Any]
 
 
@@ -110,20 +111,10 @@ def _record(path: Path) -> Given:
     except FileNotFoundError:
         raise Gone(f"the file of an imported prompt was removed: {path}") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _damaged(path, error) from None
+        raise shelf.damaged(path, error, KIND) from None
 
 
 @lru_cache(16)
 def _content(path: Path) -> Floats:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise Gone(f"cannot read the imported prompt {path}: {error.strerror}") from None
-    if hashed(data) != path.stem.rpartition("-")[2]:
-        raise _damaged(path, "its content has changed")
-    found: Floats = load(data)[TENSOR]
+    found: Floats = load(shelf.whole(path, KIND))[TENSOR]
     return found
-
-
-def _damaged(path: Path, error: object) -> UserError:
-    return UserError(f"imported prompt damaged: {path} ({error}); delete this file and import the prompt again")

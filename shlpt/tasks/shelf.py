@@ -183,24 +183,29 @@ def _first(path: Path) -> Record:
     except FileNotFoundError:
         raise Gone(f"the file of a stored task was removed: {path}") from None
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
 
 
-def _damaged(path: Path, error: object) -> UserError:
-    return UserError(f"stored task damaged: {path} ({error}); delete this file and import the task again")
+def damaged(path: Path, error: object, kind: str = "stored task") -> UserError:
+    return UserError(f"{kind} damaged: {path} ({error}); delete this file and import the {kind.split()[1]} again")
+
+
+def whole(path: Path, kind: str) -> bytes:
+    """The content of a file, which is as its name says."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Gone(f"cannot read the {kind} {path}: {error.strerror}") from None
+    if hashed(data) != path.stem.rpartition("-")[2]:
+        raise damaged(path, "its content has changed", kind)
+    return data
 
 
 @lru_cache(16)  # the name of a file says its content
 def _examples(path: Path) -> dict[tuple[str, str], list[Example]]:
     """(split, class) → examples, in the order of the file."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise Gone(f"cannot read the stored task {path}: {error.strerror}") from None
-    if hashed(data) != path.stem.rpartition("-")[2]:
-        raise _damaged(path, "its content has changed")
     found: dict[tuple[str, str], list[Example]] = {}
-    for line in data.splitlines()[1:]:
+    for line in whole(path, "stored task").splitlines()[1:]:
         split, group, target, text = json.loads(line)
         found.setdefault((split, group), []).append(Example(text, target, group))
     return found

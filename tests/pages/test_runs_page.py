@@ -10,6 +10,7 @@ from saying import outcome
 from visiting import EVIL, errors, press, said, visit
 
 from shlpt.plans.stages import plans_of
+from shlpt.plots import library
 from shlpt.queue import claims, control
 from shlpt.queue.submit import submit
 from shlpt.results import frames
@@ -125,6 +126,19 @@ def test_the_file_of_the_page_is_that_of_the_command(
     press(visit("runs.py"), "Select all shown")
     assert outcome("runs", "list", "--csv", f"--home={home}") == 0
     assert files["CSV"]().splitlines() == capsys.readouterr().out.splitlines()  # shares from 0 to 1 in both
+
+
+@pytest.mark.usefixtures("home")
+def test_a_figure_is_a_small_file_that_needs_no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
+    files: dict[str, Any] = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, name, *_, **__: files.update({name: data}))
+    run = matrix().cells[0].spec.id
+    assert errors(visit("runs.py", {"run": run})) == []
+    for what in ("accuracy matrix", "validation"):
+        data = files[f"{run} {what}.html"]()
+        assert library.FILE.read_bytes() in data  # once, and nothing is loaded from elsewhere
+        assert len(data) < library.FILE.stat().st_size + 200_000
+        assert f"Run {run}: {what}".encode() in data
 
 
 @pytest.mark.parametrize("where", ["runs", "similarity", "activations", "compare"])

@@ -13,8 +13,9 @@ from shlpt.errors import UserError
 from shlpt.plans import experiments
 from shlpt.plans.stages import plans_of
 from shlpt.queue import control, launch
-from shlpt.queue.submit import default_width, planned, start_race, submit
+from shlpt.queue.submit import again, default_width, planned, start_race, submit
 from shlpt.results import experiments as results
+from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
 
@@ -50,6 +51,15 @@ def test_a_fresh_run_is_another_one(store: Store) -> None:
     assert len({*first.runs, *second.runs, *third.runs}) == 3
     assert len(second.todo) == len(third.todo) == 3
     assert len({stage.key for sent in (first, second, third) for stage in sent.todo}) == 9
+
+
+def test_a_run_older_than_a_setting_is_trained_again_as_it_was(store: Store) -> None:
+    made = spec_of(method="shlpt").to_json()
+    del made["params"]["estimator_prior"]
+    (plan,) = again(store, [RunSpec.model_validate(made)], same=True)
+    assert plan.stages[-1].params.model_dump()["estimator_prior"] == "equal"
+    (next_seed,) = again(store, [RunSpec.model_validate(made)], same=False)
+    assert next_seed.stages[-1].params == plan.stages[-1].params
 
 
 def test_before_eyes_the_task_alone_is_learned_first_and_every_core_has_a_worker(

@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shlpt.errors import UserError
-from shlpt.tasks import shelf
+from shlpt.tasks import prompts, shelf
 from shlpt.tasks.find import draw, find_task
 from shlpt.tasks.sequences import read_tasks
 from shlpt.tasks.shelf import Gone, Record
@@ -88,6 +89,18 @@ def test_a_changed_file_is_refused(home: Path) -> None:
     path.write_text("no json\n")
     with pytest.raises(UserError, match="stored task damaged"):
         shelf.stored(home)
+
+
+def test_a_changed_prompt_is_refused_too(tmp_path: Path) -> None:
+    prompts.write(tmp_path, np.ones((2, 3)), "mine", "sst2", "0")
+    (path,) = (tmp_path / prompts.FOLDER).iterdir()
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(UserError, match=r"imported prompt damaged: .*its content has changed.*import the prompt again"):
+        prompts.read("mine", tmp_path)
+    path.unlink()
+    with pytest.raises(Gone, match="no prompt prompts/mine"):
+        prompts.read("mine", tmp_path)
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
