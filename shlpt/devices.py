@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import sys
 from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -21,8 +22,35 @@ def devices() -> tuple[str, ...]:
     return tuple(name for name, found in there.items() if found)
 
 
+def kind_of(device: str = "auto") -> str:
+    """`cuda:1` is a `cuda`, and `auto` the fastest that is here."""
+    return devices()[0] if device == "auto" else device.partition(":")[0]
+
+
 def is_gpu(device: str = "auto") -> bool:
-    return (devices()[0] if device == "auto" else device) != "cpu"
+    return kind_of(device) != "cpu"
+
+
+@cache
+def memory_of_gpus() -> tuple[int, ...]:
+    """Bytes of each NVIDIA GPU that can be used, as its driver's own tool says; none without that tool."""
+    command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+        found = [int(line) * 2**20 for line in said.split("\n") if line.strip()]
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return tuple(found)
+    chosen = [part.strip() for part in visible.split(",")]
+    return tuple(found[int(part)] for part in chosen if part.isdecimal() and int(part) < len(found))
+
+
+def workers_for(device: str = "auto") -> tuple[str, ...]:
+    """The devices that share the work, a worker for each: every GPU if CUDA is asked for, otherwise that one."""
+    count = len(memory_of_gpus()) if device in ("auto", "cuda") and kind_of(device) == "cuda" else 0
+    return tuple(f"cuda:{number}" for number in range(count)) if count > 1 else (device,)
 
 
 def _built_for_cuda() -> bool:

@@ -118,6 +118,7 @@ class RunSpec(BaseModel):
     seed: int = Field(42, ge=0, lt=NO_RUNS_SEED)
     backbone: str = "pocket"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: Literal["cpu", "cuda", "mps"] = Field("cpu", description="where it is trained; planning fills it in")
     training: Training = Training()
     edition: int = Field(0, ge=0, description="0: share stages with other runs; `--fresh` counts up")
 
@@ -175,7 +176,13 @@ class RunSpec(BaseModel):
 
     def to_json(self) -> dict[str, Any]:
         found = self.model_dump(mode="json") | {"params": self.params.model_dump(mode="json")}
-        return found if self.edition else {key: value for key, value in found.items() if key != "edition"}
+        later = {"edition": 0, "device": "cpu"}  # left out, so that older runs keep their ids
+        return {key: value for key, value in found.items() if key not in later or value != later[key]}
+
+    @property
+    def precision(self) -> str:
+        """The number format that `auto` comes to: bfloat16 on CUDA, single precision elsewhere."""
+        return {"auto": "bfloat16" if self.device == "cuda" else "float32"}.get(self.dtype, self.dtype)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Shared pieces: the embedded backbone, loaded once, and small random T5s of both kinds."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from shlpt.queue.submit import submit
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.work.worker import run as train
+
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the tests are of the CPU, also where there is a GPU
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

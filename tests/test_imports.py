@@ -23,7 +23,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "backbone": ("errors", "spec", "tasks"),
     "store": ("errors",),
     "analysis": ("catalog", "errors", "paper", "tasks"),
-    "plans": ("backbone.files", "catalog", "errors", "paper", "spec", "store", "tasks"),
+    "plans": ("backbone.files", "catalog", "devices", "errors", "paper", "spec", "store", "tasks"),
     "plots": ("catalog", "tasks"),
     "methods": ("analysis.estimators", "backbone", "catalog", "errors", "spec", "tasks"),
     "training": ("analysis.metrics", "backbone", "catalog", "errors", "methods", "spec", "store", "tasks"),
@@ -33,7 +33,9 @@ MAY: dict[str, tuple[str, ...]] = {
     # An adapter is compared with the model before it leaves.
     "sharing": tuple("analysis backbone catalog errors methods paper plans plots results spec store tasks".split()),
     "lessons": ("analysis", "errors", "paper", "plots", "results", "sharing.html", "store", "tasks"),
-    "work": tuple("analysis backbone catalog errors methods plans queue results spec store tasks training".split()),
+    "work": tuple(
+        "analysis backbone catalog devices errors methods plans queue results spec store tasks training".split()
+    ),
     "ui": tuple(
         "analysis catalog devices errors lessons paper plans plots queue results sharing spec store tasks".split()
     ),

@@ -20,7 +20,7 @@ from shlpt.catalog import METHODS
 Record = Mapping[str, Any]
 METRIC_COLUMNS = ["method", "metric", "mean", "low", "high", "n"]
 TASK_COLUMNS = ["method", "task", "mean", "low", "high", "n"]
-WHERE = ("method", "suite", "backbone", "weights", "dtype")
+WHERE = ("method", "suite", "backbone", "weights", "dtype", "device")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def sides(records: Sequence[Record], labels: Sequence[str] | None = None) -> lis
 
 def everything(record: Record) -> dict[str, Any]:
     """All settings of a run, and where it was trained."""
-    spec = {**record.get("spec", {}), **record}
+    spec = {"device": "cpu", **record.get("spec", {}), **record}
     return {key: spec[key] for key in WHERE if key in spec} | dict(record["settings"])
 
 

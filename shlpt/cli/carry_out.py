@@ -56,7 +56,7 @@ def carry_out(
         require_device(way.device)
     store = Store(way.home).open()
     set_threads(way.threads)
-    plans = plans or planned(store, experiment.specs, fresh=way.fresh)
+    plans = plans or planned(store, experiment.specs, fresh=way.fresh, device=way.device)
     cost = estimate(store, plans, calibrated(store, experiment, way))
     said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
     errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)

@@ -68,7 +68,7 @@ def _say_all(matrix: Any, gauge: Any, way: Study) -> list[Any]:
     from shlpt.queue.submit import planned
 
     store = Store(way.home).open()
-    both = planned(store, [*matrix.specs, *gauge.specs], fresh=way.fresh)
+    both = planned(store, [*matrix.specs, *gauge.specs], fresh=way.fresh, device=way.device)
     cost = estimate(store, both)
     errors.print(
         f"in all {cost.stages} stages to train, at most {duration(cost.seconds)}: first which pairs help, then the rest"

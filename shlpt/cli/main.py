@@ -88,7 +88,7 @@ def submit_detached(specs: list[Any], alone: bool, way: opt.Way) -> None:
 
     opt.require_device(way.device)
     store = Store(way.home).open()
-    plans = planned(store, specs, alone=alone, fresh=way.fresh)
+    plans = planned(store, specs, alone=alone, fresh=way.fresh, device=way.device)
     sent = submit(store, plans, lanes=way.lanes, device=way.device)
     if sent.todo:
         ensure_worker(store, device=way.device, threads=way.threads)
@@ -217,6 +217,11 @@ def doctor(
 @app.command(epilog="Example: python -m shlpt speed --json")
 def speed(
     backbone: opt.Model = "pocket",
+    shape: Annotated[
+        str | None,
+        typer.Option(help="Instead: random weights in the shape of a T5, such as t5-large, with the paper's settings."),
+    ] = None,
+    lanes: Annotated[int, typer.Option(min=1, max=32, help="With --shape: most runs to train together.")] = 32,
     rounds: Annotated[int, typer.Option(min=3, max=10_000, help="Number of steps to time for each case.")] = 60,
     device: opt.Device = "auto",
     dtype: opt.Dtype = "auto",
@@ -228,8 +233,14 @@ def speed(
     """Time the training step, as ratios.
 
     Compares SHLPT with plain prompt tuning, runs trained together (lanes) with one run, and this program with PEFT.
+    With --shape in numbers of the device: tokens a second, share of its rate of matrix products, memory.
     """
     opt.set_threads(threads)
+    if shape is not None:
+        if backbone != "pocket":
+            raise UserError("--shape has random weights of its own: leave out --backbone")
+        show_shape(shape, lanes, rounds, device, dtype, json, csv)
+        return
     from shlpt.backbone.t5 import load
     from shlpt.training.speed import measure
 
@@ -241,6 +252,17 @@ def speed(
         for part, value in (group.items() if isinstance(group, dict) else [("", group)])
     ]
     show(rows, "speed (ratios of medians)", as_json=json, as_csv=csv, document=found)
+
+
+def show_shape(shape: str, lanes: int, rounds: int, device: str, dtype: str, json: bool, csv: bool) -> None:
+    from shlpt.training import shapes
+
+    name = shapes.known(shape)
+    with Bar("timing") as bar:
+        model = shapes.random_backbone(name, device, dtype)
+        found = shapes.measure(model, rounds, [count for count in shapes.LANES if count <= lanes], progress=bar)
+    title = f"{name} with random weights, {found['dtype']}, {found['device']}: {found['matrix_tflops']:.3g} TFLOP/s"
+    show(found["cases"], title, as_json=json, as_csv=csv, document=found)
 
 
 @app.command(epilog="Example: python -m shlpt pretrain --out my-backbone --scale 0.1")

@@ -1,5 +1,6 @@
 """The commands `export` and `import`: results taken away, and brought in."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,17 +26,26 @@ def export(
     table: Annotated[
         Path | None, typer.Option(help="Write its table to this file: .tex (LaTeX, for booktabs) or .csv.")
     ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Write curves and scores to this folder, for TensorBoard.")
+    ] = None,
+    mlflow: Annotated[
+        Path | None, typer.Option(help="Add curves, scores and settings to the MLflow database in this folder.")
+    ] = None,
     home: opt.Home = None,
     json: opt.Json = False,
     csv: opt.Csv = False,
 ) -> None:
     """Take a run or an experiment away.
 
-    As a report to read, a table to print, a bundle for another installation, and a prompt as an adapter for PEFT.
-    Several at once are possible. Recorded ones can be named too.
+    As a report to read, a table to print, a bundle for another installation, a prompt as an adapter for PEFT, and
+    curves for TensorBoard or MLflow. Several at once are possible. Recorded ones can be named too.
     """
-    if not any((peft, bundle, report, table)):
-        raise UserError("say what to write: --report FILE, --table FILE, --bundle FILE or --peft FOLDER")
+    if not any((peft, bundle, report, table, tensorboard, mlflow)):
+        raise UserError(
+            "say what to write: --report FILE, --table FILE, --bundle FILE, --peft FOLDER, --tensorboard FOLDER or "
+            "--mlflow FOLDER"
+        )
     if task is not None and peft is None:
         raise UserError("--task belongs to --peft: all else takes the whole run")
     from shlpt.sharing.which import locate
@@ -53,6 +63,8 @@ def export(
         written.append(_file("report", report, made(which)))
     if table is not None:
         written.append(_file("table", table, _table(which, table.suffix)))
+    if tensorboard is not None or mlflow is not None:
+        written += _tracked(which, tensorboard, mlflow)
     rows = [{key: value for key, value in one.items() if key != "notes"} for one in written]
     show(rows, "written", as_json=json, as_csv=csv, document=written)
     for note in (note for one in written for note in one.get("notes", ())):
@@ -73,6 +85,21 @@ def _peft(which: Any, task: str | None, folder: Path) -> Taken:
     length, width = adapter.prompt.shape
     about = {"task": adapter.task, "rows": length, "width": width, "difference of logits": worst, "notes": notes}
     return {"kind": "PEFT adapter", "path": str(folder), **about}
+
+
+def _tracked(which: Any, tensorboard: Path | None, mlflow: Path | None) -> list[Taken]:
+    from shlpt.sharing import tracking
+
+    found = list[Taken]()
+    if tensorboard is not None:
+        notes = [f"look at it with: tensorboard --logdir {shlex.quote(str(tensorboard))}"]
+        count = tracking.tensorboard(which, tensorboard)
+        found.append({"kind": "TensorBoard", "path": str(tensorboard), "numbers": count, "notes": notes})
+    if mlflow is not None:
+        place = mlflow.resolve() / tracking.DATABASE
+        notes = [f"look at it with: mlflow ui --backend-store-uri {shlex.quote(f'sqlite:///{place}')}"]
+        found.append({"kind": "MLflow", "path": str(place), "numbers": tracking.mlflow(which, mlflow), "notes": notes})
+    return found
 
 
 def _table(which: Any, suffix: str) -> bytes:

@@ -16,7 +16,8 @@ from shlpt.plans.stages import RunPlan, every_stage, steps_of
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
-NUMBER = 4  # bytes
+NUMBER = 4  # bytes in single precision
+LANES = (1, 2, 4, 8, 16, 32)
 LIBRARIES = 400 * 2**20  # torch, transformers and Python
 LAPTOP_SECONDS_PER_STEP = 0.035  # a run's step at `quick` in lanes of four, with its share of validation and tests
 LATEST = 20  # groups per method that the pace is measured on
@@ -70,11 +71,19 @@ def memory(specs: Sequence[RunSpec], width: int) -> int:
     lanes = min(width, len(specs)) if info.shares_backbone else 1
     copies = 1 if info.shares_backbone else 6  # weights, gradients, two moments, best state
     layers = config["num_layers"] + config.get("num_decoder_layers", config["num_layers"])
-    tokens = min(spec.training.max_length, 128) + spec.training.prompt_length
-    per_token = layers * (8 * config["d_model"] + 2 * config["d_ff"] + 2 * config["num_heads"] * tokens) * NUMBER
+    longest = spec.training.max_length if spec.device == "cuda" else min(spec.training.max_length, 128)
+    tokens = longest + spec.training.prompt_length
+    number = NUMBER if spec.precision == "float32" or not info.shares_backbone else NUMBER // 2
+    per_token = layers * (8 * config["d_model"] + 2 * config["d_ff"] + 2 * config["num_heads"] * tokens) * number
     step = lanes * spec.training.batch_size * tokens * per_token
     views = min(VIEW_CACHE, 16 * step) if info.looks_at_views else 0
-    return int(LIBRARIES + config["weights"] * NUMBER * copies + step + views)
+    return int(LIBRARIES + config["weights"] * number * copies + step + views)
+
+
+def lanes_in(spec: RunSpec, room: int) -> int:
+    """How many runs like this one train together in so many bytes: a power of two."""
+    fitting = [lanes for lanes in LANES if memory([spec] * lanes, lanes) <= room]
+    return max(fitting, default=1)
 
 
 # --- time ---------------------------------------------------------------------------------

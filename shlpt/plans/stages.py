@@ -13,6 +13,7 @@ from typing import Any
 from shlpt.backbone.files import digest_of, whole_name
 from shlpt.catalog import METHODS, PLAIN
 from shlpt.catalog.params import NoParams, Params
+from shlpt.devices import kind_of
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec, Training, digest, refuse_repeats
 from shlpt.tasks import prompts
@@ -33,6 +34,7 @@ class Stage:
     training: Training
     seed: int
     backbone: str = ""  # digest of its weights
+    device: str = ""  # cpu, cuda or mps; a stage that an older program planned may be trained anywhere
     data: tuple[str, ...] = ()  # digests of the examples of the earlier tasks and of this one, if they are stored ones
     rows: int = 0  # training examples of a stored task
 
@@ -93,14 +95,17 @@ def stages_of(
         method, params = (PLAIN, NoParams()) if plain else (spec.method, spec.params)
         parent = stages[-1].key if has_history else None
         content: dict[str, Any] = {"parent": parent, "task": task, "data": data(task), "backbone": backbone}
-        content |= {"suite": spec.suite, "seed": spec.seed, "dtype": spec.dtype}
+        content |= {"suite": spec.suite, "seed": spec.seed}
+        content["dtype"] = "auto" if spec.precision == "float32" else spec.precision  # as older stages have it
+        if spec.device != "cpu":
+            content["device"] = spec.device
         content |= {"method": method, "version": METHODS[method].version, "params": params.model_dump(mode="json")}
         content |= {"training": spec.training.model_dump(mode="json")}
         if spec.edition:
             content["edition"] = spec.edition
         earlier = spec.tasks[:position] if has_history else ()
         key = digest(content, size=10)
-        lesson = (spec.suite, method, params, spec.training, spec.seed, backbone)
+        lesson = (spec.suite, method, params, spec.training, spec.seed, backbone, spec.device)
         made_of = tuple(map(data, (*earlier, task))) if any(map(is_stored, (*earlier, task))) else ()
         stages.append(Stage(key, parent, task, earlier, *lesson, made_of, rows(task) if is_stored(task) else 0))
     return tuple(stages)
@@ -214,9 +219,12 @@ def steps_of(stage: Stage) -> int:
     return stage.training.epochs * math.ceil(rows / stage.training.batch_size)
 
 
-def plans_of(specs: Sequence[RunSpec], alone: bool = True, home: Path | None = None) -> list[RunPlan]:
-    """A plan for each spec, in order, on the backbone that the spec names."""
-    specs = [spec.model_copy(update={"backbone": whole_name(spec.backbone)}) for spec in specs]
+def plans_of(
+    specs: Sequence[RunSpec], alone: bool = True, home: Path | None = None, device: str = "auto"
+) -> list[RunPlan]:
+    """A plan for each spec, in order, on the backbone that the spec names and the device that is asked for."""
+    kind = kind_of(device)
+    specs = [spec.model_copy(update={"backbone": whole_name(spec.backbone), "device": kind}) for spec in specs]
     found: dict[int, RunPlan] = {}
     for name in dict.fromkeys(spec.backbone for spec in specs):
         mine = [place for place, spec in enumerate(specs) if spec.backbone == name]

@@ -85,11 +85,16 @@ _READY = """
 """
 
 
-def claim(store: Store, worker: str, observer: Observer, only: Collection[str] | None = None) -> Job | None:
-    """The first group that can be trained now: its parents are done, and nobody else alive holds it. A group
-    that this worker still holds counts as free: it could not be given back on a full disk."""
+def claim(
+    store: Store, worker: str, observer: Observer, only: Collection[str] | None = None, device: str = ""
+) -> Job | None:
+    """The first group that can be trained now: its parents are done, nobody else alive holds it, and it was planned for
+    this kind of device, if one is given. A group that this worker still holds counts as free: it could not be given
+    back on a full disk."""
     for row in store.rows(_READY, (worker,)):
         if only is not None and row["key"] not in only:
+            continue
+        if device and (store.value(_PLANNED_FOR, (row["key"],)) or device) != device:
             continue
         if row["worker"] not in (None, worker) and observer.alive(row["worker"]):
             continue
@@ -97,6 +102,9 @@ def claim(store: Store, worker: str, observer: Observer, only: Collection[str] |
         if job is not None:
             return job
     return None
+
+
+_PLANNED_FOR = "SELECT json_extract(plan, '$.device') FROM stages WHERE grp=? LIMIT 1"
 
 
 def _take(store: Store, worker: str, row: Mapping[str, Any]) -> Job | None:

@@ -22,8 +22,10 @@ def enqueue(store: Store, plans: Sequence[RunPlan], width: int) -> None:
         known = "SELECT 1 FROM stages WHERE key=?"
         new = {key for key in every_stage(plans) if not store.value(known, (key,))}
         left = set(new)  # one backbone may go by two names
-        for backbone, dtype in dict.fromkeys((p.spec.backbone, p.spec.dtype) for p in plans):
-            there = [p for p in plans if (p.spec.backbone, p.spec.dtype) == (backbone, dtype)]
+        alike: dict[tuple[str, str, str], list[RunPlan]] = {}
+        for plan in plans:
+            alike.setdefault((plan.spec.backbone, plan.spec.precision, plan.spec.device), []).append(plan)
+        for (backbone, dtype, _), there in alike.items():
             for group in lane_groups(there, width, left):
                 _add_group(db, group, backbone, dtype)
                 left -= {stage.key for stage in group.stages}

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from shlpt.devices import workers_for
 from shlpt.errors import UserError
 from shlpt.store import liveness, locks
 from shlpt.store.liveness import STARTING
@@ -18,8 +19,8 @@ INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the l
 
 
 def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None, count: int = 1) -> bool:
-    """Start a worker, or `count` of them, unless no run is waiting, or a worker is alive or starting. Returns whether
-    one was started. A worker on another device does not count."""
+    """Start a worker, or `count` of them, unless no run is waiting, or a worker is alive or starting; with several GPUs
+    one for each. Returns whether one was started. A worker on another device does not count."""
     waiting = store.value(
         "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
     )
@@ -33,9 +34,10 @@ def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = N
     except BlockingIOError:
         return False
     with lock:
-        start_worker(store, device=device, threads=threads, inherit=lock.fileno())
-        for _ in range(count - 1):
-            start_worker(store, device=device, threads=threads)
+        first, *others = workers_for(device) if count == 1 else [device] * count
+        start_worker(store, device=first, threads=threads, inherit=lock.fileno())
+        for other in others:
+            start_worker(store, device=other, threads=threads)
     return True
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shlpt.devices import is_gpu
+from shlpt.devices import is_gpu, kind_of, memory_of_gpus
+from shlpt.plans.estimate import lanes_in
 from shlpt.plans.experiments import Experiment, next_seeds
 from shlpt.plans.stages import RunPlan, Stage, alone_specs, every_stage, plans_of
 from shlpt.queue import control
@@ -20,6 +21,7 @@ from shlpt.store.find import next_edition
 from shlpt.store.store import Store, to_json
 
 MOST_WORKERS = 4  # that one press starts
+FILLED = 0.8  # of a GPU's memory, by the estimate
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,15 @@ class Submitted:
         return tuple(spec.id for spec in self.specs)
 
 
-def planned(store: Store, specs: Sequence[RunSpec], *, alone: bool = True, fresh: bool = False) -> list[RunPlan]:
+def planned(
+    store: Store, specs: Sequence[RunSpec], *, alone: bool = True, fresh: bool = False, device: str = "auto"
+) -> list[RunPlan]:
     """The plans that an estimate and `submit` take. `fresh`: everything is trained again, as a new edition."""
     if not fresh:
-        return plans_of(specs, alone, store.home)
+        return plans_of(specs, alone, store.home, device)
     edition = next_edition(store)
     specs = [spec.model_copy(update={"edition": edition}) for spec in specs]
-    return [replace(plan, fresh=True) for plan in plans_of(specs, alone, store.home)]
+    return [replace(plan, fresh=True) for plan in plans_of(specs, alone, store.home, device)]
 
 
 def again(store: Store, specs: Sequence[RunSpec], *, same: bool) -> list[RunPlan]:
@@ -63,10 +67,10 @@ def _without_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
 def submit(store: Store, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto") -> Submitted:
     """Queue planned runs; stopped and failed runs resume."""
     try:
-        enqueue(store, plans, lanes or default_width(device))
+        enqueue(store, plans, lanes or width_for(plans, device))
     except Taken:  # planning takes a while: another command was faster, and each trains its own
         alone = any(plan.alone for plan in plans)
-        again = planned(store, [plan.spec for plan in plans], alone=alone, fresh=True)
+        again = planned(store, [plan.spec for plan in plans], alone=alone, fresh=True, device=device)
         return submit(store, again, lanes=lanes, device=device)
     sent = tuple(plan.spec for plan in plans)
     control.resume(store, [spec.id for spec in sent])
@@ -81,11 +85,22 @@ def default_width(device: str = "auto", many: bool = False) -> int:
     return 16 if is_gpu(device) else 6 if many else 4
 
 
+def width_for(plans: Sequence[RunPlan], device: str = "auto", many: bool = False) -> int:
+    """Lanes in a group of these runs: on a CUDA device as many as its memory holds, by the estimate of what they need.
+    All of its memory, not what is free now: which stages share forward passes must not depend on the moment."""
+    if kind_of(device) != "cuda" or not plans or not (memory := memory_of_gpus()):
+        return default_width(device, many)
+    number = int(device.partition(":")[2] or 0)
+    room = memory[number] if number < len(memory) else min(memory)
+    specs = {(p.spec.method, p.spec.backbone, p.spec.precision, p.spec.training): p.spec for p in plans}.values()
+    return min(lanes_in(spec, int(FILLED * room)) for spec in specs)
+
+
 def start_experiment(
     store: Store, experiment: Experiment, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto"
 ) -> tuple[str, Submitted]:
     """Queue all planned runs and store the experiment. An experiment that exists already is resumed."""
-    sent = submit(store, plans, lanes=lanes or default_width(device, many=True), device=device)
+    sent = submit(store, plans, lanes=lanes or width_for(plans, device, many=True), device=device)
     id = experiment.joins or experiment.id
     if any(plan.fresh for plan in plans) and not experiment.joins:
         id = f"x{digest([experiment.kind, experiment.name, sent.runs])}"
@@ -116,8 +131,8 @@ def start_race(store: Store, experiment: Experiment) -> str:
     by as many workers of one thread as there are cores. On a small backbone two of them are faster than one with two
     threads. Returns the id of the experiment."""
     gpu, cores = is_gpu("auto"), min(os.cpu_count() or 1, MOST_WORKERS)
-    lanes = default_width() if gpu or cores == 1 else 1
     plans = plans_of(experiment.specs, home=store.home)
+    lanes = width_for(plans) if gpu or cores == 1 else 1
     for seed in dict.fromkeys(plan.spec.seed for plan in plans):
         mine = [plan for plan in plans if plan.spec.seed == seed]
         alone = {one.id: one for plan in mine for one in alone_specs(plan.spec)}

@@ -94,7 +94,7 @@ def _planned(store: Store, id: str) -> dict[str, str]:
     """The keys that the references would have, for a run that was trained without them."""
     try:
         spec = RunSpec.model_validate(json.loads(store.value("SELECT spec FROM runs WHERE id=?", (id,))))
-        return {stage.task: stage.key for stage in plans_of([spec], home=store.home)[0].alone}
+        return {stage.task: stage.key for stage in plans_of([spec], home=store.home, device=spec.device)[0].alone}
     except (UserError, ValueError):  # its backbone or its texts are not here any more
         return {}
 

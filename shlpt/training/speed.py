@@ -4,6 +4,7 @@ import copy
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -74,21 +75,30 @@ def _interleaved(
         for name in names:
             begin = time.perf_counter()
             steps[name]()
-            if device.type == "cuda":
-                torch.cuda.synchronize()
+            wait_for(device)
             if number >= 3:
                 times[name].append(time.perf_counter() - begin)
         progress((number + 1) / (rounds + 3))
     return {name: statistics.median(found) for name, found in times.items()}
 
 
-class Bench:
-    """One batch of one task for all measured steps."""
+def wait_for(device: torch.device) -> None:
+    """Until a GPU has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
-    def __init__(self, backbone: Backbone, training: Training | None = None) -> None:
+
+class Bench:
+    """One batch of one task for all measured steps. `full`: texts as long as they may be, none is padded."""
+
+    def __init__(self, backbone: Backbone, training: Training | None = None, full: bool = False) -> None:
         self.backbone, self.training = backbone, training or Training()
         self.views = Views(backbone)
         rows = draw(find_task("amazon"), "train", self.training.shots, 42)
+        if full:
+            rows = [replace(row, text=" ".join([row.text] * self.training.max_length)) for row in rows]
         self.data = Encoded(backbone, rows, self.training.max_length)
         self.batch = self.data.batch(range(min(self.training.batch_size, len(rows))))
 

@@ -11,7 +11,7 @@ from shlpt.devices import NAMES, devices, is_gpu
 from shlpt.plans import commands, estimate
 from shlpt.plans.stages import RunPlan
 from shlpt.plots import theme
-from shlpt.queue.submit import default_width
+from shlpt.queue.submit import width_for
 from shlpt.spec import PRESET_ABOUT, RunSpec, read_seeds
 from shlpt.store.store import Store, default_home
 from shlpt.tasks.sequences import SEQUENCES, about, title
@@ -126,7 +126,7 @@ def size_metrics(spec: RunSpec) -> None:
 def cost(store: Store, plans: Sequence[RunPlan]) -> None:
     """The estimate of the runs."""
     found, specs = estimate.estimate(store, plans), [plan.spec for plan in plans]
-    memory = estimate.memory(specs, default_width())
+    memory = estimate.memory(specs, width_for(plans))
     with st.container(horizontal=True):
         about = f"A stage is one task learned after the tasks before it. {found.reused} are stored already and reused"
         page.metric("Stages to train", f"{found.stages} of {found.stages + found.reused}", about)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from shlpt.errors import UserError
 from shlpt.plots import theme
-from shlpt.sharing import bundle, peft
+from shlpt.sharing import bundle, peft, tracking
 from shlpt.sharing.report import report
 from shlpt.sharing.which import Which
 from shlpt.store.store import Store
@@ -43,6 +43,17 @@ def _results(which: Which, id: str) -> None:
         help="Scores, curves, answers and prompts for another installation: `python -m shlpt import FILE` reads them",
         **common,
     )
+
+    if tracking.is_installed("tensorboard"):
+        st.download_button(
+            "TensorBoard",
+            lambda: tracking.zipped(which),
+            f"{id}-tensorboard.zip",
+            "application/zip",
+            help="Curves and scores as event files: unpack them and start `tensorboard --logdir FOLDER`. For MLflow: "
+            f"`python -m shlpt export {id} --mlflow FOLDER`",
+            **common,
+        )
 
 
 def _adapter(store: Store, id: str, tasks: list[str]) -> None:

@@ -57,7 +57,7 @@ def matrix(
     made = experiments.matrix(_named(tasks), seeds, {"method": method, **how}, name, source_shots, pairs)
     pick_device(device)  # before anything is queued
     store = Store(home).open()
-    plans = planned(store, made.specs, fresh=fresh)
+    plans = planned(store, made.specs, fresh=fresh, device=device)
     id, sent = start_experiment(store, made, plans, lanes=lanes, device=device)
     worker.train(store, sent, device=device)
     return transfer.cells(results.pairs(store, id))

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import torch
 
+from shlpt.devices import kind_of
 from shlpt.errors import UserError
 from shlpt.queue import claims
 from shlpt.queue.claims import Claim, Event, Fenced, Finished, Job
@@ -210,7 +211,7 @@ class _Driver:
         here = affinity(ray.get_runtime_context().get_node_id(), soft=False)
         actor = ray.remote(num_cpus=0, max_concurrency=32, scheduling_strategy=here)(Secretary)
         self.secretary = actor.remote(str(store.home.resolve()))
-        gpus = 1 if device.startswith("cuda") or (device == "auto" and ray.cluster_resources().get("GPU")) else 0
+        gpus = 1 if kind_of(device) == "cuda" else 0  # as the runs were planned
         # A new process for each group, so that earlier groups cannot change its bits.
         self.train = ray.remote(num_cpus=threads, num_gpus=gpus, max_calls=1, max_retries=0)(train_remotely)
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self
 
 from shlpt.backbone.files import digest_of
 from shlpt.backbone.t5 import load, pick_device
+from shlpt.devices import kind_of
 from shlpt.errors import UserError
 from shlpt.methods.base import State
 from shlpt.methods.views import Views
@@ -69,10 +70,12 @@ class Workshops:
         digest = digest_of(job.backbone)
         if any(stage.backbone != digest for stage in job.group.stages):
             raise UserError(f"the backbone {job.backbone} has changed since the run was queued: start the run again")
+        planned = job.group.stages[0].device
+        place = self.device if not planned or kind_of(self.device) == planned else planned  # on a node of a cluster
         key = (digest, job.dtype, job.home)
         if key not in self._made:
             self._made.clear()  # one at a time: a large one fills the memory
-            model = load(job.backbone, self.device, job.dtype)
+            model = load(job.backbone, place, job.dtype)
             self._made[key] = Workshop(model, Views(model), job.home)
         return self._made[key]
 
@@ -248,7 +251,7 @@ def work(
             try:
                 if worker_wish(store, heart.worker) == "stop":
                     break
-                job = claims.claim(store, heart.worker, observer, groups)
+                job = claims.claim(store, heart.worker, observer, groups, kind_of(device))
                 if job is not None:
                     train_job(store, shops, job, watch or Silent(), every)
                     count, since = count + 1, time.monotonic()
@@ -285,7 +288,7 @@ def run(
     """Train runs in this process and return their records, as the command line prints them."""
     pick_device(device)  # before anything is queued
     store = Store(home).open()
-    sent = submit(store, planned(store, specs, alone=alone, fresh=fresh), lanes=lanes, device=device)
+    sent = submit(store, planned(store, specs, alone=alone, fresh=fresh, device=device), lanes=lanes, device=device)
     train(store, sent, device=device, watch=watch)
     return [run_record(store, id) for id in sent.runs]
 

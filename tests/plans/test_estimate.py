@@ -14,7 +14,19 @@ from shlpt.backbone.t5 import Backbone, load
 from shlpt.catalog import METHODS, Size, backbones
 from shlpt.methods.base import State, learner_of
 from shlpt.methods.costs import costs
-from shlpt.plans.estimate import NUMBER, Pace, duration, estimate, heaviness, measured, memory, needs, progress, sizes
+from shlpt.plans.estimate import (
+    LIBRARIES,
+    NUMBER,
+    Pace,
+    duration,
+    estimate,
+    heaviness,
+    measured,
+    memory,
+    needs,
+    progress,
+    sizes,
+)
 from shlpt.plans.stages import plans_of
 from shlpt.queue.submit import planned, submit
 from shlpt.spec import RunSpec
@@ -133,6 +145,13 @@ def test_memory_grows_with_lanes_weights_and_views() -> None:
     assert of("finetune", width=1) == of("finetune") > of("continual", width=1)
     assert of("finetune", backbone="t5-small") > 60e6 * 4 * 6
     assert of("finetune", backbone="someone/some-t5") < of("finetune", width=1)  # not here: nothing is known of it
+
+
+def test_a_model_in_bfloat16_takes_half_of_the_memory_and_a_gpu_is_filled_with_long_texts() -> None:
+    spec = RunSpec.make(("yelp",), "per_task", backbone="t5-large")
+    half = memory([spec.model_copy(update={"dtype": "bfloat16"})], 1)
+    assert (memory([spec], 1) - LIBRARIES) // 2 == half - LIBRARIES
+    assert half < memory([spec.model_copy(update={"device": "cuda"})], 1)  # texts as long as max_length
 
 
 PUBLISHED = {"t5-small": 60_506_624, "t5-base": 222_903_552, "t5-large": 737_668_096}

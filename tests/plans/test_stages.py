@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shlpt.catalog import METHODS
 from shlpt.catalog.params import NoParams
 from shlpt.errors import UserError
+from shlpt.plans import stages as planning
 from shlpt.plans.stages import RunPlan, Stage, data_digest, lane_groups, plan_runs, stages_of, steps_of
 from shlpt.spec import RunSpec, Training
 
@@ -73,6 +74,27 @@ CHANGES += [{"preset": "paper"}, {"backbone": "b1"}, {"data": "other data"}, {"d
 def test_what_decides_the_result_changes_every_key(method: str) -> None:
     for change in CHANGES:
         assert not set(keys(path(method=method))) & set(keys(path(method=method, **change))), change
+
+
+def test_the_number_format_and_the_device_that_are_resolved_make_the_stage() -> None:
+    spec = RunSpec.make(TASKS)
+    exact = spec.model_copy(update={"dtype": "float32"})
+    half = spec.model_copy(update={"dtype": "bfloat16"})
+    on_gpu = [one.model_copy(update={"device": "cuda"}) for one in (spec, exact, half)]
+    on_mac = spec.model_copy(update={"device": "mps"})
+    found = {
+        name: keys(stages_of(one, "b0", str))
+        for name, one in zip("aehAEHm", (spec, exact, half, *on_gpu, on_mac), strict=True)
+    }
+    assert found["a"] == found["e"]  # auto is single precision on a CPU …
+    assert found["A"] == found["H"]  # … and bfloat16 on CUDA
+    assert len({tuple(each) for each in found.values()}) == 5
+    assert [one.precision for one in on_gpu] == ["bfloat16", "float32", "bfloat16"]
+    assert "device" not in spec.to_json()  # older runs keep their ids
+    assert RunSpec.model_validate(on_gpu[0].to_json()) == on_gpu[0]
+    assert {stage.device for stage in stages_of(on_gpu[0], "b0", str)} == {"cuda"}
+    (plan,) = planning.plans_of([spec], device="cuda:1")
+    assert (plan.spec.device, plan.stages[0].device, plan.alone[0].device) == ("cuda", "cuda", "cuda")
 
 
 def test_a_setting_of_the_method_changes_the_later_keys_only_and_the_name_of_a_backbone_none() -> None:

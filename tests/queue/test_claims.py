@@ -32,7 +32,7 @@ def test_a_group_is_claimed_once_its_parents_are_done(store: Store) -> None:
     join(store)
     job = taken(store)
     assert list(job.group.stages) == [plan.stages[0] for plan in plans]
-    assert (job.backbone, job.dtype, job.claim.number) == ("pocket", "auto", 1)
+    assert (job.backbone, job.dtype, job.claim.number) == ("pocket", "float32", 1)
     assert take(store, join(store, "w2")) is None
     for plan in plans:
         assert take(store, "w2") is None
@@ -50,6 +50,22 @@ def test_only_the_groups_that_are_asked_for(store: Store) -> None:
     assert claims.claim(store, "w1", Observer(store), []) is None
     assert states(store) == ["queued", "running"]
     assert first != second
+
+
+def test_a_group_is_left_to_workers_of_the_device_that_it_was_planned_for(store: Store) -> None:
+    queued(store, spec_of().model_copy(update={"device": "cuda"}))
+    (group, *_) = group_rows(store)
+    worker, observer = join(store), Observer(store)
+    assert claims.claim(store, worker, observer, device="cpu") is None
+    job = claims.claim(store, worker, observer, device="cuda")
+    assert job is not None
+    assert (job.dtype, job.group.stages[0].device) == ("bfloat16", "cuda")
+    claims.release(store, job.claim)
+    with store.write() as db:  # as an older program planned it
+        db.execute("UPDATE stages SET plan=json_remove(plan, '$.device') WHERE grp=?", (group["key"],))
+    older = claims.claim(store, worker, observer, device="cpu")
+    assert older is not None
+    assert older.group.stages[0].device == ""
 
 
 def test_what_a_dead_worker_held_is_taken_over_and_what_a_living_one_holds_is_not(store: Store) -> None:

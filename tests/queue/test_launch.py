@@ -49,6 +49,15 @@ def test_no_second_one_while_one_is_free(store: Store, started: list[list[str]])
     assert started == []
 
 
+def test_several_gpus_have_a_worker_each(
+    store: Store, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(store, spec_of())
+    monkeypatch.setattr(launch, "workers_for", lambda device: ("cuda:0", "cuda:1") if device == "cuda" else (device,))
+    assert launch.ensure_worker(store, device="cuda")
+    assert [command[command.index("--device") + 1] for command in started] == ["cuda:0", "cuda:1"]
+
+
 def test_one_on_another_device_does_not_count(store: Store, started: list[list[str]]) -> None:
     queued(store, spec_of())
     join(store)  # on the CPU

@@ -10,10 +10,10 @@ from storing import finish, group_rows, spec_of, states
 from shlpt.backbone.files import EMBEDDED, digest_of, whole_name
 from shlpt.backbone.t5 import pick_device
 from shlpt.errors import UserError
-from shlpt.plans import experiments
+from shlpt.plans import estimate, experiments
 from shlpt.plans.stages import plans_of
 from shlpt.queue import control, launch
-from shlpt.queue.submit import again, default_width, planned, start_race, submit
+from shlpt.queue.submit import FILLED, again, default_width, planned, start_race, submit, width_for
 from shlpt.results import experiments as results
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
@@ -28,6 +28,17 @@ def test_runs_are_planned_and_counted(store: Store) -> None:
     assert (again.runs, again.todo) == ((*sent.runs, sent.runs[0]), sent.todo)
     assert default_width("cuda:1") == default_width("mps") > default_width("cpu", many=True) > default_width("cpu") == 4
     assert default_width() == default_width(str(pick_device()))
+
+
+def test_lanes_fill_the_memory_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = plans_of([spec_of(method="per_task")], device="cuda")
+    (one, more) = (estimate.memory([plans[0].spec] * lanes, lanes) for lanes in (1, 8))
+    assert width_for(plans, "cuda") == default_width("cuda")  # nothing is known of the GPU
+    for memory, lanes in ((one / 2, 1), (1.1 * one / FILLED, 1), (1.01 * more / FILLED, 8), (1e12, 32)):
+        monkeypatch.setattr("shlpt.queue.submit.memory_of_gpus", lambda memory=memory: (int(memory), int(1e12)))
+        assert width_for(plans, "cuda") == lanes
+        assert width_for(plans, "cuda:1") == 32
+    assert width_for(plans_of([spec_of()], device="cpu"), "cpu") == default_width("cpu")
 
 
 def test_a_run_that_others_have_trained_is_written_down_at_once(store: Store) -> None:
