@@ -139,8 +139,10 @@ class RunSpec(BaseModel):
         suite: str = "pocket",
         backbone: str = "pocket",
         dtype: str = "auto",
+        rates: Mapping[str, float] | None = None,
     ) -> Self:
-        """A run from names and a flat mapping of settings, of the method and of the training."""
+        """A run from names and a flat mapping of settings, of the method and of the training. `rates`: learning rates
+        of methods on this backbone (`plans.rates`), in place of those of the embedded one."""
         info = method_info(method)
         if preset not in PRESETS:
             raise unknown("preset", preset, PRESETS)
@@ -150,7 +152,8 @@ class RunSpec(BaseModel):
         for key in settings or {}:
             if key not in known:
                 raise _unknown_setting(key, method, known)
-        merged = usual(method, preset, tasks) | dict(settings or {})
+        own = {"lr": rates[method]} if rates and method in rates and preset != "paper" else {}
+        merged = usual(method, preset, tasks) | own | dict(settings or {})
         try:
             return cls(
                 suite=suite,

@@ -60,7 +60,7 @@ def carry_out(
     cost = estimate(store, plans, calibrated(store, experiment, way))
     said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
     errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)
-    warn.before(experiment.specs)
+    warn.before(experiment.specs, way.home)
     id, sent = start_experiment(store, experiment, plans, lanes=way.lanes, device=way.device)
     counts = train(store, sent, way)
     left = {} if way.detach else {state: n for state, n in states(store, sent.runs).items() if state != "done"}

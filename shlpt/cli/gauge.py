@@ -8,9 +8,10 @@ from shlpt.cli.carry_out import Study, carry_out
 from shlpt.cli.options import How, Seeds, Sequence, Tasks, tasks_of, with_groups
 from shlpt.cli.report import errors
 from shlpt.errors import UserError
+from shlpt.plans import rates
 from shlpt.results.rows import ROWS
 from shlpt.spec import find_methods, parse_values, read_seeds
-from shlpt.store.store import Store
+from shlpt.store.store import Store, default_home
 from shlpt.tasks.sequences import find_benchmark
 
 app = typer.Typer(rich_markup_mode=None)
@@ -46,7 +47,7 @@ def headroom(
         sequences = {sequence or " ".join(chosen): chosen}
     if any(len(each) < 2 for each in sequences.values()):
         raise UserError("one task has no earlier one to be similar to: give two tasks at least")
-    common, found = how.of(), None
+    common, found = how.of(home=way.home), None
     if measure_seeds.strip() != "none":
         if way.detach:
             raise UserError(
@@ -90,6 +91,10 @@ def tune(
         bool,
         typer.Option("--streams", help="On sequences whose last task has few examples and an earlier one's question."),
     ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Make the best learning rate of each method the usual one of --backbone here."),
+    ] = False,
     seeds: Seeds = "7,17,27",
     how: How,
     way: Study,
@@ -104,5 +109,14 @@ def tune(
 
     combined = dict(parse_values(one) for one in grid or ()) or None
     on: Any = {"sequences": tuning.STREAMS, "judged": "last"} if streams else {}
-    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), how.of(), way.name, grid=combined, **on)
-    carry_out(made, way, ROWS["tune"])
+    if keep:
+        rates.refuse_embedded(how.backbone)
+        if way.detach:
+            raise UserError("--keep needs the results, and --detach leaves them to a worker: leave one of them out")
+    common = how.of(own_rates=False)
+    made = tuning.tune(find_methods(methods), trials, read_seeds(seeds), common, way.name, grid=combined, **on)
+    document = carry_out(made, way, ROWS["tune"])
+    if keep:
+        kept = rates.keep(way.home or default_home(), how.backbone, document["methods"], document["id"])
+        said = ", ".join(f"{method} {one['lr']:g}" for method, one in kept.items())
+        errors.print(f"kept as the learning rates of {how.backbone}: {said}", markup=False, soft_wrap=True)

@@ -62,9 +62,9 @@ def run(
     from shlpt.results.record import summarise
 
     begin = time.monotonic()
-    names, settings = opt.tasks_of(sequence, tasks, how.suite, way.home), how.of(method)
+    names, settings = opt.tasks_of(sequence, tasks, how.suite, way.home), how.of(method, way.home)
     specs = [RunSpec.make(names, seed=seed, **settings) for seed in read_seeds(seeds)]
-    warn.before(specs)
+    warn.before(specs, way.home)
     if way.detach:
         submit_detached(specs, alone, way)
         return

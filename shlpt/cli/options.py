@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from shlpt.errors import UserError
+from shlpt.plans import rates
 from shlpt.spec import PRESET_ABOUT, parse_setting
 from shlpt.store.store import default_home
 from shlpt.tasks.sequences import find_sequence, read_tasks
@@ -58,10 +59,15 @@ class How:
     backbone: Model = "pocket"
     dtype: Dtype = "auto"
 
-    def of(self, method: str = "") -> dict[str, Any]:
-        """As `RunSpec.make` takes it."""
+    def of(self, method: str = "", home: Path | None = None, own_rates: bool = True) -> dict[str, Any]:
+        """As `RunSpec.make` takes it. `own_rates`: with the rates that were found for the backbone."""
         settings = dict(parse_setting(text) for text in self.set or [])
         given = {key: getattr(self, key) for key in ("preset", "suite", "backbone", "dtype")}
+        if own_rates and self.backbone != "pocket" and (found := rates.rates(home or default_home(), self.backbone)):
+            if not method:
+                given["rates"] = found
+            elif method in found and self.preset != "paper":
+                settings = {"lr": found[method]} | settings
         return {"method": method, "settings": settings, **given}
 
 

@@ -50,7 +50,7 @@ def matrix(
     if only and tasks is None and sequence is None:
         tasks = ",".join(dict.fromkeys(task for pair in only for task in pair))
     chosen = tasks_of(sequence, tasks, how.suite, way.home)
-    made = experiments.matrix(chosen, read_seeds(seeds), how.of(method), way.name, source_shots, only)
+    made = experiments.matrix(chosen, read_seeds(seeds), how.of(method, way.home), way.name, source_shots, only)
     found = carry_out(made, way, ROWS["matrix"])
     if not way.detach:
         given = setting("similar_pairs", found["similar_pairs"])
@@ -115,7 +115,7 @@ def sweep(
     """
     key, found = parse_values(values)
     chosen = tasks_of(sequence, tasks, how.suite, way.home)
-    made = experiments.sweep(chosen, key, found, read_seeds(seeds), how.of(method), way.name)
+    made = experiments.sweep(chosen, key, found, read_seeds(seeds), how.of(method, way.home), way.name)
     carry_out(made, way, ROWS["sweep"])
 
 
@@ -138,7 +138,7 @@ def orders(
     Trains the same tasks in all orders, or in a random sample of them.
     """
     chosen = tasks_of(sequence, tasks, how.suite, way.home)
-    made = experiments.orders(chosen, read_seeds(seeds), how.of(method), sample, way.name)
+    made = experiments.orders(chosen, read_seeds(seeds), how.of(method, way.home), sample, way.name)
     carry_out(made, way, ROWS["orders"])
 
 
@@ -169,7 +169,9 @@ def bench(
     if markdown and (way.json or way.csv):
         raise UserError("--markdown, --json and --csv cannot be combined: give one of them")
     against = method_info(reference).name
-    made = experiments.bench(benchmark, find_methods(methods), read_seeds(seeds), how.of(), against, way.name)
+    made = experiments.bench(
+        benchmark, find_methods(methods), read_seeds(seeds), how.of(home=way.home), against, way.name
+    )
     found = carry_out(made, way, beside_rows if beside_paper or markdown else ROWS["bench"], quiet=markdown)
     if markdown:
         from shlpt.analysis.benchmark_page import section
@@ -189,7 +191,7 @@ def ablations(
     way: Study,
 ) -> None:
     """Compare SHLPT with variants that lack one part (Table 4)."""
-    made = experiments.ablations(sequence, read_seeds(seeds), how.of(), way.name)
+    made = experiments.ablations(sequence, read_seeds(seeds), how.of(home=way.home), way.name)
     carry_out(made, way, ROWS["ablations"])
 
 
@@ -201,7 +203,7 @@ def pairs(*, seeds: Seeds = "42,142,242", how: How, way: Study) -> None:
     Trains pairs of tasks that harm each other with each loss, with both, and with plain prompt transfer, and compares
     with the target trained alone.
     """
-    made = experiments.pair_variants(read_seeds(seeds), how.of(), way.name)
+    made = experiments.pair_variants(read_seeds(seeds), how.of(home=way.home), way.name)
     carry_out(made, way, ROWS["pairs"])
 
 

@@ -1,12 +1,15 @@
-"""Warnings about δ on standard error, before and after training."""
+"""What to know before and after training, on standard error: learning rates, warnings about δ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shlpt.catalog import METHODS
 from shlpt.cli.report import errors
+from shlpt.plans import rates
+from shlpt.store.store import default_home
 
 if TYPE_CHECKING:
     from shlpt.spec import RunSpec
@@ -15,8 +18,11 @@ if TYPE_CHECKING:
 MOST = 8  # warnings in full
 
 
-def before(specs: Iterable[RunSpec]) -> None:
-    """What follows from δ and the number of tasks alone; the longest sequence says it for the shorter ones."""
+def before(specs: Sequence[RunSpec], home: Path | None = None) -> None:
+    """Where the rates on another backbone come from; and what follows from δ and the number of tasks alone, where the
+    longest sequence says it for the shorter ones."""
+    for line in rates.said(specs, home or default_home()):
+        errors.print(line, markup=False, soft_wrap=True)
     longest: dict[tuple[float, bool], int] = {}
     for spec in specs:
         if METHODS[spec.method].alpha == "estimated":

@@ -8,7 +8,7 @@ import streamlit as st
 
 from shlpt.catalog import METHODS
 from shlpt.devices import NAMES, devices, is_gpu
-from shlpt.plans import commands, estimate
+from shlpt.plans import commands, estimate, rates
 from shlpt.plans.stages import RunPlan
 from shlpt.plots import theme
 from shlpt.queue.submit import width_for
@@ -59,6 +59,7 @@ def form() -> list[RunSpec]:
     if not tasks:
         return []
     with page.guard():
+        common["rates"] = rates.rates(default_home(), common["backbone"])
         return [RunSpec.make(tasks, method, seed=seed, **common) for seed in read_seeds(seeds.replace(" ", ","))]
     return []
 
@@ -134,6 +135,8 @@ def cost(store: Store, plans: Sequence[RunPlan]) -> None:
         size_metrics(specs[0])
         needs = "Libraries, model, cached states and one training step"
         page.metric("Estimated memory", f"{memory / 2**20:.0f} MB", needs)
+    for line in rates.said(specs, store.home):
+        st.caption(page.plain(line), width="stretch")
 
 
 def elsewhere(specs: list[RunSpec]) -> None:

@@ -8,12 +8,12 @@ import pandas as pd
 
 from shlpt.analysis import transfer
 from shlpt.backbone.t5 import pick_device
-from shlpt.plans import experiments
+from shlpt.plans import experiments, rates
 from shlpt.queue.submit import planned, start_experiment
 from shlpt.results import experiments as results
 from shlpt.results.record import Record
 from shlpt.spec import RunSpec
-from shlpt.store.store import Store
+from shlpt.store.store import Store, default_home
 from shlpt.tasks.sequences import find_sequence
 from shlpt.work import worker
 
@@ -34,7 +34,8 @@ def run(
 
     `how` is what `RunSpec.make` takes too: settings, preset, suite, backbone, dtype.
     """
-    specs = [RunSpec.make(_named(tasks), method, seed=seed, **how) for seed in seeds]
+    own = rates.rates(Path(home or default_home()), how.get("backbone", "pocket"))
+    specs = [RunSpec.make(_named(tasks), method, seed=seed, rates=own, **how) for seed in seeds]
     return worker.run(specs, home, lanes=lanes, alone=alone, fresh=fresh, device=device)
 
 
@@ -54,6 +55,9 @@ def matrix(
 ) -> pd.DataFrame:
     """Learn every task after every other, or only the given pairs of source and target: test error reduction of each
     pair in points, with its 95 % interval."""
+    own = rates.rates(Path(home or default_home()), how.get("backbone", "pocket")).get(method)
+    if own is not None and how.get("preset") != "paper":
+        how["settings"] = {"lr": own} | dict(how.get("settings") or {})
     made = experiments.matrix(_named(tasks), seeds, {"method": method, **how}, name, source_shots, pairs)
     pick_device(device)  # before anything is queued
     store = Store(home).open()
