@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -87,12 +88,11 @@ def measure(
 def _cases(bench: Bench, lanes: Sequence[int]) -> Iterator[tuple[str, int, Callable[[], Step]]]:
     """Name, runs in a step, and what makes the step."""
     for count in lanes:
-        yield (f"plain, {count} together" if count > 1 else "plain"), count, lambda count=count: bench.lanes(count)
+        yield (f"plain, {count} together" if count > 1 else "plain"), count, partial(bench.lanes, count)
     for count in EARLIER:
         for threshold, which in ((0.0, "similar"), (1.5, "dissimilar")):
             own = ShlptParams(threshold=threshold)
-            make: Callable[[], Step] = lambda own=own, count=count: bench.lanes(1, "shlpt", own, count)  # noqa: E731
-            yield f"SHLPT, {count} earlier tasks, all {which}", 1, make
+            yield f"SHLPT, {count} earlier tasks, all {which}", 1, partial(bench.lanes, 1, "shlpt", own, count)
 
 
 def _timed(
