@@ -26,7 +26,9 @@ MAY: dict[str, tuple[str, ...]] = {
     "plans": ("backbone.files", "catalog", "devices", "errors", "paper", "spec", "store", "tasks"),
     "plots": ("catalog", "tasks"),
     "methods": ("analysis.estimators", "backbone", "catalog", "errors", "spec", "tasks"),
-    "training": ("analysis.metrics", "backbone", "catalog", "errors", "methods", "spec", "store", "tasks"),
+    "training": tuple(
+        "analysis.metrics analysis.steps backbone catalog errors methods plans.stages spec store tasks".split()
+    ),
     # Results read a stored estimator with the training core when somebody asks for α of a text.
     "results": tuple("analysis backbone catalog errors methods paper plans spec store tasks training".split()),
     "queue": ("catalog", "devices", "errors", "plans", "results", "spec", "store", "tasks"),

@@ -41,6 +41,7 @@ class Ask:
     beams: int = 1
     repetition_penalty: float = 1.0
     backbone: Backbone | None = None  # the learner's own model; its rows do not join other lanes
+    batch: Batch | None = None  # what a training step was asked about, for those who watch
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class Finishing(Protocol):
 
 @runtime_checkable
 class Remembering(Protocol):
-    """A learner with state beside its parameters, which checkpoints must include."""
+    """A learner with state beside its parameters, which checkpoints must include: all that `ask` changes."""
 
     def memory(self) -> dict[str, Tensor]: ...
 

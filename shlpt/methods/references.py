@@ -1,14 +1,14 @@
 """References for SHLPT: a joint prompt for all tasks, a given partition, a random partition."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
 from random import Random
 
 import torch
 from torch import Tensor
 
-from shlpt.backbone.encode import Batch, Encoded, joined, order
+from shlpt.backbone.encode import Batch, joined, order
 from shlpt.catalog.params import ContrastParams, OraclePartitionParams, RandomPartitionParams, ShlptParams
 from shlpt.methods.base import Ask, Context, State, require_earlier_data
 from shlpt.methods.costs import KEPT_ROWS
@@ -25,23 +25,25 @@ class Joint(PerTask):
     def __init__(self, ctx: Context) -> None:
         require_earlier_data(ctx, "joint")
         super().__init__(ctx)
-        names = [prompt.task for prompt in ctx.state.pool]
-        size = ctx.training.batch_size
-        self.others = [_stream(ctx.seed, n, data, size) for n, data in zip(names, ctx.earlier_data, strict=True)]
         self.step = 0
 
     def memory(self) -> dict[str, Tensor]:
         return {"step": torch.tensor(self.step)}
 
     def remember(self, memory: dict[str, Tensor]) -> None:
-        """Advance the other tasks' batches to the checkpoint."""
-        for self.step in range(1, int(memory["step"]) + 1):
-            for stream in self.others:
-                next(stream)
+        self.step = int(memory["step"])
+
+    def others(self) -> Iterator[Batch]:
+        """A batch of each earlier task; each pass over its data is in another order."""
+        ctx = self.ctx
+        for prompt, data in zip(ctx.state.pool, ctx.earlier_data, strict=True):
+            epoch, place = divmod(self.step, math.ceil(len(data) / ctx.training.batch_size))
+            yield data.batch(order(ctx.seed, prompt.task, epoch, len(data), ctx.training.batch_size)[place])
 
     def ask(self, batch: Batch) -> Ask:
+        found = super().ask(joined([batch, *self.others()]))
         self.step += 1
-        return super().ask(joined([batch, *(next(stream) for stream in self.others)]))
+        return found
 
     def keep(self) -> State:
         """The same prompt for every task."""
@@ -51,13 +53,6 @@ class Joint(PerTask):
         data = (*self.ctx.earlier_data, self.ctx.train)
         rows = [(task, row) for task, rows in enumerate(data) for row in range(len(rows))]
         return State(pool, {KEPT_ROWS: torch.tensor(rows, dtype=torch.int32)})
-
-
-def _stream(seed: int, name: str, data: Encoded, size: int) -> Iterator[Batch]:
-    """Endless batches of a data set, each pass in another order."""
-    for epoch in count():
-        for rows in order(seed, name, epoch, len(data), size):
-            yield data.batch(rows)
 
 
 class GivenPartition(Shlpt):

@@ -2,6 +2,7 @@
 (Findings of ACL 2024). Where the paper is ambiguous, both readings are settings (`ShlptParams`)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -109,7 +110,8 @@ class Shlpt(Logging):
         ctx = self.ctx
         for epoch in range(epochs):
             for rows in order(ctx.seed, ctx.task, epoch, len(ctx.train), ctx.training.batch_size):
-                yield self._ask(ctx.train.batch(rows), self.prompt.detach())
+                batch = ctx.train.batch(rows)
+                yield replace(self._ask(batch, self.prompt.detach()), batch=batch)
 
     # --- one batch ------------------------------------------------------------------------
     def ask(self, batch: Batch) -> Ask:

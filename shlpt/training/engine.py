@@ -58,10 +58,21 @@ class Stopped(Exception):
 def drive(
     lanes: Sequence[Lane[Result]], backbone: Backbone, conductor: Conductor | None = None
 ) -> list[Result | Exception]:
-    """Run lanes to their end. Returns each lane's result, or the exception that ended it. Which lanes share a forward
-    pass depends on their progress only, never on timing. Lanes wait for each other between epochs, so that one
-    checkpoint holds all of them."""
-    conductor = conductor or Onward()
+    """Run lanes to their end. Returns each lane's result, or the exception that ended it."""
+    going = rounds(lanes, backbone, conductor or Onward())
+    while True:
+        try:
+            next(going)
+        except StopIteration as end:
+            return list(end.value)
+
+
+def rounds(
+    lanes: Sequence[Lane[Result]], backbone: Backbone, conductor: Conductor
+) -> Generator[dict[int, Ask], None, list[Result | Exception]]:
+    """One shared forward pass at a time: yields the waiting requests by lane before each of them, and returns what
+    `drive` does. Which lanes share a pass depends on their progress only, never on timing. Lanes wait for each other
+    between epochs, so that one checkpoint holds all of them."""
     results: list[Any] = [None] * len(lanes)
     waiting: dict[int, Ask] = {}
     cuts: dict[int, Cut] = {}
@@ -90,6 +101,7 @@ def drive(
                     resume(index)
                 continue
             conductor.round(any(ask.kind == "train" for ask in waiting.values()))
+            yield waiting
             asks, waiting = waiting, {}
             for chosen in _together(asks):
                 first = asks[chosen[0]]

@@ -154,7 +154,7 @@ def train_step(
     learner: Learner, optimiser: torch.optim.Optimizer, batch: Batch, clip: float
 ) -> Generator[Ask, float, float]:
     """One optimiser step; nothing changes if the loss or the gradient is not finite."""
-    loss = yield learner.ask(batch)
+    loss = yield replace(learner.ask(batch), batch=batch)
     take_step(optimiser, clip)
     return loss
 

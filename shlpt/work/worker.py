@@ -31,10 +31,11 @@ from shlpt.store.find import groups_of, runs_of
 from shlpt.store.store import Store
 from shlpt.training.checkpoint import Place, state_of
 from shlpt.training.engine import Lane, Stopped, drive
+from shlpt.training.stage import Workshop, opened
 from shlpt.work.conductor import CHECKPOINT_SECONDS, GroupConductor
 from shlpt.work.ledger import Ledger, Recorder
 from shlpt.work.meter import Meter
-from shlpt.work.workshop import Workshop, fingerprint, lane_of, pack, places_of
+from shlpt.work.workshop import fingerprint, pack, places_of
 
 IDLE_SECONDS = 0.2
 
@@ -132,7 +133,7 @@ class Training:
             self.counts[stage.key] += 1
             self.watch.event(stage, kind, payload)
 
-        result = yield from lane_of(self.shop, stage, state, emit, place)
+        result = yield from opened(self.shop, stage, state).lane(emit, place)
         self.recorder.finish(*pack(self.shop, stage, result, self.job.group, self.meter.end(stage.key), made))
         self.watch.finished(stage)
 

@@ -21,7 +21,7 @@ from shlpt.store.tensors import artifact_bytes
 from shlpt.training.checkpoint import state_of
 from shlpt.training.engine import drive
 from shlpt.work.worker import run
-from shlpt.work.workshop import Workshop
+from shlpt.training.stage import Workshop
 
 METHOD_NAMES = sorted(METHODS)
 SHARING = [name for name in METHOD_NAMES if METHODS[name].shares_backbone]

@@ -19,7 +19,7 @@ from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.pocket import TASKS
 from shlpt.work.worker import run
-from shlpt.work.workshop import Workshop, validation_data
+from shlpt.training.stage import Workshop, validation_data
 
 
 def partition(backbone: Backbone, method: str, task: str, earlier: tuple[str, ...], seed: int = 42) -> GivenPartition:

@@ -24,7 +24,7 @@ from shlpt.store.liveness import Observer
 from shlpt.store.store import Store, to_json
 from shlpt.work.ledger import Ledger
 from shlpt.work.worker import Silent, Training, work
-from shlpt.work.workshop import Workshop
+from shlpt.training.stage import Workshop
 
 pytestmark = pytest.mark.slow
 
