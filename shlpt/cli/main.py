@@ -21,6 +21,7 @@ from shlpt.cli.report import Bar, errors, print_table, show
 from shlpt.cli.route import route
 from shlpt.cli.runs import app as runs_app
 from shlpt.cli.studies import app as studies
+from shlpt.cli.steps import steps
 from shlpt.cli.surgery import surgery
 from shlpt.cli.tasks import app as tasks_app
 from shlpt.cli.threshold import threshold
@@ -331,6 +332,7 @@ app.command(epilog="Example: python -m shlpt compare r1a2b3c r4d5e6f --json")(co
 app.command(epilog="Example: python -m shlpt route r1a2b3c --router embeddings --json")(route)
 app.command(epilog="Example: python -m shlpt threshold 'transfer between ten tasks' --estimator logme,alpha")(threshold)
 app.command(epilog="Example: python -m shlpt masking 'matrix of 4 tasks' --seeds 42")(masking)
+app.command(epilog="Example: python -m shlpt steps r1a2b3c --task rte --count 5 --json")(steps)
 app.command(epilog="Example: python -m shlpt surgery r1a2b3c --task rte --without sst2 --json")(surgery)
 app.command(epilog="Example: python -m shlpt record --out recorded")(record)
 app.command("export", epilog="Example: python -m shlpt export r1a2b3c --task sst2 --peft sst2-adapter")(share.export)

@@ -104,10 +104,11 @@ def now(store: Store, id: str, task: str) -> dict[str, Any]:
 def equations(store: Store, id: str, task: str) -> dict[str, Any]:
     """Equations 3 to 7 with the numbers of the newest step: of one text of its batch, or, where its scores are not
     stored, of the means over the batch. Empty without α."""
-    return _equations(store, now(store, id, task))
+    return equations_of(store, now(store, id, task))
 
 
-def _equations(store: Store, found: Mapping[str, Any]) -> dict[str, Any]:
+def equations_of(store: Store, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for any step, given as `now` gives the newest."""
     step, earlier = found["step"], found["earlier"]
     if "alpha" not in step:
         return {}
@@ -210,7 +211,7 @@ def moment(store: Store, ids: Sequence[str], task: str, shown: str | None = None
         "stations": stations(store, ids),
         "references": references(store, ids),
         "now": step,
-        "equations": _equations(store, step),
+        "equations": equations_of(store, step),
         "texts": texts(store, id, task),
         "learned_from": learned_from(store, id, task),
         "chance": chance(store, id, task),
@@ -223,7 +224,7 @@ def in_short(store: Store, id: str) -> dict[str, Any]:
     found = stations(store, [id])
     task = newest(found)
     step = now(store, id, task)
-    about = {"task": task, "step": step["step"], "equations": _equations(store, step)}
+    about = {"task": task, "step": step["step"], "equations": equations_of(store, step)}
     return {"stations": found, "now": about | {"texts": texts(store, id, task)}}
 
 

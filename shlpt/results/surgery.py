@@ -6,7 +6,6 @@ again. Torch is loaded then; what was answered is kept for the process."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +19,7 @@ from shlpt.analysis.metrics import score
 from shlpt.catalog import METHODS
 from shlpt.errors import UserError, unknown
 from shlpt.results import frames, lens
-from shlpt.results.backbones import backbone_of
+from shlpt.results.backbones import backbone_of, using
 from shlpt.results.weights import require_current
 from shlpt.spec import Training
 from shlpt.store.store import Store
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
     from shlpt.backbone.encode import Encoded
     from shlpt.backbone.t5 import Backbone
-
-_answering = threading.Lock()  # a model is for one thread at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +171,7 @@ def _answered(mixed: Mixture, factors: tuple[float, ...]) -> tuple[tuple[str, ..
     backbone, tests, t = mixed.backbone, mixed.tests, mixed.training
     weights, scaled = (torch.tensor(v, device=backbone.device) for v in (mixed.weights, factors))
     prompt, found = remixed(mixed.stored, mixed.prompts, weights, scaled), [""] * len(tests)
-    with _answering, torch.no_grad():
+    with using, torch.no_grad():
         for batch in tests.batches(EVALUATION_ROWS):
             embeds, mask = prepend(prompt, backbone.embed(batch.ids), batch.mask)
             limit = tests.labels.shape[1] + 4

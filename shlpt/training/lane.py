@@ -200,11 +200,16 @@ def check(
 def told(backbone: Backbone, data: Encoded, row: int, seen: Checked) -> tuple[str, str, bool]:
     """A text by its id, what is answered to it, and whether that is right. Of a wrong answer the tokens up to the first
     wrong one are known."""
-    width = data.widths[row]
-    tokens = seen.likeliest[row, :width]
-    wrong = (tokens != data.labels[row, :width]).nonzero()
-    (answer,) = backbone.text(tokens[None, : int(wrong[0]) + 1 if len(wrong) else width])
+    answer = said_up_to_a_mistake(backbone, seen.likeliest[row], data.labels[row], data.widths[row])
     return data.examples[row].id, answer, bool(seen.exact[row])
+
+
+def said_up_to_a_mistake(backbone: Backbone, likeliest: Tensor, target: Tensor, width: int) -> str:
+    """The answer to one text, given the likeliest tokens [m] and the target's [m], of which `width` count."""
+    tokens = likeliest[:width]
+    wrong = (tokens != target[:width]).nonzero()
+    (answer,) = backbone.text(tokens[None, : int(wrong[0]) + 1 if len(wrong) else width])
+    return answer
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -271,7 +276,12 @@ def prompt_of(learner: Learner) -> Tensor | None:
 def distance(learner: Learner, began: Tensor | None, word: float) -> float | None:
     """How far the prompt has moved, in sizes of a word embedding (root mean squares)."""
     now = prompt_of(learner)
-    return None if began is None or now is None else float((now - began).float().square().mean().sqrt()) / word
+    return None if began is None or now is None else apart(now, began, word)
+
+
+def apart(one: Tensor, other: Tensor, word: float) -> float:
+    """Distance of two prompts [L,d], in sizes of a word embedding (root mean squares)."""
+    return float((one - other).float().square().mean().sqrt()) / word
 
 
 def constant_loss(data: Encoded) -> float:

@@ -20,8 +20,8 @@ from shlpt.store.store import Store
 from shlpt.store.tensors import artifact_bytes
 from shlpt.training.checkpoint import state_of
 from shlpt.training.engine import drive
-from shlpt.work.worker import run
 from shlpt.training.stage import Workshop
+from shlpt.work.worker import run
 
 METHOD_NAMES = sorted(METHODS)
 SHARING = [name for name in METHOD_NAMES if METHODS[name].shares_backbone]

@@ -18,8 +18,8 @@ from shlpt.results import frames
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.pocket import TASKS
-from shlpt.work.worker import run
 from shlpt.training.stage import Workshop, validation_data
+from shlpt.work.worker import run
 
 
 def partition(backbone: Backbone, method: str, task: str, earlier: tuple[str, ...], seed: int = 42) -> GivenPartition:

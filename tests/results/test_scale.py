@@ -22,9 +22,9 @@ from shlpt.results.record import run_record
 from shlpt.spec import RunSpec
 from shlpt.store.liveness import Observer
 from shlpt.store.store import Store, to_json
+from shlpt.training.stage import Workshop
 from shlpt.work.ledger import Ledger
 from shlpt.work.worker import Silent, Training, work
-from shlpt.training.stage import Workshop
 
 pytestmark = pytest.mark.slow
 
