@@ -89,6 +89,11 @@ def said(step: Step, about: About) -> list[str]:
     return [line for line in [*lines, step.over] if line]
 
 
+def headline(step: Step) -> str:
+    """The one sentence that stands above the others."""
+    return " ".join([*_of_loss(step)[:1], step.over]).strip()
+
+
 def said_ahead(ahead: Ahead, about: About) -> list[str]:
     """Before the first step."""
     if ahead.before is None:
@@ -120,6 +125,16 @@ def as_row(step: Step, about: About) -> dict[str, Any]:
     row |= {"moved": step.moved, "from_start": step.start}
     row |= {f"from {name}": value for name, value in zip(about.earlier, step.earlier, strict=False)}
     return row | {"validation": None if step.epoch is None else step.epoch["validation"]}
+
+
+BRIEF = ("step", "epoch", "loss", "loss_after", "right", "right_after", "moved", "from_start", "validation")
+
+
+def as_brief_row(step: Step, about: About) -> dict[str, Any]:
+    """A line of a table that fits a terminal: the whole one has a column for each number."""
+    row = as_row(step, about)
+    alpha = {f"α {name}": row.get(f"alpha {name} after") for name in about.earlier if f"alpha {name}" in row}
+    return {key: row[key] for key in BRIEF if key in row} | alpha
 
 
 def as_document(step: Step, about: About) -> dict[str, Any]:

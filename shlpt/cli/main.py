@@ -20,8 +20,8 @@ from shlpt.cli.record import record
 from shlpt.cli.report import Bar, errors, print_table, show
 from shlpt.cli.route import route
 from shlpt.cli.runs import app as runs_app
-from shlpt.cli.studies import app as studies
 from shlpt.cli.steps import steps
+from shlpt.cli.studies import app as studies
 from shlpt.cli.surgery import surgery
 from shlpt.cli.tasks import app as tasks_app
 from shlpt.cli.threshold import threshold

@@ -23,7 +23,7 @@ def steps(
     Starts from the same initial prompt as the run and trains on the same batches. Each step shows the loss, α, answers
     and distances of the prompt before and after it. Nothing is stored.
     """
-    from shlpt.analysis.steps import as_document, as_row, said
+    from shlpt.analysis.steps import as_brief_row, as_document, as_row, said
     from shlpt.results import stepping, twins
 
     set_threads(threads)
@@ -40,6 +40,6 @@ def steps(
         notes.append(f"The run takes {len(found)} steps for this task, not {count}.")
     document: dict[str, Any] = {"run": id, "task": walked.about.task, "stored": False}
     document |= {"steps": [as_document(step, walked.about) for step in found], "notes": notes}
-    rows = [as_row(step, walked.about) for step in found]
+    rows = [(as_row if csv else as_brief_row)(step, walked.about) for step in found]
     title = f"{walked.about.task}, step by step; below the table: step {found[-1].number}"
     show(rows, title, as_json=json, as_csv=csv, document=document)

@@ -94,6 +94,11 @@ def surgery(run: str, task: str, factors: Sequence[str], home: Path | None = Non
     return _line(["surgery", run, "--task", task, *(word for text in factors for word in ("--scale", text))], home)
 
 
+def steps(run: str, task: str, count: int, home: Path | None = None) -> str:
+    """A task stepped through from its initial prompt."""
+    return _line(["steps", run, "--task", task, "--count", str(count)], home)
+
+
 def python(specs: Sequence[RunSpec], home: Path | None = None) -> str:
     """Python code for runs that differ only in their seed."""
     spec = specs[0]

@@ -235,7 +235,7 @@ def table(eq: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # --- texts --------------------------------------------------------------------------------
-def texts(rows: Sequence[Mapping[str, Any]], dark: bool) -> Drawn:
+def texts(rows: Sequence[Mapping[str, Any]], dark: bool, title: str = "", over: str = "epochs") -> Drawn:
     """A few texts with what is answered to them now, and over the epochs."""
     shown = [
         {
@@ -247,11 +247,11 @@ def texts(rows: Sequence[Mapping[str, Any]], dark: bool) -> Drawn:
             "text": one["text"],
             "title": f"{one['text']} → wanted: {one['target']}, answered: {one['answer']}",
             "course": one["course"],
-            "history": f"right after {sum(one['course'])} of {len(one['course'])} epochs",
+            "history": f"right after {sum(one['course'])} of {len(one['course'])} {over}",
         }
         for one in rows
     ]
-    return {"part": "texts", "title": _kind(rows), "rows": shown, "colors": colors(dark)}
+    return {"part": "texts", "title": title or _kind(rows), "rows": shown, "colors": colors(dark)}
 
 
 MARK = {True: "✓", False: "✗", None: "·"}
