@@ -8,9 +8,12 @@ from shlpt.catalog import METHODS
 from shlpt.errors import UserError
 from shlpt.plans.stages import plans_of
 from shlpt.store.store import Store
-from shlpt.ui import compose, control, page, watch
-from shlpt.ui.choose import NOT_HERE
+from shlpt.ui import compose, control, page, steps, watch
+from shlpt.ui.choose import NOT_HERE, kept
 from shlpt.ui.store import own, shown
+
+STEPS = "steps"
+VIEWS = {"watch": "Watch", STEPS: "Step by step"}
 
 
 def watched(head: Any) -> None:
@@ -38,6 +41,12 @@ def watched(head: Any) -> None:
         st.header(page.plain(title), anchor=False, width="content")
         another()
         control.again([(run.store, run.id) for run in together], "live")
+        way = kept("View", [*VIEWS], "view", write=VIEWS.__getitem__, segments=True, label_visibility="collapsed")
+    if way == STEPS:
+        by_seed = {str(run.line["seed"]): run.id for run in together}
+        seed = kept("Seed", [*by_seed], "seed", segments=True) if len(by_seed) > 1 else next(iter(by_seed))
+        steps.view(first.store, by_seed[seed], own=not first.is_recorded)
+        return
     watch.view(first.store, [run.id for run in together], own=not first.is_recorded)
 
 

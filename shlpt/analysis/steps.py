@@ -238,7 +238,7 @@ def _of_loss(step: Step) -> list[str]:
     parts = [part for part in PARTS if part in step.before.parts or part in step.after.parts]
     if len(parts) > 1:
         found = [_part(part, step.before.parts, step.after.parts) for part in parts]
-        lines.append(f"Its parts: {', '.join(found)}.")
+        lines.append(f"Parts of the loss: {', '.join(found)}.")
     return lines
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from shlpt.analysis.steps import TRAINING, About, Ahead, Step
+from shlpt.analysis.steps import TRAINING, About, Ahead, Name, Step
 from shlpt.catalog import METHODS
 from shlpt.errors import UserError, unknown
 from shlpt.plans.stages import Stage, stage_from
@@ -57,6 +58,10 @@ class Walk:
                 self.taken.append(step)
         return self.taken[:number]
 
+    def named(self, name: Name) -> About:
+        """With the tasks' names as they are shown."""
+        return replace(self.about, name=name)
+
 
 def walk(store: Store, run: str, task: str, device: str = "cpu") -> Walk:
     """A stage of a run before its first step; a readable reason where it cannot be walked."""
@@ -83,8 +88,8 @@ def in_run(store: Store, walked: Walk, steps: Sequence[Step]) -> str:
     if max(found) == 0:
         return f"In the run {what} gave the same losses and α, to the last digit."
     return (
-        f"In the run {what} gave the same losses and α but for {max(found):.1g}: with other lanes side by side, or on "
-        "another machine, numbers are rounded differently."
+        f"In the run {what} gave the same losses and α but for {max(found):.1g}: other lanes beside it, or another "
+        "machine, round differently."
     )
 
 

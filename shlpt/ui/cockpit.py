@@ -150,7 +150,7 @@ def node(found: Mapping[str, Any]) -> list[str]:
     """What stands beside the new prompt."""
     now, step = found["now"], found["now"]["step"]
     station = next(one for one in found["stations"] if one["task"] == now["task"])
-    begun = f"epoch {step['epoch'] + 1}, step {step['step']}" if step else station["state"]
+    begun = f"epoch {step['epoch'] + 1}, step {step['step']}" if step.get("step") else station["state"]
     lines = ["learned" if now["is_done"] else begun]
     if station["validation"] is not None:
         lines.append(f"validation {station['validation']:.0%}")
