@@ -167,7 +167,7 @@ def _begins(step: Step) -> str:
 def _of_prompt(step: Step, about: About) -> list[str]:
     if not step.moved and step.kind == WARM_UP and not step.start:
         return ["The prompt stays where it began."]
-    one, two = _pair(step.moved, step.start)
+    one, two = (f"{size:.2f}" if size >= 0.1 else f"{size:.2g}" for size in (step.moved, step.start))
     lines = [f"The prompt moved by {one}, in sizes of a word embedding, and is now {two} from where it began."]
     if step.earlier:
         at = min(range(len(step.earlier)), key=lambda j: step.earlier[j])
