@@ -156,6 +156,15 @@ class Remembering(Protocol):
     def remember(self, memory: dict[str, Tensor]) -> None: ...
 
 
+@runtime_checkable
+class Accompanied(Protocol):
+    """A learner whose steps have rows of other tasks beside the batch."""
+
+    def ask_alone(self, batch: Batch) -> Ask:
+        """About the batch without them."""
+        ...
+
+
 def answer_with_stored_prompt(backbone: Backbone, state: State, task: str, batch: Batch, kind: Kind) -> Ask:
     """The answer of methods with a prompt pool: the task's own prompt before the text."""
     prompt = state.pool.of(task).tensor

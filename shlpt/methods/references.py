@@ -41,9 +41,12 @@ class Joint(PerTask):
             yield data.batch(order(ctx.seed, prompt.task, epoch, len(data), ctx.training.batch_size)[place])
 
     def ask(self, batch: Batch) -> Ask:
-        found = super().ask(joined([batch, *self.others()]))
+        found = self.ask_alone(joined([batch, *self.others()]))
         self.step += 1
         return found
+
+    def ask_alone(self, batch: Batch) -> Ask:
+        return super().ask(batch)
 
     def keep(self) -> State:
         """The same prompt for every task."""

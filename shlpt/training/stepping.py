@@ -14,7 +14,7 @@ from torch import Tensor
 
 from shlpt.analysis.steps import FIRST, PARTS, TRAINING, WARM_UP, WEIGHTS, Ahead, Seen, Step
 from shlpt.backbone.encode import Batch
-from shlpt.methods.base import Ask, Learner, Remembering, State
+from shlpt.methods.base import Accompanied, Ask, Learner, Remembering, State
 from shlpt.plans.stages import Stage
 from shlpt.training.engine import Onward, rounds
 from shlpt.training.lane import apart, said_up_to_a_mistake
@@ -101,7 +101,8 @@ class Stepper:
     def seen(self, batch: Batch) -> Seen:
         """Losses, α and answers of a batch as things are now."""
         with undisturbed(self.learner):
-            ask = self.learner.ask(batch)
+            learner = self.learner
+            ask = learner.ask_alone(batch) if isinstance(learner, Accompanied) else learner.ask(batch)
             assert ask.loss is not None
             assert ask.labels is not None
             out = self.ctx.backbone.forward(ask.embeds, ask.mask, ask.labels)
@@ -119,9 +120,7 @@ class Stepper:
             for part, value in found.items()
             if isinstance(value, float)
         }
-        return Seen(
-            loss, parts, tuple(answers), tuple(out.exact[: len(batch)].tolist()), log, tuple(map(tuple, alphas))
-        )
+        return Seen(loss, parts, tuple(answers), tuple(out.exact.tolist()), log, tuple(map(tuple, alphas)))
 
     def prompt(self) -> Tensor:
         """[L,d]: what would be stored and put before a text now."""
