@@ -207,9 +207,10 @@ def _moved_alpha(step: Step, about: About, j: int) -> str:
     was, now = step.before.alpha[j], step.after.alpha[j]
     side, delta = _side(step.after.away[j]), f"δ = {about.threshold:g}"
     verb = "rose" if now > was else "fell"
-    changed = f"α of {name} {verb} from {was:.2f} to {now:.2f}"
+    one, two = _pair(was, now)
+    changed = f"α of {name} {verb} from {one} to {two}"
     if _crosses(step, j):
-        then = "it is mixed in, and no longer pushed away from" if side == "similar" else "it is pushed away from"
+        then = "mixed in and no longer pushed away from" if side == "similar" else "pushed away from"
         return f"{changed} and crossed {delta}: {name} becomes {side}, {then}.{_texts(step, about, j)}"
     where = "above" if now > (about.threshold or 0.0) else "not above"
     return f"{changed}: it stays {side} ({where} {delta}).{_texts(step, about, j)}"

@@ -17,7 +17,7 @@ CSS = """
 [data-testid=stMain] h2 {{ font-size: 1.5rem; }}
 [data-testid=stMain] h3 {{ font-size: 1.2rem; }}
 .st-key-steps-said {{ min-height: 270px; }}
-.st-key-steps-said li {{ font-size: 15px; line-height: 1.35; margin: 0 0 3px; }}
+.st-key-steps-said li {{ font-size: 15px; line-height: 1.35; margin-bottom: 3px; }}
 [data-testid=stBaseButton-primary] {{ color: {on_accent}; }}
 [data-testid=stMain] button[data-selected=true] * {{ color: {chosen}; }}
 .st-key-stage-head {{ position: fixed; top: .7rem; right: 3.6rem; z-index: 999991; width: auto !important; }}

@@ -176,12 +176,10 @@ def _place(steps: Sequence[Step], walked: stepping.Walk) -> str:
 
 # --- what is shown ------------------------------------------------------------------------
 def _now(store: Store, found: dict[str, Any], steps: Sequence[Step], newest: Step | Ahead | None) -> dict[str, Any]:
-    """As the cockpit shows the newest step of a run."""
-    told: dict[str, Any] = {}
-    if steps:
-        told = steps[-1].told
-    elif newest is not None and newest.before is not None and newest.before.log:
-        told = {"step": 0, "epoch": 0, "loss": newest.before.loss} | newest.before.log
+    """As the cockpit shows the newest step of a run; of its batch as it is after the step."""
+    told = {"step": 0, "epoch": 0} | (steps[-1].told if steps else {})  # a phase before training has no epochs
+    seen = (newest.after if isinstance(newest, Step) else newest.before) if newest else None
+    told = told | ({} if seen is None else {"loss": seen.loss} | seen.log)
     now = found["now"] | {"step": told, "is_done": False}
     ends = [step.epoch["validation"] for step in steps if step.epoch]
     station = {"task": now["task"], "state": "the initial prompt", "validation": ends[-1] if ends else None}
@@ -204,10 +202,8 @@ def _texts(newest: Step | Ahead | None, dark: bool) -> dict[str, Any]:
         for row in range(min(count, LISTED))
     ]
     shown = f"{LISTED} of the {count} texts" if count > LISTED else f"The {count} texts"
-    if after is None:
-        return cockpit.texts(rows, dark, f"{shown} of the first batch: answers with the initial prompt")
-    title = f"{shown} of this batch: answers after the step, marks before and after"
-    return cockpit.texts(rows, dark, title, "moments")
+    title = "of the first batch, before the step" if after is None else "of this batch, after the step"
+    return cockpit.texts(rows, dark, f"{shown} {title}", "moments, before and after the step")
 
 
 def _figures(walked: stepping.Walk, steps: Sequence[Step], dark: bool) -> None:

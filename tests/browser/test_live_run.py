@@ -161,6 +161,26 @@ def test_the_demonstration_is_watched_from_its_first_task_to_its_verdict(visit: 
     one.wait_for(lambda: one.page.locator(".shlpt-node b").inner_text() == "pocket/sst2")
     one.wait_for(lambda: "about=sst2" in one.page.url)
     one.assert_whole()
+    stepped_through(one)
+
+
+def stepped_through(one: Any) -> None:
+    """The run once more, a batch at a time: a step, slow motion, and back to the start."""
+    story = one.page.locator(".shlpt-story")
+    one.page.get_by_role("radio", name="Step by step").click()
+    one.wait_for(lambda: "Press One step" in story.inner_text())
+    one.press("One step")
+    one.wait_for(lambda: story.inner_text().startswith("Step 1. On these texts the loss"))
+    one.wait_for(lambda: "step=1" in one.page.url)
+    assert "What happened in this step" in one.text()
+    one.page.get_by_role("button", name="Slow motion").click()
+    one.wait_for(lambda: story.inner_text().startswith("Step 3."))
+    one.page.get_by_role("button", name="Pause").click()
+    one.wait_for(lambda: one.page.get_by_role("button", name="Slow motion").count())
+    assert axe.PACKAGE is None or axe.faults(one) == []
+    one.press("Back to the start")
+    one.wait_for(lambda: "Press One step" in story.inner_text() and "step=" not in one.page.url)
+    one.assert_whole()
 
 
 def test_a_recorded_run_on_a_phone_without_motion_overlaps_nothing(visit: Any) -> None:

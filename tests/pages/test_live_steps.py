@@ -48,9 +48,9 @@ def test_steps_are_taken_told_and_taken_back(looked: Any) -> None:
     for line in told(first, about):
         assert line in words(app) + parts(app)["strip"]["story"]
     assert parts(app)["strip"]["story"] == f"Step 1. {headline(first)}"
-    assert [one["width"] for one in parts(app)["pool"]["items"]] == first.told["alpha"]
     rows = parts(app)["texts"]["rows"]
     assert first.after is not None
+    assert [one["width"] for one in parts(app)["pool"]["items"]] == first.after.alpha
     assert first.before is not None
     assert [row["right"] for row in rows] == list(first.after.right)
     assert [row["course"] for row in rows] == [
