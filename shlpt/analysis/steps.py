@@ -79,6 +79,8 @@ class About:
     earlier: Sequence[str]
     threshold: float | None = None  # None: the method has no α
     given: bool = False  # the partition is given
+    lends: bool = True  # similar prompts are mixed in
+    pushes: bool = True  # the new prompt is pushed away from dissimilar ones
     name: Name = str
 
 
@@ -210,10 +212,16 @@ def _moved_alpha(step: Step, about: About, j: int) -> str:
     one, two = _pair(was, now)
     changed = f"α of {name} {verb} from {one} to {two}"
     if _crosses(step, j):
-        then = "mixed in and no longer pushed away from" if side == "similar" else "pushed away from"
-        return f"{changed} and crossed {delta}: {name} becomes {side}, {then}.{_texts(step, about, j)}"
+        return f"{changed} and crossed {delta}: {name} becomes {side}{_then(side, about)}.{_texts(step, about, j)}"
     where = "above" if now > (about.threshold or 0.0) else "not above"
     return f"{changed}: it stays {side} ({where} {delta}).{_texts(step, about, j)}"
+
+
+def _then(side: str, about: About) -> str:
+    """What follows for the training, with these settings."""
+    if side == "similar":
+        return ", and its prompt is mixed in" if about.lends else ""
+    return ", and the new prompt is pushed away from it" if about.pushes else ""
 
 
 def _texts(step: Step, about: About, j: int) -> str:

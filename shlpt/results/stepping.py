@@ -178,7 +178,9 @@ def _workshop(backbone: Backbone, home: Path) -> Workshop:
 def _about(spec: dict[str, Any], stage: Stage) -> About:
     alpha = METHODS[stage.method].alpha
     delta = None if alpha is None else 0.0 if alpha == "given" else spec["settings"].get("threshold")
-    return About(stage.task, stage.earlier, delta, alpha == "given")
+    settings = spec["settings"]
+    pushes = bool(settings.get("lambda_hsc") or settings.get("lambda_asc"))
+    return About(stage.task, stage.earlier, delta, alpha == "given", bool(settings.get("similar_transfer")), pushes)
 
 
 # --- the path -----------------------------------------------------------------------------

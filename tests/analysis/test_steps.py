@@ -30,7 +30,9 @@ def test_alpha_that_stays_on_its_side_and_alpha_that_crosses() -> None:
     assert crossed.endswith("2 of the 2 texts crossed it.")
     assert lines.index(crossed) < next(n for n, line in enumerate(lines) if "yelp" in line)  # what turned comes first
     back = s.said(step(one.after, one.before), ABOUT)
-    assert any("sst2 becomes similar, it is mixed in" in line for line in back)
+    assert any("sst2 becomes similar, and its prompt is mixed in. 2 of" in line for line in back)
+    alone = s.said(one, replace(ABOUT, pushes=False))
+    assert any("sst2 becomes dissimilar. 2 of the 2" in line for line in alone)
 
 
 def test_alpha_that_hardly_changes_is_told_together() -> None:
