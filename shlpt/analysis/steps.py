@@ -99,9 +99,9 @@ def headline(step: Step) -> str:
 def said_ahead(ahead: Ahead, about: About) -> list[str]:
     """Before the first step."""
     if ahead.before is None:
-        return ["Before the first step. It belongs to the method's own phase before training."]
+        return ["The first step belongs to the method's own phase before training."]
     right, count = sum(ahead.before.right), len(ahead.texts)
-    lines = [f"Before the first step. Of the {count} texts of the first batch, {right} are answered right."]
+    lines = [f"Answered right with the initial prompt: {right} of the {count} texts of the first batch."]
     if about.given:
         lines.append(_given(ahead.before, about))
     elif ahead.before.alpha:

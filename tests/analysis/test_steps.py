@@ -102,7 +102,7 @@ def test_a_first_task_a_given_partition_an_epoch_and_the_end() -> None:
 def test_before_the_first_step() -> None:
     ahead = s.Ahead(1, s.TRAINING, ("1", "2"), ("one", "two"), ("a", "c"), seen(1, (0.9, 0.02), (0.0, 1.0)))
     assert s.said_ahead(ahead, ABOUT) == [
-        "Before the first step. Of the 2 texts of the first batch, 1 are answered right.",
+        "Answered right with the initial prompt: 1 of the 2 texts of the first batch.",
         "α before anything is learned: yelp 0.90 (similar), sst2 0.02 (dissimilar).",
     ]
 

@@ -37,7 +37,7 @@ def words(app: Any) -> str:
 def test_steps_are_taken_told_and_taken_back(looked: Any) -> None:
     app = at(looked, about="sst2")
     assert {"One back", "Back to the start"} <= disabled(app)
-    assert "Before the first step. Of the" in words(app)
+    assert "Answered right with the initial prompt: " in words(app)
     assert parts(app)["pool"]["node"][0] == "the initial prompt"
     start = parts(app)["texts"]
     walked = stepping.walk(Store(looked.home).open(), looked.ids["shlpt"], "sst2")
