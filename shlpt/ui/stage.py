@@ -83,6 +83,7 @@ PARTS = (
             *("train-this-matrix", "matrix-name", "more-seeds-*", "measure-it-here"),
         ),
     ),
+    Part("steps", "Step by step", ("steps-*",)),
     Part("delta", "Threshold δ", ("delta", "delta-of-*")),
     Part("scale", "Weights of earlier prompts", ("scale-*", "all-out", "as-trained")),
     Part("text", "Text to edit", ("text-edited",)),

@@ -147,7 +147,15 @@ def _buttons(steps: Sequence[Step], walked: stepping.Walk, polled: bool) -> None
             st.session_state[PLAYING] = False
             go(max(0, number))
 
-        st.button(text, icon=icon, on_click=act, disabled=not possible, help=about, key=f"steps-{text}", **look)
+        st.button(
+            text,
+            icon=icon,
+            on_click=act,
+            disabled=not possible,
+            help=about,
+            key=f"steps-{text.lower().replace(' ', '-')}",
+            **look,
+        )
 
     with st.container(horizontal=True, vertical_alignment="center"):
         button("One step", ":material/step:", count + 1, not over, "Train on the next batch", type="primary")
