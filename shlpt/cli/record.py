@@ -140,9 +140,12 @@ def _drop_rows(copy: Store, experiments: list[str], runs: Kept, stages: Kept) ->
             db.execute(f"DELETE FROM events WHERE kind=? AND stage IN {stage}", (kind, names(f"{kind}s")))
         lacking = chosen.format(unlike)
         db.execute(f"UPDATE scores SET examples='{{}}' WHERE stage IN {lacking}", (names("answers"),))
-        shorter = "UPDATE events SET payload=json_remove(payload, '$.answers') WHERE kind='epoch' AND stage IN"
+        beside = "'$.answers', '$.validation_loss'"  # figures draw the validation scores
+        shorter = f"UPDATE events SET payload=json_remove(payload, {beside}) WHERE kind='epoch' AND stage IN"
         db.execute(f"{shorter} {lacking}", (names("answers"),))
         db.execute(f"UPDATE stages SET record=NULL WHERE key {unlike}", (names("tensors"),))
+        db.execute("UPDATE run_stages SET reused=0")  # which run came first means nothing here
+        db.execute("UPDATE runs SET result=json_set(result, '$.reused', json('[]'))")
         db.execute("DELETE FROM artifacts")
         db.execute("DELETE FROM workers")
         db.execute("DELETE FROM groups WHERE key NOT IN (SELECT grp FROM stages)")

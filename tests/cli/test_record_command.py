@@ -96,7 +96,7 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     second = [id for id, cell in runs.items() if cell["seed"] == 142]
     assert set(frames.runs(copy, second)["note"]) == {recorded.CURVES_ONLY}
     assert set(frames.pair_epochs(copy, second)["which"]) == {frames.WITH, frames.ALONE}
-    said = "SELECT json_extract(e.payload, '$.answers') FROM run_stages r JOIN stages s ON s.key=r.stage "
+    said = "SELECT coalesce(e.payload ->> '$.answers', e.payload ->> '$.validation_loss') FROM run_stages r JOIN stages s ON s.key=r.stage "
     said += "JOIN events e ON e.stage=s.id AND e.kind='epoch' WHERE r.run=?"
     assert copy.value(said, (second[0],)) is None
     kept = frames.losses(copy, [first["id"].iloc[0]])["loss"].to_numpy()
