@@ -2,7 +2,7 @@
 commands."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,15 +24,20 @@ def of_sequence(delta: float, tasks: int, none: bool = False) -> list[str]:
         return [_never(delta)]
     if none:
         return []
-    below = [n for n in range(2, tasks) if delta < 1 / n]
     found = ["The second task has one earlier task, so its α is 1 whatever the texts: it is always similar."]
-    if below:
-        last = below[-1]
-        found.append(
-            f"With {_counted(below)} earlier tasks δ = {delta:g} is below the uniform level 1/n ({1 / last:.3g} for "
-            f"n = {last}): an estimator that decides nothing calls all of them similar."
-        )
-    return found
+    return found + _below(delta, range(2, tasks))
+
+
+def _below(delta: float, earlier: Iterable[int]) -> list[str]:
+    """Whether δ is below the uniform level for some of these numbers of earlier tasks."""
+    below = [n for n in earlier if delta < 1 / n]
+    if not below:
+        return []
+    last = below[-1]
+    return [
+        f"With {_counted(below)} earlier tasks δ = {delta:g} is below the uniform level 1/n ({1 / last:.3g} for "
+        f"n = {last}): an estimator that decides nothing calls all of them similar."
+    ]
 
 
 def _never(delta: float) -> str:
@@ -40,7 +45,10 @@ def _never(delta: float) -> str:
 
 
 def _counted(numbers: Sequence[int]) -> str:
-    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) > 1 and len(numbers) == last - first + 1:
+        return f"{first} to {last}"
+    return ", ".join(map(str, numbers))
 
 
 def warnings(
@@ -95,22 +103,20 @@ def of_pairs(delta: float, scores: pd.DataFrame) -> list[str]:
     """About the α of many targets [seed, source, target, score, earlier], by their number of earlier tasks. Whether the
     nearest task changes with the seed is not asked: other seeds have other earlier tasks."""
     plain: list[str] = []  # says n itself
+    closed: list[int] = []  # numbers of earlier tasks whose α add up to 1
     counted: dict[str, list[int]] = {}
     for earlier, rows in scores.dropna(subset=["score"]).groupby("earlier"):
         n = int(str(earlier).removesuffix(".0"))
         alphas = pd.DataFrame({"earlier": rows["source"], "alpha": rows["score"]})
         open_ended = _leaves_some(alphas.assign(seed=rows["seed"], target=rows["target"]))
-        plain += [_never(delta)] * (delta >= 1) if open_ended else warnings(delta, n)
+        plain += [_never(delta)] * (delta >= 1) if open_ended or n > 1 else warnings(delta, n)
+        closed += [n] * (n > 1 and not open_ended)
         entropy = "" if open_ended or n == 1 else _entropy(alphas, n, len(alphas) // n)
         for said in (_constant(alphas, delta), entropy) if n > 1 or open_ended else ():
             if said:
                 counted.setdefault(said, []).append(n)
-    return [*dict.fromkeys(plain), *(f"{_with(ns)}: {said}" for said, ns in counted.items())]
-
-
-def _with(numbers: Sequence[int]) -> str:
-    listed = ", ".join(map(str, numbers))
-    return f"With {listed} earlier task{'s' * (list(numbers) != [1])}"
+    plain = [*dict.fromkeys(plain), *_below(delta, closed)]
+    return [*plain, *(f"With {_counted(ns)} earlier task{'s' * (ns != [1])}: {said}" for said, ns in counted.items())]
 
 
 def _constant(frame: pd.DataFrame, delta: float) -> str:

@@ -98,6 +98,7 @@ def write(store: Store, done: Iterable[Experiment], out: Path) -> None:
     _copy_beside(store, copy, [one.id for one in done], runs)
     arrange(copy, done, runs)
     mark(copy)
+    copy.db.execute("DROP INDEX stages_by_group")  # it serves workers alone
     copy.db.execute("PRAGMA journal_mode=DELETE")
     copy.db.execute("PRAGMA page_size=16384")  # two long rows to a small page waste half of it
     copy.db.execute("VACUUM")
@@ -140,9 +141,10 @@ def _drop_rows(copy: Store, experiments: list[str], runs: Kept, stages: Kept) ->
             db.execute(f"DELETE FROM events WHERE kind=? AND stage IN {stage}", (kind, names(f"{kind}s")))
         lacking = chosen.format(unlike)
         db.execute(f"UPDATE scores SET examples='{{}}' WHERE stage IN {lacking}", (names("answers"),))
-        beside = "'$.answers', '$.validation_loss'"  # figures draw the validation scores
-        shorter = f"UPDATE events SET payload=json_remove(payload, {beside}) WHERE kind='epoch' AND stage IN"
-        db.execute(f"{shorter} {lacking}", (names("answers"),))
+        # Without steps, all that stays of an epoch is the validation score, with the answers if they stay.
+        for paths, what in (("'$.answers'", "answers"), ("'$.validation_loss', '$.overlap'", "steps")):
+            shorter = f"UPDATE events SET payload=json_remove(payload, {paths}) WHERE kind='epoch' AND stage IN"
+            db.execute(f"{shorter} {lacking}", (names(what),))
         db.execute(f"UPDATE stages SET record=NULL WHERE key {unlike}", (names("tensors"),))
         db.execute("UPDATE run_stages SET reused=0")  # which run came first means nothing here
         db.execute("UPDATE runs SET result=json_set(result, '$.reused', json('[]'))")
@@ -153,15 +155,16 @@ def _drop_rows(copy: Store, experiments: list[str], runs: Kept, stages: Kept) ->
 
 
 def _shorten(copy: Store) -> None:
-    """Five digits of each number of a curve, which is more than a figure shows: a fifth of all that is recorded."""
+    """Five digits of each number of a curve or a summary: more than is shown, and a fifth of all that is recorded."""
 
-    def short(number: str) -> float:
-        return float(f"{float(number):.5g}")
+    def short(payload: str) -> str:
+        return text.dumps(text.loads(payload, parse_float=lambda n: float(f"{float(n):.5g}")), separators=(",", ":"))
 
     with copy.write() as db:
         rows = db.execute("SELECT stage, seq, payload FROM events").fetchall()
-        less = [(text.dumps(text.loads(p, parse_float=short), separators=(",", ":")), *key) for *key, p in rows]
-        db.executemany("UPDATE events SET payload=? WHERE stage=? AND seq=?", less)
+        db.executemany("UPDATE events SET payload=? WHERE stage=? AND seq=?", [(short(p), *key) for *key, p in rows])
+        rows = db.execute("SELECT id, summary FROM stages WHERE summary IS NOT NULL").fetchall()
+        db.executemany("UPDATE stages SET summary=? WHERE id=?", [(short(said), id) for id, said in rows])
 
 
 def _copy_tensors(store: Store, copy: Store, stages: Kept) -> None:

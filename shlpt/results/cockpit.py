@@ -25,8 +25,8 @@ _STAGES = """
 
 
 def stations(store: Store, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """The tasks of runs over the same sequence: [task, state, step, steps, epoch, validation, score]. States: done,
-    training, waiting, paused, stopped, failed. Scores are means over the seeds that have one."""
+    """The tasks of runs over the same sequence: [task, state, step, steps, epoch, validation, has_overlap, score].
+    States: done, training, waiting, paused, stopped, failed. Scores are means over the seeds that have one."""
     rows = store.rows(_STAGES, (json.dumps([*ids]),))
     path = [row for row in rows if not row["alone"]]
     return [
@@ -56,6 +56,7 @@ def _station(store: Store, task: str, rows: Sequence[Mapping[str, Any]]) -> dict
         "steps": rows[0]["steps"],
         "epoch": max((found["epoch"] + 1 for found in newest if found), default=0),
         "validation": float(np.mean([found["validation"] for found in epochs])) if epochs else None,
+        "has_overlap": any("overlap" in found for found in epochs),
         "score": float(np.mean(scores)) if scores else None,
     }
 

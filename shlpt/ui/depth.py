@@ -66,7 +66,7 @@ def choice(found: dict[str, Any], task: str) -> str:
     info, later = METHODS[found["records"][0]["method"]], task != found["records"][0]["tasks"][0]
     station = next(one for one in found["stations"] if one["task"] == task)
     names = ["similarity", "partition"] if info.alpha and later and station["step"] else []
-    names += ["overlap"] if info.keeps_prompts and later and station["validation"] is not None else []
+    names += ["overlap"] if station["has_overlap"] else []
     key = "depth" if names else "more"  # what is chosen where there is no similarity is not kept for where there is
     forget(*{"depth", "more"} - {key})
     names += ["matrix", "validation", TABLE]

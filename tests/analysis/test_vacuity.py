@@ -60,13 +60,16 @@ def test_the_alpha_of_a_whole_matrix_are_told_by_their_number_of_earlier_tasks()
     found = of_pairs(0.4, scores)
     assert [said.split(":")[0] for said in found] == [
         "With one earlier task α is always 1, whatever the text",
-        "δ = 0.4 is below the uniform level 1/2 = 0.5",
+        "With 2 earlier tasks δ = 0.4 is below the uniform level 1/n (0.5 for n = 2)",
         "With 2 earlier tasks",
         "With 2 earlier tasks",
     ]
+    assert of_pairs(0.3, scores)[1].startswith(
+        "With 2 to 3 earlier tasks δ = 0.3 is below the uniform level 1/n (0.333"
+    )
     assert "Every α is above" in found[2]
     rest = scores.assign(score=scores["score"] / 2)  # as much for none of them
-    assert [said.split(":")[0] for said in of_pairs(0.4, rest)] == ["With 1 earlier task", "With 2, 3 earlier tasks"]
+    assert [said.split(":")[0] for said in of_pairs(0.4, rest)] == ["With 1 earlier task", "With 2 to 3 earlier tasks"]
     assert "entropy of α is at its maximum" in found[3]
 
 

@@ -61,3 +61,6 @@ def test_a_threshold_that_decides_nothing_is_warned_of(visit: Any) -> None:
     one = visit("similarity?delta=1")
     one.wait_for(lambda: "α is never above 1" in one.text() or "α is always 1" in one.text())
     one.assert_whole()
+    one.go("threshold?estimator=alpha_published&delta=0.05")
+    one.wait_for(lambda: "With 2 to 9 earlier tasks δ = 0.05 is below the uniform level" in one.text())
+    one.assert_whole()

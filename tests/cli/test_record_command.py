@@ -96,7 +96,8 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
     second = [id for id, cell in runs.items() if cell["seed"] == 142]
     assert set(frames.runs(copy, second)["note"]) == {recorded.CURVES_ONLY}
     assert set(frames.pair_epochs(copy, second)["which"]) == {frames.WITH, frames.ALONE}
-    said = "SELECT coalesce(e.payload ->> '$.answers', e.payload ->> '$.validation_loss') FROM run_stages r JOIN stages s ON s.key=r.stage "
+    said = "SELECT coalesce(e.payload ->> '$.answers', e.payload ->> '$.validation_loss') "
+    said += "FROM run_stages r JOIN stages s ON s.key=r.stage "
     said += "JOIN events e ON e.stage=s.id AND e.kind='epoch' WHERE r.run=?"
     assert copy.value(said, (second[0],)) is None
     kept = frames.losses(copy, [first["id"].iloc[0]])["loss"].to_numpy()
@@ -113,7 +114,7 @@ def test_parts_are_recorded_one_at_a_time_and_what_is_done_is_written(
         seeds.stage_alphas(*given).drop(columns="run", errors="ignore")
         for given in ((copy, listed["id"]), (whole, own))
     )
-    assert mine.equals(theirs)
+    pd.testing.assert_frame_equal(mine, theirs, rtol=1e-5)
     table4 = next(one.id for one in recorded.plan(["ablations"]) if one.about["sequence"] == "negative1")
     states = overlaps.of_seeds(whole, table4)
     assert set(states["seed"]) == {42, 142}

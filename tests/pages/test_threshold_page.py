@@ -45,16 +45,22 @@ def test_the_recorded_matrix_has_a_recommendation_by_declared_relatedness_and_no
 
 
 @pytest.mark.usefixtures("real")
-def test_alpha_is_judged_or_said_to_order_nothing_and_the_first_view_can_be_judged() -> None:
-    """Of an α that is stored for every pair, warnings and levels by number of earlier tasks stand on the page too."""
-    app = whole(PAGE, {})
-    assert app.select_slider
-    app = whole(PAGE, {"estimator": "alpha"})
-    levels = [frame.value for frame in app.dataframe if "of_uniform" in frame.value]
-    if levels:
-        assert app.warning
-    else:
-        assert "All scores are equal" in every(app)
+def test_alpha_is_judged_and_what_makes_its_threshold_vacuous_is_said() -> None:
+    assert whole(PAGE, {}).select_slider  # the first view can be judged
+    for estimator in ("alpha", "alpha_published"):
+        app = whole(PAGE, {"estimator": estimator})
+        assert "No evidence for any δ" in every(app)
+        (levels,) = [frame.value for frame in app.dataframe if "of_uniform" in frame.value]
+        assert levels["earlier"].iloc[-1] == "all, as a multiple of 1/n"
+        below, above = (warned(whole(PAGE, {"estimator": estimator, "delta": delta})) for delta in ("0.05", "1"))
+        said = "With 2 to 9 earlier tasks δ = 0.05 is below the uniform level"
+        assert (said in below) == (estimator == "alpha_published")  # the other may say "none of them"
+        assert "α is never above 1" in above
+
+
+def warned(app: Any) -> str:
+    """As it is read: markdown has a backslash before each sign."""
+    return " ".join(one.value for one in app.warning).replace("\\", "")
 
 
 @pytest.mark.usefixtures("real")
