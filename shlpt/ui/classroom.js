@@ -38,6 +38,9 @@ export default function ({ data, parentElement }) {
     }
   };
   for (const field of [whole, behind]) field.onfocus = () => field.select();
-  const soon = setInterval(write, 500); // choices come into the address after the page is drawn
-  return () => clearInterval(soon);
+  clearInterval(box.shlptSoon); // of an update before this one
+  box.shlptSoon = setInterval(() => { // choices come into the address after the page is drawn
+    if (box.isConnected) write();
+    else clearInterval(box.shlptSoon);
+  }, 500);
 }
