@@ -87,8 +87,8 @@ def test_on_a_projector_figures_fill_the_screen_one_by_one(visit: Any, scheme: s
     one.page.keyboard.press("Escape")
     one.wait_for(lambda: "projector" not in one.page.url and one.page.locator("[data-testid=stSidebarNav]").count())
     assert one.page.locator(SHOWN).count() == one.page.locator(".shlpt-projector").count() == 0
-    height = "document.querySelector('.shlpt-plot').offsetHeight - document.querySelector('.shlpt-plot').layout.height"
-    assert one.page.evaluate(height) == 0
+    height = "(box => box?.offsetHeight - box?.layout?.height)(document.querySelector('.shlpt-plot'))"
+    one.wait_for(lambda: one.page.evaluate(height) == 0)  # as it was
     one.assert_whole()
 
 
