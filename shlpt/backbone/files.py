@@ -101,7 +101,7 @@ def _check(path: Path, name: str) -> None:
     for file in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
         if not (path / file).is_file():
             sharded = file == "model.safetensors" and list(path.glob("model-*.safetensors"))
-            other = file == "tokenizer.json" and (path / "spiece.model").is_file()
+            other = file == "tokenizer.json" and ((path / "spiece.model").is_file() or _reads_bytes(path))
             if not sharded and not other:
                 remedy = REMEDY if name == "pocket" else "copy the whole folder that save_pretrained wrote"
                 raise UserError(f"backbone file missing: {path / file}; {remedy}")
@@ -109,6 +109,15 @@ def _check(path: Path, name: str) -> None:
     for file, expected in (json.loads(sums.read_text()) if sums.is_file() else {}).items():
         if sha256(path / file) != expected:
             raise UserError(f"backbone file damaged: {path / file} is not what was saved; {REMEDY}")
+
+
+def _reads_bytes(path: Path) -> bool:
+    """A tokenizer without a vocabulary, which has no file of its own."""
+    try:
+        found = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("tokenizer_class") == "ByT5Tokenizer"
 
 
 def _refuse_other(path: Path, name: str) -> None:

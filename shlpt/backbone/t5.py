@@ -126,7 +126,7 @@ class Backbone:
     # --- text to numbers and back ---------------------------------------------------------
     def tokenize(self, texts: Sequence[str], max_length: int) -> tuple[Tensor, Tensor, int]:
         """ids [N,l], mask [N,l] and how many texts were cut to `max_length` tokens."""
-        whole = self.tokenizer(list(texts), add_special_tokens=True, truncation=False).input_ids
+        whole = self.tokenizer(list(texts), add_special_tokens=True, truncation=False, verbose=False).input_ids
         cut = sum(len(row) > max_length for row in whole)
         batch = self.tokenizer(list(texts), padding=True, truncation=True, max_length=max_length, return_tensors="pt")
         return batch.input_ids.to(self.device), batch.attention_mask.to(self.device), cut

@@ -98,7 +98,8 @@ class Bench:
         self.views = Views(backbone)
         rows = draw(find_task("amazon"), "train", self.training.shots, 42)
         if full:
-            rows = [replace(row, text=" ".join([row.text] * self.training.max_length)) for row in rows]
+            longest, count = self.training.max_length, self.training.batch_size
+            rows = [replace(row, text=" ".join([row.text] * longest)) for row in rows[:count]]
         self.data = Encoded(backbone, rows, self.training.max_length)
         self.batch = self.data.batch(range(min(self.training.batch_size, len(rows))))
 
