@@ -209,7 +209,7 @@ def _moved_alpha(step: Step, about: About, j: int) -> str:
     was, now = step.before.alpha[j], step.after.alpha[j]
     side, delta = _side(step.after.away[j]), f"δ = {about.threshold:g}"
     verb = "rose" if now > was else "fell"
-    one, two = _pair(was, now)
+    one, two = _pair(was, now, about.threshold)
     changed = f"α of {name} {verb} from {one} to {two}"
     if _crosses(step, j):
         return f"{changed} and crossed {delta}: {name} becomes {side}{_then(side, about)}.{_texts(step, about, j)}"
@@ -292,12 +292,12 @@ def _changed(what: str, was: float, now: float) -> str:
     return f"{what} {'rose' if now > was else 'fell'} from {one} to {two}"
 
 
-def _pair(one: float, two: float) -> tuple[str, str]:
-    """Two numbers with as few decimals as tell them apart."""
+def _pair(one: float, two: float, limit: float | None = None) -> tuple[str, str]:
+    """Two numbers with as few decimals as tell them apart, from each other and from a limit."""
     for decimals in range(LEAST, MOST_DECIMALS + 1):
-        written = f"{one:.{decimals}f}", f"{two:.{decimals}f}"
-        if written[0] != written[1]:
-            return written
+        first, second = f"{one:.{decimals}f}", f"{two:.{decimals}f}"
+        if first != second and (limit is None or f"{limit:.{decimals}f}" not in (first, second)):
+            return first, second
     return f"{one:.{LEAST}f}", f"{two:.{LEAST}f}"
 
 

@@ -35,6 +35,11 @@ def test_alpha_that_stays_on_its_side_and_alpha_that_crosses() -> None:
     assert any("sst2 becomes dissimilar. 2 of the 2" in line for line in alone)
 
 
+def test_alpha_near_the_threshold_is_told_on_its_side() -> None:
+    lines = s.said(step(seen(1, (0.05, 0.4), (1, 0)), seen(1, (0.0588, 0.4), (1, 0))), ABOUT)
+    assert "α of yelp rose from 0.050 to 0.059: it stays dissimilar (not above δ = 0.06)." in lines
+
+
 def test_alpha_that_hardly_changes_is_told_together() -> None:
     lines = s.said(step(seen(1, (0.41, 0.02), (0, 1)), seen(1, (0.412, 0.021), (0, 1))), ABOUT)
     assert "α of yelp (0.41, similar) and sst2 (0.02, dissimilar) hardly changed." in lines
