@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from shlpt.analysis import activations
+from shlpt.analysis.points import signed
 from shlpt.catalog import METHODS
 from shlpt.plans import commands
 from shlpt.plots import activation_map as plot
@@ -142,8 +143,8 @@ def told(mine: twins.Map, against: twins.Map, change: twins.Difference) -> str:
     one, two = plot.numbers(mine.only(change.tasks)), plot.numbers(against.only(change.tasks))
     return (
         f"The mean over the pairs of tasks is {one['mean']:.3f} in the first run and {two['mean']:.3f} in the second: "
-        f"a difference of {one['mean'] - two['mean']:+.3f}. These are two single runs; only more seeds can tell "
-        "whether the difference is chance."
+        f"a difference of {signed(one['mean'] - two['mean'], '+.3f')}. These are two single runs; only more seeds can "
+        "tell whether the difference is chance."
     )
 
 

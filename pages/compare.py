@@ -11,6 +11,7 @@ from shlpt.analysis import compare as side_by_side
 from shlpt.analysis import headroom as gauge
 from shlpt.analysis import routing
 from shlpt.analysis.compare import Side
+from shlpt.analysis.points import signed
 from shlpt.catalog.routers import routers_of
 from shlpt.catalog.routers import title_of as title_of_router
 from shlpt.catalog.titles import title_of
@@ -278,9 +279,9 @@ def two(found: list[Side], where: dict[str, Store]) -> None:
 
 
 def difference(name: str, found: dict[str, Any]) -> None:
-    points = "–" if found["difference"] is None else f"{100 * found['difference']:+.1f} points"
+    points = "–" if found["difference"] is None else f"{signed(100 * found['difference'])} points"
     ends = found["ci95"]
-    said = f"95 %: {100 * ends[0]:+.1f} to {100 * ends[1]:+.1f}, p = {found['p']:.2g}" if ends else "no interval"
+    said = f"95 %: {signed(100 * ends[0])} to {signed(100 * ends[1])}, p = {found['p']:.2g}" if ends else "no interval"
     seeds = "1 seed" if found["n"] == 1 else f"{found['n']} seeds"
     about = "Mean of the paired differences, with Student's t interval"
     page.metric(f"{name}, difference", points, about, f"{seeds}; {said}")

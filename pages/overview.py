@@ -63,8 +63,10 @@ def settings(name: str, what: str, of_seeds: Iterable[int], run: Mapping[str, An
     st.caption(page.plain(f"Recorded · {name} · {what} · preset {preset} · {named}"))
 
 
-def further(store: Store) -> None:
-    """What else is recorded, each in a sentence, with the page that has all of it."""
+@st.cache_resource(max_entries=2, show_spinner=False)  # type: ignore[untyped-decorator]
+def said_further(home: str, changed: int) -> list[tuple[str, str, str, Mapping[str, Any]]]:
+    """What else is recorded, each in a sentence, with the page that has all of it. Shared by all visitors."""
+    store = Store(home)
     said: list[tuple[str, str, str, Mapping[str, Any]]] = []
     if found := experiments.of_kind(store, "methods", sequence="demo"):
         runs = [record for _, record in experiments.labelled(store, found["id"])]
@@ -77,7 +79,12 @@ def further(store: Store) -> None:
     if found := experiments.of_kind(store, "headroom"):
         lines = headlines.streams(experiments.results(store, found["id"]).to_dict("records"))
         said.append((headlines.starts(lines), "runs", "All recorded runs", {}))
-    if not said:
+    store.close()
+    return said
+
+
+def further(store: Store) -> None:
+    if not (said := said_further(*first.version(store))):
         return
     st.header("What else is recorded", anchor=False)
     for column, (text, target, label, address) in zip(st.columns(len(said)), said, strict=True):

@@ -7,6 +7,7 @@ import streamlit as st
 
 from shlpt.analysis import nearest, vacuity
 from shlpt.analysis import partition as at
+from shlpt.analysis.points import signed
 from shlpt.catalog import METHODS
 from shlpt.catalog.titles import title_of, value_of
 from shlpt.plans import commands
@@ -247,8 +248,8 @@ def edited(run: Shown, task: str, original: str, stored: pd.Series, delta: float
         page.draw(words, now.words, about, key="words", table=words.numbers(now.words, about, len(now.words)))
         page.explain(
             "Gradient × input: how much each word raises (green) or lowers (purple) the log-odds of α, log α/(1 − α), "
-            f"now {odds:+.2f}. Log-odds still change where α is close to 0 or 1. The estimator takes the maximum over "
-            "the words (eq. 3), so only words that are largest in some dimension count.",
+            f"now {signed(odds, '+.2f')}. Log-odds still change where α is close to 0 or 1. The estimator takes the "
+            "maximum over the words (eq. 3), so only words that are largest in some dimension count.",
             3,
         )
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from shlpt.analysis.points import signed
 from shlpt.plots import dial, relatedness
 from shlpt.tasks import describe
 from shlpt.tasks.find import find_task
@@ -90,8 +91,8 @@ def turn() -> None:
     )
     share = describe.agreement(degree)
     st.markdown(
-        f"The tasks **dial:+1.00** and **dial:{degree:+.2f}** use the same hotel reviews. They have the same answer "
-        f"for **{share:.0%}** of them."
+        f"The tasks **dial:+1.00** and **{find_task(f'dial:{degree}').name}** use the same hotel reviews. They "
+        f"have the same answer for **{share:.0%}** of them."
     )
     rows = describe.dialled(degree, 120)
     left, right = st.columns(2)
@@ -103,7 +104,7 @@ def turn() -> None:
                 st.text(row.text)
                 with st.container(horizontal=True):
                     st.badge(f"at +1.00: {row.source}", color="gray")
-                    st.badge(f"at {degree:+.2f}: {row.target}", color="green" if row.agree else "violet")
+                    st.badge(f"at {signed(degree, '+.2f')}: {row.target}", color="green" if row.agree else "violet")
     page.explain("Move the slider: the texts stay the same, and only the answers of the second task change.")
 
 

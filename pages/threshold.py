@@ -10,6 +10,7 @@ import streamlit as st
 from shlpt.analysis import calibration, cubes, vacuity
 from shlpt.analysis.calibration import Calibrated, is_alpha
 from shlpt.analysis.league import MEASURES, Judged, league
+from shlpt.analysis.points import signed
 from shlpt.catalog.estimators import ESTIMATORS
 from shlpt.plans import commands
 from shlpt.plots import league as ranking
@@ -165,15 +166,18 @@ def numbers(row: pd.Series, costs: float, cheapest: float) -> None:
             "Of the cells up to δ: how many do not help",
             f"{1 - row['similar']:.0%} of the cells",
         )
-        ends = "no interval" if math.isnan(row["low"]) else f"95 %: {row['low']:+.1f} to {row['high']:+.1f}"
+        ends = "no interval" if math.isnan(row["low"]) else f"95 %: {signed(row['low'])} to {signed(row['high'])}"
         page.metric(
             "Over nobody similar",
-            f"{row['benefit']:+.1f} points",
+            f"{signed(row['benefit'])} points",
             f"{calibration.ESTIMATE} This δ was not chosen on other targets",
             ends,
         )
         page.metric(
-            "Over everybody similar", f"{row['over_everybody']:+.1f} points", "The same, against δ = 0", "against δ = 0"
+            "Over everybody similar",
+            f"{signed(row['over_everybody'])} points",
+            "The same, against δ = 0",
+            "against δ = 0",
         )
         about = "Weighted share of wrong cells; the slider sets the weight"
         page.metric("Cost of mistakes", f"{costs:.3f}", about, f"lowest at δ = {cheapest:.3g}")

@@ -5,6 +5,7 @@ import streamlit as st
 
 from shlpt import paper
 from shlpt.analysis import agreement, printed, transfer
+from shlpt.analysis.points import signed
 from shlpt.catalog import METHODS
 from shlpt.plans import commands, estimate, experiments
 from shlpt.plans.stages import plans_of
@@ -193,11 +194,11 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
     mine = pairs[(pairs["source"] == source) & (pairs["target"] == target)]
     found = transfer.cell(transfer.cells(pairs), source, target)
     measured = found["n"] > 0
-    interval = f"95 %: {found['low']:+.1f} to {found['high']:+.1f}, " if found["n"] > 1 else ""
+    interval = f"95 %: {signed(found['low'])} to {signed(found['high'])}, " if found["n"] > 1 else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         page.metric(
             "Test error reduction",
-            f"{found['value']:+.1f} points" if measured else "–",
+            f"{signed(found['value'])} points" if measured else "–",
             "Test error of the target learned alone minus its test error after the source: mean over the seeds "
             "with Student's t interval",
             f"{interval}{found['n']} seed{'s' * (found['n'] != 1)}",

@@ -24,7 +24,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "store": ("errors",),
     "analysis": ("catalog", "errors", "paper", "tasks"),
     "plans": ("backbone.files", "catalog", "devices", "errors", "paper", "spec", "store", "tasks"),
-    "plots": ("catalog", "tasks"),
+    "plots": ("analysis.points", "catalog", "tasks"),
     "methods": ("analysis.estimators", "backbone", "catalog", "errors", "spec", "tasks"),
     "training": tuple(
         "analysis.metrics analysis.steps backbone catalog errors methods plans.stages spec store tasks".split()

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from shlpt.analysis import points
 from shlpt.analysis.stats import paired_t
 
 Array = npt.NDArray[Any]
@@ -101,8 +102,9 @@ def difference_said(lines: list[dict[str, Any]], one: str, other: str) -> list[s
     for line in lines:
         if line["layer"] == last and line["measure"] in names and line["n"]:
             ends = line["ci95"]
-            found = f"{line['difference']:+.3f} " + (f"[{ends[0]:+.3f}, {ends[1]:+.3f}]" if ends else "(no interval)")
+            interval = points.between(ends, "+.3f") if ends else "(no interval)"
+            found = f"{points.signed(line['difference'], '+.3f')} {interval}"
             clear = "a clear difference" if ends and ends[0] * ends[1] > 0 else "no clear difference"
             where = f"{one} minus {other}, layer {last}, over {line['n']} seeds"
-            said.append(f"{where}: {names[line['measure']]} {found.replace('-', '−')}, {clear}.")
+            said.append(f"{where}: {names[line['measure']]} {found}, {clear}.")
     return said

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shlpt.analysis.points import signed
 from shlpt.analysis.transfer import LEVEL
 from shlpt.tasks.find import find_task, is_stored
 from shlpt.tasks.pocket import axes, relation
@@ -161,8 +162,8 @@ def sentences(found: Agreement | None) -> list[str]:
         return ["Agreement with declared relatedness cannot be computed: too few pairs, or all are declared alike."]
     ends = _ends(found["ci95"]) + ", bootstrap over tasks" * (found["ci95"] is not None)
     said = [
-        f"Declared relatedness and measured transfer: Spearman's ρ = {found['spearman']:+.2f} over {found['pairs']} "
-        f"pairs ({ends})."
+        f"Declared relatedness and measured transfer: Spearman's ρ = {signed(found['spearman'], '+.2f')} over "
+        f"{found['pairs']} pairs ({ends})."
     ]
     if found["surely_positive"] is not None and found["surely_negative"] is not None:
         said.append(
@@ -179,12 +180,17 @@ def sentences(found: Agreement | None) -> list[str]:
 
 
 def _said(name: str, axis: Axis) -> str:
-    beyond = "not defined" if axis["beyond"] is None else f"{axis['beyond']:+.2f} ({_ends(axis['beyond_ci95'])})"
-    return f"{name} {axis['spearman']:+.2f} ({_ends(axis['ci95'])}), beyond {beyond}"
+    rho, partial = axis["spearman"], axis["beyond"]
+    assert rho is not None
+    beyond = "not defined" if partial is None else f"{signed(partial, '+.2f')} ({_ends(axis['beyond_ci95'])})"
+    return f"{name} {signed(rho, '+.2f')} ({_ends(axis['ci95'])}), beyond {beyond}"
 
 
 def _ends(interval: Sequence[float] | None) -> str:
-    return f"95 %: {interval[0]:+.2f} to {interval[1]:+.2f}" if interval else "no interval: too few tasks"
+    if not interval:
+        return "no interval: too few tasks"
+    low, high = (signed(end, "+.2f") for end in interval)
+    return f"95 %: {low} to {high}"
 
 
 def of_tasks(table: pd.DataFrame, tasks: Sequence[str]) -> Agreement | None:

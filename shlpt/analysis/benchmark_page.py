@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shlpt.analysis.points import NOTHING, difference, points, probability, spread
+from shlpt.analysis.points import NOTHING, difference, points, probability, signed, spread
 from shlpt.catalog import METHODS
 from shlpt.catalog.titles import title_of
 
@@ -66,6 +66,6 @@ def _agreement(acc: Mapping[str, Any]) -> str:
     if found["kendall"] is None:
         return said
     return (
-        f"{said} Rank correlation: Kendall's τ {found['kendall']:.2f} (p = {found['kendall_p']:.2f}), "
-        f"Spearman's ρ {found['spearman']:.2f}."
-    ).replace("-", "−")
+        f"{said} Rank correlation: Kendall's τ {signed(found['kendall'], '.2f')} (p = {found['kendall_p']:.2f}), "
+        f"Spearman's ρ {signed(found['spearman'], '.2f')}."
+    )

@@ -24,6 +24,7 @@ from shlpt.analysis.cubes import (
     times,
     why_not,
 )
+from shlpt.analysis.points import between, signed
 
 STEPS = 100  # of the grid of δ
 SAME = 1e-9  # benefits this close are equal
@@ -223,8 +224,7 @@ def _no_evidence(nobody: Number, everybody: Number) -> str:
 def _points(found: Number) -> str:
     if found["value"] is None or found["ci95"] is None:
         return "an unknown number of points"
-    low, high = found["ci95"]
-    return f"{found['value']:+.1f} points [{low:+.1f}, {high:+.1f}]".replace("-", "−")
+    return f"{signed(found['value'])} points {between(found['ci95'])}"
 
 
 def said(found: Recommended) -> str:

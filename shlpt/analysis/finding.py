@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from shlpt.analysis import transfer
+from shlpt.analysis.points import signed
 
 Pair = tuple[str, str]
 ALONE, HELPS, HARMS = "alone", "helps", "harms"
@@ -124,8 +125,9 @@ class Repeat:
     @property
     def said(self) -> str:
         seeds = f"{self.seeds} fresh seed{'s' * (self.seeds != 1)}"
-        ends = f" ({self.low:+.0f} to {self.high:+.0f})" if self.seeds >= ENOUGH else ""
-        return f"{self.agree} of {seeds} {'agree' if self.agree != 1 else 'agrees'}: {self.mean:+.0f} points{ends}"
+        ends = f" ({signed(self.low, '+.0f')} to {signed(self.high, '+.0f')})" if self.seeds >= ENOUGH else ""
+        agree = "agrees" if self.agree == 1 else "agree"
+        return f"{self.agree} of {seeds} {agree}: {signed(self.mean, '+.0f')} points{ends}"
 
 
 def repeats(found: Finding, pairs: pd.DataFrame) -> list[Repeat]:
@@ -150,7 +152,7 @@ def verdict(found: Finding, pairs: pd.DataFrame, seed: int, write: Callable[[str
     if len(rows) < len(found.pairs) or any(row[["score", "alone"]].isna().any() for row in rows):
         return ""
     said = [
-        f"{row['score']:.0%} after {write(effect.source)} ({100 * (row['score'] - row['alone']):+.0f})"
+        f"{row['score']:.0%} after {write(effect.source)} ({signed(100 * (row['score'] - row['alone']), '+.0f')})"
         for effect, row in zip(found.effects, rows, strict=True)
     ]
     return f"{rows[0]['alone']:.0%} alone, {', '.join(said)}"

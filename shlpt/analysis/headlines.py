@@ -11,6 +11,7 @@ from shlpt.analysis.nearest import over_seeds
 from shlpt.analysis.points import difference as in_points
 from shlpt.analysis.stats import holm
 from shlpt.catalog import METHODS, PLAIN
+from shlpt.tasks.sequences import title
 
 LEVEL = 0.05
 DECIDED = 1.5  # times an equal share of α
@@ -68,7 +69,7 @@ def streams(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def starts(found: Iterable[Mapping[str, Any]]) -> str:
     """On which sequences knowing the similar tasks pays."""
     lines = list(found)
-    pays = [line["sequence"] for line in lines if line["clear"] and line["difference"] > 0]
+    pays = [f"“{title(line['sequence'])}”" for line in lines if line["clear"] and line["difference"] > 0]
     if not lines:
         return "Does knowing the similar tasks pay? Not measured yet"
     if not pays:

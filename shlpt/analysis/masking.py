@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shlpt.analysis.agreement import spearman
 from shlpt.analysis.metrics import summary
+from shlpt.analysis.points import between, signed
 
 Bools = NDArray[np.bool_]
 COLUMNS = [
@@ -117,13 +118,13 @@ def sentences(found: Answer) -> list[str]:
 
 
 def _points(part: dict[str, Any]) -> str:
-    return _said(part, "{:+.1f}")
+    return _said(part, "+.1f")
 
 
 def _rank(part: dict[str, Any]) -> str:
-    return _said(part, "{:+.2f}") if part["mean"] is not None else "not defined"
+    return _said(part, "+.2f") if part["mean"] is not None else "not defined"
 
 
 def _said(part: dict[str, Any], form: str) -> str:
-    ends = "" if part["ci95"] is None else f" [{', '.join(form.format(end) for end in part['ci95'])}]"
-    return (form.format(part["mean"]) + ends).replace("-", "−")
+    interval = "" if part["ci95"] is None else f" {between(part['ci95'], form)}"
+    return signed(part["mean"], form) + interval

@@ -22,8 +22,19 @@ def points(share: float | None, sign: str = "") -> str:
     """In points; zero after rounding has no sign."""
     if share is None:
         return NOTHING
-    found = round(100 * share, 1) or 0.0
-    return f"{found:{sign if found else ''}.1f}".replace("-", "−")
+    found = round(100 * share, 1)
+    return signed(found, f"{sign}.1f")
+
+
+def signed(value: float, form: str = "+.1f") -> str:
+    """A number with a minus sign instead of a hyphen; zero after rounding has no sign."""
+    text = f"{value:{form}}".replace("-", "−")
+    return text if any(digit in text for digit in "123456789") else text.lstrip("+−")
+
+
+def between(ends: Sequence[float], form: str = "+.1f") -> str:
+    """`[−0.2, +1.6]`"""
+    return f"[{', '.join(signed(end, form) for end in ends)}]"
 
 
 def _interval(ends: Sequence[float] | None, sign: str = "") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shlpt.analysis.points import NOTHING
+from shlpt.analysis.points import NOTHING, signed
 from shlpt.catalog.estimators import ESTIMATORS
 from shlpt.catalog.params import ShlptParams
 from shlpt.cli.options import AnyMatrix, Csv, Device, Home, Json, Threads, set_threads
@@ -118,8 +118,8 @@ def _flat(row: Any) -> dict[str, Any]:
 def _said(number: Any, form: str) -> str:
     if number["value"] is None:
         return NOTHING
-    ends = "" if number["ci95"] is None else f" [{', '.join(f'{end:{form}}' for end in number['ci95'])}]"
-    return f"{number['value']:{form}}{ends}".replace("-", "−")
+    ends = "" if number["ci95"] is None else f" [{', '.join(signed(end, form) for end in number['ci95'])}]"
+    return signed(number["value"], form) + ends
 
 
 # --- the threshold ------------------------------------------------------------------------
@@ -175,8 +175,8 @@ def _judged(title: str, at: dict[str, Any]) -> str:
     )
     if at["benefit"] is None:
         return said
-    ends = "" if at["low"] is None else f" [{at['low']:+.1f}, {at['high']:+.1f}]"
-    return f"{said} Estimated benefit over nobody similar: {at['benefit']:+.1f}{ends} points.".replace("-", "−")
+    ends = "" if at["low"] is None else f" [{signed(at['low'])}, {signed(at['high'])}]"
+    return f"{said} Estimated benefit over nobody similar: {signed(at['benefit'])}{ends} points."
 
 
 def _train(store: Store, id: str, form: str, delta: float, home: Any) -> str:

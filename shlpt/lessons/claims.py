@@ -14,6 +14,7 @@ import pandas as pd
 from shlpt.analysis import calibration, cubes, league, transfer
 from shlpt.analysis.metrics import summary
 from shlpt.analysis.nearest import by_seed
+from shlpt.analysis.points import signed
 from shlpt.analysis.stats import differences, paired_t
 from shlpt.errors import UserError, unknown
 from shlpt.lessons.numbers import Found, Unit, written
@@ -353,7 +354,7 @@ def printed(lesson: Lesson, name: str) -> str:
     if len(values) != 1 or not isinstance(values[0], float):
         where = lesson.where("printed", name)
         raise UserError(f"{where}: {len(rows)} cells of {one.table} match {dict(one.where)}, there must be one")
-    return f"{values[0]:.2f}".replace("-", "−")
+    return signed(values[0], ".2f")
 
 
 # --- in the text --------------------------------------------------------------------------

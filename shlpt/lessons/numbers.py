@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from shlpt.analysis.points import signed
 from shlpt.errors import UserError, unknown
 from shlpt.lessons.reading import Says
 
@@ -46,7 +47,7 @@ def number(value: float, unit: Unit) -> str:
     """Without its unit; with a sign if it is a difference."""
     if unit == "number":
         return f"{value:.2f}"
-    return (f"{value:+.1f}" if unit == "points" else f"{100 * value:.0f}").replace("-", "−")
+    return signed(value) if unit == "points" else signed(100 * value, ".0f")
 
 
 def _percent(share: float | None) -> str:

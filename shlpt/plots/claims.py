@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import between, signed
 from shlpt.plots import draw, theme
 
 COLUMNS = ["label", "value", "low", "high", "says"]
@@ -54,11 +55,11 @@ def figure(
                 "thickness": 2.5,
             },
             mode="markers+text",
-            text=[f"{row.value:{form}}".replace("-", "−")],
+            text=[signed(row.value, form)],
             textposition="top center",
             marker={"size": 12, "color": color(row.says, unit, dark)},
             error_x_color=color(row.says, unit, dark),
-            hovertemplate=f"%{{x:{form}}}, 95 %: {row.low:{form}} to {row.high:{form}}<extra></extra>",
+            hovertemplate=f"%{{x:{form}}}, 95 %: {signed(row.low, form)} to {signed(row.high, form)}<extra></extra>",
         )
     drawn.update_yaxes(
         range=[len(found) - 0.25, -0.6],
@@ -118,5 +119,5 @@ def alt(
     found, form = numbers(rows), FORMATS.get(unit, ".2f")
     if found.empty:
         return f"{axis}: nothing is claimed here."
-    said = "; ".join(f"{r.label}: {r.value:{form}} [{r.low:{form}}, {r.high:{form}}]" for r in found.itertuples())
-    return f"{axis}, with 95 % intervals. {said}.".replace("-", "−")
+    said = "; ".join(f"{r.label}: {signed(r.value, form)} {between((r.low, r.high), form)}" for r in found.itertuples())
+    return f"{axis}, with 95 % intervals. {said}."

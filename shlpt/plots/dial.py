@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import signed
 from shlpt.plots import draw, theme
 from shlpt.tasks.describe import Dialled, agreement
 
@@ -34,7 +35,7 @@ def figure(rows: Sequence[Dialled], degree: float, *, dark: bool = False) -> go.
                 name=name,
                 marker={"color": theme.side_color(agree, dark), "symbol": mark, "size": 8},
                 customdata=[
-                    f"at +1: {theme.literal(s)}, at {degree:+.2f}: {theme.literal(t)}"
+                    f"at +1: {theme.literal(s)}, at {signed(degree, '+.2f')}: {theme.literal(t)}"
                     for s, t in zip(mine["source"], mine["target"], strict=True)
                 ],
                 hovertemplate="comfort %{x:.2f}, bustle %{y:.2f}<br>%{customdata}<extra></extra>",
@@ -42,7 +43,7 @@ def figure(rows: Sequence[Dialled], degree: float, *, dark: bool = False) -> go.
     across = math.sqrt(1 - degree * degree)
     for x, y, name, dash in (
         (0.0, RADIUS, "rule at +1", "solid"),
-        (-across * RADIUS, degree * RADIUS, f"rule at {degree:+.2f}", "dash"),
+        (-across * RADIUS, degree * RADIUS, f"rule at {signed(degree, '+.2f')}", "dash"),
     ):
         drawn.add_scatter(
             x=[-x, x],
@@ -61,6 +62,6 @@ def alt(rows: Sequence[Dialled], degree: float) -> str:
         return "The relatedness dial: no text to show."
     alike = sum(row.agree for row in rows)
     return (
-        f"{len(rows)} hotel reviews by comfort and bustle: the tasks at +1.00 and {degree:+.2f} have the same answer "
-        f"for {alike} of them, and for {agreement(degree):.0%} of all texts."
+        f"{len(rows)} hotel reviews by comfort and bustle: the tasks at +1.00 and {signed(degree, '+.2f')} have the "
+        f"same answer for {alike} of them, and for {agreement(degree):.0%} of all texts."
     )

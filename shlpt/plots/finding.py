@@ -18,15 +18,15 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(recorded: pd.DataFrame, now: pd.DataFrame, write: Write = str, *, dark: bool = False) -> go.Figure:
-    """Blue helps, orange harms, grey is alone. What is trained now is drawn bold over what is recorded."""
+    """Both as `numbers` returns them. Blue helps, orange harms, grey is alone. What is trained now is drawn bold over
+    what is recorded."""
     drawn = draw.base("finding", "Epoch", "Validation score (%)", dark, HEIGHT)
     if recorded.empty and now.empty:
         return draw.say_empty(drawn, "No epoch has ended yet")
     behind = {"mode": "lines", "opacity": BEFORE if len(now) else 1}
     bold = {"mode": "lines+markers", "marker_size": 8, "line_width": 3.5, "showlegend": recorded.empty}
     for frame, look, when in ((recorded, behind, ""), (now, bold, ", now")):
-        rows = numbers(frame)
-        rows = rows.assign(low=rows["low"].clip(lower=0), high=rows["high"].clip(upper=1))
+        rows = frame.assign(low=frame["low"].clip(lower=0), high=frame["high"].clip(upper=1))
         for (effect, source), mine in rows.groupby(["effect", "source"], sort=False):
             dash = "solid" if source else "dash"
             style = theme.Style(theme.effect_color(str(effect), dark), dash, "circle")
@@ -45,8 +45,7 @@ def _name(effect: str, source: str, write: Write) -> str:
 def alt(recorded: pd.DataFrame, now: pd.DataFrame, write: Write = str) -> str:
     said = []
     for frame, what in ((recorded, "recorded"), (now, "now")):
-        rows = numbers(frame)
-        last = rows.sort_values("epoch").groupby(["effect", "source"], sort=False).last()
+        last = frame.sort_values("epoch").groupby(["effect", "source"], sort=False).last()
         said += [
             f"{_name(str(effect), str(source), write)} {row['mean']:.0%} ({what})"
             for (effect, source), row in last.iterrows()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import signed
 from shlpt.plots import draw, theme
 from shlpt.plots.transfer_matrix import numbers as laid_out
 
@@ -72,7 +73,7 @@ def _folded(task: str) -> str:
 
 
 def written(value: float) -> str:
-    return f"{value:+.0f}".replace("-", "−") if round(value) else "0"
+    return signed(value, "+.0f")
 
 
 def alt(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import signed
 from shlpt.plots import draw, theme
 from shlpt.tasks.pocket import DEGREES, relation
 from shlpt.tasks.task import Task
@@ -38,11 +39,14 @@ def figure(tasks: Sequence[Task], *, dark: bool = False) -> go.Figure:
     wide = rows.pivot(index="a", columns="b", values="degree").loc[names, names]
     kinds = rows.pivot(index="a", columns="b", values="relation").loc[names, names]
     text = [
-        [LETTERS.get(kind, f"{wide.iloc[i, k]:+.2f}") for k, kind in enumerate(kinds.iloc[i])]
+        [LETTERS.get(kind, signed(wide.iloc[i, k], "+.2f")) for k, kind in enumerate(kinds.iloc[i])]
         for i in range(len(names))
     ]
     hover = [
-        [f"{theme.label(a)} and {theme.label(b)}<br>{kinds.loc[a, b]} ({wide.loc[a, b]:+.2f})" for b in names]
+        [
+            f"{theme.label(a)} and {theme.label(b)}<br>{kinds.loc[a, b]} ({signed(wide.loc[a, b], '+.2f')})"
+            for b in names
+        ]
         for a in names
     ]
     look = {"zmin": -1, "zmax": 1, "zmid": 0, "colorscale": theme.diverging(dark), "showscale": False}

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import signed
 from shlpt.plots import draw, theme
 
 PALE = 0.35
@@ -54,10 +55,10 @@ def _bars(rows: pd.DataFrame, dark: bool) -> dict[str, object]:
 
 def _hover(cell: Any) -> str:
     pair = f"{theme.label(cell.source)} → {theme.label(cell.target)}"
-    said = f"{pair}<br>{theme.literal(cell.relation)} ({cell.degree:+.2f})<br>{cell.value:+.1f} points"
+    said = f"{pair}<br>{theme.literal(cell.relation)} ({signed(cell.degree, '+.2f')})<br>{signed(cell.value)} points"
     if pd.isna(cell.low):
         return f"{said}, one seed: nothing is claimed"
-    return f"{said}, 95 %: {cell.low:+.1f} to {cell.high:+.1f}, {cell.n} seeds"
+    return f"{said}, 95 %: {signed(cell.low)} to {signed(cell.high)}, {cell.n} seeds"
 
 
 def alt(recorded: pd.DataFrame, mine: pd.DataFrame, chosen: tuple[str, str] = ("", "")) -> str:
@@ -65,9 +66,9 @@ def alt(recorded: pd.DataFrame, mine: pd.DataFrame, chosen: tuple[str, str] = ("
     if rows.empty:
         return "Transfer against declared relatedness: no pair has been trained yet."
     own = rows[(rows["source"] == chosen[0]) & (rows["target"] == chosen[1]) & (rows["whose"] == "yours")]
-    said = f" The chosen pair: {own['value'].iloc[0]:+.1f} points." if len(own) else ""
+    said = f" The chosen pair: {signed(own['value'].iloc[0])} points." if len(own) else ""
     count = int((rows["whose"] == "yours").sum())
     return (
         f"Transfer against declared relatedness: {len(rows) - count} recorded pairs, {count} of your own, from "
-        f"{rows['value'].min():+.1f} to {rows['value'].max():+.1f} points.{said}"
+        f"{signed(rows['value'].min())} to {signed(rows['value'].max())} points.{said}"
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import signed
 from shlpt.plots import draw, theme
 from shlpt.tasks.pocket import DEGREES
 
@@ -110,6 +111,7 @@ def alt_benefit(rows: pd.DataFrame, delta: float) -> str:
     best = found.loc[found["benefit"].idxmax()]
     here = found.loc[(found["delta"] - delta).abs().idxmin()]
     return (
-        f"Estimated benefit over nobody similar: {here['benefit']:+.1f} points at δ = {delta:.3g}, at most "
-        f"{best['benefit']:+.1f} at δ = {best['delta']:.3g}, {found['benefit'].iloc[0]:+.1f} with everybody similar."
+        f"Estimated benefit over nobody similar: {signed(here['benefit'])} points at δ = {delta:.3g}, at most "
+        f"{signed(best['benefit'])} at δ = {best['delta']:.3g}, {signed(found['benefit'].iloc[0])} with everybody "
+        "similar."
     )

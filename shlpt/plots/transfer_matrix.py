@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import signed
 from shlpt.plots import draw, theme
 
 
@@ -46,18 +47,18 @@ def figure(frame: pd.DataFrame, tasks: Sequence[str] | None = None, *, dark: boo
 
 def _words(value: np.ndarray) -> list[list[str]]:
     """Plain, since the figure fits the size of the letters to their number and would count markup."""
-    return [["" if np.isnan(v) else f"{v:+.1f}" for v in row] for row in value]
+    return [["" if np.isnan(v) else signed(v) for v in row] for row in value]
 
 
 def _hover(source: str, target: str, cell: Any) -> str:
     pair = f"{theme.label(source)} → {theme.label(target)}"
     if cell is None or np.isnan(cell.value):
         return pair
-    said = f"{pair}<br>test error reduced by {cell.value:+.1f} points"
+    said = f"{pair}<br>test error reduced by {signed(cell.value)} points"
     if np.isnan(cell.low):
         return f"{said}<br>one seed: nothing is claimed"
     verdict = "clear" if cell.clear else "unclear"
-    return f"{said}<br>95 %: {cell.low:+.1f} to {cell.high:+.1f}<br>{verdict}, corrected p = {cell.q:.2g}"
+    return f"{said}<br>95 %: {signed(cell.low)} to {signed(cell.high)}<br>{verdict}, corrected p = {cell.q:.2g}"
 
 
 def alt(frame: pd.DataFrame, tasks: Sequence[str] | None = None) -> str:
@@ -68,5 +69,5 @@ def alt(frame: pd.DataFrame, tasks: Sequence[str] | None = None) -> str:
     return (
         f"Transfer between {len(names)} tasks, {int(there.sum())} pairs: {int((clear & (value > 0)).sum())} help, "
         f"{int((clear & (value < 0)).sum())} harm, {int((there & ~clear).sum())} are unclear; "
-        f"from {np.nanmin(value):+.1f} to {np.nanmax(value):+.1f} points of test error reduction."
+        f"from {signed(np.nanmin(value))} to {signed(np.nanmax(value))} points of test error reduction."
     )

@@ -3,6 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import signed
 from shlpt.plots import draw, theme
 
 COLUMNS = ["place", "word", "weight"]
@@ -54,5 +55,5 @@ def alt(frame: pd.DataFrame, earlier: str, most: int = MOST) -> str:
     rows = numbers(frame, earlier, most)
     if rows.empty or not rows["weight"].abs().max():
         return f"Words that change the similarity to {theme.titled(earlier)}: none."
-    said = ", ".join(f"{theme.literal(r.word, 18)} {r.weight:+.3f}" for r in list(rows.itertuples())[:5])
+    said = ", ".join(f"{theme.literal(r.word, 18)} {signed(r.weight, '+.3f')}" for r in list(rows.itertuples())[:5])
     return f"Words that most raise (+) or lower (−) the similarity to {theme.titled(earlier)}: {said}."

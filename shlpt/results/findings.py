@@ -1,6 +1,6 @@
 """The finding of a matrix, and the same pairs trained again with other seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,11 +45,11 @@ def of(frame: pd.DataFrame, chosen: Sequence[Pair]) -> pd.DataFrame:
 
 
 def once_more(
-    store: Store, about: Mapping[str, Any], chosen: Sequence[Pair], count: int, name: str, taken: Sequence[int] = ()
+    store: Store, about: Mapping[str, Any], chosen: Sequence[Pair], count: int, name: str, taken: Iterable[int]
 ) -> Experiment:
-    """These pairs with the next seeds, trained as the matrix of `about` was. They join an earlier such experiment."""
-    mine = of(trained_pairs(store, about), chosen)
-    seeds = next_seeds([int(seed) for seed in (*taken, *mine["seed"])] or [FIRST_SEED - STEP], count)
+    """These pairs with the seeds after those that are taken, trained as the matrix of `about` was. They join an earlier
+    such experiment."""
+    seeds = next_seeds([int(seed) for seed in taken] or [FIRST_SEED - STEP], count)
     common = {key: about[key] for key in ("method", *COMMON) if key in about}
     tasks = list(dict.fromkeys(task for pair in chosen for task in pair))
     made = plans.matrix(tasks, seeds, common, name, about.get("source_shots"), chosen)

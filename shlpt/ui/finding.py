@@ -11,6 +11,7 @@ from shlpt.analysis import finding, transfer
 from shlpt.analysis.finding import Finding
 from shlpt.analysis.headlines import BUILT
 from shlpt.plans import commands
+from shlpt.plans.experiments import Experiment
 from shlpt.plots import finding as plot
 from shlpt.queue.submit import start_race
 from shlpt.results import experiments, findings, frames
@@ -38,7 +39,8 @@ class Known:
     table: pd.DataFrame
     counts: transfer.Counts
     found: Finding | None
-    curves: pd.DataFrame
+    seeds: int  # of the recorded curves
+    curves: pd.DataFrame  # as `plots.finding.numbers` returns them
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -48,7 +50,12 @@ class Known:
 
 def known(store: Store) -> Known | None:
     """What the newest recorded matrix says; None without one."""
-    return _known(str(store.home), (store.home / FILE).stat().st_mtime_ns)
+    return _known(*version(store))
+
+
+def version(store: Store) -> tuple[str, int]:
+    """What is kept of recorded results belongs to this."""
+    return str(store.home), (store.home / FILE).stat().st_mtime_ns
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)  # type: ignore[untyped-decorator]
@@ -63,7 +70,8 @@ def _known(home: str, changed: int) -> Known | None:
     found = finding.clearest(table)
     curves = findings.curves(store, found, pairs) if found else pd.DataFrame(columns=findings.CURVES)
     store.close()
-    return Known(line, pairs, table, transfer.counts(table), found, curves)
+    seeds = curves["seed"].nunique()
+    return Known(line, pairs, table, transfer.counts(table), found, seeds, plot.numbers(curves))
 
 
 def show(found: Finding, seen: Known) -> None:
@@ -106,29 +114,28 @@ def panel(found: Finding, seen: Known, was_going: bool) -> None:
     going = control.going(store, states)
     if going != was_going:
         st.rerun()
-    press(store, found, seen, mine, states)
+    made = again(store, found, seen, mine)
+    press(store, made, mine, states)
     newest = mine[mine["seed"] == mine["seed"].max()]
     said(store, found, seen, mine, newest, states)
-    now = findings.curves(store, found, newest)
+    now = plot.numbers(findings.curves(store, found, newest))
     draw = {"write": phrase}
     figure = plot.figure(seen.curves, now, **draw, dark=page.is_dark())
     live_plot(figure, "finding", plot.alt(seen.curves, now, **draw))
     control.troubles(store, runs, states)
-    beneath(store, found, seen, mine)
+    beneath(store, found, seen, mine, made)
 
 
-def press(store: Store, found: Finding, seen: Known, mine: pd.DataFrame, states: dict[str, int]) -> None:
+def press(store: Store, made: Experiment, mine: pd.DataFrame, states: dict[str, int]) -> None:
     """Train the pairs with the next seed, or go on with what was stopped."""
     text = "See it happen now" if mine.empty else "Again, with a new seed"
     with st.container(horizontal=True, vertical_alignment="center"):
-        control.train_or_stop(
-            store, list(mine["run"]), states, "finding", text, lambda: start_race(store, made(store, found, seen))
-        )
+        control.train_or_stop(store, list(mine["run"]), states, "finding", text, lambda: start_race(store, made))
 
 
-def made(store: Store, found: Finding, seen: Known) -> Any:
+def again(store: Store, found: Finding, seen: Known, mine: pd.DataFrame) -> Experiment:
     """The pairs of the finding with a seed that neither the recorded results nor this store have."""
-    return findings.once_more(store, seen.about, found.pairs, 1, NAME, list(seen.pairs["seed"].unique()))
+    return findings.once_more(store, seen.about, found.pairs, 1, NAME, [*seen.pairs["seed"], *mine["seed"]])
 
 
 def said(
@@ -154,16 +161,15 @@ def said(
         st.markdown(f"Seed {seed}: now the task itself, after each of the others.")
 
 
-def beneath(store: Store, found: Finding, seen: Known, mine: pd.DataFrame) -> None:
+def beneath(store: Store, found: Finding, seen: Known, mine: pd.DataFrame, made: Experiment) -> None:
     """What the curves are, and what all presses say together."""
     done = finding.repeats(found, mine)
     with st.container(horizontal=True):
         for repeat in done:
             page.badge(f"{repeat.effect.kind}: {repeat.said}", COLORS[repeat.effect.kind])
-    seeds = seen.curves["seed"].nunique()
     st.caption(
-        f"Thin lines: recorded, mean of {seeds} seed{'s' * (seeds != 1)} ± one standard deviation. Bold, with dots: "
-        "trained here. After early stopping a seed keeps its last value."
+        f"Thin lines: recorded, mean of {seen.seeds} seed{'s' * (seen.seeds != 1)} ± one standard deviation. Bold, "
+        "with dots: trained here. After early stopping a seed keeps its last value."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if handles := playground_address(*found.pairs[0]):
@@ -171,8 +177,7 @@ def beneath(store: Store, found: Finding, seen: Known, mine: pd.DataFrame) -> No
         if len(mine):
             to_page("transfer", "Seed by seed", {"matrix": newest_experiment(store)})
         with st.popover("Command", type="tertiary", help="The same on the command line"):
-            experiment = made(store, found, seen)
-            st.code(commands.matrix(experiment.about, NAME, default_home()), language=None, wrap_lines=True)
+            st.code(commands.matrix(made.about, NAME, default_home()), language=None, wrap_lines=True)
 
 
 def newest_experiment(store: Store) -> str:

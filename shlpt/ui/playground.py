@@ -8,6 +8,7 @@ import streamlit as st
 
 from shlpt.analysis import agreement, transfer
 from shlpt.analysis.finding import ENOUGH
+from shlpt.analysis.points import between, signed
 from shlpt.plans import commands, estimate
 from shlpt.plans.experiments import Experiment
 from shlpt.plans.recorded import IN_MATRIX, SOURCE_SHOTS
@@ -72,10 +73,10 @@ def show() -> None:
         target = handles("Learned after it (target)", "to_")
     a, b = find_task(source), find_task(target)
     kind, degree = relation(a, b)
-    parts = ", ".join(f"{name} {value:+.1f}" for name, value in axes(a, b).items())
+    parts = ", ".join(f"{name} {signed(value)}" for name, value in axes(a, b).items())
     st.markdown(
-        f"Declared: **{kind} ({degree:+.2f})**: {page.plain(MEANING.get(kind, ''))}. Shared by part, from −1 to 1: "
-        f"{parts}."
+        f"Declared: **{kind} ({signed(degree, '+.2f')})**: {page.plain(MEANING.get(kind, ''))}. Shared by part, from "
+        f"−1 to 1: {parts}."
     )
     measured = st.container()  # above the settings, which few change
     about = settings(source, target)
@@ -106,10 +107,10 @@ def settings(source: str, target: str) -> dict[str, Any]:
     return about | {"source_shots": found["source_shots"], "count": found["count"]}
 
 
-def experiment(store: Store, source: str, target: str, about: Mapping[str, Any]) -> Experiment:
+def experiment(store: Store, source: str, target: str, about: Mapping[str, Any], mine: pd.DataFrame) -> Experiment:
     """The pair with its next seeds."""
     name = f"{source} → {target}"
-    return findings.once_more(store, about, [(source, target)], about["count"], name)
+    return findings.once_more(store, about, [(source, target)], about["count"], name, mine["seed"])
 
 
 def _mine(store: Store, source: str, target: str, about: Mapping[str, Any]) -> pd.DataFrame:
@@ -131,7 +132,7 @@ def panel(source: str, target: str, about: Mapping[str, Any], was_going: bool) -
     going = control.going(store, states)
     if going != was_going:
         st.rerun()
-    press(store, source, target, about, states, runs)
+    press(store, experiment(store, source, target, about, mine), states, runs)
     table = transfer.described(transfer.cells(every))
     st.markdown(verdict(table, source, target, mine))
     left, right = st.columns(2)
@@ -154,11 +155,8 @@ def panel(source: str, target: str, about: Mapping[str, Any], was_going: bool) -
     control.troubles(store, runs, states)
 
 
-def press(
-    store: Store, source: str, target: str, about: Mapping[str, Any], states: dict[str, int], runs: list[str]
-) -> None:
+def press(store: Store, made: Experiment, states: dict[str, int], runs: list[str]) -> None:
     """Train new seeds of the pair, or go on with what was stopped."""
-    made = experiment(store, source, target, about)
     with st.container(horizontal=True, vertical_alignment="center"):
         control.train_or_stop(store, runs, states, "pair", "Train this pair", lambda: start_race(store, made))
         if not control.going(store, states):
@@ -178,10 +176,10 @@ def verdict(table: pd.DataFrame, source: str, target: str, mine: pd.DataFrame) -
         return "Not trained yet. Does the first task help the second, or harm it? Guess before you press."
     if not found["n"]:
         return f"{waiting} seed{'s' * (waiting != 1)} to come."
-    ends = f" [{found['low']:+.1f}, {found['high']:+.1f}]" if found["n"] >= ENOUGH else ""
+    interval = f" {between((found['low'], found['high']))}" if found["n"] >= ENOUGH else ""
     seeds = f"{found['n']} seed{'s' * (found['n'] != 1)}" + f", {waiting} to come" * bool(waiting)
     first_said = f"Learning {page.plain(phrase(source))} first changes {page.plain(phrase(target))} by "
-    return f"{first_said}**{found['value']:+.1f} points{page.plain(ends)}** ({seeds}): **{found['verdict']}**."
+    return f"{first_said}**{signed(found['value'])} points{page.plain(interval)}** ({seeds}): **{found['verdict']}**."
 
 
 def behind(about: Mapping[str, Any]) -> pd.DataFrame:

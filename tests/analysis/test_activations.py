@@ -74,5 +74,5 @@ def test_with_and_without_a_loss_is_paired_by_seed() -> None:
         "on minus off, layer 2, over 2 seeds: the cosine of activation states −0.215 [−0.279, −0.151]"
     )
     assert first.endswith(", a clear difference.")
-    assert second.endswith("+0.000 (no interval), no clear difference.")
+    assert second.endswith(" 0.000 (no interval), no clear difference.")
     assert activations.paired(frame.iloc[:0], "on", "off") == activations.difference_said([], "on", "off") == []

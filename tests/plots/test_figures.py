@@ -101,7 +101,7 @@ SURGERY = "without worse better neither before after"
 CURVES = "which epoch validation"
 CLAIMS = "label value low high says"
 RELATING = "source target relation degree value low high n"
-FINDING = "effect source seed epoch validation"
+FINDING = "effect source epoch mean low high seeds"
 HALF = [[1.0, 0.5], [0.5, 1.0]]
 NAMELESS = ("positions", "sides", "guess_curve")  # no name of a task or method is in them
 
@@ -140,7 +140,9 @@ CASES = {
         relating, of(RELATING, "NAME yelp same 0.7 10 5 15 3", frame(RELATING)), (frame(RELATING), frame(RELATING))
     ),
     "finding": Case(
-        finding, of(FINDING, "helps NAME 1 1 0.9; harms yelp 1 1 0.4", frame(FINDING)), (frame(FINDING), frame(FINDING))
+        finding,
+        of(FINDING, "helps NAME 1 0.9 0.8 1.0 2; harms yelp 1 0.4 0.4 0.4 2", frame(FINDING)),
+        (frame(FINDING), frame(FINDING)),
     ),
     "alpha": Case(alpha, of(ALPHA, ";".join(f"e{i} NAME 0.{i}" for i in range(10)), 0.45)),
     "alpha_text": Case(alpha_text, lambda n: (table("earlier alpha before", "yelp 0.2 nan; NAME 0.8 0.7", n), 0.06, n)),

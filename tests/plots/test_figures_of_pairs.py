@@ -10,7 +10,8 @@ NAN = float("nan")
 
 def test_what_is_trained_now_is_bold_over_what_is_recorded_in_the_colours_of_help_and_harm() -> None:
     rows = [("alone", "", 1, 1, 0.5), ("alone", "", 2, 1, 0.7), ("helps", "a", 1, 1, 0.9), ("harms", "b", 1, 1, 0.2)]
-    recorded, now = pd.DataFrame(rows, columns=CURVES), pd.DataFrame([("helps", "a", 3, 1, 1.0)], columns=CURVES)
+    of_now = [("helps", "a", 3, 1, 1.0)]
+    recorded, now = (finding.numbers(pd.DataFrame(curves, columns=CURVES)) for curves in (rows, of_now))
     lines = {line.name: line for line in finding.figure(recorded, now, str.upper).data if line.name}
     assert [lines[name].y[0] for name in ("alone", "after A", "after B", "after A, now")] == [0.6, 0.9, 0.2, 1.0]
     assert lines["after A"].line.color == lines["after A, now"].line.color == theme.effect_color("helps")
