@@ -19,22 +19,22 @@ INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the l
 
 
 def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None, count: int = 1) -> bool:
-    """Start a worker, or `count` of them, unless no run is waiting, or a worker is alive or starting; with several GPUs
-    one for each. Returns whether one was started. A worker on another device does not count."""
+    """Start what is missing to `count` workers, unless no run is waiting, or a worker is starting; with several GPUs one
+    for each. Returns whether one was started. A worker on another device does not count."""
     waiting = store.value(
         "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
     )
     busy = {row["worker"] for row in store.rows("SELECT worker FROM groups WHERE state='paused'")}  # with holding still
     rows = store.rows("SELECT id, device FROM workers")
     free = {row["id"] for row in rows if row["id"] not in busy and _fits(row["device"], device)}
-    if not waiting or _some_live(store, free):
+    if not waiting or (missing := count - len(_alive(store, free))) <= 0:
         return False
     try:
         lock = liveness.hold(store.home, STARTING)
     except BlockingIOError:
         return False
     with lock:
-        first, *others = workers_for(device) if count == 1 else [device] * count
+        first, *others = workers_for(device) if count == 1 else [device] * missing
         start_worker(store, device=first, threads=threads, inherit=lock.fileno())
         for other in others:
             start_worker(store, device=other, threads=threads)
@@ -45,9 +45,10 @@ def _fits(device: str, asked: str) -> bool:
     return liveness.serves(device) and (asked in ("auto", device) or device.startswith(f"{asked}:"))
 
 
-def _some_live(store: Store, workers: set[str]) -> bool:
+def _alive(store: Store, workers: set[str]) -> set[str]:
     observer = liveness.Observer(store)
-    return any(observer.certain(worker) for worker in workers) or bool(liveness.settled(store, workers, BEAT_SECONDS))
+    sure = {worker for worker in workers if observer.certain(worker)}
+    return sure or liveness.settled(store, workers, BEAT_SECONDS)
 
 
 def start_worker(

@@ -58,6 +58,17 @@ def test_several_gpus_have_a_worker_each(
     assert [command[command.index("--device") + 1] for command in started] == ["cuda:0", "cuda:1"]
 
 
+def test_what_is_missing_to_a_number_of_workers_is_started(store: Store, started: list[list[str]]) -> None:
+    """A warm one is not enough for two pairs side by side."""
+    queued(store, spec_of())
+    join(store)
+    assert launch.ensure_worker(store, count=3)
+    assert len(started) == 2
+    join(store, "second")
+    join(store, "third")
+    assert not launch.ensure_worker(store, count=3)
+
+
 def test_one_on_another_device_does_not_count(store: Store, started: list[list[str]]) -> None:
     queued(store, spec_of())
     join(store)  # on the CPU
