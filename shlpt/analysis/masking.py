@@ -98,7 +98,7 @@ def sentences(found: Answer) -> list[str]:
     random, alike = _points(found["beyond_random"]), _points(found["beyond_matched"])
     said = [
         "Without the neurons that the source's prompt switches on, the target loses "
-        f"{_said(found['lost'], '{:.1f}')} points of accuracy (mean over {found['pairs']} pairs).",
+        f"{_said(found['lost'], '.1f')} points of accuracy (mean over {found['pairs']} pairs).",
         f"That is {random} points more than without as many random neurons of the same layers, and {alike} more than "
         "without as many of those that are as often active.",
         f"Overlap and loss: ρ = {_rank(found['with_overlap'])}; loss and measured transfer: "

@@ -67,7 +67,7 @@ def test_fresh_seeds_agree_or_do_not() -> None:
     harm, help = finding.repeats(found, fresh)
     assert (harm.agree, harm.seeds, harm.mean) == (2, 3, pytest.approx(-25 / 3))
     # Student's t with two degrees of freedom: 4.303 × 28.87 / √3 = 71.7 to both sides
-    assert harm.said == "2 of 3 fresh seeds agree: -8 points (-80 to +63)"
+    assert harm.said == "2 of 3 fresh seeds agree: −8 points (−80 to +63)"
     assert help.said == "1 of 1 fresh seed agrees: +25 points"
     assert finding.repeats(found, fresh[:0]) == []
 
@@ -76,6 +76,6 @@ def test_the_verdict_on_a_seed_waits_for_all_of_its_scores() -> None:
     found = clearest(cells(TABLE))
     assert found is not None
     whole = pairs(("a", 1, 0.5, 0.75), ("b", 1, 1.0, 0.75), ("a", 2, 0.5, 0.75), ("b", 2, float("nan"), 0.75))
-    assert finding.verdict(found, whole, 1) == "75% alone, 50% after a (-25), 100% after b (+25)"
+    assert finding.verdict(found, whole, 1) == "75% alone, 50% after a (−25), 100% after b (+25)"
     assert finding.verdict(found, whole, 2) == ""
     assert finding.verdict(found, whole[:1], 1) == ""
