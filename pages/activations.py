@@ -118,7 +118,8 @@ def maps(run: Shown, spec: dict[str, Any], probe: dict[str, Any], other: Shown |
     layer, measure = options(activations.layers(probe))
     mine = twins.activation_map(probe, layer, measure)
     if other is None:
-        draw(st.container(width=660), name_of(run, spec), mine.matrix, mine.tasks, measure, "mine", False)
+        left, told_in = st.columns([3, 2], vertical_alignment="center")
+        draw(left, name_of(run, spec), mine.matrix, mine.tasks, measure, "mine", False)
     else:
         against = twins.activation_map(frames.probe(other.store, other.id), layer, measure)
         change = twins.minus(mine, against)
@@ -129,12 +130,15 @@ def maps(run: Shown, spec: dict[str, Any], probe: dict[str, Any], other: Shown |
         draw(places[1], name_of(other, theirs), against.matrix, against.tasks, measure, "theirs", False)
         draw(places[2], "First minus second", change.matrix, change.tasks, measure, "change", True)
         st.info(told(mine, against, change), icon=":material/compare_arrows:")
-    page.explain(
-        "Activation states of the decoder's neurons at the first position, on a fixed batch of texts, under each "
-        "task's prompt. 1 means that two prompts activate the same neurons. Most pairs lie far above 0, because many "
-        "neurons respond to the text under any prompt. The loss of eq. 11 leaves these neurons out; this map does not.",
-        11,
-    )
+        told_in = st.container()
+    with told_in:
+        page.explain(
+            "Activation states of the decoder's neurons at the first position, on a fixed batch of texts, under each "
+            "task's prompt. 1 means that two prompts activate the same neurons. Most pairs lie far above 0, because "
+            "many neurons respond to the text under any prompt. The loss of eq. 11 leaves these neurons out; this map "
+            "does not.",
+            11,
+        )
     return layer
 
 

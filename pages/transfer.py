@@ -206,7 +206,7 @@ def cell(shown: ShownExperiment, source: str, target: str) -> None:
         page.badge(found["verdict"], {"helps": "blue", "harms": "orange"}.get(found["verdict"], "gray"))
         more_seeds(shown, source, target)
     epochs = frames.pair_epochs(shown.store, list(mine["run"]))
-    page.draw(curves, epochs, key="curves", table=curves.numbers(epochs))
+    page.draw(curves, epochs, key="curves", effect=found["verdict"], table=curves.numbers(epochs))
     page.explain(
         f"How {page.plain(theme.titled(target))} is learned after {page.plain(theme.titled(source))} and alone: "
         "validation score after each epoch, mean over the seeds ± one standard deviation. After early stopping a seed "

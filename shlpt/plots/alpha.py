@@ -21,25 +21,26 @@ def numbers(frame: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def figure(frame: pd.DataFrame, threshold: float, *, dark: bool = False) -> go.Figure:
-    """A violin per earlier task with a dot for each example; to the right of the line δ they count as similar."""
+    """A violin per earlier task with a dot for each example; to the right of the line δ they count as similar. Green
+    where the mean does, else purple."""
     rows = numbers(frame, threshold)
     height = max(240, 64 * len(rows) + 110)
     drawn = draw.base("alpha", "α of an example (0 to 1)", "Earlier task", dark, height)
     if rows.empty:
         return draw.say_empty(drawn, "No similarity was stored for this task: it had no earlier task")
     for row in rows.itertuples():
-        style = theme.task_style(row.earlier, dark)
+        color = theme.side_color(row.mean > threshold, dark)
         name = f"{theme.label(row.earlier)}<br>{row.similar:.0%} similar"
         drawn.add_violin(
             x=list(frame.loc[frame["earlier"] == row.earlier, "alpha"].dropna()),
             name=name,
             orientation="h",
-            line={"color": style.color, "width": 1.5},
-            fillcolor=theme.faded(style.color, 0.35),
+            line={"color": color, "width": 1.5},
+            fillcolor=theme.faded(color, 0.35),
             points="all",
             pointpos=0,
             jitter=0.7,
-            marker={"color": style.color, "size": 4, "opacity": 0.45},
+            marker={"color": color, "size": 4, "opacity": 0.45},
             meanline_visible=True,
             spanmode="hard",
             hoveron="violins+points",

@@ -27,7 +27,7 @@ def figure(frame: pd.DataFrame, threshold: float, before: str = "before", *, dar
         name="now",
         showlegend=False,
         width=0.62,
-        marker={"color": [theme.task_style(e, dark).color for e in rows["earlier"]]},
+        marker={"color": [theme.side_color(value > threshold, dark) for value in rows["alpha"]]},
         customdata=[theme.label(e) for e in rows["earlier"]],
         hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
     )

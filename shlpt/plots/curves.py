@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from shlpt.plots import draw, theme
 
+EFFECTS = ("helps", "harms")
 WITH, ALONE = "with transfer", "alone"
 WHOLE = 8  # epochs up to which each one has its tick
 
@@ -14,11 +15,13 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
     return draw.mean_band(frame, ["which", "epoch"], "validation")
 
 
-def figure(frame: pd.DataFrame, *, chance: float | None = None, dark: bool = False) -> go.Figure:
-    """Two curves; several seeds are drawn as mean ± one standard deviation."""
+def figure(frame: pd.DataFrame, *, effect: str = "", chance: float | None = None, dark: bool = False) -> go.Figure:
+    """Two curves; several seeds are drawn as mean ± one standard deviation. The one with transfer has the colour of its
+    effect, if it clearly helps or harms."""
     rows = numbers(frame)
     alone = theme.Style(theme.FAINT[dark], "dash", "square")  # the yardstick
-    other = theme.Style(theme.ACCENT[dark], "solid", "circle")
+    color = theme.effect_color(effect, dark) if effect in EFFECTS else theme.ACCENT[dark]
+    other = theme.Style(color, "solid", "circle")
     both = rows["which"].nunique() > 1
     styles = {which: alone if which == ALONE and both else other for which in rows["which"]}
     drawn = draw.learning_curves("curves", rows, "which", theme.literal, styles, dark)
@@ -31,10 +34,11 @@ def figure(frame: pd.DataFrame, *, chance: float | None = None, dark: bool = Fal
     return drawn
 
 
-def alt(frame: pd.DataFrame, *, chance: float | None = None) -> str:
+def alt(frame: pd.DataFrame, *, effect: str = "", chance: float | None = None) -> str:
     rows = numbers(frame)
     if rows.empty:
         return "Learning curves with and without transfer: no epoch has ended yet."
     limit = f"; chance: {chance:.0%}" if chance else ""
     best = rows.groupby("which", sort=False)["mean"].max()
-    return f"Best validation score {', '.join(f'{which}: {value:.0%}' for which, value in best.items())}{limit}."
+    clear = f"; what is learned before {effect}" if effect in EFFECTS else ""
+    return f"Best validation score {', '.join(f'{which}: {value:.0%}' for which, value in best.items())}{clear}{limit}."

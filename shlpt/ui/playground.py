@@ -139,7 +139,8 @@ def panel(source: str, target: str, about: Mapping[str, Any], was_going: bool) -
     with left:
         st.markdown("**This pair**: validation after each epoch")
         epochs = frames.pair_epochs(store, runs)
-        live_plot(curves.figure(epochs, dark=page.is_dark()), "pair", curves.alt(epochs))
+        effect = transfer.cell(table, source, target)["verdict"]
+        live_plot(curves.figure(epochs, effect=effect, dark=page.is_dark()), "pair", curves.alt(epochs, effect=effect))
     with right:
         st.markdown("**All pairs**: transfer against declared relatedness")
         pair = (source, target)

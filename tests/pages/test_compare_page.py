@@ -11,6 +11,7 @@ from conftest import SEEDS, TASKS, TINY, matrix
 from saying import outcome, refused, say
 from visiting import EVIL, charts, errors, figures, press, said, visit
 
+from shlpt.analysis.points import signed
 from shlpt.catalog.routers import title_of
 from shlpt.plans import headroom
 from shlpt.plans.experiments import Cell, Experiment
@@ -45,7 +46,7 @@ def test_runs_of_the_same_settings_are_one_side(home: Path, capsys: pytest.Captu
     assert list(shown["ACC"]) == [pytest.approx(100 * row["acc"]["mean"]) for row in told["sides"]]
     difference = told["differences"][0]["acc"]["difference"]
     assert difference == pytest.approx(told["sides"][1]["acc"]["mean"] - told["sides"][0]["acc"]["mean"])
-    assert app.metric[0].value == f"{0 - 100 * difference:+.1f} points"
+    assert app.metric[0].value == f"{signed(-100 * difference)} points"
     assert {row["setting"] for row in told["differences"][0]["settings"]} >= {"method", "threshold"}
 
 

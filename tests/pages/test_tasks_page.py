@@ -6,6 +6,7 @@ import pytest
 from visiting import charts, errors, figures, press, said, visit
 
 from shlpt.analysis import transfer
+from shlpt.analysis.points import signed
 from shlpt.results import experiments
 from shlpt.store.store import Store
 from shlpt.tasks.find import find_task
@@ -67,10 +68,10 @@ def test_three_handles_make_a_source_and_a_target() -> None:
     app = visit("tasks.py", address)
     assert "ask\\:price\\/cafe\\/yes\\-no" in [caption.value for caption in app.caption]
     assert "ask\\:noise\\/cafe\\/bad\\-good" in [caption.value for caption in app.caption]
-    assert "other question, same texts (-0.50)" in said(app)
+    assert "other question, same texts (−0.50)" in said(app)
     app.selectbox("question-choice").select("topic").run()
     assert "ask:topic/news/world-sports-business-science" in said(app).replace("\\", "")
-    assert "unrelated (-0.30)" in said(app)
+    assert "unrelated (−0.30)" in said(app)
     same = visit("tasks.py", {"question": "price", "texts": "cafe", "answers": "bad-good"})
     assert "This is one task" in same.info[0].value
     assert "Train this pair" not in [button.label for button in same.button]
@@ -93,7 +94,7 @@ def test_a_pair_is_trained_and_its_seeds_add_up(started: list[object]) -> None:
     (line,) = experiments.listed(own)
     cell = transfer.cells(experiments.pairs(own, line["id"])).iloc[0]
     assert (line["runs"], cell["n"]) == (2, 2)
-    assert f"**{cell['value']:+.1f} points** (2 seeds)" in said(app)
+    assert f"**{signed(cell['value'])} points** (2 seeds)" in said(app)
     plot = next(part for part in charts(app) if "declared relatedness" in part["alt"])
     assert "1 of your own" in plot["alt"]
     (mine,) = [trace for trace in plot["figure"]["data"] if trace["name"] == "yours"]

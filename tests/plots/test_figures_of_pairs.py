@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from shlpt.plots import finding, relating, theme
+from shlpt.plots import curves, finding, relating, theme
 
 CURVES = ["effect", "source", "seed", "epoch", "validation"]
 NAN = float("nan")
@@ -31,3 +31,11 @@ def test_own_pairs_have_their_intervals_and_the_chosen_one_a_ring() -> None:
     assert list(own.marker.line.width) == [3, 0]
     assert list(own.marker.color) == [theme.effect_color("helps"), theme.effect_color("harms")]
     assert "nothing is claimed" in own.customdata[1]
+
+
+def test_the_curve_after_another_task_has_the_colour_of_a_clear_effect() -> None:
+    frame = pd.DataFrame([("with transfer", 1, 0.2), ("alone", 1, 0.9)], columns=["which", "epoch", "validation"])
+    for effect, color in (("harms", theme.effect_color("harms")), ("unclear", theme.ACCENT[False])):
+        lines = {line.name: line.line.color for line in curves.figure(frame, effect=effect).data if line.name}
+        assert lines == {"with transfer": color, "alone": theme.FAINT[False]}
+    assert "before harms" in curves.alt(frame, effect="harms")
