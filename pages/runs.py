@@ -23,9 +23,13 @@ from shlpt.ui.forms import shown
 from shlpt.ui.links import live_address, to_page
 
 STATES = ("queued", "running", "paused", "stopped", "done", "failed", "lost")
+# Pixels: a column without a width is as wide as the rows that are seen first, and cuts longer names further down.
 COLUMNS: dict[str, Any] = {
+    "name": st.column_config.TextColumn(width=320),
+    "method": st.column_config.TextColumn(width=180),
+    "tasks": st.column_config.TextColumn(width=220),
     "progress": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
-    "ACC": st.column_config.NumberColumn(format="percent", help="mean score on all tasks after the last one"),
+    "ACC": st.column_config.NumberColumn(format="%.1f", help="%: mean score on all tasks after the last one"),
     "BWT": st.column_config.NumberColumn(format="%+.1f", help="points: change on tasks since they were learned"),
     "FWT": st.column_config.NumberColumn(format="%+.1f", help="points: gain over learning each task alone"),
     "created": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),

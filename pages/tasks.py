@@ -74,7 +74,8 @@ def related(task: Task) -> None:
         "answer words or a kind of text. Scale: +1 (the same task) to −1. Below 0: another question, most of all one "
         "about the same texts in the same words, because a prompt that is sure of it has to be unlearned."
     )
-    st.dataframe(pd.DataFrame(describe.relations()), hide_index=True)
+    kinds = pd.DataFrame(describe.relations())
+    st.dataframe(kinds.assign(degree=[signed(degree) for degree in kinds["degree"]]), hide_index=True)
 
 
 def turn() -> None:

@@ -94,7 +94,7 @@ def number(text: str | None, grid: list[float]) -> float | None:
         value = math.nan
     reach = (grid[-1] - grid[0]) / len(grid)
     if not grid[0] - reach <= value <= grid[-1] + reach:
-        message = f"δ = {text}; here it goes from {grid[0]:.3g} to {grid[-1]:.3g}"
+        message = f"δ = {text}; here it goes from {signed(grid[0], '.3g')} to {signed(grid[-1], '.3g')}"
         st.warning(f"{choose.NOT_HERE}: {page.plain(message)}", icon=":material/link_off:")
         return None
     return value
@@ -180,7 +180,7 @@ def numbers(row: pd.Series, costs: float, cheapest: float) -> None:
             "against δ = 0",
         )
         about = "Weighted share of wrong cells; the slider sets the weight"
-        page.metric("Cost of mistakes", f"{costs:.3f}", about, f"lowest at δ = {cheapest:.3g}")
+        page.metric("Cost of mistakes", f"{costs:.3f}", about, f"lowest at δ = {signed(cheapest, '.3g')}")
 
 
 def percent(share: float) -> str:

@@ -231,9 +231,9 @@ def said(found: Recommended) -> str:
     """The recommendation in a sentence."""
     if not found["evidence"] or found["delta"] is None or found["ci95"] is None:
         return found["why"]
-    low, high = found["ci95"]
+    delta, low, high = (signed(value, ".3g") for value in (found["delta"], *found["ci95"]))
     return (
-        f"Recommended δ = {found['delta']:.3g} (95 %: {low:.3g} to {high:.3g}). On targets that did not choose it, it "
+        f"Recommended δ = {delta} (95 %: {low} to {high}). On targets that did not choose it, it "
         f"brings {_points(found['over_nobody'])} over nobody similar and {_points(found['over_everybody'])} over "
         "everybody similar."
     )

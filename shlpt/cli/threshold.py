@@ -168,8 +168,9 @@ def _judged(title: str, at: dict[str, Any]) -> str:
     def share(value: float | None) -> str:
         return "none" if value is None else f"{value:.0%}"
 
+    delta = signed(at["delta"], ".3g")
     said = (
-        f"{title} at δ = {at['delta']:.3g}: {share(at['similar'])} of the pairs are called similar; of these "
+        f"{title} at δ = {delta}: {share(at['similar'])} of the pairs are called similar; of these "
         f"{share(at['right_similar'])} help, of the others {share(at['right_dissimilar'])} do not. Cost of the "
         f"mistakes {at['cost']:.2f}."
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from shlpt.analysis.points import signed
 from shlpt.plots import theme
 
 
@@ -129,7 +130,7 @@ def threshold(figure: go.Figure, delta: float, dark: bool) -> None:
     figure.add_vline(
         x=delta,
         line={"color": theme.TEXT[dark], "dash": "dash", "width": 1.5},
-        annotation_text=f"δ = {delta:g}",
+        annotation_text=f"δ = {signed(delta, 'g')}",
         annotation_position="top",
     )
 

@@ -76,7 +76,8 @@ def alt(frame: pd.DataFrame, delta: float, scale: str) -> str:
     above = rows["score"] > delta
     helps = rows["transfer"] > 0
     return (
-        f"Similarity against measured transfer of {len(rows)} pairs. At δ = {delta:.3g}, {int(above.sum())} are "
+        f"Similarity against measured transfer of {len(rows)} pairs. At δ = {signed(delta, '.3g')}, "
+        f"{int(above.sum())} are "
         f"similar, of which {int((above & helps).sum())} help on average; of the {int((~above).sum())} dissimilar ones "
         f"{int((~above & helps).sum())} help."
     )
@@ -111,7 +112,7 @@ def alt_benefit(rows: pd.DataFrame, delta: float) -> str:
     best = found.loc[found["benefit"].idxmax()]
     here = found.loc[(found["delta"] - delta).abs().idxmin()]
     return (
-        f"Estimated benefit over nobody similar: {signed(here['benefit'])} points at δ = {delta:.3g}, at most "
-        f"{signed(best['benefit'])} at δ = {best['delta']:.3g}, {signed(found['benefit'].iloc[0])} with everybody "
-        "similar."
+        f"Estimated benefit over nobody similar: {signed(here['benefit'])} points at δ = "
+        f"{signed(delta, '.3g')}, at most {signed(best['benefit'])} at δ = {signed(best['delta'], '.3g')}, "
+        f"{signed(found['benefit'].iloc[0])} with everybody similar."
     )

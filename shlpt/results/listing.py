@@ -44,7 +44,7 @@ def short(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def for_people(rows: pd.DataFrame) -> pd.DataFrame:
-    """Readable columns: titles of methods, tasks in one line, dates, BWT and FWT in points."""
+    """Readable columns: titles of methods, tasks in one line, dates, ACC in %, BWT and FWT in points."""
     return pd.DataFrame(
         {
             "name": rows["name"],
@@ -53,7 +53,7 @@ def for_people(rows: pd.DataFrame) -> pd.DataFrame:
             "method": [METHODS[name].title for name in rows["method"]],
             "tasks": [" → ".join(tasks) for tasks in rows["tasks"]],
             "seed": rows["seed"].astype(int).astype(str),
-            "ACC": rows["acc"].astype(float),
+            "ACC": 100 * rows["acc"].astype(float),
             "BWT": 100 * rows["bwt"].astype(float),
             "FWT": 100 * rows["fwt"].astype(float),
             "note": ["; ".join(filter(None, (remark(line), line["note"]))) for line in rows.to_dict("records")],

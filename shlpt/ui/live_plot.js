@@ -37,7 +37,7 @@ function draggable(box, send) {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
       if (held === null) return;
-      place(box, held, "δ = " + Number(held.toPrecision(3)));
+      place(box, held, "δ = " + String(Number(held.toPrecision(3))).replace("-", "−"));
     });
   };
   const begin = (event) => {

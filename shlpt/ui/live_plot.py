@@ -10,6 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from shlpt.analysis.points import signed
 from shlpt.ui import stage
 from shlpt.ui.assets import plotly_url
 
@@ -69,7 +70,7 @@ def with_line(ready: dict[str, Any], x: float) -> dict[str, Any]:
         return ready
     (line, *shapes), (label, *labels) = ready["layout"]["shapes"], ready["layout"]["annotations"]
     moved = {"shapes": [line | {"x0": x, "x1": x}, *shapes]}
-    moved["annotations"] = [label | {"x": x, "text": f"δ = {x:g}"}, *labels]
+    moved["annotations"] = [label | {"x": x, "text": f"δ = {signed(x, 'g')}"}, *labels]
     return ready | {"layout": ready["layout"] | moved}
 
 

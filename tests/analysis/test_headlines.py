@@ -48,10 +48,10 @@ def test_sequences_are_named_on_which_an_oracle_pays() -> None:
             for condition in ("declared", "random")
         ]
 
-    windy, calm = rows("stream_trap", 0.10, 0.12, 0.09, 0.11), rows("calm", 0.02, -0.03, 0.01, -0.01)
+    windy, calm = rows("order1", 0.10, 0.12, 0.09, 0.11), rows("calm", 0.02, -0.03, 0.01, -0.01)
     both = headlines.streams([*windy, *calm])
-    assert [(line["sequence"], line["clear"]) for line in both] == [("stream_trap", True), ("calm", False)]
+    assert [(line["sequence"], line["clear"]) for line in both] == [("order1", True), ("calm", False)]
     assert both[0]["points"].startswith("+10.5 [")
-    assert headlines.starts(both) == "Knowing the similar tasks clearly pays on 1 of 2 sequences: “stream: a trap”"
+    assert headlines.starts(both) == "Knowing the similar tasks clearly pays on 1 of 2 sequences: “order 1”"
     assert headlines.starts(headlines.streams(calm)) == "Knowing the similar tasks clearly pays on none of 1 sequences"
     assert "Not measured" in headlines.starts([])

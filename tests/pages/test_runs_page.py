@@ -1,5 +1,6 @@
 """The page of what is stored: filter, names, wishes, deletion, workers that are gone."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from conftest import TASKS, TINY, matrix
 from saying import outcome
 from visiting import EVIL, errors, press, said, visit
 
+from shlpt.catalog import METHODS
 from shlpt.plans.stages import plans_of
 from shlpt.plots import library
 from shlpt.queue import claims, control
@@ -17,6 +19,8 @@ from shlpt.results import frames
 from shlpt.spec import RunSpec
 from shlpt.store.find import groups_of
 from shlpt.store.store import Store
+
+LETTER, PADDING = 6.7, 16  # pixels of a table's letter, on average, and beside its text
 
 
 def waiting(store: Store) -> str:
@@ -35,6 +39,17 @@ def test_every_run_is_in_the_table_and_the_filter_narrows_it(home: Path) -> None
     assert list(table(visit("runs.py", {"find": "SST2 seed tiny"}))["experiment"]) == ["tiny matrix"] * 4
     assert "No run matches" in visit("runs.py", {"find": "nothing like it"}).info[0].value
     assert "No run matches" in visit("runs.py", {"whose": "recorded"}).info[0].value
+
+
+def test_no_name_is_cut_whichever_rows_are_seen_first(home: Path) -> None:
+    """A column without a width is as wide as its first rows: names were cut to the method's."""
+    app = visit("runs.py")
+    shown = next(frame for frame in app.dataframe if "experiment" in frame.value)
+    columns = json.loads(shown.proto.columns)
+    assert columns["method"]["width"] >= PADDING + LETTER * max(len(info.title) for info in METHODS.values())
+    names = [f"{info.title} · the demonstration" for info in METHODS.values()]
+    assert columns["name"]["width"] >= PADDING + LETTER * max(map(len, names))
+    assert columns["tasks"]["width"] >= PADDING + LETTER * len("yelp → sst2 → agnews → rte")
 
 
 def test_a_name_and_a_note_are_kept_and_shown_letter_by_letter(home: Path) -> None:

@@ -55,6 +55,7 @@ def test_a_filter_lets_pass_what_it_names() -> None:
 def test_people_read_points_and_see_what_is_recorded() -> None:
     shown = listing.for_people(ROWS)
     assert list(shown["state"]) == ["done", "failed", "recorded"]
+    assert list(shown["ACC"]) == pytest.approx([50] * 3)
     assert list(shown["BWT"]) == pytest.approx([-10] * 3)
     assert shown["tasks"][0] == "yelp → rte"
     assert listing.for_people(ROWS[:0]).empty
