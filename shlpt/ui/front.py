@@ -1,5 +1,6 @@
-"""A script that runs before Streamlit's own, in the HTML file that the browser loads. Streamlit adds an entry to the
-browser's history for each choice that a page writes to its address: several for one page."""
+"""What the HTML file that the browser loads begins with. A script that runs before Streamlit's own: Streamlit adds an
+entry to the browser's history for each choice that a page writes to its address, several for one page. And a word to
+fetch plotly.js while Streamlit starts, which otherwise is asked for when the first figure is there."""
 
 from pathlib import Path
 from typing import Any
@@ -7,20 +8,23 @@ from typing import Any
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shlpt.ui.assets import plotly_url
+
 SCRIPT = Path(__file__).with_suffix(".js")
 BEFORE = b"<head>"
 
 
 def middleware() -> list[Middleware]:
-    return [Middleware(Front, script=SCRIPT.read_text(encoding="utf-8"))]
+    script = f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+    return [Middleware(Front, head=f'{script}<link rel="preload" as="script" href="{plotly_url()}">')]
 
 
 class Front:
-    """Puts the script at the beginning of the head of HTML answers."""
+    """Puts these tags at the beginning of the head of HTML answers."""
 
-    def __init__(self, app: ASGIApp, script: str) -> None:
+    def __init__(self, app: ASGIApp, head: str) -> None:
         self.app = app
-        self.tag = BEFORE + f"<script>{script}</script>".encode()
+        self.head = BEFORE + head.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or b"text/html" not in dict(scope["headers"]).get(b"accept", b""):
@@ -36,7 +40,7 @@ class Front:
                 return
             body.extend(message.get("body", b""))
             if not message.get("more_body"):
-                whole = bytes(body).replace(BEFORE, self.tag, 1)
+                whole = bytes(body).replace(BEFORE, self.head, 1)
                 await send({**start, "headers": _of_length(start["headers"], len(whole))})
                 await send({"type": "http.response.body", "body": whole})
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from shlpt.ui.front import SCRIPT, Front
+from shlpt.ui.assets import plotly_url
+from shlpt.ui.front import SCRIPT, Front, middleware
 
 HTML = b"<!doctype html><html><head><title>a</title></head></html>"
 
@@ -26,7 +27,7 @@ def ask(accept: bytes, *parts: bytes) -> tuple[dict[bytes, bytes], bytes, dict[b
         sent.append(message)
 
     scope = {"type": "http", "headers": [(b"accept", accept), (b"accept-encoding", b"gzip"), (b"host", b"localhost")]}
-    asyncio.run(Front(app, "let a = 1;")(scope, None, send))  # type: ignore[arg-type]
+    asyncio.run(Front(app, "<script>let a = 1;</script>")(scope, None, send))  # type: ignore[arg-type]
     return dict(sent[0]["headers"]), b"".join(message["body"] for message in sent[1:]), asked
 
 
@@ -44,3 +45,8 @@ def test_other_answers_are_left_alone() -> None:
     assert body == HTML
     assert asked[b"accept-encoding"] == b"gzip"
     assert "</script" not in SCRIPT.read_text(encoding="utf-8")
+
+
+def test_the_library_of_figures_is_fetched_while_the_app_starts() -> None:
+    (before,) = middleware()
+    assert f'<link rel="preload" as="script" href="{plotly_url()}">' in before.kwargs["head"]
