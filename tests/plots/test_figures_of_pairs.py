@@ -1,8 +1,8 @@
-"""The figures of the finding and of the playground, with what is trained now."""
+"""Figures whose colours say something: help and harm, similar and dissimilar; and what is trained now."""
 
 import pandas as pd
 
-from shlpt.plots import curves, finding, relating, theme
+from shlpt.plots import alpha, alpha_text, curves, finding, relating, theme
 
 CURVES = ["effect", "source", "seed", "epoch", "validation"]
 NAN = float("nan")
@@ -39,3 +39,11 @@ def test_the_curve_after_another_task_has_the_colour_of_a_clear_effect() -> None
         lines = {line.name: line.line.color for line in curves.figure(frame, effect=effect).data if line.name}
         assert lines == {"with transfer": color, "alone": theme.FAINT[False]}
     assert "before harms" in curves.alt(frame, effect="harms")
+
+
+def test_similarity_is_green_or_purple_by_the_threshold_whatever_the_task() -> None:
+    texts = pd.DataFrame([(f"e{n}", "sst2", n / 10) for n in range(10)], columns=["example", "earlier", "alpha"])
+    for delta, similar in ((0.4, True), (0.5, False)):  # the mean is .45
+        assert alpha.figure(texts, delta).data[0].line.color == theme.side_color(similar)
+    one = pd.DataFrame([("yelp", 0.2, NAN), ("rte", 0.8, NAN)], columns=["earlier", "alpha", "before"])
+    assert list(alpha_text.figure(one, 0.5).data[0].marker.color) == [theme.side_color(side) for side in (False, True)]
