@@ -19,8 +19,8 @@ INHERITED = "SHLPT_STARTING"  # tells that worker which of its files holds the l
 
 
 def ensure_worker(store: Store, *, device: str = "auto", threads: int | None = None, count: int = 1) -> bool:
-    """Start what is missing to `count` workers, unless no run is waiting, or a worker is starting; with several GPUs one
-    for each. Returns whether one was started. A worker on another device does not count."""
+    """Start what is missing to `count` workers, unless no run is waiting, or a worker is starting; with several GPUs
+    one for each. Returns whether one was started. A worker on another device does not count."""
     waiting = store.value(
         "SELECT count(*) FROM groups WHERE state='queued' OR (state='running' AND worker IS NOT NULL)"
     )

@@ -28,6 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         commands.append(command)
 
     monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr(launch, "workers_for", lambda device: (device,))  # nobody is asked how many GPUs there are
     return commands
 
 
