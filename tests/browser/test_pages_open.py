@@ -5,6 +5,7 @@ from typing import Any
 import axe
 import pytest
 
+from shlpt.results.recorded import recorded
 from shlpt.ui.navigation import PAGES
 
 ADDRESSES = ["", *(entry.url for entry in PAGES)]
@@ -25,6 +26,8 @@ NUMBERED = """() => {
     }
     return [...groups.values()];
 }"""
+CUT = """[...document.querySelectorAll('.shlpt-station .shlpt-name, .shlpt-station .shlpt-said, .shlpt-pool-title')]
+    .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"""
 SENTENCES = "[...document.querySelectorAll('.js-plotly-plot')].map(box => box.getAttribute('aria-label') ?? '')"
 
 
@@ -49,6 +52,16 @@ def test_a_phone_in_the_dark_sees_all_of_it(visit: Any, address: str) -> None:
     assert axe.PACKAGE is None or axe.faults(one) == []
     assert ground(one) == "rgb(21, 24, 29)"
     assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_no_name_is_cut_in_the_cockpit_on_a_phone(visit: Any) -> None:
+    store = recorded()
+    assert store is not None
+    run = store.value("SELECT id FROM runs WHERE name='SHLPT · the demonstration' AND note=''")
+    one = visit(f"live?runs={run}", scheme="dark", width=390)
+    one.wait_for(lambda: one.page.locator(".shlpt-name").count() > 4)
+    assert one.page.evaluate(CUT) == []
+    assert axe.PACKAGE is None or axe.faults(one) == []
 
 
 def test_axe_is_there() -> None:
