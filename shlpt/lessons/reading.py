@@ -147,7 +147,9 @@ class Check(Part):
 class Live(Part):
     """A run of a few seconds that shows the same with one seed."""
 
-    tasks: tuple[str, ...] = Field(min_length=1, max_length=2)
+    about: Text  # what is trained, and what to look at
+    figure: Literal["pair", "tasks", "matrix"]  # the second task with and without the first, each task, what is kept
+    tasks: tuple[str, ...] = Field(min_length=2, max_length=2)
     method: str
     seed: int = 42
     settings: dict[str, Any] = {}

@@ -42,7 +42,8 @@ def figure(
         _guessed(drawn, max(low, guess[0]), min(high, guess[1]), dark)
     drawn.add_vline(x=than, line={"color": theme.FAINT[dark], "dash": "dot", "width": 1.5})
     if limit:
-        drawn.add_annotation(x=than, y=0, yref="paper", yanchor="bottom", text=theme.literal(limit), showarrow=False)
+        ground = {"bgcolor": theme.GROUND[dark], "borderpad": 1, "showarrow": False}  # the line ends above the words
+        drawn.add_annotation(x=than, y=0, yref="paper", yanchor="bottom", text=theme.literal(limit), **ground)
     form = FORMATS.get(unit, ".2f")
     for place, row in enumerate(found.itertuples()):
         drawn.add_scatter(
@@ -68,7 +69,7 @@ def figure(
         showgrid=False,
         tickfont_color=theme.TEXT[dark],
     )
-    return drawn.update_xaxes(range=[low, high], tickformat=form)
+    return drawn.update_xaxes(range=[low, high], tickformat=form.lstrip("+"))  # zero has no sign
 
 
 def color(says: str, unit: str, dark: bool) -> str:

@@ -229,7 +229,7 @@ def result(lesson: Lesson, guess: answers.Answer | None) -> None:
     st.caption(_recorded(lesson))
     st.markdown(claims.filled(lesson, lesson.sections["What happened"]))
     if lesson.front.live is not None:
-        lesson_live.show(lesson)
+        lesson_live.show(lesson.front.live)
     _code(lesson, GUESS, guess)
     for_teacher(lesson, GUESS)
 

@@ -1,10 +1,13 @@
 """The live run of a lesson: a few seconds, one seed, watched on the spot."""
 
+from typing import Any
+
+import numpy as np
 import streamlit as st
 
 from shlpt.catalog import METHODS
-from shlpt.lessons.reading import Lesson
-from shlpt.plots import curves, validation
+from shlpt.lessons.reading import Live
+from shlpt.plots import accuracy_matrix, curves, theme, validation
 from shlpt.queue import submit
 from shlpt.queue.launch import ensure_worker
 from shlpt.results import frames
@@ -19,29 +22,28 @@ from shlpt.ui.store import own
 POLL_SECONDS = 1.0
 
 
-def spec_of(lesson: Lesson) -> RunSpec:
-    live = lesson.front.live
-    assert live is not None
+def spec_of(live: Live) -> RunSpec:
     return RunSpec.make(live.tasks, live.method, seed=live.seed, settings=live.settings)
 
 
-def show(lesson: Lesson) -> None:
+def show(live: Live) -> None:
     """A button, then the run. It is known by what it is, so that it is there after a refresh too."""
     with st.container(border=True):
         st.subheader("See it happen", anchor=False)
+        st.markdown(live.about)
         with page.guard():
-            store, spec = own(), spec_of(lesson)
+            store, spec = own(), spec_of(live)
             if store.value("SELECT 1 FROM runs WHERE id=?", (spec.id,)) is None:
                 _offer(store, spec)
                 return
             state = run_record(store, spec.id)["state"]
-            page.again(_panel, POLL_SECONDS if state in GOING else None)(spec, state)
+            page.again(_panel, POLL_SECONDS if state in GOING else None)(live, spec, state)
 
 
 def _offer(store: Store, spec: RunSpec) -> None:
     st.caption(
-        f"Trains {METHODS[spec.method].title.lower()} on this computer with one seed, in well under a minute. One seed "
-        "can come out differently from the mean of ten."
+        f"{METHODS[spec.method].title}, trained on this computer with one seed in well under a minute. One seed can "
+        "come out differently from the mean of ten."
     )
     if st.button("Run it here", icon=":material/play_arrow:", key="run-lesson"):
         if submit.submit(store, submit.planned(store, [spec])).todo:
@@ -49,7 +51,7 @@ def _offer(store: Store, spec: RunSpec) -> None:
         st.rerun()
 
 
-def _panel(spec: RunSpec, before: str) -> None:
+def _panel(live: Live, spec: RunSpec, before: str) -> None:
     store = own()
     record = run_record(store, spec.id)
     if record["state"] != before and record["state"] not in GOING:
@@ -61,21 +63,30 @@ def _panel(spec: RunSpec, before: str) -> None:
     control.troubles(store, [spec.id], states)
     if record["state"] in ("stopped", "failed", "lost", "paused") and st.button("Resume", key="resume-lesson"):
         control.resume(store, [spec.id])
-    pair = frames.pair_epochs(store, [spec.id])  # nothing while the source is learned
-    if len(pair):
-        page.draw(curves, pair, key="lesson-live-pair")
-    else:
-        page.draw(validation, frames.epochs(store, [spec.id]), key="lesson-live")
+    plot, given = _figure(store, live, spec, record)
+    page.draw(plot, *given, key=f"lesson-live-{live.figure if plot is not validation else 'tasks'}")
     if record["state"] == "done":
-        st.markdown(came_out(record))
+        st.markdown(came_out(live, record))
         to_page("live", "The same run on the Live page", live_address([spec]) | {"runs": spec.id})
 
 
-def came_out(record: Record) -> str:
+def _figure(store: Store, live: Live, spec: RunSpec, record: Record) -> tuple[Any, tuple[Any, ...]]:
+    """The module that draws it, and what it draws."""
+    if live.figure == "matrix":
+        return accuracy_matrix, (np.array([record["matrix"]], dtype=float), record["tasks"])
+    pair = frames.pair_epochs(store, [spec.id])
+    if live.figure == "pair" and len(pair):  # nothing while the source is learned
+        return curves, (pair,)
+    return validation, (frames.epochs(store, [spec.id]),)
+
+
+def came_out(live: Live, record: Record) -> str:
     """The result of a finished run, in a sentence."""
-    after = record["matrix"][-1][-1] or 0.0
-    alone = record["alone"][-1] if record["alone"] else None
-    if alone is None:
-        return f"Here, with seed {record['seed']}: {after:.0%} of the test texts right."
-    source = page.plain(record["tasks"][0])
-    return f"Here, with seed {record['seed']}: {after:.0%} of the test texts right after {source}, {alone:.0%} alone."
+    first, second = (page.plain(theme.titled(task)) for task in record["tasks"])
+    (learned, _), (kept, after) = record["matrix"]
+    begin = f"Here, with seed {record['seed']}, of the test texts are right:"
+    if live.figure == "matrix":
+        return f"{begin} {learned:.0%} of {first} when it was learned, {kept:.0%} of the same texts after {second}."
+    if live.figure == "tasks":
+        return f"{begin} {kept:.0%} of {first}, {after:.0%} of {second}."
+    return f"{begin} {after:.0%} of {second} after {first}, {record['alone'][-1]:.0%} alone."

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,18 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dis
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 60
+QUIET = 400  # milliseconds without a change of the page, after which a person would press something
+# Every pause between two looks counts as a change: the page was too busy to look.
+STILL = f"""() => {{
+    const app = document.querySelector('[data-testid=stApp]'), now = performance.now(), before = window.shlptStill;
+    const drawn = app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid=stSkeleton]');
+    const count = document.getElementsByTagName('*').length;
+    const same = drawn && before?.count === count && now - before.seen < {QUIET} / 2;
+    window.shlptStill = {{ count, seen: now, since: same ? before.since : now }};
+    return same && now - before.since > {QUIET};
+}}"""
+# A tab begins with an empty profile, except for the files that the browser has already loaded.
+CLEAN = "sessionStorage.shlptBegan ?? (localStorage.clear(), sessionStorage.shlptBegan = 1)"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,6 +93,14 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
+@pytest.fixture(scope="session")
+def profile(browser: Any) -> Iterator[Any]:
+    """What tabs share: the files of the app, which take two seconds of a processor in a new profile."""
+    found = browser.new_context()
+    yield found
+    found.close()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     found = Server(tmp_path_factory.mktemp("home"))
@@ -90,19 +111,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 class Visit:
-    """A page in a browser context of its own."""
+    """A page in a tab of its own."""
 
-    def __init__(
-        self, browser: Any, server: Server, address: str, scheme: str = "light", width: int = 1440, scale: float = 1.0
-    ) -> None:
+    def __init__(self, profile: Any, server: Server, address: str, scheme: str = "light", width: int = 1440) -> None:
         self.server = server
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 1600}, color_scheme=scheme, device_scale_factor=scale
-        )
-        self.page = self.context.new_page()
+        self.page = profile.new_page()
+        self.page.add_init_script(CLEAN)
+        self.look(scheme, width)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.go(address)
+
+    def look(self, scheme: str, width: int) -> None:
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.set_viewport_size({"width": width, "height": 1600})
 
     def go(self, address: str) -> None:
         self.page.goto(self.server.url(address))
@@ -126,10 +148,18 @@ class Visit:
             self.page.wait_for_timeout(100)
         raise AssertionError(f"it did not happen within {seconds:g} s; the page says:\n{self.text()[:2000]}")
 
+    def still(self, most: float = 3.0) -> None:
+        """Until the page has stopped drawing itself. A page that is drawn anew all the time is waited for this long."""
+        from playwright.sync_api import TimeoutError as TooLong
+
+        self.settle()
+        with suppress(TooLong):
+            self.page.wait_for_function(STILL, timeout=most * 1000, polling=QUIET / 8)
+        self.settle()
+
     def press(self, name: str) -> None:
         """As a person does: not while the page is drawing itself."""
-        self.page.wait_for_timeout(1500)
-        self.settle()
+        self.still()
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def assert_whole(self) -> None:
@@ -137,17 +167,25 @@ class Visit:
         assert self.errors == []
 
     def close(self) -> None:
-        self.context.close()
+        self.page.close()
 
 
 @pytest.fixture
-def visit(browser: Any, server: Server) -> Iterator[Any]:
+def visit(profile: Any, server: Server) -> Iterator[Any]:
     visits: list[Visit] = []
 
     def open_page(address: str, **options: Any) -> Visit:
-        visits.append(Visit(browser, server, address, **options))
+        visits.append(Visit(profile, server, address, **options))
         return visits[-1]
 
     yield open_page
     for one in visits:
         one.close()
+
+
+@pytest.fixture(scope="module")
+def tab(profile: Any, server: Server) -> Iterator[Visit]:
+    """One tab for tests that go from page to page in it."""
+    found = Visit(profile, server, "learn")
+    yield found
+    found.close()

@@ -36,7 +36,8 @@ def main() -> None:
     try:
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=path, args=FLAGS)
-            one = Visit(browser, server, f"live?runs={run()}", width=WIDTH, scale=SCALE)
+            profile = browser.new_context(device_scale_factor=SCALE)
+            one = Visit(profile, server, f"live?runs={run()}", width=WIDTH)
             one.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
             one.page.wait_for_timeout(2500)
             one.assert_whole()

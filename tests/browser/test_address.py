@@ -19,12 +19,10 @@ SOURCE = "[data-testid=stSelectbox]:has-text('Source (learned first)') input"
 
 def chosen(one: Any, address: str) -> None:
     """Open a page by its menu, as a person does."""
-    one.page.wait_for_timeout(1000)
-    one.settle()
+    one.still()
     one.page.locator(f"[data-testid=stSidebarNav] a[href$='/{address}']").click()
     one.wait_for(lambda: f"/{address}" in one.page.url)
-    one.page.wait_for_timeout(1500)
-    one.settle()
+    one.still()
 
 
 def test_one_press_of_back_is_the_page_before_as_it_was_left(visit: Any) -> None:
@@ -67,8 +65,7 @@ def test_back_after_a_click_on_the_matrix_is_the_cell_before(visit: Any) -> None
 
 def shown(one: Any) -> None:
     """Until the page shows the cell of its address, whose source and target come one after the other."""
-    one.page.wait_for_timeout(2000)
-    one.settle()
+    one.still()
     one.wait_for(lambda: parse_qs(urlsplit(one.page.url).query)["source"][0] in one.page.locator(SOURCE).input_value())
     one.settle()
 
@@ -83,7 +80,7 @@ def test_what_one_tab_does_another_shows_within_two_seconds(visit: Any, server: 
     two.wait_for(lambda: "No run matches" in two.text())
     one = visit(f"runs?run={spec.id}")
     one.page.get_by_label("Name", exact=True).fill("said in one tab")
-    one.page.wait_for_timeout(1000)
+    one.still()
     begin = time.monotonic()
     one.page.get_by_role("button", name="Save").click()
     saved = one.wait_for(lambda: frames.run(store, spec.id)["name"] and time.monotonic()) - begin

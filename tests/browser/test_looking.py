@@ -39,7 +39,6 @@ def test_an_address_says_what_is_seen(visit: Any, address: str) -> None:
 def shown(one: Any) -> list[str]:
     """What is chosen, and what it says; nothing is hovered over."""
     one.page.mouse.move(0, 0)
-    one.page.wait_for_timeout(1500)
-    one.settle()
+    one.still()
     values = "[...document.querySelectorAll('[data-testid=stMain] input')].map(box => box.value)"
     return [*one.page.evaluate(values), one.text()]

@@ -17,7 +17,7 @@ def opened(visit: Any, address: str) -> Any:
     one = visit(address)
     one.wait_for(lambda: one.page.locator(f"{PLOT} .shapelayer path, {PLOT}.js-plotly-plot").count())
     one.page.evaluate(f"document.querySelector(\"{PLOT}\").scrollIntoView({{block: 'center'}})")
-    one.page.wait_for_timeout(500)
+    one.still()
     return one
 
 

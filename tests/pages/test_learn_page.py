@@ -4,11 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visiting import errors, press, said, visit
+from visiting import charts, errors, press, said, visit
 
 from shlpt.lessons import answers, claims, reading, reveal
 from shlpt.lessons.reading import Lesson
+from shlpt.plots import theme
+from shlpt.results.record import run_record
+from shlpt.store.store import Store
+from shlpt.ui import lesson_live
+from shlpt.ui.choose import NOT_HERE
 from shlpt.ui.lesson import STEPS
+from shlpt.work import worker
 
 PLAIN = str.maketrans("", "", "\\\u2060")
 
@@ -73,6 +79,58 @@ def test_a_lesson_is_taken_from_its_beginning_to_its_end(name: str) -> None:
     assert [link.proto.label for link in app.get("page_link")] == [link.label for link in lesson.front.links]
     again = opened(name, **{key: value for key, value in kept(app).items() if key != "lesson"})
     assert (step(again), said(again)) == (4, said(app))  # after a refresh
+
+
+@pytest.mark.parametrize("name", reading.names())
+def test_what_to_change_next_is_set_on_the_page_that_a_link_opens(name: str) -> None:
+    for link in reading.read(name).front.links:
+        app = visit(f"{link.page}.py", link.address)
+        assert errors(app) == []
+        assert NOT_HERE not in said(app)
+        for key, value in link.address.items():  # a bound slider at its default leaves the address
+            assert kept(app).get(key) == value or app.slider(key=key).value == float(value)
+
+
+SMALL = "settings = { epochs = 1, shots = 4, validation_shots = 2, test_shots = 4 }"
+LIVE = [reading.read(name).front.live for name in reading.names()]
+
+
+@pytest.mark.parametrize("figure", sorted({live.figure for live in LIVE if live}))
+def test_a_live_run_is_drawn_and_says_what_came_out(
+    figure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small one; in the browser a whole one is trained."""
+    name = next(name for name, live in zip(reading.names(), LIVE, strict=True) if live and live.figure == figure)
+    lesson = reading.read(name)
+    front, rest = lesson.source.split("[live]\n")
+    live, links = rest.split("[[links]]", 1)
+    lines = [line for line in live.strip().splitlines() if not line.startswith("settings")]
+    text = "\n".join([f"{front}[live]", *lines, SMALL, f"[[links]]{links}"])
+    (tmp_path / lesson.file.name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(reading, "FOLDER", tmp_path)
+    run = reading.read(name).front.live
+    assert run is not None
+    spec = lesson_live.spec_of(run)
+    guessed = answers.packed(lesson, answers.GUESS, [0.0] * 3)
+    before = opened(name, step="2", guess=guessed)
+    assert run.about in said(before)
+    worker.run([spec], tmp_path, device="cpu")
+    app = opened(name, step="2", guess=guessed)
+    record = run_record(Store(tmp_path), spec.id)
+    ((learned, _), (kept_then, last)), alone = record["matrix"], record["alone"][-1]
+    first, second = map(theme.titled, spec.tasks)
+    outcomes = {
+        "pair": f"{last:.0%} of {second} after {first}, {alone:.0%} alone",
+        "tasks": f"{kept_then:.0%} of {first}, {last:.0%} of {second}",
+        "matrix": f"{learned:.0%} of {first} when it was learned, {kept_then:.0%} of the same texts after {second}",
+    }
+    assert outcomes[figure] in said(app).translate(PLAIN)
+    sentences = {
+        "pair": "Best validation score with transfer",
+        "tasks": "Validation score of 2 tasks",
+        "matrix": "Accuracy matrix after 2 of 2",
+    }
+    assert sum(sentences[figure] in chart["alt"] for chart in charts(app)) == 1
 
 
 @pytest.mark.parametrize(
