@@ -11,8 +11,10 @@ from shlpt.ui.navigation import ICON, navigation, place
 
 def main() -> None:
     stage.install()
+    # Before the menu: without an icon of the app, Streamlit would fetch that of the page from the internet.
+    st.set_page_config(page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR)
     page = navigation()
-    st.set_page_config(page_title=f"{page.title} · SHLPT", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR)
+    st.set_page_config(page_title=f"{page.title} · SHLPT")
     frame()
     if runs := st.session_state.pop(GO, None):
         st.switch_page(place("live"), query_params={"runs": runs} | stage.carried())

@@ -173,13 +173,17 @@ class Visit:
 @pytest.fixture
 def visit(profile: Any, server: Server) -> Iterator[Any]:
     visits: list[Visit] = []
+    profiles: list[Any] = []
 
-    def open_page(address: str, **options: Any) -> Visit:
-        visits.append(Visit(profile, server, address, **options))
+    def open_page(address: str, clean: bool = False, **options: Any) -> Visit:
+        """`clean`: in a profile of its own, which has never seen the app."""
+        if clean:
+            profiles.append(profile.browser.new_context())
+        visits.append(Visit(profiles[-1] if clean else profile, server, address, **options))
         return visits[-1]
 
     yield open_page
-    for one in visits:
+    for one in [*visits, *profiles]:
         one.close()
 
 

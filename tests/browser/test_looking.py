@@ -16,7 +16,7 @@ def test_a_cell_is_clicked_and_its_link_shows_the_same(visit: Any) -> None:
     one.page.mouse.click(box["x"] + box["width"] * 4.5 / tasks, box["y"] + box["height"] * 1.5 / tasks)
     one.wait_for(lambda: one.page.url != before)
     one.settle()
-    two = visit(one.page.url.split("/", 3)[3])
+    two = visit(one.page.url.split("/", 3)[3], clean=True)
     for seen in (one, two):
         seen.wait_for(lambda seen=seen: "Examples that flipped" in seen.text())
         seen.settle()

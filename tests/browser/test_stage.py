@@ -21,7 +21,7 @@ def told(one: Any) -> str:
 def test_a_copied_link_shows_the_same_with_fewer_controls_in_a_clean_profile(visit: Any) -> None:
     address = "transfer?source=sst2&target=ask:price/cafe/bad-good&seed=142"
     teacher = visit(address)
-    teacher.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    teacher.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     said = told(teacher)
     teacher.press("For a class")
     teacher.page.get_by_role("button", name="Target (learned after)", exact=True).click()
@@ -35,7 +35,7 @@ def test_a_copied_link_shows_the_same_with_fewer_controls_in_a_clean_profile(vis
     link = teacher.page.evaluate("navigator.clipboard.readText()")
     assert link.startswith("http://localhost:8501/transfer?")
     assert link == teacher.page.locator(".shlpt-copy textarea").first.input_value()
-    student = visit(link.split("/", 3)[3])
+    student = visit(link.split("/", 3)[3], clean=True)
     assert told(student) == said
     boxes = student.page.locator("[data-testid=stSelectbox]")
     assert [box.inner_text() for box in boxes.all()] == ["Target (learned after)"]

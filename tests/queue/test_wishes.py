@@ -107,7 +107,7 @@ def test_a_polite_end_gives_the_group_back(training: tuple[Store, Nursery]) -> N
 
 def test_interrupting_the_command_ends_quickly_and_the_same_command_goes_on(tmp_path: Path) -> None:
     settings = [f"--set={key}" for key in ("epochs=30", "patience=30", "shots=4", "test_shots=4")]
-    arguments = ["run", "--tasks=rte,yahoo,sst2", "--method=per_task", f"--home={tmp_path}", "--no-alone", "--lanes=1"]
+    arguments = ["run", "--tasks=rte,agnews", "--method=per_task", f"--home={tmp_path}", "--no-alone", "--lanes=1"]
     arguments += [*settings, "--json", "--threads=1"]
     command = [sys.executable, "-m", "shlpt", *arguments]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

@@ -1,12 +1,14 @@
 """The menu: one table, and the router stands where deep links work."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 from visiting import ROOT, ROUTER, errors, visit
 
 from shlpt.results import recorded
-from shlpt.ui.navigation import PAGES, Entry
+from shlpt.ui.navigation import ICON, PAGES, Entry
 
 
 def test_every_page_file_is_in_the_table_once_and_the_router_is_found() -> None:
@@ -40,3 +42,18 @@ def test_without_runs_a_page_says_so(path: str, note: str, tmp_path: Path, monke
     app = visit(path)
     assert errors(app) == []
     assert note in app.info[0].value
+
+
+def test_the_app_has_its_icon_before_the_menu_names_those_of_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit fetches the icon of a page from the internet if the app has none yet."""
+    called: list[tuple[str, Any]] = []
+
+    def heard(name: str) -> None:
+        real = getattr(st, name)
+        said = lambda *given, **named: called.append((name, named.get("page_icon"))) or real(*given, **named)  # noqa: E731
+        monkeypatch.setattr(st, name, said)
+
+    heard("set_page_config")
+    heard("navigation")
+    assert errors(visit("learn.py")) == []
+    assert called[:2] == [("set_page_config", ICON), ("navigation", None)]

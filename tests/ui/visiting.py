@@ -14,7 +14,7 @@ ROUTER = ROOT / "shlpt" / "ui" / "router.py"
 
 def visit(page: str, address: Mapping[str, Any] | None = None) -> Any:
     """A page (`tasks.py`) as somebody sees it who opens its address."""
-    app = AppTest.from_file(str(ROUTER), default_timeout=30)
+    app = AppTest.from_file(str(ROUTER), default_timeout=30).run()
     app.switch_page(f"../../pages/{page}")
     for name, value in (address or {}).items():
         app.query_params[name] = value

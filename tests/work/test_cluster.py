@@ -35,8 +35,6 @@ ray = pytest.importorskip("ray", reason="NO RAY HERE: the cluster is not tested;
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"epochs": 6, "patience": 6, "shots": 4, "validation_shots": 4, "test_shots": 6, "prompt_length": 4}
 DEADLINE = 150.0
-# A node that is gone is missed after half a second instead of fifteen.
-SOON = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 150, "health_check_failure_threshold": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +52,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    found = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False} | {"_system_config": SOON}
-    )
+    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     ray.init(address=found.address, log_to_driver=False, configure_logging=False)
     yield found
     ray.shutdown()
