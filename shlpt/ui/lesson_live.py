@@ -89,4 +89,5 @@ def came_out(live: Live, record: Record) -> str:
         return f"{begin} {learned:.0%} of {first} when it was learned, {kept:.0%} of the same texts after {second}."
     if live.figure == "tasks":
         return f"{begin} {kept:.0%} of {first}, {after:.0%} of {second}."
-    return f"{begin} {after:.0%} of {second} after {first}, {record['alone'][-1]:.0%} alone."
+    alone = record["alone"][-1] if record["alone"] else None
+    return f"{begin} {after:.0%} of {second} after {first}{'' if alone is None else f', {alone:.0%} alone'}."
