@@ -222,7 +222,7 @@ def levels(given: Matter, estimator: str, scores: pd.DataFrame) -> None:
     rows = by_earlier(given.pairs, scores, estimator)
     if rows.empty:
         return
-    st.subheader("By number of earlier tasks", anchor="earlier")
+    st.header("By number of earlier tasks", anchor="earlier")
     st.dataframe(rows, hide_index=True, column_config=LEVELS, height="content")
     page.explain(
         "α is a softmax: with n earlier tasks its uniform level is 1/n, so one δ means another thing at each n.", 4

@@ -1,19 +1,27 @@
 // The address. A choice replaces the entry of the browser's history; another page, a run that is opened and a click on
 // a figure add one, so that Back goes to what was seen before.
 (() => {
-  const SOON = 20000; // ms between a click on a figure and the address that it leads to
+  const SOON = 20000; // ms between a click and the address that it leads to
   const push = history.pushState.bind(history);
   let clicked = 0;
   let back = null; // the entry that Back led to, until somebody does something
-  window.addEventListener("popstate", () => { back = new URLSearchParams(location.search); });
-  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, () => { back = null; }, true);
+  let leaving = 0; // when a link to another page was clicked, whose choices may come before its address
+  window.addEventListener("popstate", () => { back = new URLSearchParams(location.search); leaving = 0; });
+  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, () => { back = null; leaving = 0; }, true);
+  window.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    const here = link && !event.ctrlKey && !event.metaKey && link.origin === location.origin && link.target !== "_blank";
+    if (here && link.pathname !== location.pathname) leaving = Date.now();
+  }, true);
   const late = (to) => back && [...back.keys()].some((key) => String(back.getAll(key)) !== String(to.searchParams.getAll(key)));
   window.shlptClicked = () => { clicked = Date.now(); };
   history.pushState = (state, title, url) => {
     const to = new URL(url, location.href);
-    if (to.pathname === location.pathname && late(to)) return; // the choices of the page that Back has left
+    const stays = to.pathname === location.pathname;
+    if (stays && (late(to) || Date.now() - leaving < SOON)) return; // the choices of another page
+    leaving = 0;
     const runs = (one) => new URLSearchParams(one.search).get("runs");
-    const opens = to.pathname !== location.pathname || runs(to) !== runs(location) || Date.now() - clicked < SOON;
+    const opens = !stays || runs(to) !== runs(location) || Date.now() - clicked < SOON;
     clicked = 0;
     if (opens) push(state, title, url);
     else history.replaceState(state, title, url);

@@ -9,7 +9,8 @@ RUN = """axe.run(document, { resultTypes: ['violations'] }).then((found) => foun
     .map((one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join()}`))
 """
 # While a page draws itself again, what is about to go fades; a faded text has another contrast.
-STILL = """() => !document.querySelector('[data-stale=true]') && document.getAnimations().every(
+MOVING = "[data-stale=true], [data-testid=stSkeleton], [data-testid=stApp]:not([data-test-script-state=notRunning])"
+STILL = f"""() => !document.querySelector('{MOVING}') && document.getAnimations().every(
     (one) => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)
 """
 PACKAGE = find_spec("axe_playwright_python")
@@ -19,7 +20,6 @@ def faults(one: Any) -> list[str]:
     """Serious faults of the page once nothing moves, and headings out of order."""
     assert PACKAGE is not None
     assert PACKAGE.origin is not None
-    one.settle()
     one.page.wait_for_function(STILL)
     one.page.evaluate(Path(PACKAGE.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
     found: list[str] = one.page.evaluate(RUN)
