@@ -12,7 +12,7 @@ import pandas as pd
 from shlpt.errors import UserError
 from shlpt.results.record import progress, run_record, state_of_run
 from shlpt.results.weights import OF_RUN, is_older, weights_of
-from shlpt.spec import Training, digest
+from shlpt.spec import RunSpec, Training, digest
 from shlpt.store import artifacts, liveness
 from shlpt.store.find import find_run
 from shlpt.store.store import Store
@@ -244,6 +244,11 @@ def overlap(store: Store, ids: Sequence[str], task: str | None = None) -> pd.Dat
         for name, value in zip(earlier, event.get("overlap", []), strict=False):
             lines.append({key: event[key] for key in (*_RUN, "epoch", "step")} | {"earlier": name, "overlap": value})
     return pd.DataFrame(lines, columns=[*_RUN, "epoch", "step", "earlier", "overlap"])
+
+
+def run_spec(store: Store, id: str) -> RunSpec:
+    """The spec of a run, to plan or train it again."""
+    return RunSpec.model_validate(_spec(store, id))
 
 
 def _spec(store: Store, id: str) -> dict[str, Any]:

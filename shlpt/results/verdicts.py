@@ -17,7 +17,6 @@ from shlpt.plans.stages import plans_of
 from shlpt.results import frames
 from shlpt.results.health import facts_of
 from shlpt.results.recorded import recorded
-from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 
 Stored = tuple[Store, str]  # a stage by its key, and where it is
@@ -93,7 +92,7 @@ def alone(store: Store, id: str) -> dict[str, Stored]:
 def _planned(store: Store, id: str) -> dict[str, str]:
     """The keys that the references would have, for a run that was trained without them."""
     try:
-        spec = RunSpec.model_validate(json.loads(store.value("SELECT spec FROM runs WHERE id=?", (id,))))
+        spec = frames.run_spec(store, id)
         return {stage.task: stage.key for stage in plans_of([spec], home=store.home, device=spec.device)[0].alone}
     except (UserError, ValueError):  # its backbone or its texts are not here any more
         return {}

@@ -210,7 +210,7 @@ def _experiment(which: Which) -> tuple[str, list[Section]]:
 
 # --- what it was made with ------------------------------------------------------------------
 def _origin(which: Which) -> Section:
-    specs = [RunSpec.model_validate(_spec(which.store, run)) for run in which.runs]
+    specs = [frames.run_spec(which.store, run) for run in which.runs]
     parts: list[Part] = [Table(_settings(specs), "Settings; where runs differ, all values")]
     made = made_with(which.store, _groups(which))
     lines = [{title: one.get(key) for key, title in VERSIONS.items()} for one in made]
@@ -219,10 +219,6 @@ def _origin(which: Which) -> Section:
     parts.append(Prose(f"Seeds: {', '.join(map(str, seeds))}. Written by shlpt {VERSION}; id `{which.id}`."))
     command = commands.runs(specs) if which.experiment is None else f"python -m shlpt export {which.id} --bundle FILE"
     return Section("Settings and origin", [*parts, Code(command)])
-
-
-def _spec(store: Store, run: str) -> Any:
-    return json.loads(store.value("SELECT spec FROM runs WHERE id=?", (run,)))
 
 
 def _settings(specs: Sequence[RunSpec]) -> pd.DataFrame:
