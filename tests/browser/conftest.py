@@ -35,9 +35,11 @@ CLEAN = "sessionStorage.shlptBegan ?? (localStorage.clear(), sessionStorage.shlp
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow, and tried once more when they fail: server, worker and browser share two cores with the other tests."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @dataclass

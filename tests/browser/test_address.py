@@ -39,8 +39,7 @@ def test_one_press_of_back_is_the_page_before_as_it_was_left(visit: Any) -> None
         one.settle()
         one.wait_for(lambda address=address: one.page.locator("h1").inner_text() == address.capitalize())
         one.settle()  # the press before it is answered
-    assert "task=sst2" in one.page.url
-    assert "split=validation" in one.page.url
+    one.wait_for(lambda: "task=sst2" in one.page.url and "split=validation" in one.page.url)
     one.assert_whole()
 
 
@@ -100,7 +99,7 @@ def test_a_second_tab_follows(visit: Any, server: Any, address: str) -> None:
     control.stop(store, [spec.id])
     one = visit("runs?find=another" if address == "runs" else f"live?runs={spec.id}")
     if address == "runs":
-        assert "No run matches" in one.text()
+        one.wait_for(lambda: "No run matches" in one.text())
         control.describe(store, spec.id, name="another tab named this")
         one.wait_for(lambda: "1 of" in one.text(), 20)
     else:

@@ -133,18 +133,18 @@ def test_the_demonstration_is_watched_from_its_first_task_to_its_verdict(visit: 
     begin = time.monotonic()
     id = start(one, server)
     one.wait_for(lambda: "there is no earlier task" in one.text())
-    assert one.page.locator(".shlpt-area").count() == 3  # its texts
+    one.wait_for(lambda: one.page.locator(".shlpt-area").count() == 3)  # its texts
     one.wait_for(lambda: one.page.locator(".shlpt-clicks").count() >= 2, 150)  # the third task
     before = one.page.evaluate(WIDTHS)
     one.wait_for(lambda: one.page.evaluate(WIDTHS) != before, 30)
-    assert one.page.evaluate(FOLD) <= 900
+    one.wait_for(lambda: one.page.evaluate(FOLD) <= 900)
     one.wait_for(lambda: runs(server).set_index("id").loc[id, "state"] == "done", 150)
     one.wait_for(lambda: "over its 64 test texts" in one.page.locator(".shlpt-story").inner_text(), 15)
     print(f"the demonstration took {time.monotonic() - begin:.1f} s in the browser")
     store = Store(server.home).open()
-    story = one.page.locator(".shlpt-story").inner_text()
-    assert story.startswith(f"pocket/{verdicts(store, [id])[-1].sentence}")
-    assert one.page.evaluate(FOLD) <= 900
+    sentence = f"pocket/{verdicts(store, [id])[-1].sentence}"
+    one.wait_for(lambda: one.page.locator(".shlpt-story").inner_text().startswith(sentence))
+    one.wait_for(lambda: one.page.evaluate(FOLD) <= 900)
     one.page.locator(".shlpt-hit").first.click(force=True)
     one.wait_for(lambda: one.page.locator(".shlpt-panel").is_visible())
     told = {row[0]: [cell.replace("−", "-") for cell in row[1:]] for row in one.page.evaluate(CELLS)}
@@ -154,9 +154,9 @@ def test_the_demonstration_is_watched_from_its_first_task_to_its_verdict(visit: 
         assert float(told[f"pocket/{name}"][0]) == pytest.approx(score, abs=6e-4)
     assert axe.PACKAGE is None or axe.faults(one) == []
     one.page.keyboard.press("Escape")
-    assert not one.page.locator(".shlpt-panel").is_visible()
+    one.wait_for(lambda: not one.page.locator(".shlpt-panel").is_visible())
     one.page.keyboard.press("Enter")  # back on the ribbon's name
-    assert one.page.locator(".shlpt-panel").is_visible()
+    one.wait_for(lambda: one.page.locator(".shlpt-panel").is_visible())
     one.page.keyboard.press("Escape")
     one.page.locator(".shlpt-station").nth(1).click()
     one.wait_for(lambda: one.page.locator(".shlpt-node b").inner_text() == "pocket/sst2")
@@ -173,7 +173,7 @@ def stepped_through(one: Any) -> None:
     one.press("One step")
     one.wait_for(lambda: story.inner_text().startswith("Step 1. On these texts the loss"))
     one.wait_for(lambda: "step=1" in one.page.url)
-    assert "What happened in this step" in one.text()
+    one.wait_for(lambda: "What happened in this step" in one.text())
     one.page.get_by_role("button", name="Slow motion").click()
     one.wait_for(lambda: int(re.findall(r"^Step (\d+)", story.inner_text())[0]) >= 3)
     one.page.get_by_role("button", name="Pause").click()
@@ -197,7 +197,8 @@ def test_a_recorded_run_on_a_phone_without_motion_overlaps_nothing(visit: Any) -
         for b in boxes[place + 1 :]:
             apart = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
             assert apart or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
-    assert one.page.evaluate("getComputedStyle(document.querySelector('.shlpt-flow')).animationName") == "none"
+    animation = "getComputedStyle(document.querySelector('.shlpt-flow')).animationName"
+    one.wait_for(lambda: one.page.evaluate(animation) == "none")
     assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert axe.PACKAGE is None or axe.faults(one) == []
     one.assert_whole()
@@ -210,15 +211,15 @@ NOW = """[...document.querySelectorAll('.shlpt-plot')].flatMap(box => box.data ?
 def test_the_finding_is_seen_to_happen(visit: Any, server: Any) -> None:
     """After the demonstration, whose worker is still there."""
     one = visit("")
-    assert "What is learned first" in one.page.locator("h1").inner_text()
+    one.wait_for(lambda: "What is learned first" in one.page.locator("h1").inner_text())
     one.press("See it happen now")
     begin = time.monotonic()
     one.wait_for(lambda: one.page.evaluate(NOW) > 0, 60)
     point = time.monotonic() - begin
     one.wait_for(lambda: "test texts:" in one.text(), 150)
     print(f"first point after {point:.1f} s, verdict after {time.monotonic() - begin:.1f} s")
-    assert one.page.evaluate(NOW) > 10
-    assert "fresh seed" in one.text()
+    one.wait_for(lambda: one.page.evaluate(NOW) > 10)
+    one.wait_for(lambda: "fresh seed" in one.text())
     one.assert_whole()
 
 

@@ -38,8 +38,9 @@ def test_a_page_opens_by_its_address(visit: Any, address: str) -> None:
     begin = time.monotonic()
     one.still()
     one.assert_whole()
-    assert one.page.locator("h1").count() == 1
-    assert one.page.title() == f"{next(e.title for e in PAGES if e.url == (address or 'overview'))} · SHLPT"
+    one.wait_for(lambda: one.page.locator("h1").count() == 1)
+    title = f"{next(e.title for e in PAGES if e.url == (address or 'overview'))} · SHLPT"
+    one.wait_for(lambda: one.page.title() == title)
     assert axe.PACKAGE is None or axe.faults(one) == []
     assert ground(one) == "rgb(255, 255, 255)"
     assert all(len(sentence) > 20 for sentence in one.page.evaluate(SENTENCES))
@@ -64,6 +65,7 @@ def test_no_name_is_cut_in_the_cockpit_on_a_phone(visit: Any) -> None:
     run = store.value("SELECT id FROM runs WHERE name='SHLPT · the demonstration' AND note=''")
     one = visit(f"live?runs={run}", scheme="dark", width=390)
     one.wait_for(lambda: one.page.locator(".shlpt-name").count() > 4)
+    one.still()
     assert one.page.evaluate(CUT) == []
     assert axe.PACKAGE is None or axe.faults(one) == []
 

@@ -23,7 +23,7 @@ def opened(visit: Any, address: str) -> Any:
 
 def test_the_line_is_dragged_and_the_numbers_and_the_address_follow(visit: Any) -> None:
     one = opened(visit, "threshold?estimator=declared&delta=0.05&cost=0.7")
-    assert "Recommended δ" in one.text()
+    one.wait_for(lambda: "Recommended δ" in one.text())
     before, said = one.page.url, one.page.locator(PLOT).get_attribute("aria-label")
     one.page.evaluate(
         f"document.querySelector(\"{PLOT}\").on('plotly_afterplot', () => document.title = 'drawn again')"
@@ -40,7 +40,7 @@ def test_the_line_is_dragged_and_the_numbers_and_the_address_follow(visit: Any) 
     assert first == second  # still upright
     assert one.page.title() != "drawn again"  # the line moves alone: the points take a third of a second
     assert first > start + 0.2
-    assert "cost=0.7" in one.page.url
+    one.wait_for(lambda: "cost=0.7" in one.page.url)
     two = visit(one.page.url.split("/", 3)[3])
     for seen in (one, two):
         seen.wait_for(lambda seen=seen: "League of estimators" in seen.text())
@@ -53,7 +53,7 @@ def test_the_league_is_drawn_and_chance_gets_no_evidence(visit: Any) -> None:
     one = opened(visit, "threshold?estimator=random&measure=spearman")
     one.wait_for(lambda: one.page.locator("[aria-label^='Spearman of']").count())
     assert "oracle" in one.page.locator("[aria-label^='Spearman of']").get_attribute("aria-label")
-    assert "No evidence for any δ" in one.text()
+    one.wait_for(lambda: "No evidence for any δ" in one.text())
     one.assert_whole()
 
 
