@@ -20,6 +20,7 @@ from shlpt.plots import accuracy_matrix, compare, confusion, theme
 from shlpt.results import experiments, frames, recorded
 from shlpt.results import routing as routed
 from shlpt.store.store import Store, default_home
+from shlpt.tasks.sequences import with_titles
 from shlpt.ui import answered, choose, control, metrics, page, studied
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown as in_words
@@ -49,7 +50,7 @@ def chosen() -> Found:
         return by_hand()
     shown = known[which]
     pairs = experiments.labelled(shown.store, shown.id)
-    found = side_by_side.sides([record for _, record in pairs], [label for label, _ in pairs])
+    found = side_by_side.sides([record for _, record in pairs], [with_titles(label) for label, _ in pairs])
     st.query_params.pop("run", None)
     return found, {record["id"]: shown.store for _, record in pairs}, shown
 

@@ -17,6 +17,7 @@ from shlpt.results.further import further
 from shlpt.sharing import html
 from shlpt.spec import RunSpec, digest
 from shlpt.store.store import Store
+from shlpt.tasks.sequences import with_titles
 from shlpt.ui import choose, control, page, take_away
 from shlpt.ui import store as stores
 from shlpt.ui.forms import shown
@@ -247,7 +248,8 @@ def one(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
 def names(store: Store, record: dict[str, Any], is_recorded: bool) -> None:
     with st.form("names", border=False):
         left, middle, right = st.columns([3, 5, 1], vertical_alignment="bottom")
-        name = left.text_input("Name", record["name"], max_chars=80, disabled=is_recorded, key=f"name-{record['id']}")
+        known = with_titles(record["name"]) if is_recorded else record["name"]
+        name = left.text_input("Name", known, max_chars=80, disabled=is_recorded, key=f"name-{record['id']}")
         note = middle.text_input(
             "Note", record["note"], max_chars=500, disabled=is_recorded, key=f"note-{record['id']}"
         )

@@ -32,6 +32,7 @@ from shlpt.sharing.which import Which
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
 from shlpt.tasks.find import is_stored
+from shlpt.tasks.sequences import with_titles
 from shlpt.version import VERSION
 
 STAND_INS = (
@@ -57,6 +58,7 @@ def report(which: Which) -> bytes:
         title, sections = _matrix(which)
     else:
         title, sections = _experiment(which)
+    title = with_titles(title) if which.is_recorded else title
     return document(title, [*sections, _origin(which)], _lead(which))
 
 

@@ -1,5 +1,6 @@
 """Named orders of tasks: Tables 8 and 9 of the paper, and a demonstration. Benchmarks are named sets of orders."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +143,17 @@ def title(name: str) -> str:
     """A named sequence as people read it: `order 1`; what is none stays as it is."""
     kind = name.rstrip("0123456789")
     return f"{TITLES.get(kind, kind)} {name.removeprefix(kind)}".strip()
+
+
+_NAMES = "|".join(SEQUENCES)
+MANY = 3  # sequences in a row that are counted, not listed
+
+
+def with_titles(text: str) -> str:
+    """A name that the program made of sequences, as people read it: `SHLPT · stream: a trap`."""
+    counted = re.compile(rf"\b(?:{_NAMES})\b(?:, (?:{_NAMES})\b){{{MANY - 1},}}")
+    text = counted.sub(lambda found: f"{found[0].count(',') + 1} sequences", text)
+    return re.sub(rf"\b(?:{_NAMES})\b", lambda found: f"{'the ' * (found[0] == 'demo')}{title(found[0])}", text)
 
 
 def about(name: str) -> str:

@@ -15,7 +15,7 @@ from shlpt.store.store import Store, default_home
 from shlpt.tasks import prompts, shelf
 from shlpt.tasks.describe import choices
 from shlpt.tasks.find import find_task, is_stored
-from shlpt.tasks.sequences import read_tasks, split_names
+from shlpt.tasks.sequences import read_tasks, split_names, with_titles
 from shlpt.ui.page import guard, plain
 from shlpt.ui.store import Shown, both, known_runs, label
 
@@ -229,4 +229,5 @@ def titled(shown: ShownExperiment) -> str:
     """The label of an experiment in a list."""
     runs = "1 run" if shown.line["runs"] == 1 else f"{shown.line['runs']} runs"
     older = " · older backbone" if shown.line["older"] else ""
-    return f"{shown.line['name']} · {runs}{' · recorded' if shown.is_recorded else ''}{older} · {shown.id[:7]}"
+    name = with_titles(shown.line["name"]) if shown.is_recorded else shown.line["name"]
+    return f"{name} · {runs}{' · recorded' if shown.is_recorded else ''}{older} · {shown.id[:7]}"

@@ -12,6 +12,7 @@ from shlpt.errors import UserError, unknown
 from shlpt.results import frames
 from shlpt.results.recorded import recorded
 from shlpt.store.store import Store
+from shlpt.tasks.sequences import with_titles
 from shlpt.ui.page import plain
 
 
@@ -66,9 +67,15 @@ def known_runs() -> tuple[pd.DataFrame, dict[bool, Store]]:
     stores, tables = {}, [pd.DataFrame(columns=[*frames.LIST_COLUMNS, "recorded"])]
     for is_recorded, store in both():
         stores[is_recorded] = store
-        tables.append(frames.runs(store).assign(recorded=is_recorded))
+        frame = frames.runs(store).assign(recorded=is_recorded)
+        tables.append(titled(frame) if is_recorded else frame)
     filled = [frame for frame in tables if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else tables[0], stores
+
+
+def titled(frame: pd.DataFrame) -> pd.DataFrame:
+    """Recorded runs, with the titles of sequences in their names. What visitors wrote stays as it is."""
+    return frame.assign(**{key: frame[key].map(with_titles, na_action="ignore") for key in ("name", "experiment")})
 
 
 def shown(id: str) -> Shown:

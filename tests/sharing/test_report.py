@@ -60,6 +60,7 @@ def test_an_experiment_with_the_table_and_the_notes_of_its_command() -> None:
     which = locate(Path("nowhere"), "the estimator on demo")
     data = report(which)
     said = words(data)
+    assert "<title>the estimator on the demonstration" in data.decode()
     rows, document = ROWS["ablations"](which.store, which.id, False)
     for row in rows:
         assert row["variant"] in said

@@ -5,7 +5,7 @@ import pytest
 from shlpt.errors import UserError
 from shlpt.tasks.find import find_task
 from shlpt.tasks.pocket import TASKS, relation
-from shlpt.tasks.sequences import BENCHMARKS, SEQUENCES, about, find_benchmark, find_sequence, read_tasks
+from shlpt.tasks.sequences import BENCHMARKS, SEQUENCES, about, find_benchmark, find_sequence, read_tasks, with_titles
 
 TABLES_8_AND_9 = {
     "order1": "DBpedia→ Amazon→ Yahoo→ AG News",
@@ -134,3 +134,17 @@ def test_an_unknown_benchmark_is_answered_with_the_nearest() -> None:
         UserError, match=r"'standard': did you mean 'standard_cl'\? Known: large, negative, standard_cl$"
     ):
         find_benchmark("standard")
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("SHLPT · stream_trap", "SHLPT · stream: a trap"),
+        ("the estimator on demo", "the estimator on the demonstration"),
+        ("SHLPT · the demonstration", "SHLPT · the demonstration"),
+        ("order1, order2: order10", "order 1, order 2: order10"),
+        ("headroom of order1, order2, stream_none", "headroom of 3 sequences"),
+    ],
+)
+def test_names_made_of_sequences_are_read_with_their_titles(name: str, read: str) -> None:
+    assert with_titles(name) == read
