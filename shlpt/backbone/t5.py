@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from shlpt.backbone import frozen
 from shlpt.backbone.files import REMEDY, find, first_line, on_the_hub_failure
 from shlpt.errors import UserError
 
@@ -181,15 +182,21 @@ class Backbone:
 
     def _encode(self, embeds: Tensor, mask: Tensor) -> Tensor:
         """Last hidden states of the encoder, [B,n,d]."""
-        found: Tensor = self.model.encoder(inputs_embeds=embeds.to(self.dtype), attention_mask=mask).last_hidden_state
+        embeds = embeds.to(self.dtype)
+        if frozen.can_run(self.model):
+            return frozen.encode(self.model.encoder, embeds, mask)
+        found: Tensor = self.model.encoder(inputs_embeds=embeds, attention_mask=mask).last_hidden_state
         return found
 
     def _decoder(self, embeds: Tensor, mask: Tensor, inputs: Tensor) -> Look:
         self._captured.clear()
         encoded = self._encode(embeds, mask)
-        hidden = self.model.decoder(
-            input_ids=inputs, encoder_hidden_states=encoded, encoder_attention_mask=mask, use_cache=False
-        ).last_hidden_state
+        if frozen.can_run(self.model):
+            hidden = frozen.decode(self.model.decoder, self.embed(inputs), encoded, mask)
+        else:
+            hidden = self.model.decoder(
+                input_ids=inputs, encoder_hidden_states=encoded, encoder_attention_mask=mask, use_cache=False
+            ).last_hidden_state
         states = tuple(self._captured)
         self._captured.clear()
         return Look(hidden, states)
