@@ -16,15 +16,15 @@
   const late = (to) => back && [...back.keys()].some((key) => String(back.getAll(key)) !== String(to.searchParams.getAll(key)));
   window.shlptClicked = () => { clicked = Date.now(); };
   history.pushState = (state, title, url) => {
-    const to = new URL(url, location.href);
+    const to = window.shlptProjector?.address(new URL(url, location.href)) ?? new URL(url, location.href);
     const stays = to.pathname === location.pathname;
     if (stays && (late(to) || Date.now() - leaving < SOON)) return; // the choices of another page
     leaving = 0;
     const runs = (one) => new URLSearchParams(one.search).get("runs");
     const opens = !stays || runs(to) !== runs(location) || Date.now() - clicked < SOON;
     clicked = 0;
-    if (opens) push(state, title, url);
-    else history.replaceState(state, title, url);
+    if (opens) push(state, title, to);
+    else history.replaceState(state, title, to);
   };
   // Streamlit's menu has sections between a list and its items: read as plain links.
   const menu = () => document.querySelectorAll("[data-testid=stSidebarNav] :is(ul, li):not([role])");

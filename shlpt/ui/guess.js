@@ -85,12 +85,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   library(data.plotly).then(async (Plotly) => {
     if (!box.isConnected) return;
     const draw = () => Plotly.react(box, data.figure.data, { ...data.figure.layout, height: high(), dragmode: false }, CONFIG);
-    await draw();
     box.shlptFit = async () => {
       box.style.height = high() + "px";
       await draw();
       if (box.isConnected && box.offsetWidth) Plotly.Plots.resize(box);
     };
+    box.style.height = high() + "px"; // a projector may have come since
+    await draw();
     const send = (value) => setTriggerValue("drawn", value);
     box.shlptHand = (data.kind === "curve" ? curve : cell)(box, Plotly, data, send);
     if (!data.still) box.shlptDrawable ??= drawable(box, () => box.shlptHand);

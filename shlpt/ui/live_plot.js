@@ -102,12 +102,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const empty = !data.figure.data.length;
     if (box.shlptEmpty && !empty) { Plotly.purge(box); box.shlptOthers = null; } // else a double click would go back to the axes of the empty figure
     box.shlptEmpty = empty;
-    await draw(box, Plotly, given());
     box.shlptFit = async () => {
       box.style.height = high() + "px";
       await draw(box, Plotly, given());
       if (box.isConnected && box.offsetWidth) Plotly.Plots.resize(box);
     };
+    box.style.height = high() + "px"; // a projector may have come since
+    await draw(box, Plotly, given());
     box.removeAllListeners?.("plotly_click");
     if (data.clicks) box.on("plotly_click", (event) => {
       window.shlptClicked?.(); // what it opens is an entry of the browser's history

@@ -1,5 +1,7 @@
 // One figure at a time fills the screen, above everything else; of a lesson also its text, in large type. The figure
 // stays where it is in the page: the browser's top layer shows it, so it is updated and can be used as before.
+// The place in the address is written here (`front.js` keeps it): the server would answer with an address that may be
+// older than the last key. Keys that are pressed while a lesson turns to another step wait until that step is drawn.
 const FIGURES = ".shlpt-plot, .shlpt-guess, .shlpt-cockpit, [data-testid=stHtml] img";
 const FIELDS = "input, textarea, select, [contenteditable=true], [role=slider], [role=spinbutton], [role=combobox], " +
   "[role=listbox], [role=radio], [role=tab], [role=grid]";
@@ -8,7 +10,11 @@ const FORWARD = [".st-key-step-next button", ".st-key-guessed button", ".st-key-
 const HEAD = 64, FOOT = 56, SIDE = 28; // pixels around a figure
 const WIDE = 1060, HIGH = 530; // pixels of a figure at its own size
 const PAGE = "page";
+const LEAVE = "leave";
 const READ = 4000; // milliseconds that a message stays
+const LOOK = 100; // milliseconds between two looks at the page
+const LONGEST = 30000; // milliseconds after which keys do not wait any more
+const DRAWN = "[data-testid=stApp][data-test-script-state=notRunning]";
 
 const make = (tag, text, about = {}) => Object.assign(document.createElement(tag), { textContent: text }, about);
 const seen = (one) => one.getClientRects().length > 0 && !one.closest("details:not([open])");
@@ -24,15 +30,17 @@ function titled(figure) {
 
 function projector() {
   const root = document.documentElement;
-  let data = {}, send = () => {}, at = 0, shown = null, later = 0, quiet = 0;
+  let data = {}, send = () => {}, at = 0, shown = null, quiet = 0;
   let stepped = false; // until somebody steps, a figure that comes late may take the place that the address names
+  let turned = { since: Date.now() }; // the step that a lesson is leaving, since when, and how much is there of the next
+  const keys = []; // not yet answered
   const title = make("h2", ""), count = make("span", "", { role: "status" });
   title.className = "shlpt-projector-title";
   const said = make("span", "", { className: "shlpt-projector-said" });
   said.setAttribute("aria-hidden", "true"); // the figure has it as its label
   const button = (text, act) => make("button", text, { type: "button", onclick: act });
   const foot = make("div", "", { className: "shlpt-projector-foot" });
-  foot.append(button("‹ Back", () => step(-1)), count, button("Next ›", () => step(1)), said, button("Leave (Esc)", leave));
+  foot.append(button("‹ Back", () => press(-1)), count, button("Next ›", () => press(1)), said, button("Leave (Esc)", () => press(LEAVE)));
   const frame = make("section", "", { className: "shlpt-projector", popover: "manual" });
   frame.setAttribute("aria-label", "Projector mode");
   frame.append(title, foot);
@@ -40,7 +48,7 @@ function projector() {
 
   const slides = () => {
     const figures = [...document.querySelectorAll(FIGURES)].filter((one) => one === shown || seen(one));
-    return data.lesson ? [PAGE, ...figures] : figures;
+    return data.step ? [PAGE, ...figures] : figures;
   };
   const holder = (figure) => figure.closest("[data-testid=stElementContainer]") ?? figure.parentElement;
 
@@ -99,7 +107,7 @@ function projector() {
     const all = slides();
     at = to ?? (stepped ? place(all) : at);
     const one = all[Math.min(at, all.length - 1)] ?? null;
-    root.dataset.shlptProjector = data.lesson && (one === PAGE || !one) ? PAGE : "figure";
+    root.dataset.shlptProjector = data.step && (one === PAGE || !one) ? PAGE : "figure";
     if (one !== shown || (shown && !holder(shown).matches(":popover-open"))) {
       drop();
       if (one && one !== PAGE) put(one);
@@ -109,9 +117,35 @@ function projector() {
     say(all, one);
   }
 
+  // What an address says of the place: the one that is shown, whatever the server knows of it.
+  function address(to) {
+    if (to.searchParams.has(data.parameter)) to.searchParams.set(data.parameter, at + 1);
+    return to;
+  }
+
   function keep() {
-    clearTimeout(later);
-    later = setTimeout(() => send("step", at + 1), 500);
+    history.replaceState(history.state, "", address(new URL(location.href)));
+  }
+
+  function press(key) {
+    keys.push(key);
+    answer();
+  }
+
+  function answer() {
+    while (keys.length && !turned) {
+      const key = keys.shift();
+      if (key === LEAVE) return leave();
+      step(key);
+    }
+  }
+
+  // A new step is there when all of it was sent, and two looks find the same figures.
+  function arrives() {
+    const there = data.step !== turned.step && document.querySelector(DRAWN) ? slides().length + 1 : 0;
+    const whole = there && there === turned.there;
+    turned.there = there;
+    if (whole || Date.now() - turned.since > LONGEST) turned = null;
   }
 
   // At an end, a lesson goes on to its next or last step.
@@ -126,12 +160,14 @@ function projector() {
     const found = names.map((name) => document.querySelector(name)).find(Boolean);
     if (!found) return;
     if (found.disabled) {
+      keys.length = 0;
       show(0);
       count.textContent = "Answer first: the result comes after a guess";
       quiet = Date.now() + READ;
       return;
     }
     drop();
+    turned = { step: data.step, since: Date.now() };
     found.click();
     show(0);
     keep();
@@ -148,12 +184,12 @@ function projector() {
     if (event.key === "Escape") {
       if (field) return field.blur();
       event.preventDefault();
-      return leave();
+      return press(LEAVE);
     }
     if (event.key === "Tab" && shown) return within(event);
     if (field || !(event.key in STEPS)) return;
     event.preventDefault();
-    step(STEPS[event.key]);
+    if (!(event.repeat && turned)) press(STEPS[event.key]);
   }
 
   // What lies below the figure cannot be seen, so keys do not go there.
@@ -169,7 +205,6 @@ function projector() {
 
   function close() {
     clearInterval(watch);
-    clearTimeout(later);
     drop();
     frame.remove();
     delete root.dataset.shlptProjector;
@@ -182,9 +217,12 @@ function projector() {
   window.addEventListener("resize", resized);
   const watch = setInterval(() => { // figures come after the page, and some are replaced
     if (shown && !shown.isConnected) shown = null;
+    if (turned) arrives();
     show();
-  }, 300);
+    answer();
+  }, LOOK);
   return {
+    address,
     close,
     update(given, sends) {
       const first = !data.colors;

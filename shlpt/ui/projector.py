@@ -44,18 +44,14 @@ def _listen() -> None:
     dark = is_dark()
     colors = {"accent": theme.ACCENT[dark], "ink": theme.TEXT[dark], "ground": theme.GROUND[dark]}
     colors |= {"grid": theme.GRID[dark], "faint": theme.FAINT[dark], "card": theme.SECOND[dark]}
-    data = {"at": _place(), "colors": colors, "lesson": "lesson" in st.query_params}
-    _component()(key=KEY, data=data, on_step_change=_stepped, on_left_change=_left, height=1)
+    step = [st.query_params[key] for key in ("lesson", "step") if key in st.query_params]
+    data = {"at": _place(), "colors": colors, "parameter": PARAMETER, "step": " ".join(step)}
+    _component()(key=KEY, data=data, on_left_change=_left, height=1)
 
 
 def _place() -> int:
     said = st.query_params.get(PARAMETER, "1")
     return max(1, int(said)) if said.isdecimal() and len(said) < 4 else 1
-
-
-def _stepped() -> None:
-    if place := st.session_state[KEY].step:
-        st.query_params[PARAMETER] = str(int(place))
 
 
 def _left() -> None:
