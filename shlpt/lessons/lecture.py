@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import escape
 
 from markdown_it import MarkdownIt
 
-from shlpt.lessons import claims, glossary, reveal
+from shlpt.lessons import claims, glossary, numbers, reveal
 from shlpt.lessons.equations import EQUATIONS
 from shlpt.lessons.maths import mathml
 from shlpt.lessons.reading import PAPER_SECTION, Lesson
 from shlpt.paper import ORIGIN
-from shlpt.sharing.html import Figure, Fold, Markup, Part, Section, document, drawn
+from shlpt.sharing.html import Figure, Fold, Guess, Markup, Part, Section, document, drawn
 
 _MATHS = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$", re.DOTALL)
 LEAD = (
@@ -36,14 +37,13 @@ def _parts(lesson: Lesson) -> Iterator[Part]:
     yield Markup("<h3>What do you think?</h3>")
     yield _text(lesson, "Question")
     if front.guess.kind == "choice":
-        yield _options(f"guess-{lesson.name}", [option.text for option in front.guess.options])
+        yield _options(_name(lesson), [option.text for option in front.guess.options])
     else:
-        yield _figure(reveal.question(lesson, None, revealed=False))
+        yield _drawing(lesson)
     result = [_figure(one) for one in reveal.result(lesson, None)]
-    said = []
-    if front.guess.kind == "choice":
-        said = [Markup(f"<p><strong>{_inline(front.guess.options[reveal.right(lesson)].text)}</strong></p>")]
-    yield Fold("The result", [*said, *result, _text(lesson, "What happened")])
+    if front.guess.kind != "choice":
+        result[0] = replace(result[0], over=_name(lesson))
+    yield Fold("The result", [_compared(lesson), *result, _text(lesson, "What happened")])
     yield Fold("Why", [_text(lesson, "Why"), *map(_equation, front.equations), *_paper(lesson)])
     right = front.check.options[front.check.right]
     yield Markup("<h3>Check</h3>")
@@ -53,6 +53,29 @@ def _parts(lesson: Lesson) -> Iterator[Part]:
     yield Fold("The answer", (answer,))
     yield Fold("Now change this (in the app)", (_text(lesson, "Now change this"),))
     yield Fold("Notes for the speaker", (_text(lesson, "For the teacher"),))
+
+
+def _name(lesson: Lesson) -> str:
+    return f"guess-{lesson.name}"
+
+
+def _drawing(lesson: Lesson) -> Guess:
+    """A curve begins as a flat line, a cell without a number."""
+    asked = reveal.asked(lesson)
+    begin = [asked.begin] * len(asked.labels)
+    shown = reveal.question(lesson, begin if lesson.front.guess.kind == "curve" else None, revealed=False)
+    return Guess(_name(lesson), _figure(shown), asked.how, asked.labels, begin, asked.about)
+
+
+def _compared(lesson: Lesson) -> Markup:
+    """The result in a sentence, and the guess if there is one."""
+    guess, mine = lesson.front.guess, f'<span data-guessed="{_name(lesson)}" hidden>'
+    if guess.kind == "choice":
+        return Markup(f"<p><strong>{_inline(guess.options[reveal.right(lesson)].text)}</strong></p>")
+    if guess.kind == "curve":
+        return Markup(f"<p>{mine}<strong>The result</strong> is the full line; the dashed one is yours.</span></p>")
+    found = escape(numbers.written(claims.found(lesson, guess.of)))
+    return Markup(f"<p><strong>The result:</strong> {found}. {mine}You guessed: <output></output> points.</span></p>")
 
 
 def _figure(one: reveal.Drawn) -> Figure:

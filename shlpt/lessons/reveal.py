@@ -15,7 +15,7 @@ from shlpt.lessons.answers import Answer, Votes
 from shlpt.lessons.numbers import Found
 from shlpt.lessons.reading import Lesson
 from shlpt.plots import claims as claims_figure
-from shlpt.plots import guess_cell, guess_curve, votes
+from shlpt.plots import guess_cell, guess_curve, theme, votes
 
 AXES = {"points": "Difference (points)", "share": "Share", "number": "Value"}
 
@@ -41,6 +41,36 @@ def question(lesson: Lesson, values: Sequence[float] | None, revealed: bool, oth
     shown = table[table["source"].isin(guess.tasks) & table["target"].isin(guess.tasks)]
     value = None if values is None else values[0]
     return Drawn(guess_cell, (shown, guess.tasks, claim.source, claim.target, value, guess.high, revealed))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is drawn into the figure of a question: a name for each value, where they begin, and what `plots/guess.js`
+    needs: `kind`, `low` and `high`; of a curve `places`, how many are `given`, the values `known` there, and whether
+    they are a `share`; of a cell `row` and `column`."""
+
+    labels: list[str]
+    begin: float
+    how: str
+    about: dict[str, Any]
+
+
+def asked(lesson: Lesson) -> Asked:
+    guess = lesson.front.guess
+    about: dict[str, Any] = {"kind": guess.kind, "low": guess.low, "high": guess.high}
+    if guess.kind == "cell":
+        claim = lesson.front.claims[guess.of]
+        about |= {"row": guess.tasks.index(claim.source), "column": guess.tasks.index(claim.target)}
+        source, target = (theme.label(task).removeprefix("ask:") for task in (claim.source, claim.target))
+        label = f"Gain of {target} from {source}, in points"
+        how = "Press on the framed cell and drag up for help, down for harm."
+        return Asked([label], (guess.low + guess.high) / 2, how, about)
+    truth, places = curves.found(lesson, guess.of), guess.places[guess.given :]
+    known = guess_curve.known_at(truth.rows, guess.places[: guess.given])
+    about |= {"places": list(guess.places), "given": guess.given, "known": known, "share": truth.share}
+    labels = [truth.ticks[int(place)] if truth.ticks else f"{truth.x} {place:g}" for place in places]
+    begin = known[-1] if known else (guess.low + guess.high) / 2
+    return Asked(labels, begin, "Draw with the mouse or a finger: the dashed line follows.", about)
 
 
 def result(lesson: Lesson, answer: Sequence[float] | None, others: Sequence[Answer] = ()) -> list[Drawn]:

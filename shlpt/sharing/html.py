@@ -10,7 +10,7 @@ scripts and no connection. It is light or dark as the reader's system is, and li
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -53,6 +53,19 @@ class Figure:
     dark: go.Figure
     alt: str
     caption: str = ""
+    over: str = ""  # the name of a guess that is drawn over it
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A figure that the reader draws into, and a slider for each value. `about` is what `plots/guess.js` needs."""
+
+    name: str
+    figure: Figure
+    how: str  # to draw
+    labels: Sequence[str]
+    begin: Sequence[float]
+    about: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,7 @@ class Fold:
     parts: "Sequence[Part]"
 
 
-Part = Prose | Table | Figure | Code | Markup | Fold
+Part = Prose | Table | Figure | Guess | Code | Markup | Fold
 
 
 @dataclass(frozen=True)
@@ -151,6 +164,8 @@ def _part(one: Part, body: _Body) -> str:
             return _table(one, body)
         case Figure():
             return _figure(one, body)
+        case Guess():
+            return _guess(one, body)
         case Code():
             return f'<pre tabindex="0"><code>{escape(one.text)}</code></pre>'
         case Markup():
@@ -212,15 +227,28 @@ def _table(one: Table, body: _Body) -> str:
     )
 
 
-def _figure(one: Figure, body: _Body) -> str:
+def _figure(one: Figure, body: _Body, **more: Any) -> str:
     number, height = len(body.figures) + 1, one.light.layout.height or theme.HEIGHT
     looks = {"light": json.loads(one.light.to_json()), "dark": json.loads(one.dark.to_json())}
-    body.figures.append(looks)
+    body.figures.append(looks | more | ({"over": one.over} if one.over else {}))
     said = f"<figcaption>{escape(one.caption)}</figcaption>" if one.caption else ""
     return (
         f'<figure><div class="plot" id="figure-{number}" style="height:{height:g}px" role="figure" tabindex="0" '
         f'aria-label="{escape(one.alt)}"><noscript>{escape(one.alt)}</noscript></div>{said}</figure>'
     )
+
+
+def _guess(one: Guess, body: _Body) -> str:
+    low, high, step = one.about["low"], one.about["high"], 1 if one.about["kind"] == "cell" else 0.01
+    kind = f'type="range" min="{low:g}" max="{high:g}" step="{step}"'
+    sliders = "".join(
+        f'<p><label><span>{escape(label)}</span> <input {kind} value="{value:g}"></label> <output></output>'
+        for label, value in zip(one.labels, one.begin, strict=True)
+    )
+    about = {"name": one.name, "values": list(one.begin), "about": dict(one.about)}
+    keys = f"<details><summary>Draw with the keyboard</summary>{sliders}</details>"
+    drawn = f"<p>{escape(one.how)}</p>{_figure(one.figure, body, guess=about)}{keys}"
+    return f'<div class="guess" data-guess="{escape(one.name)}">{drawn}</div>'
 
 
 def _contents(sections: Sequence[Section]) -> str:
@@ -239,7 +267,8 @@ def _library() -> str:
 
 @cache
 def _script() -> str:
-    return HERE.with_suffix(".js").read_text(encoding="utf-8")
+    files = Path(library.__file__).with_name("guess.js"), HERE.with_suffix(".js")
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 @cache

@@ -8,11 +8,13 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from shlpt import plots
 from shlpt.ui import stage
 from shlpt.ui.assets import plotly_url
 from shlpt.ui.live_plot import LIBRARY, prepared
 
 SCRIPT = Path(__file__).with_suffix(".js")
+HAND = Path(plots.__file__).with_name("guess.js")
 HTML = '<div class="shlpt-guess" role="figure" tabindex="0"></div>'
 CSS = """
 .shlpt-guess { width: 100%; overflow: hidden; }
@@ -23,7 +25,7 @@ CSS = """
 @cache
 def _component() -> Callable[..., Any]:
     """Registered once per server."""
-    script = LIBRARY.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8")
+    script = "".join(file.read_text(encoding="utf-8") for file in (LIBRARY, HAND, SCRIPT))
     return st.components.v2.component("shlpt_guess", html=HTML, css=CSS, js=script, isolate_styles=False)
 
 
@@ -35,9 +37,8 @@ def drawing(
     about: Mapping[str, Any],
     on_drawn: Callable[[list[float]], None],
 ) -> None:
-    """The figure; `on_drawn` gets what was drawn before the page runs again. `about` is what the script needs: its
-    `kind`, `low` and `high`; of a curve `places`, how many are `given`, and the values `known` there; of a cell `row`
-    and `column`."""
+    """The figure; `on_drawn` gets what was drawn before the page runs again. `about` is what the script needs
+    (`reveal.Asked`)."""
     data = {"figure": prepared(figure, key), "alt": alt, "plotly": plotly_url(), "values": list(values), **about}
     data["still"] = not stage.offers("lesson")
 

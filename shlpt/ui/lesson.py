@@ -14,7 +14,6 @@ from shlpt.lessons.equations import EQUATIONS
 from shlpt.lessons.reading import PAPER_SECTION, Lesson, names
 from shlpt.paper import ORIGIN
 from shlpt.plots.guess_cell import written
-from shlpt.plots.guess_curve import known_at
 from shlpt.ui import lesson_live, page, projector
 from shlpt.ui.guess import drawing
 from shlpt.ui.links import to_page
@@ -147,14 +146,12 @@ def _draft(lesson: Lesson) -> answers.Answer | None:
 
 
 def _draw(lesson: Lesson) -> Sequence[float] | None:
-    guess, touched = lesson.front.guess, f"touched-{lesson.name}"
-    question = reveal.question(lesson, None, revealed=False)
-    labels, about = _places(lesson, question)
-    keys = [f"guess-{lesson.name}-{place}" for place in range(len(labels))]
-    begin, before = _begin(lesson, about), _draft(lesson)
+    touched, asked = f"touched-{lesson.name}", reveal.asked(lesson)
+    keys = [f"guess-{lesson.name}-{place}" for place in range(len(asked.labels))]
+    before = _draft(lesson)
     for place, key in enumerate(keys):
         if key not in st.session_state:
-            st.session_state[key] = _rounded(lesson, before[place] if before else begin)
+            st.session_state[key] = _rounded(lesson, before[place] if before else asked.begin)
     if before is not None:
         st.session_state[touched] = True
     values = [float(st.session_state[key]) for key in keys]
@@ -164,20 +161,14 @@ def _draw(lesson: Lesson) -> Sequence[float] | None:
             st.session_state[key] = _rounded(lesson, value)
         st.session_state[touched] = True
 
-    is_cell = guess.kind == "cell"
-    shown = None if is_cell and not st.session_state.get(touched) else values
+    shown = None if _is_cell(lesson) and not st.session_state.get(touched) else values
     figure = reveal.question(lesson, shown, revealed=False)
-    said = (
-        "Press on the framed cell and drag up for help, down for harm."
-        if is_cell
-        else ("Draw with the mouse or a finger: the dashed line follows.")
-    )
-    st.caption(said)
+    st.caption(asked.how)
     picture = figure.plot.figure(*figure.given, dark=page.is_dark())
-    drawing(picture, f"draw-{lesson.name}", figure.plot.alt(*figure.given), values, about, drawn)
+    drawing(picture, f"draw-{lesson.name}", figure.plot.alt(*figure.given), values, asked.about, drawn)
     with st.expander("Draw with the keyboard", icon=":material/keyboard:"):
-        for key, label in zip(keys, labels, strict=True):
-            st.slider(label, *_ends(lesson), key=key, on_change=partial(_touch, touched), **_step_of(lesson))
+        for key, label in zip(keys, asked.labels, strict=True):
+            st.slider(label, *_ends(lesson), key=key, on_change=partial(_touch, touched), **_step_of(asked))
     return values if st.session_state.get(touched) else None
 
 
@@ -185,40 +176,23 @@ def _touch(key: str) -> None:
     st.session_state[key] = True
 
 
-def _places(lesson: Lesson, question: reveal.Drawn) -> tuple[list[str], dict[str, Any]]:
-    """The names of what is drawn, and what the script needs."""
-    guess = lesson.front.guess
-    about: dict[str, Any] = {"kind": guess.kind, "low": guess.low, "high": guess.high}
-    if guess.kind == "cell":
-        claim = lesson.front.claims[guess.of]
-        at = {"row": guess.tasks.index(claim.source), "column": guess.tasks.index(claim.target)}
-        return [f"Gain of {claim.target} from {claim.source}, in points"], about | at
-    truth, ticks = question.given[0], question.given[7]
-    known = known_at(truth, guess.places[: guess.given])
-    asked = guess.places[guess.given :]
-    labels = [ticks[int(place)] if ticks else f"{question.given[4]} {place:g}" for place in asked]
-    return labels, about | {"places": list(guess.places), "given": guess.given, "known": known}
-
-
-def _begin(lesson: Lesson, about: dict[str, Any]) -> float:
-    """Where a slider stands before anything is drawn: as the last known value, or in the middle."""
-    guess = lesson.front.guess
-    return float(about["known"][-1]) if about.get("known") else (guess.low + guess.high) / 2
+def _is_cell(lesson: Lesson) -> bool:
+    return lesson.front.guess.kind == "cell"
 
 
 def _ends(lesson: Lesson) -> tuple[float, float]:
     return lesson.front.guess.low, lesson.front.guess.high
 
 
-def _step_of(lesson: Lesson) -> dict[str, Any]:
-    if lesson.front.guess.kind == "cell":
+def _step_of(asked: reveal.Asked) -> dict[str, Any]:
+    if asked.about["kind"] == "cell":
         return {"step": 1.0, "format": "%+.0f"}
-    return {"step": 0.01, "format": "%.2f"}
+    return {"step": 0.01, "format": "percent" if asked.about["share"] else "%.2f"}
 
 
 def _rounded(lesson: Lesson, value: float) -> float:
     low, high = _ends(lesson)
-    return round(min(max(value, low), high), 0 if lesson.front.guess.kind == "cell" else 2)
+    return round(min(max(value, low), high), 0 if _is_cell(lesson) else 2)
 
 
 # --- the result ---------------------------------------------------------------------------

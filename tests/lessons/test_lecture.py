@@ -22,7 +22,8 @@ def test_a_lecture_has_question_result_notes_and_no_more_than_is_allowed() -> No
         assert sum(f'name="check-{lesson.name}"' in part for part in page.split("<input")) == len(answers)
     assert page.index("How many points does that cost or bring?") < page.index("did no great harm")
     folds = re.findall(r"<summary>(.*?)</summary>", page)
-    assert folds[:5] == ["The result", "Why", "The answer", "Now change this (in the app)", "Notes for the speaker"]
+    wanted = ["Draw with the keyboard", "The result", "Why", "The answer", "Now change this (in the app)"]
+    assert folds[:6] == [*wanted, "Notes for the speaker"]
     assert claims.filled(chosen[0], "{other_question}") in page
     assert "These numbers are the paper&#x27;s" in page
     assert "<math" in page
