@@ -18,7 +18,7 @@ from shlpt.spec import RunSpec, Training, settings_of
 from shlpt.tasks.find import draw, find_task
 from shlpt.tasks.sequences import BENCHMARKS, SEQUENCES
 from shlpt.training.engine import Lane, drive
-from shlpt.training.lane import adamw, train_step
+from shlpt.training.lane import Taken, adamw, train_step
 
 NOT_SAID = None
 # Setting: section 5.2 and appendix D of the paper; cl_shlpt.py, shlpt_head.py, run_cl.py and batch_run.py; the preset.
@@ -124,8 +124,8 @@ def test_the_preset_builds_and_steps_on_that_shape(large: Backbone) -> None:
     assert before.shape == (150, 64)
     assert before.abs().sum() > 0  # words, not zero
     lane = train_step(one, adamw(rates_of(one), spec.training), data.batch(range(8)), spec.training.clip)
-    (loss,) = drive([lane], large)
-    assert isinstance(loss, float)
+    (taken,) = drive([lane], large)
+    assert isinstance(taken, Taken)
     assert {"hsc", "asc"} <= set(one.log())
     assert (one.prompt.detach() - before).abs().max().item() == pytest.approx(0.3, rel=0.1)  # and decay
 

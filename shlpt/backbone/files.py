@@ -11,6 +11,7 @@ from shlpt.errors import UserError, unknown
 EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "pocket"
 ON_THE_HUB = ("t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b")
 KINDS = ("t5", "mt5")
+HUB_SECONDS = 5.0  # that the hub has to answer
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 REMEDY = "get it back with `git checkout -- data/pocket`, or train it again with `python -m shlpt pretrain`"
 
@@ -71,10 +72,43 @@ def _commit(name: str) -> str:
     try:
         found = try_to_load_from_cache(name, "config.json")
         if not isinstance(found, str):
+            if not is_reached(name):
+                raise UserError(out_of_reach(name))
             found = hf_hub_download(name, "config.json")
+    except UserError:
+        raise
     except Exception as error:  # the library raises nearly every kind
         raise UserError(on_the_hub_failure(name, error)) from error
     return Path(found).parent.name[:16]
+
+
+def is_here(name: str) -> bool:
+    """Whether the weights of a backbone on the hub have been downloaded."""
+    from huggingface_hub import try_to_load_from_cache
+
+    files = ("model.safetensors", "model.safetensors.index.json")
+    return any(isinstance(try_to_load_from_cache(name, file), str) for file in files)
+
+
+def is_reached(name: str) -> bool:
+    """Whether the hub answers: asked once, with little patience. The library would try for half a minute."""
+    from huggingface_hub import get_session, hf_hub_url
+
+    try:
+        get_session().head(hf_hub_url(name, "config.json"), timeout=HUB_SECONDS)
+    except Exception:  # of the library below it, of which there have been several
+        return False
+    return True
+
+
+def out_of_reach(name: str) -> str:
+    """What to get and where to put it."""
+    get = f"from huggingface_hub import snapshot_download; snapshot_download({name!r}, local_dir='FOLDER')"
+    return (
+        f"the backbone {name!r} is not on this machine, and the hub (huggingface.co) cannot be reached. On a machine "
+        f'with internet, run python -c "{get}", copy FOLDER here, and give it as the backbone. Without any download '
+        "there is `pocket`, the embedded one"
+    )
 
 
 def weights_in(path: Path) -> int:

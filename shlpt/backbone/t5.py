@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from shlpt.backbone import frozen
-from shlpt.backbone.files import REMEDY, find, first_line, on_the_hub_failure
+from shlpt.backbone.files import REMEDY, find, first_line, is_here, is_reached, on_the_hub_failure, out_of_reach
 from shlpt.errors import UserError
 
 IGNORE = -100  # label of positions that do not count
@@ -58,6 +58,9 @@ class Backbone:
     def __init__(self, name: str, model: Any, tokenizer: Any, device: torch.device, dtype: torch.dtype) -> None:
         self.name, self.tokenizer, self.device, self.dtype = name, tokenizer, device, dtype
         self.model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+        # A GPU works through a queue: asking it for a number waits for all that is queued.
+        self.queued = device.type == "cuda"
+        self._frozen_encode: Callable[[Any, Tensor, Tensor], Tensor] = frozen.encode
         self._captured: list[Tensor] = []
         self._silent: Tensor | None = None  # [layers,f] bool
         for layer, block in enumerate(self.model.decoder.block):
@@ -184,9 +187,25 @@ class Backbone:
         """Last hidden states of the encoder, [B,n,d]."""
         embeds = embeds.to(self.dtype)
         if frozen.can_run(self.model):
-            return frozen.encode(self.model.encoder, embeds, mask)
-        found: Tensor = self.model.encoder(inputs_embeds=embeds, attention_mask=mask).last_hidden_state
+            seen: Tensor = self._frozen_encode(self.model.encoder, embeds, mask)
+            return seen
+        found: Tensor = self.model.encoder(inputs_embeds=embeds, attention_mask=self._visible(mask)).last_hidden_state
         return found
+
+    def with_compiled_encoder(self, backend: str = "inductor") -> Backbone:
+        """The same model, its encoder compiled for each shape it meets. Not used in training: `speed --compiled` tells
+        what a device gains from it."""
+        twin = copy.copy(self)  # the frozen weights, and what the hooks capture, are shared
+        twin.queued = True  # few shapes
+        twin._frozen_encode = torch.compile(frozen.encode, backend=backend, dynamic=False)
+        return twin
+
+    def _visible(self, mask: Tensor) -> Tensor:
+        """The mask [B,n] as the library takes it. It asks the device whether a mask of this form leaves anything out;
+        one that is added to the scores [B,1,1,n] it takes as it is."""
+        if not self.queued:
+            return mask
+        return (1 - mask[:, None, None].to(self.dtype)) * torch.finfo(self.dtype).min
 
     def _decoder(self, embeds: Tensor, mask: Tensor, inputs: Tensor) -> Look:
         self._captured.clear()
@@ -195,7 +214,10 @@ class Backbone:
             hidden = frozen.decode(self.model.decoder, self.embed(inputs), encoded, mask)
         else:
             hidden = self.model.decoder(
-                input_ids=inputs, encoder_hidden_states=encoded, encoder_attention_mask=mask, use_cache=False
+                input_ids=inputs,
+                encoder_hidden_states=encoded,
+                encoder_attention_mask=self._visible(mask),
+                use_cache=False,
             ).last_hidden_state
         states = tuple(self._captured)
         self._captured.clear()
@@ -219,7 +241,7 @@ class Backbone:
             self._captured.clear()
             return found[:, 1:]
         config = self.model.config
-        encoded = self._encode(embeds, mask)
+        encoded, visible = self._encode(embeds, mask), self._visible(mask)
         token = torch.full((len(embeds), 1), config.decoder_start_token_id, device=embeds.device)
         done = torch.zeros(len(embeds), dtype=torch.bool, device=embeds.device)
         answers, cache = [], None
@@ -227,7 +249,7 @@ class Backbone:
             step = self.model.decoder(
                 input_ids=token,
                 encoder_hidden_states=encoded,
-                encoder_attention_mask=mask,
+                encoder_attention_mask=visible,
                 past_key_values=cache,
                 use_cache=True,
             )
@@ -281,14 +303,18 @@ def load(name: str = "pocket", device: str = "auto", dtype: str = "auto") -> Bac
     """`pocket` (embedded), a local folder, or a name on the hub; safetensors only, no remote code."""
     place = pick_device(device)
     path = find(name)
+    reached = path is None and is_reached(name)
+    if path is None and not reached and not is_here(name):
+        raise UserError(out_of_reach(name))
     from transformers import AutoTokenizer, T5ForConditionalGeneration
 
     source = name if path is None else str(path)
+    how = {"trust_remote_code": False, "local_files_only": not reached}
     try:
         with _quiet_library():
-            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(source, **how)
             model, found = T5ForConditionalGeneration.from_pretrained(
-                source, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+                source, use_safetensors=True, output_loading_info=True, **how
             )
     except Exception as error:  # the library raises nearly every kind on a bad file or name
         raise UserError(_load_failure(name, path, error)) from error

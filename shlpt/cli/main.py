@@ -223,6 +223,9 @@ def speed(
         typer.Option(help="Instead: random weights in the shape of a T5, such as t5-large, with the paper's settings."),
     ] = None,
     lanes: Annotated[int, typer.Option(min=1, max=32, help="With --shape: most runs to train together.")] = 32,
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="With --shape: also with an encoder compiled by PyTorch.")
+    ] = False,
     rounds: Annotated[int, typer.Option(min=3, max=10_000, help="Number of steps to time for each case.")] = 60,
     device: opt.Device = "auto",
     dtype: opt.Dtype = "auto",
@@ -240,8 +243,10 @@ def speed(
     if shape is not None:
         if backbone != "pocket":
             raise UserError("--shape has random weights of its own: leave out --backbone")
-        show_shape(shape, lanes, rounds, device, dtype, json, csv)
+        show_shape(shape, lanes, rounds, device, dtype, json, csv, "inductor" if compiled else "")
         return
+    if compiled:
+        raise UserError("--compiled goes with --shape, such as --shape t5-large: add one")
     from shlpt.backbone.t5 import load
     from shlpt.training.speed import measure
 
@@ -255,13 +260,16 @@ def speed(
     show(rows, "speed (ratios of medians)", as_json=json, as_csv=csv, document=found)
 
 
-def show_shape(shape: str, lanes: int, rounds: int, device: str, dtype: str, json: bool, csv: bool) -> None:
+def show_shape(
+    shape: str, lanes: int, rounds: int, device: str, dtype: str, json: bool, csv: bool, compiled: str = ""
+) -> None:
     from shlpt.training import shapes
 
     name = shapes.known(shape)
     with Bar("timing") as bar:
         model = shapes.random_backbone(name, device, dtype)
-        found = shapes.measure(model, rounds, [count for count in shapes.LANES if count <= lanes], progress=bar)
+        together = [count for count in shapes.LANES if count <= lanes]
+        found = shapes.measure(model, rounds, together, progress=bar, compiled=compiled)
     title = f"{name} with random weights, {found['dtype']}, {found['device']}: {found['matrix_tflops']:.3g} TFLOP/s"
     show(found["cases"], title, as_json=json, as_csv=csv, document=found)
 

@@ -61,14 +61,13 @@ class How:
 
     def of(self, method: str = "", home: Path | None = None, own_rates: bool = True) -> dict[str, Any]:
         """As `RunSpec.make` takes it. `own_rates`: with the rates that were found for the backbone."""
-        settings = dict(parse_setting(text) for text in self.set or [])
         given = {key: getattr(self, key) for key in ("preset", "suite", "backbone", "dtype")}
+        how = {"method": method, "settings": dict(parse_setting(text) for text in self.set or []), **given}
+        if own_rates and method:
+            return rates.at_own_rate(how, method, home)
         if own_rates and self.backbone != "pocket" and (found := rates.rates(home or default_home(), self.backbone)):
-            if not method:
-                given["rates"] = found
-            elif method in found and self.preset != "paper":
-                settings = {"lr": found[method]} | settings
-        return {"method": method, "settings": settings, **given}
+            how["rates"] = found
+        return how
 
 
 @dataclass(frozen=True)

@@ -167,9 +167,8 @@ def again(
     from shlpt.queue.submit import submit
     from shlpt.results import frames
     from shlpt.results.twins import locate
-    from shlpt.spec import RunSpec
 
-    specs = [RunSpec.model_validate(frames.run(*locate(id, home))["spec"]) for id in ids]
+    specs = [frames.run_spec(*locate(id, home)) for id in ids]
     store = Store(home).open()
     sent = submit(store, plans_again(store, specs, same=same))
     ensure_worker(store)

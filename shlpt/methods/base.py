@@ -42,6 +42,8 @@ class Ask:
     repetition_penalty: float = 1.0
     backbone: Backbone | None = None  # the learner's own model; its rows do not join other lanes
     batch: Batch | None = None  # what a training step was asked about, for those who watch
+    late: bool = False  # the loss comes as a tensor: nothing waits for the device
+    tell: Callable[[], None] | None = None  # tells of the steps that are still to be read, for those who watch
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Learner(Protocol):
     def keep(self) -> State: ...
 
     def log(self) -> dict[str, Any]:
-        """Values of the last step to show and store, beside the loss."""
+        """Values of the last step to show and store, beside the loss. Numbers of the device stay tensors."""
         ...
 
     def record(self) -> dict[str, Tensor]:

@@ -131,7 +131,7 @@ class Bmtpt(Logging):
             if not len(particles):
                 return down
             prior = gaussian_prior(prompt, particles, self.sigma) / len(self.ctx.train)  # per example, like down
-            self._log = {"down": down.item(), "prior": prior.item()}
+            self._log = {"down": down.detach(), "prior": prior.detach()}
             return down + prior
 
         return Ask(*prepend(prompt, self.ctx.backbone.embed(batch.ids), batch.mask), batch.labels, "train", loss)

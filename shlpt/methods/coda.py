@@ -95,7 +95,7 @@ class Coda(Logging):
         def loss(out: Out) -> Tensor:
             down, penalty = out.loss.mean(), self.penalty()
             gamma = torch.cat([earlier, new], 1).detach().mean(0)  # of every component, earlier ones first
-            self._log = {"down": down.item(), "orthogonality": penalty.item(), "gamma": gamma.tolist()}
+            self._log = {"down": down.detach(), "orthogonality": penalty.detach(), "gamma": gamma}
             return down + self.params.lambda_ortho * penalty
 
         embeds, mask = prepend(self.mixed(earlier, new), self.ctx.backbone.embed(batch.ids), batch.mask)

@@ -52,7 +52,7 @@ class Ewc(Finetune):
         if not self.fisher:
             return down
         held = penalty(self.weights, self.anchors, self.fisher, self.params.ewc_strength)
-        self._log = {"down": down.item(), "penalty": held.item()}
+        self._log = {"down": down.detach(), "penalty": held.detach()}
         return down + held
 
     def keep(self) -> State:

@@ -75,11 +75,12 @@ class L2P(Logging):
     def ask(self, batch: Batch) -> Ask:
         chosen, cosines = nearest(self.queries[batch.rows], self.keys, self.params.top_n)  # [B,n]
         self.chosen[batch.rows] = chosen
-        used = torch.bincount(chosen.flatten(), minlength=len(self.keys)) / len(chosen)  # share that picked each prompt
+        every = torch.arange(len(self.keys), device=chosen.device)
+        used = (chosen[..., None] == every).sum((0, 1)) / len(chosen)  # share that picked each prompt
 
         def loss(out: Out) -> Tensor:
             down, pull = out.loss.mean(), (1 - cosines).mean()
-            self._log = {"down": down.item(), "pull": pull.item(), "chosen": used.tolist()}
+            self._log = {"down": down.detach(), "pull": pull.detach(), "chosen": used}
             return down + self.params.lambda_pull * pull
 
         embeds, mask = prepend(joined(self.prompts, chosen), self.ctx.backbone.embed(batch.ids), batch.mask)

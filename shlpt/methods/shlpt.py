@@ -133,9 +133,9 @@ class Shlpt(Logging):
 
     def _first_text(self, batch: Batch, scores: Tensor) -> dict[str, Any]:
         """One text of the batch, from which eqs 3 to 7 can be followed."""
-        first = self.ctx.train.examples[int(batch.rows[0])]
-        prior = [] if self.prior is None else self.prior.tolist()  # a last number, if there is one more, is of none
-        return {"text": first.id, "scores": scores[0].tolist(), "temperature": self.temperature, "prior": prior}
+        first = self.ctx.train.examples[batch.numbers[0]]
+        prior: Any = [] if self.prior is None else self.prior  # a last number, if there is one more, is of none
+        return {"text": first.id, "scores": scores[0], "temperature": self.temperature, "prior": prior}
 
     def _lent(self, alpha: Tensor) -> Tensor:
         """α̃ [B,n], the weights of the earlier prompts: zero where no task is similar."""
@@ -155,17 +155,26 @@ class Shlpt(Logging):
         down = out.loss.mean()
         away = dissimilar(alpha, p.threshold, p.partition)  # [n] or [B,n]
         share = away if away.ndim == 2 else away[None]  # of the batch that calls each earlier task dissimilar
-        self._log = {"down": down.item(), "alpha": alpha.mean(0).tolist(), "dissimilar": share.float().mean(0).tolist()}
-        self._log |= {"alpha_low": alpha.amin(0).tolist(), "alpha_high": alpha.amax(0).tolist()}
-        chosen = [j for j, far in enumerate(away.reshape(-1, len(self.earlier)).any(0).tolist()) if far]
-        if not chosen or p.lambda_hsc == p.lambda_asc == 0:
+        self._log = {"down": down.detach(), "alpha": alpha.mean(0), "dissimilar": share.float().mean(0)}
+        self._log |= {"alpha_low": alpha.amin(0), "alpha_high": alpha.amax(0)}
+        if p.lambda_hsc == p.lambda_asc == 0:
+            return down
+        chosen, mask = self._chosen(away)
+        if not chosen:
             return down
         prompts = [self.ctx.state.pool[j] for j in chosen]
-        mask = away[:, chosen] if away.ndim == 2 else None
         hsc = self._hsc(out, batch, prompts, mask) if p.lambda_hsc else down.new_zeros(())
         asc = self._asc(out, batch, prompts, mask) if p.lambda_asc else down.new_zeros(())
-        self._log |= {"hsc": hsc.item(), "asc": asc.item()}
+        self._log |= {"hsc": hsc.detach(), "asc": asc.detach()}
         return down + p.lambda_hsc * hsc + p.lambda_asc * asc
+
+    def _chosen(self, away: Tensor) -> tuple[list[int], Tensor | None]:
+        """Earlier tasks that eqs 8 and 11 compare with, and for which rows [B,n] (None: all). Asking a GPU which they
+        are would wait for it: there the mask leaves out the others."""
+        if self.ctx.backbone.queued:
+            return [*range(len(self.earlier))], away.reshape(-1, len(self.earlier))
+        chosen = [j for j, far in enumerate(away.reshape(-1, len(self.earlier)).any(0).tolist()) if far]
+        return chosen, away[:, chosen] if away.ndim == 2 else None
 
     def _hsc(self, out: Out, batch: Batch, prompts: list[Prompt], mask: Tensor | None) -> Tensor:
         """Eq. 8."""

@@ -14,6 +14,7 @@ from typing import Any
 from shlpt.backbone.files import digest_of, first_line
 from shlpt.errors import UserError
 from shlpt.spec import RunSpec
+from shlpt.store.store import default_home
 from shlpt.tasks.shelf import save
 
 FILE = "rates.json"
@@ -30,6 +31,15 @@ def stored(home: Path, backbone: str) -> Found:
 def rates(home: Path, backbone: str) -> dict[str, float]:
     """As `RunSpec.make` takes them."""
     return {method: float(one["lr"]) for method, one in stored(home, backbone).items()}
+
+
+def at_own_rate(how: Mapping[str, Any], method: str, home: Path | str | None) -> dict[str, Any]:
+    """How one method is to learn, as `RunSpec.make` takes it: at the rate that was found for its backbone here, unless
+    a rate is given. The settings of the paper stay as they are."""
+    found = rates(Path(home or default_home()), how.get("backbone", "pocket"))
+    if method not in found or how.get("preset") == "paper":
+        return dict(how)
+    return {**how, "settings": {"lr": found[method]} | dict(how.get("settings") or {})}
 
 
 def _read(home: Path) -> dict[str, Any]:

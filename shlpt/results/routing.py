@@ -207,7 +207,7 @@ def _by_uncertainty(run: _Run, watch: Share) -> list[Tensor]:
         data = run.tests[of]
         entropies = torch.zeros(len(data), len(run.tasks))
         for batch in data.batches(CHUNK):
-            rows = batch.rows.tolist()
+            rows = list(batch.numbers)
             for place, task in enumerate(run.tasks):
                 ask = run.ask(task, of, rows)
                 entropies[rows, place] = run.backbone.uncertainty(ask.embeds, ask.mask).cpu()
@@ -237,7 +237,7 @@ def _decoded(run: _Run, task: str, of: str, rows: list[int]) -> list[str]:
 
     from shlpt.training.engine import drive
 
-    t, limit = run.training, run.tests[task].labels.shape[1] + 4
+    t, limit = run.training, run.tests[task].limit
     ask = replace(run.ask(task, of, rows), labels=None, limit=limit, beams=t.beams)
     ids: Any = drive([_alone(replace(ask, repetition_penalty=t.repetition_penalty))], run.backbone)[0]
     return run.backbone.text(ids)

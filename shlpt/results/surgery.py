@@ -174,9 +174,8 @@ def _answered(mixed: Mixture, factors: tuple[float, ...]) -> tuple[tuple[str, ..
     with using, torch.no_grad():
         for batch in tests.batches(EVALUATION_ROWS):
             embeds, mask = prepend(prompt, backbone.embed(batch.ids), batch.mask)
-            limit = tests.labels.shape[1] + 4
-            ids = backbone.decode(embeds, mask, limit, t.beams, t.repetition_penalty)
-            for row, text in zip(batch.rows.tolist(), backbone.text(ids), strict=True):
+            ids = backbone.decode(embeds, mask, tests.limit, t.beams, t.repetition_penalty)
+            for row, text in zip(batch.numbers, backbone.text(ids), strict=True):
                 found[row] = text
     scores = score(mixed.metric, found, [example.target for example in tests.examples], t.matching)
     return tuple(found), tuple(scores)

@@ -70,9 +70,8 @@ def go_to(place: Place, learner: Learner, optimiser: torch.optim.Optimizer, pati
             parameter.copy_(tensors[f"parameter.{number}"])
             moments = under(tensors, f"optimiser.{number}.")
             if moments:
-                optimiser.state[parameter] = {  # AdamW keeps its step count on the CPU
-                    name: value if name == "step" else value.to(parameter.device) for name, value in moments.items()
-                }
+                # The fused AdamW wants its count of steps where the parameter is, too.
+                optimiser.state[parameter] = {name: value.to(parameter.device) for name, value in moments.items()}
     device = learner.parameters()[0].device
     if isinstance(learner, Remembering):
         learner.remember({name: tensor.to(device) for name, tensor in under(tensors, "memory.").items()})

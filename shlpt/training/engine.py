@@ -5,6 +5,7 @@ relative positions."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
@@ -30,8 +31,9 @@ Lane = Generator[Ask | Cut, Any, Result]
 class Conductor(Protocol):
     """Decides when lanes continue."""
 
-    def round(self, training: bool) -> None:
-        """Called before each shared forward pass; may wait, or raise Stopped."""
+    def round(self, training: bool, tell: Callable[[], None]) -> None:
+        """Called before each shared forward pass; may wait, or raise Stopped. `tell`: of all steps so far, before a
+        wait."""
         ...
 
     def cut(self, cuts: dict[int, Cut]) -> None:
@@ -42,7 +44,7 @@ class Conductor(Protocol):
 class Onward:
     """Never stops."""
 
-    def round(self, training: bool) -> None: ...
+    def round(self, training: bool, tell: Callable[[], None]) -> None: ...
 
     def cut(self, cuts: dict[int, Cut]) -> None: ...
 
@@ -100,7 +102,7 @@ def rounds(
                 for index in ready:
                     resume(index)
                 continue
-            conductor.round(any(ask.kind == "train" for ask in waiting.values()))
+            conductor.round(any(ask.kind == "train" for ask in waiting.values()), partial(_tell, waiting))
             yield waiting
             asks, waiting = waiting, {}
             for chosen in _together(asks):
@@ -115,6 +117,13 @@ def rounds(
         for lane in lanes:
             lane.close()
     return results
+
+
+def _tell(asks: dict[int, Ask]) -> None:
+    """Of steps whose numbers have not been read yet."""
+    for ask in asks.values():
+        if ask.tell is not None:
+            ask.tell()
 
 
 def _together(asks: dict[int, Ask]) -> list[list[int]]:
@@ -152,8 +161,13 @@ def _serve(backbone: Backbone, asks: list[Ask], kind: str) -> list[Any]:
 
 
 def _learn(asks: list[Ask], parts: list[Out]) -> list[Any]:
-    """Backward through the sum of the lanes' losses. A lane that has diverged does not affect the others."""
+    """Backward through the sum of the lanes' losses. A lane that has diverged does not affect the others. Lanes that
+    read their losses later get them as tensors, and are not told that they have diverged."""
     losses = [ask.loss(part) for ask, part in zip(asks, parts, strict=True) if ask.loss is not None]
+    if all(ask.late for ask in asks):
+        told = torch.stack([loss.detach().float() for loss in losses])
+        torch.where(told.isfinite(), torch.stack(losses), 0.0).sum().backward()
+        return [*told]
     values = torch.stack([loss.detach().float() for loss in losses]).tolist()
     finite = [loss for loss, value in zip(losses, values, strict=True) if _finite(value)]
     if finite:

@@ -3,7 +3,7 @@ returns the backbone's output; lanes share forward passes there."""
 
 import math
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,11 +22,11 @@ from shlpt.spec import Training
 from shlpt.tasks.task import Task
 from shlpt.training.checkpoint import Best, Place, go_to, place_of
 from shlpt.training.engine import Cut, Diverged
+from shlpt.training.telling import Emit, Telling
 
 EVALUATION_ROWS = 64
 WATCHED_TEXTS = 16  # validation texts whose activation overlap is measured at each epoch
 SHOWN_TEXTS = 5  # validation texts whose answer is told at each epoch
-Emit = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,17 @@ def learn(
     probe: Encoded | None,
     emit: Emit,
     start: Place | None = None,
+    at_once: bool = False,
 ) -> Generator[Ask | Cut, Any, StageResult]:
-    """Train with early stopping, keep the best state, test it. `start` is a checkpoint to resume from.
+    """Train with early stopping, keep the best state, test it. `start` is a checkpoint to resume from, `at_once` reads
+    the numbers of every step before the next one, whatever the device.
 
     Longer than most functions here: a stage is read from top to bottom in one place.
     """
     t = ctx.training
     optimiser = adamw(rates_of(learner), t)
-    best, step, done, epoch, failure = Best(t.patience), 0, 0, -1, ""
+    best, done, epoch, failure = Best(t.patience), 0, -1, ""
+    told = Telling(emit, late=ctx.backbone.queued and not at_once)
     watched = spread(len(validation), WATCHED_TEXTS)
     shown = varied([example.target for example in validation.examples], SHOWN_TEXTS)
     began = None if (own := prompt_of(learner)) is None else own.clone()
@@ -71,42 +74,42 @@ def learn(
     before = states_before(ctx, validation, watched)
     try:
         if start is None:
-            done = yield from prepare(learner, t, emit)
+            done = yield from prepare(learner, t, told)
         else:
             best = go_to(start, learner, optimiser, t.patience)
-            step, done = start.numbers["step"], start.numbers["done"]
+            told.step, done = start.numbers["step"], start.numbers["done"]
             last = {key: start.numbers.get(key) for key in last}
         for epoch in range(done, t.epochs):
-            yield Cut(partial(place_of, learner, optimiser, best, step=step, done=done, **last))
+            yield Cut(partial(place_of, learner, optimiser, best, step=told.step, done=done, **last))
             if best.state is not None and best.stale(epoch - 1):
                 break
-            losses = []
+            told.losses.clear()
             for rows in order(ctx.seed, ctx.task, epoch, len(ctx.train), t.batch_size):
-                loss = yield from train_step(learner, optimiser, ctx.train.batch(rows), t.clip)
-                step += 1
-                emit("step", {"step": step, "epoch": epoch, "loss": loss, **(parts := learner.log())})
-                losses.append(parts.get("down", loss))
+                taken = yield from train_step(learner, optimiser, ctx.train.batch(rows), t.clip, told)
+                told.add("step", {"epoch": epoch, "loss": taken.loss, **learner.log()}, taken.norms)
+            told.settle()
             state = learner.keep()
             right, mean, seen = yield from check(ctx, learner, state, validation)
             if epoch >= min(t.patience_from, t.epochs - 1):
                 best.offer(epoch, right, mean, state)
-            said: dict[str, Any] = {"step": step, "epoch": epoch, "validation": right, "validation_loss": mean}
-            said["answers"] = [told(ctx.backbone, validation, row, seen) for row in shown]
+            said: dict[str, Any] = {"step": told.step, "epoch": epoch, "validation": right, "validation_loss": mean}
+            said["answers"] = answered(ctx.backbone, validation, shown, seen)
             if before:
                 now = seen.states[watched].float()
-                said["overlap"] = [cosine_similarity(now, one, dim=-1).mean().item() for one in before]
+                said["overlap"] = torch.stack([cosine_similarity(now, one, dim=-1).mean() for one in before]).tolist()
             emit("epoch", said)
-            last = {"train_loss": sum(losses) / len(losses), "moved": distance(learner, began, ctx.backbone.word_size)}
+            moved = distance(learner, began, ctx.backbone.word_size)
+            last = {"train_loss": sum(told.losses) / len(told.losses), "moved": moved}
             done = epoch + 1
     except Diverged as error:
-        where = f"at step {step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"
+        where = f"at step {told.step + 1} of epoch {epoch + 1}" if epoch >= 0 else "before the first epoch"
         failure = f"stopped {where}: {error}"
-        emit("diverged", {"step": step + 1, "epoch": epoch, "reason": failure})
+        emit("diverged", {"step": told.step + 1, "epoch": epoch, "reason": failure})
     # A failed step changes nothing, so the state before it is valid.
     kept = best.state or learner.keep()
     if isinstance(learner, Finishing) and not failure:
         kept = yield from learner.finish(kept)
-    summary = {"steps": step, "epochs": done, "failure": failure, "cut_texts": ctx.train.cut, **last}
+    summary = {"steps": told.step, "epochs": done, "failure": failure, "cut_texts": ctx.train.cut, **last}
     summary |= {"constant_loss": constant_loss(validation), "validation_texts": len(validation)}
     summary |= {"best_epoch": best.epoch, "validation": best.rank[0], "validation_loss": -best.rank[1]}
     return (yield from ended(ctx, learner, kept, tests, probe, summary))
@@ -132,17 +135,17 @@ def said_of_alpha(alpha: Tensor | None) -> dict[str, list[float]]:
     return {"alpha": alpha.mean(0).tolist(), "alpha_sd": alpha.std(0, correction=0).tolist()}
 
 
-def prepare(learner: Learner, training: Training, emit: Emit) -> Generator[Ask, float, int]:
+def prepare(learner: Learner, training: Training, told: Telling) -> Generator[Ask, Any, int]:
     """Run the learner's preparation phase, if it has one. Returns the number of epochs that it replaces."""
     if not isinstance(learner, Preparing):
         return 0
     phase = learner.preparation()
     optimiser = adamw(phase.parameters, training)
     for number, ask in enumerate(phase.asks):
-        loss = yield ask
+        loss = yield replace(ask, late=told.late, tell=told.tell)
         phase.turn()
-        take_step(optimiser, training.clip)
-        emit("prepare", {"step": number + 1, "loss": loss})
+        told.add("prepare", {"step": number + 1, "loss": loss}, take_step(optimiser, training.clip, loss))
+    told.settle()
     return phase.epochs
 
 
@@ -150,22 +153,41 @@ def adamw(parameters: Parameters, training: Training) -> torch.optim.Optimizer:
     return torch.optim.AdamW(parameters, lr=training.lr, weight_decay=training.weight_decay, fused=True)
 
 
+class Taken(NamedTuple):
+    """A step: its loss, and the norms of its gradients, if both are still to be read."""
+
+    loss: float | Tensor
+    norms: tuple[Tensor, ...]
+
+
 def train_step(
-    learner: Learner, optimiser: torch.optim.Optimizer, batch: Batch, clip: float
-) -> Generator[Ask, float, float]:
+    learner: Learner, optimiser: torch.optim.Optimizer, batch: Batch, clip: float, told: Telling | None = None
+) -> Generator[Ask, Any, Taken]:
     """One optimiser step; nothing changes if the loss or the gradient is not finite."""
-    loss = yield replace(learner.ask(batch), batch=batch)
-    take_step(optimiser, clip)
-    return loss
+    ask = replace(learner.ask(batch), batch=batch)
+    if told is not None:
+        ask = replace(ask, late=told.late, tell=told.tell)
+    loss = yield ask
+    return Taken(loss, take_step(optimiser, clip, loss))
 
 
-def take_step(optimiser: torch.optim.Optimizer, clip: float) -> None:
-    for group in optimiser.param_groups:
-        norm = torch.nn.utils.clip_grad_norm_(group["params"], clip)
-        if not torch.isfinite(norm):
-            raise Diverged(f"the gradient is {norm.item()}")
+def take_step(optimiser: torch.optim.Optimizer, clip: float, loss: float | Tensor = 0.0) -> tuple[Tensor, ...]:
+    """Where the loss is still on the device, so is the decision: after a loss or a gradient that is not finite no step
+    of this optimiser changes anything. Returns the norms that are to be read with the loss."""
+    groups = [g["params"] for g in optimiser.param_groups if any(p.grad is not None for p in g["params"])]
+    norms = [torch.nn.utils.clip_grad_norm_(group, clip) for group in groups]
+    if isinstance(loss, Tensor):
+        failed = (~torch.stack([loss, *norms]).isfinite().all()).float()
+        before = getattr(optimiser, "found_inf", failed)
+        optimiser.found_inf = torch.maximum(before, failed)  # type: ignore[attr-defined]  # the fused AdamW heeds it
+    else:
+        for norm in norms:
+            if not torch.isfinite(norm):
+                raise Diverged(f"the gradient is {norm.item()}")
+        norms = []
     optimiser.step()
     optimiser.zero_grad()
+    return tuple(norms)
 
 
 class Checked(NamedTuple):
@@ -182,26 +204,29 @@ def check(
     """Validation accuracy, mean loss, and what is seen of each text, with the state that would be kept now. Greedy
     decoding gives the target exactly if each target token is the most likely one, so one pass with the targets
     suffices."""
-    right, loss = 0.0, 0.0
-    rows, states, exact, likeliest = [], [], [], []
+    rows, sums, states, exact, likeliest = [], [], [], [], []
     for batch in data.batches(EVALUATION_ROWS):
         out = yield learner.answer(ctx.backbone, state, ctx.task, batch, "score")
-        right += float(out.exact.sum())
-        loss += float(out.loss.sum())
+        sums.append(torch.stack([out.exact.sum(), out.loss.sum()]))
         rows.append(batch.rows)
         states.append(out.states[-1][:, 0])
         exact.append(out.exact)
         likeliest.append(out.likeliest)
     place = torch.cat(rows).argsort()
     seen = Checked(torch.cat(states)[place], torch.cat(exact)[place], cat_padded(likeliest, IGNORE)[place])
+    right, loss = map(sum, zip(*torch.stack(sums).tolist(), strict=True))
     return right / len(data), loss / len(data), seen
 
 
-def told(backbone: Backbone, data: Encoded, row: int, seen: Checked) -> tuple[str, str, bool]:
-    """A text by its id, what is answered to it, and whether that is right. Of a wrong answer the tokens up to the first
-    wrong one are known."""
-    answer = said_up_to_a_mistake(backbone, seen.likeliest[row], data.labels[row], data.widths[row])
-    return data.examples[row].id, answer, bool(seen.exact[row])
+def answered(backbone: Backbone, data: Encoded, rows: Sequence[int], seen: Checked) -> list[tuple[str, str, bool]]:
+    """Texts by their ids, what is answered to them, and whether that is right. Of a wrong answer the tokens up to the
+    first wrong one are known."""
+    likeliest, labels, exact = (tensor[rows].cpu() for tensor in (seen.likeliest, data.labels, seen.exact))
+    found = []
+    for place, row in enumerate(rows):
+        answer = said_up_to_a_mistake(backbone, likeliest[place], labels[place], data.widths[row])
+        found.append((data.examples[row].id, answer, bool(exact[place])))
+    return found
 
 
 def said_up_to_a_mistake(backbone: Backbone, likeliest: Tensor, target: Tensor, width: int) -> str:
@@ -233,10 +258,11 @@ def test(
         found = [""] * len(data)
         for batch in data.batches(EVALUATION_ROWS):
             ask = learner.answer(ctx.backbone, state, task.name, batch, "decode")
-            limit = data.labels.shape[1] + 4
             t = ctx.training
-            ids = yield replace(ask, labels=None, limit=limit, beams=t.beams, repetition_penalty=t.repetition_penalty)
-            for row, text in zip(batch.rows.tolist(), ctx.backbone.text(ids), strict=True):
+            ids = yield replace(
+                ask, labels=None, limit=data.limit, beams=t.beams, repetition_penalty=t.repetition_penalty
+            )
+            for row, text in zip(batch.numbers, ctx.backbone.text(ids), strict=True):
                 found[row] = text
         answers[task.name] = found
         scores[task.name] = score(task.metric, found, [e.target for e in data.examples], ctx.training.matching)

@@ -58,14 +58,18 @@ def measure(
     lanes: Sequence[int] = LANES,
     training: Training = PAPER,
     progress: Callable[[float], None] = lambda share: None,
+    compiled: str = "",
 ) -> dict[str, Any]:
-    """The output of `speed --shape`. A case that the memory does not hold has no numbers."""
+    """The output of `speed --shape`. A case that the memory does not hold has no numbers. `compiled`: also with an
+    encoder that this backend of PyTorch has compiled."""
     bench, rate = Bench(backbone, training, full=True), matrix_rate(backbone)
     tokens = int(bench.batch.mask.sum()) + len(bench.batch) * training.prompt_length
     cases, every = [], list(_cases(bench, lanes))
     for number, (name, together, step) in enumerate(every):
         cases.append({"case": name} | _timed(step, together, rounds, backbone, tokens, rate))
         progress((number + 1) / len(every))
+    if compiled:
+        cases += _compiled(Bench(backbone.with_compiled_encoder(compiled), training, full=True), lanes, rounds, cases)
     alone = cases[0]["ms_a_run"]
     for case in cases:
         both = alone is not None and case["ms_a_run"] is not None
@@ -85,6 +89,26 @@ def measure(
     }
 
 
+def _compiled(bench: Bench, lanes: Sequence[int], rounds: int, plain: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The plain steps once more with a compiled encoder. The work of a step is that of the plain one. Where a compiler
+    is missing or gives up, the reason stands in place of the numbers."""
+    cases = []
+    for count, usual in zip(lanes, plain, strict=False):
+        found: dict[str, Any] = dict.fromkeys(usual)
+        if usual["ms"] is not None:
+            share = usual["share_of_matrix_rate"] * usual["ms"]
+            try:
+                ms, memory = _times(bench.lanes(count), rounds, bench.backbone.device)
+            except Exception as error:  # a compiler's are of every kind
+                found["why"] = " ".join(str(error).split())[:200]
+            else:
+                found |= {"ms": ms, "ms_a_run": ms / count, "memory_mb": memory, "share_of_matrix_rate": share / ms}
+                found |= {"tokens_a_second": usual["tokens_a_second"] * usual["ms"] / ms}
+                found |= {"tflops_a_step": usual["tflops_a_step"]}
+        cases.append(found | {"case": f"{usual['case']}, compiled"})
+    return cases
+
+
 def _cases(bench: Bench, lanes: Sequence[int]) -> Iterator[tuple[str, int, Callable[[], Step]]]:
     """Name, runs in a step, and what makes the step."""
     for count in lanes:
@@ -99,9 +123,7 @@ def _timed(
     make: Callable[[], Step], together: int, rounds: int, backbone: Backbone, tokens: int, rate: float
 ) -> dict[str, Any]:
     names = ("ms", "ms_a_run", "tokens_a_second", "tflops_a_step", "share_of_matrix_rate", "memory_mb")
-    device, times = backbone.device, list[float]()
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+    device = backbone.device
     try:
         step = make()
         with FlopCounterMode(display=False) as counter:
@@ -109,28 +131,31 @@ def _timed(
         if together == 1:
             with FlopCounterMode(display=False) as counter:
                 step()
+        ms, memory = _times(step, rounds, device)
+    except torch.OutOfMemoryError:
+        return dict.fromkeys(names)
+    seconds, work = ms / 1000, counter.get_total_flops()
+    numbers = (ms, ms / together, together * tokens / seconds, work / 1e12, work / seconds / rate, memory)
+    return dict(zip(names, numbers, strict=True))
+
+
+def _times(step: Step, rounds: int, device: torch.device) -> tuple[float, float]:
+    """Median milliseconds of a step, and the most memory that it held."""
+    times: list[float] = []
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    try:
         for number in range(rounds + WARM_UP - 1):
             begin = time.perf_counter()
             step()
             wait_for(device)
             if number >= WARM_UP - 1:
                 times.append(time.perf_counter() - begin)
-    except torch.OutOfMemoryError:
-        return dict.fromkeys(names)
+        return statistics.median(times) * 1000, _memory(device)
     finally:
         gc.collect()
         if device.type == "cuda":
             torch.cuda.empty_cache()
-    seconds, work = statistics.median(times), counter.get_total_flops()
-    numbers = (
-        seconds * 1000,
-        seconds * 1000 / together,
-        together * tokens / seconds,
-        work / 1e12,
-        work / seconds / rate,
-        _memory(device),
-    )
-    return dict(zip(names, numbers, strict=True))
 
 
 def _memory(device: torch.device) -> float:

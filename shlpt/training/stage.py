@@ -19,7 +19,8 @@ from shlpt.tasks.find import draw, find_task, in_suite, is_given, probe_examples
 from shlpt.training.checkpoint import Place
 from shlpt.training.engine import Lane
 from shlpt.training.given import take
-from shlpt.training.lane import Emit, Examined, StageResult, learn
+from shlpt.training.lane import Examined, StageResult, learn
+from shlpt.training.telling import Emit
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Opened:
     probe: Encoded
     given: Tensor | None = None  # [L,d]
 
-    def lane(self, emit: Emit, start: Place | None = None) -> Lane[StageResult]:
+    def lane(self, emit: Emit, start: Place | None = None, at_once: bool = False) -> Lane[StageResult]:
         """The training loop, ready to be driven."""
         if self.learner is not None:
-            return learn(self.ctx, self.learner, self.validation, self.tests, self.probe, emit, start)
+            return learn(self.ctx, self.learner, self.validation, self.tests, self.probe, emit, start, at_once)
         assert self.given is not None
         return take(self.ctx, self.given, self.validation, self.tests, self.probe)
 

@@ -19,6 +19,7 @@ from shlpt.plans.stages import Stage
 from shlpt.training.engine import Onward, rounds
 from shlpt.training.lane import apart, said_up_to_a_mistake
 from shlpt.training.stage import Workshop, opened
+from shlpt.training.telling import plain
 
 
 class Stepper:
@@ -29,7 +30,7 @@ class Stepper:
         assert self.opened.learner is not None  # an imported prompt is not trained
         self.ctx, self.learner = self.opened.ctx, self.opened.learner
         self._told: list[tuple[str, dict[str, Any]]] = []
-        self._rounds = rounds([self.opened.lane(self._hear)], shop.backbone, Onward())
+        self._rounds = rounds([self.opened.lane(self._hear, at_once=True)], shop.backbone, Onward())
         self._asked: Ask | None = None
         self._go_on()
         self.number = 0
@@ -93,7 +94,7 @@ class Stepper:
         batch, number = self._asked.batch, self.number + 1
         if batch is None:
             return Ahead(number, FIRST)
-        examples = [self.ctx.train.examples[row] for row in batch.rows.tolist()]
+        examples = [self.ctx.train.examples[row] for row in batch.numbers]
         ids, texts, targets = zip(*((one.id, one.text, one.target) for one in examples), strict=True)
         return Ahead(number, TRAINING, ids, texts, targets, self.seen(batch))
 
@@ -106,13 +107,13 @@ class Stepper:
             assert ask.loss is not None
             assert ask.labels is not None
             out = self.ctx.backbone.forward(ask.embeds, ask.mask, ask.labels)
-            loss, log = ask.loss(out).item(), dict(self.learner.log())
+            loss, log = ask.loss(out).item(), plain([self.learner.log()])[0]
             alpha = getattr(self.learner, "alpha", None)
             alphas = [] if alpha is None else alpha[batch.rows].tolist()
         rows = range(len(batch))
         answers = [
             said_up_to_a_mistake(self.ctx.backbone, out.likeliest[row], batch.labels[row], self.ctx.train.widths[place])
-            for row, place in zip(rows, batch.rows.tolist(), strict=True)
+            for row, place in zip(rows, batch.numbers, strict=True)
         ]
         found = {part: log.get(part) for part in PARTS}
         parts = {

@@ -14,7 +14,6 @@ from shlpt.queue import submit as queue
 from shlpt.queue.launch import ensure_worker
 from shlpt.results import frames
 from shlpt.results.record import GOING
-from shlpt.spec import RunSpec
 from shlpt.store.liveness import expected
 from shlpt.store.store import Store
 from shlpt.ui.page import again as fragment
@@ -100,7 +99,7 @@ def again(runs: Sequence[tuple[Store, str]], key: str) -> None:
         ),
     ):
         if st.button(text, icon=f":material/{icon}:", key=f"{key}-{'same' if same else 'new'}-seed", help=about):
-            specs = [RunSpec.model_validate(frames.run(where, id)["spec"]) for where, id in runs]
+            specs = [frames.run_spec(where, id) for where, id in runs]
             store = own()
             start(store, queue.again(store, specs, same=same))
 

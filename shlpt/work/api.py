@@ -13,7 +13,7 @@ from shlpt.queue.submit import planned, start_experiment
 from shlpt.results import experiments as results
 from shlpt.results.record import Record
 from shlpt.spec import RunSpec
-from shlpt.store.store import Store, default_home
+from shlpt.store.store import Store
 from shlpt.tasks.sequences import find_sequence
 from shlpt.work import worker
 
@@ -34,8 +34,8 @@ def run(
 
     `how` is what `RunSpec.make` takes too: settings, preset, suite, backbone, dtype.
     """
-    own = rates.rates(Path(home or default_home()), how.get("backbone", "pocket"))
-    specs = [RunSpec.make(_named(tasks), method, seed=seed, rates=own, **how) for seed in seeds]
+    how = rates.at_own_rate(how, method, home)
+    specs = [RunSpec.make(_named(tasks), method, seed=seed, **how) for seed in seeds]
     return worker.run(specs, home, lanes=lanes, alone=alone, fresh=fresh, device=device)
 
 
@@ -55,9 +55,7 @@ def matrix(
 ) -> pd.DataFrame:
     """Learn every task after every other, or only the given pairs of source and target: test error reduction of each
     pair in points, with its 95 % interval."""
-    own = rates.rates(Path(home or default_home()), how.get("backbone", "pocket")).get(method)
-    if own is not None and how.get("preset") != "paper":
-        how["settings"] = {"lr": own} | dict(how.get("settings") or {})
+    how = rates.at_own_rate(how, method, home)
     made = experiments.matrix(_named(tasks), seeds, {"method": method, **how}, name, source_shots, pairs)
     pick_device(device)  # before anything is queued
     store = Store(home).open()

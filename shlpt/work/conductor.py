@@ -1,7 +1,7 @@
 """Control of a lane group in training: pause, step, stop, and checkpoints between epochs."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from safetensors.torch import save
@@ -35,7 +35,7 @@ class GroupConductor:
         self.interrupted = False  # somebody pressed Ctrl-C
         self.step: str | None = None  # unit of training allowed while paused
 
-    def round(self, training: bool) -> None:
+    def round(self, training: bool, tell: Callable[[], None] = lambda: None) -> None:
         waited = False
         while True:
             if self.interrupted:
@@ -54,6 +54,7 @@ class GroupConductor:
             elif self.step is not None:
                 break
             elif not waited:
+                tell()
                 self.meter.share()
                 self.save()
                 self.recorder.hold("paused")

@@ -13,7 +13,8 @@ from shlpt.methods.views import Views
 from shlpt.spec import Training
 from shlpt.tasks.pocket import TASKS
 from shlpt.training.engine import drive
-from shlpt.training.lane import adamw, prepare, train_step
+from shlpt.training.lane import Taken, adamw, prepare, train_step
+from shlpt.training.telling import Telling
 
 EARLIER = ("yelp", "rte", "agnews")
 
@@ -72,14 +73,14 @@ def train(one: Any, steps: int, rows: tuple[int, ...] | None = None) -> list[flo
     batches = [data.batch(rows or [(4 * step + i) % len(data) for i in range(4)]) for step in range(steps)]
     losses = []
     for batch in batches:
-        (loss,) = drive([train_step(one, optimiser, batch, 1.0)], one.ctx.backbone)
-        assert isinstance(loss, float)
-        losses.append(one.log().get("down", loss))
+        (taken,) = drive([train_step(one, optimiser, batch, 1.0)], one.ctx.backbone)
+        assert isinstance(taken, Taken)
+        losses.append(float(one.log().get("down", taken.loss)))
     return losses
 
 
 def prepared(one: Any) -> tuple[list[dict[str, Any]], int]:
     """What a learner says in the phase before its loop, and the epochs that it took."""
     events: list[dict[str, Any]] = []
-    lane = prepare(one, one.ctx.training, lambda kind, payload: events.append(payload))
+    lane = prepare(one, one.ctx.training, Telling(lambda kind, payload: events.append(payload)))
     return events, drive([lane], one.ctx.backbone)[0]

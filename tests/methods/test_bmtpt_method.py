@@ -17,6 +17,7 @@ from shlpt.methods.bmtpt import Bmtpt, gaussian_prior, svgd
 from shlpt.methods.per_task import PerTask
 from shlpt.spec import RunSpec
 from shlpt.store.store import Store
+from shlpt.training.telling import plain
 from shlpt.work.worker import run
 
 
@@ -142,7 +143,7 @@ def test_the_loss_adds_the_prior_shared_by_the_examples(backbone: Backbone) -> N
     loss, down = (value.item() for value in loss_and_down(backbone, one.ask(one.ctx.train.batch([0, 1, 2]))))
     prior = gaussian_prior(one.full, one.particles, one.sigma).item() / len(one.ctx.train)
     assert loss == pytest.approx(down + prior, rel=1e-5)
-    assert one.log() == {"down": pytest.approx(down), "prior": pytest.approx(prior)}
+    assert plain([one.log()]) == [{"down": pytest.approx(down), "prior": pytest.approx(prior)}]
 
 
 def test_the_prompt_is_the_full_matrix_times_column_and_row(backbone: Backbone) -> None:

@@ -65,7 +65,7 @@ class Stopping(Onward):
             places, {key: len(self.said.get(int(key), [])) for key in places}, dict.fromkeys(places, 0.0)
         )[0]
 
-    def round(self, training: bool) -> None:
+    def round(self, training: bool, tell: Callable[[], None]) -> None:
         self.rounds -= self.cuts >= self.after
         if self.rounds < 0:
             raise Stopped

@@ -1,7 +1,7 @@
 """Many lanes, one forward: nobody must notice the others."""
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -108,7 +108,7 @@ def test_stop_ends_all_lanes_before_the_next_forward(backbone: Backbone) -> None
     class Impatient(Onward):
         rounds = 0
 
-        def round(self, training: bool) -> None:
+        def round(self, training: bool, tell: Callable[[], None]) -> None:
             assert training
             self.rounds += 1
             if self.rounds == 3:
