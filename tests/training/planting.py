@@ -1,12 +1,18 @@
-"""Stages with a planted failure, trained side by side in this process."""
+"""Stages with a planted failure, trained side by side in this process.
 
+`PYTHONPATH=. python tests/training/planting.py` trains all of them once more (two minutes) and writes what they leave
+to planted.jsonl.
+"""
+
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from random import Random
 
 from shlpt.analysis.doctor import Facts
 from shlpt.backbone.encode import Encoded
-from shlpt.backbone.t5 import Backbone
+from shlpt.backbone.t5 import Backbone, load
 from shlpt.catalog.params import NoParams
 from shlpt.methods.base import Context, State
 from shlpt.methods.per_task import PerTask
@@ -26,6 +32,9 @@ CAUSES = {
     "swapped": "validation labels",
     "cut": "texts cut",
 }
+RECORD = Path(__file__).with_name("planted.jsonl")
+FAILING = ("sst2", "agnews")
+HEALTHY = tuple("sst2 agnews yelp amazon imdb dbpedia qqp rte boolq multirc cb copa".split())
 
 
 def planted(kind: str, name: str, shots: int, seed: int) -> dict[Split, list[Example]]:
@@ -70,3 +79,18 @@ def trained(
         targets = [e.target for e in data["test"].examples]
         found.append(facts(result.summary, result.scores[name], targets, log, len(data["train"])))
     return found
+
+
+def recorded() -> list[tuple[str, str, Facts]]:
+    """What was planted, the task, and what the stage left, as it was trained with all others side by side."""
+    rows = [json.loads(line) for line in RECORD.read_text().splitlines()]
+    return [(row.pop("kind"), row.pop("task"), Facts(**row)) for row in rows]
+
+
+if __name__ == "__main__":
+    cases = [(kind, name) for name in FAILING for kind in CAUSES] + [("healthy", name) for name in HEALTHY]
+    lines = [
+        json.dumps({"kind": kind, "task": name, **asdict(facts)})
+        for (kind, name), facts in zip(cases, trained(load("pocket", "cpu"), cases), strict=True)
+    ]
+    RECORD.write_text("\n".join(lines) + "\n")
