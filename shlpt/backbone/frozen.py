@@ -1,5 +1,5 @@
-"""The forward pass of a frozen T5, with the library's modules and kernels, so that every bit is the same. What all layers
-share is made once: the mask with the bias of positions, which the library makes anew in each layer."""
+"""The forward pass of a frozen T5, with the library's modules and kernels, so that every bit is the same. What all
+layers share is made once: the mask with the bias of positions, which the library makes anew in each layer."""
 
 from typing import Any
 
@@ -28,7 +28,9 @@ def decode(stack: Any, embeds: Tensor, encoded: Tensor, mask: Tensor) -> Tensor:
     return _run(stack, embeds, mine, encoded, _masked(none, _row(mask)))
 
 
-def _run(stack: Any, x: Tensor, bias: Tensor, source: Tensor | None = None, source_bias: Tensor | None = None) -> Tensor:
+def _run(
+    stack: Any, x: Tensor, bias: Tensor, source: Tensor | None = None, source_bias: Tensor | None = None
+) -> Tensor:
     for block in stack.block:
         own, *cross, forward = block.layer
         seen = own.layer_norm(x)

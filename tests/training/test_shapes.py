@@ -7,6 +7,7 @@ import pytest
 import torch
 from saying import refused
 
+from shlpt.backbone import frozen
 from shlpt.backbone.t5 import Backbone
 from shlpt.spec import Training
 from shlpt.training import shapes
@@ -52,7 +53,7 @@ def test_a_compiled_encoder_says_the_same_in_one_piece(gated: Backbone) -> None:
         return graph
 
     traced = copy.copy(gated.with_compiled_encoder())
-    traced._encoder = torch.compile(gated.model.encoder, backend=noted, dynamic=False)
+    traced._frozen_encode = torch.compile(frozen.encode, backend=noted, dynamic=False)
     batch = Bench(gated, SMALL).batch
     out, plain = (one.forward(gated.embed(batch.ids), batch.mask, batch.labels) for one in (traced, gated))
     torch.testing.assert_close(out.loss, plain.loss, atol=1e-5, rtol=1e-5)
@@ -68,10 +69,10 @@ def test_a_compiled_case_is_timed_or_says_why_not(backbone: Backbone) -> None:
     assert found["tokens_a_second"] == pytest.approx(800 / found["ms"])
     assert found["share_of_matrix_rate"] == pytest.approx(2 / found["ms"])
 
-    def broken(**_: Any) -> Any:
+    def broken(*_: Any) -> Any:
         raise RuntimeError("no compiler\nhere")
 
-    twin._encoder = broken
+    twin._frozen_encode = broken
     (found,) = _compiled(Bench(twin, SMALL), (1,), 3, [usual])
     assert found["ms"] is None
     assert found["why"] == "no compiler here"
