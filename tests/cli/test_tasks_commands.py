@@ -1,7 +1,11 @@
 """Tasks on the command line: list, import, remove; what is refused leaves nothing behind."""
 
+import io
 from pathlib import Path
+from random import Random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from saying import outcome, refused, say
 
@@ -65,3 +69,36 @@ def test_an_unknown_suite_or_task_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert "no task own/mood" in refused(capsys, "tasks", "remove", "mood", "--home", str(tmp_path))
     assert "no task own/mood" in refused(capsys, "run", "--tasks", "own/mood", "--home", str(tmp_path))
     assert shelf.stored(tmp_path) == []
+
+
+def test_a_file_that_makes_no_task_is_refused_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"text number {n},{'yes' if n % 2 else 'no'}" for n in range(40)]
+    hidden = io.BytesIO()
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 4500, pa.int32()), pa.array(["x" * 90_000]))
+    pq.write_table(pa.table({"text": texts, "label": ["a", "b"] * 2250}), hidden, compression="zstd")
+    files = {
+        "noise.csv": (Random(1).randbytes(100_000), "is not a text in UTF-8"),
+        "noise.parquet": (Random(1).randbytes(100_000), "is no Parquet file"),
+        "zeros.jsonl": (b"\0" * 100_000, "is not a text in UTF-8"),
+        "latin.csv": ("text,label\ncafé,yes\n".encode("latin-1"), "is not in UTF-8"),
+        "wide.csv": ("text,label\na,b\n".encode("utf-16"), "save it in UTF-8"),
+        "hidden.parquet": (hidden.getvalue(), "more than 64 MB of text"),  # 400 MB
+        "column.csv": (b"text\n" + b"a\n" * 20, "no column looks like labels: name it, as in --label COLUMN"),
+        "class.csv": (("text,label\n" + "".join(f"text {n},yes\n" for n in range(20))).encode(), "needs two classes"),
+        "empty.csv": ("\n".join(["text,label", *rows[:3], ",yes", *rows[3:]]).encode(), "--skip-empty"),
+    }
+    home = tmp_path / "home"
+    for name, (content, said) in files.items():
+        (tmp_path / name).write_bytes(content)
+        assert said in refused(capsys, "tasks", "add", str(tmp_path / name), "--home", str(home))
+        assert not home.exists(), name
+    kept = tmp_path / "kept.csv"
+    kept.write_text("\n".join(["text,label", *rows]))
+    say(capsys, "tasks", "add", str(kept), "--home", str(home))
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
+    assert "of the class" in refused(capsys, "run", "--tasks", "own/kept", "--set", "shots=900", "--home", str(home))
+    refused(capsys, "tasks", "add", str(kept), "--name", "../kept", "--home", str(home))
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path in before} == before
+    assert [task.name for task in shelf.stored(home)] == ["kept"]
