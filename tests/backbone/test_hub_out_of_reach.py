@@ -69,6 +69,8 @@ def test_a_hub_that_answers_is_left_to_the_library(silent: socket.socket, monkey
         monkeypatch.setattr(
             constants, "HUGGINGFACE_CO_URL_TEMPLATE", endpoint + "/{repo_id}/resolve/{revision}/{filename}"
         )
-        assert files.is_reached("some/t5")
-        assert asked == ["/some/t5/resolve/main/config.json"]
+        monkeypatch.setattr(files, "HUB_SECONDS", 1000.0)
+        assert files.is_reached("other/t5")
+        assert files.is_reached("other/t5")
+        assert asked == ["/other/t5/resolve/main/config.json"]  # asked once
         server.shutdown()
