@@ -13,7 +13,8 @@ COLUMNS = ["label", "value", "low", "high", "says"]
 HELPS, HARMS = 9, 1  # places in the diverging scale
 FORMATS = {"points": "+.0f", "share": ".0%", "number": ".2f"}
 ROW = 52  # pixels
-WIDEST = 26  # letters of a label in one line
+WIDEST, AXIS = 20, 26  # letters in one line of a label and of the name of the axis, for phones
+NEAR = 0.05  # of the axis: a number there would be crossed by the line at the limit
 
 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +34,7 @@ def figure(
 ) -> go.Figure:
     """Dots with 95 % intervals; a dotted line at the limit. The guess is a band, or a line if its ends are one."""
     found = numbers(rows)
-    drawn = draw.base("claims", axis, "Compared", dark, 130 + ROW * max(1, len(found)))
+    drawn = draw.base("claims", folded(axis, AXIS), "Compared", dark, 130 + ROW * max(1, len(found)))
     drawn.update_layout(showlegend=False)
     if found.empty:
         return draw.say_empty(drawn, "Nothing is claimed here")
@@ -43,7 +44,10 @@ def figure(
     drawn.add_vline(x=than, line={"color": theme.FAINT[dark], "dash": "dot", "width": 1.5})
     if limit:
         ground = {"bgcolor": theme.GROUND[dark], "borderpad": 1, "showarrow": False}  # the line ends above the words
-        drawn.add_annotation(x=than, y=0, yref="paper", yanchor="bottom", text=theme.literal(limit), **ground)
+        side = (than - low) / (high - low)
+        anchor = "right" if side > 0.75 else "left" if side < 0.25 else "center"  # inside the axes on a phone too
+        place = {"x": than, "y": 0, "yref": "paper", "xanchor": anchor, "yanchor": "bottom"}
+        drawn.add_annotation(**place, text=theme.literal(limit), **ground)
     form = FORMATS.get(unit, ".2f")
     for place, row in enumerate(found.itertuples()):
         drawn.add_scatter(
@@ -57,7 +61,7 @@ def figure(
             },
             mode="markers+text",
             text=[signed(row.value, form)],
-            textposition="top center",
+            textposition="top right" if abs(row.value - than) < NEAR * (high - low) else "top center",
             marker={"size": 12, "color": color(row.says, unit, dark)},
             error_x_color=color(row.says, unit, dark),
             hovertemplate=f"%{{x:{form}}}, 95 %: {signed(row.low, form)} to {signed(row.high, form)}<extra></extra>",
@@ -99,11 +103,11 @@ def _guessed(drawn: go.Figure, low: float, high: float, dark: bool) -> None:
     drawn.add_annotation(x=(low + high) / 2, y=1, yref="paper", yanchor="bottom", text="your guess", showarrow=False)
 
 
-def folded(label: str) -> str:
-    """Two lines where one is long, for phones."""
+def folded(label: str, widest: int = WIDEST) -> str:
+    """Several lines where one is long."""
     words, lines = theme.literal(label, theme.LONGEST).split(), [""]
     for word in words:
-        if len(lines[-1]) + len(word) > WIDEST and lines[-1]:
+        if len(lines[-1]) + len(word) > widest and lines[-1]:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return "<br>".join(lines)
