@@ -14,13 +14,14 @@ from shlpt.backbone.encode import Encoded
 from shlpt.backbone.t5 import Backbone
 from shlpt.catalog import METHODS, PLAIN
 from shlpt.catalog.params import NoParams, Params, ShlptParams
-from shlpt.methods.base import Context, State, learner_of, rates_of
+from shlpt.methods.base import Context, Learner, State, learner_of, rates_of
 from shlpt.methods.prompts import PromptPool, fresh_prompt
 from shlpt.methods.views import Views
 from shlpt.spec import Training
 from shlpt.tasks.find import draw, find_task
-from shlpt.training.engine import drive
+from shlpt.training.engine import Lane, drive
 from shlpt.training.lane import adamw, train_step
+from shlpt.training.telling import Telling
 
 LANES = (1, 2, 4, 8)
 TOGETHER = {"shlpt": 3, "progressive": 3, "l2p": 0, "coda": 0}  # method -> earlier tasks, measured in four lanes
@@ -82,6 +83,10 @@ def _interleaved(
     return {name: statistics.median(found) for name, found in times.items()}
 
 
+def _nobody(kind: str, said: dict[str, Any]) -> None:
+    """Nobody watches."""
+
+
 def wait_for(device: torch.device) -> None:
     """Until a GPU has done what it was given."""
     if device.type == "cuda":
@@ -115,10 +120,16 @@ class Bench:
     def lanes(self, count: int, method: str = PLAIN, params: Params | None = None, earlier: int = 0) -> Step:
         """A step of `count` runs that share a forward pass."""
         learners = [learner_of(method)(self.context(params or NoParams(), earlier, 42 + i)) for i in range(count)]
-        pairs = [(learner, adamw(rates_of(learner), self.training)) for learner in learners]
+        late = self.backbone.queued  # numbers are read as they are in training: on a GPU a few steps together
+        parts = [(one, adamw(rates_of(one), self.training), Telling(_nobody, late=late)) for one in learners]
+
+        def lane(learner: Learner, optimiser: torch.optim.Optimizer, told: Telling) -> Lane[None]:
+            taken = yield from train_step(learner, optimiser, self.batch, self.training.clip, told)
+            told.add("step", {"loss": taken.loss, **learner.log()}, taken.norms)
+            told.losses.clear()
 
         def step() -> None:
-            drive([train_step(learner, opt, self.batch, self.training.clip) for learner, opt in pairs], self.backbone)
+            drive([lane(*part) for part in parts], self.backbone)
 
         return step
 

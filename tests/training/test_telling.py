@@ -16,13 +16,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from shlpt.backbone.encode import Encoded, bucket
 from shlpt.backbone.t5 import IGNORE, Backbone
 from shlpt.catalog import METHODS
+from shlpt.catalog.params import ShlptParams
 from shlpt.methods.base import learner_of, rates_of
 from shlpt.methods.per_task import PerTask
+from shlpt.spec import Training
 from shlpt.tasks.pocket import TASKS
 from shlpt.training import telling
 from shlpt.training.checkpoint import Place, go_to, state_parts
 from shlpt.training.engine import Onward, drive
 from shlpt.training.lane import Examined, StageResult, adamw, learn, prepare, train_step
+from shlpt.training.speed import Bench
 from shlpt.training.telling import EVERY, Telling
 
 Events = list[tuple[str, dict[str, Any]]]
@@ -92,6 +95,14 @@ def test_no_step_waits_for_the_device(method: str, queued: Backbone, monkeypatch
     assert [said["step"] for _, said in events] == [*range(1, EVERY)]
     values = [value for _, said in events for value in said.values()]
     assert not any(isinstance(value, Tensor) for value in values)
+
+
+def test_what_speed_times_does_not_wait_either(queued: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Bench(queued, Training(prompt_length=4, batch_size=2, shots=2)).lanes(2, "shlpt", ShlptParams(), 3)
+    step()  # fills the caches
+    with waits(monkeypatch) as found:
+        step()
+    assert not found
 
 
 def trained(backbone: Backbone, makers: list[Callable[[], Any]], late: bool) -> tuple[list[Events], list[StageResult]]:
