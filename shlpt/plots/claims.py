@@ -43,11 +43,8 @@ def figure(
         _guessed(drawn, max(low, guess[0]), min(high, guess[1]), dark)
     drawn.add_vline(x=than, line={"color": theme.FAINT[dark], "dash": "dot", "width": 1.5})
     if limit:
-        ground: dict[str, Any] = {
-            "bgcolor": theme.GROUND[dark],
-            "borderpad": 1,
-            "showarrow": False,
-        }  # the line ends above the words
+        # The line ends above the words.
+        ground: dict[str, Any] = {"bgcolor": theme.GROUND[dark], "borderpad": 1, "showarrow": False}
         side = (than - low) / (high - low)
         anchor = "right" if side > 0.75 else "left" if side < 0.25 else "center"  # inside the axes on a phone too
         ground |= {"x": than, "y": 0, "yref": "paper", "xanchor": anchor, "yanchor": "bottom"}
