@@ -51,13 +51,19 @@ def digest_here(name: str) -> str | None:
 
 def _digest_in(path: Path) -> str:
     files = sorted(file for file in path.iterdir() if file.suffix in (".safetensors", ".json", ".model"))
-    parts = [(file, file.stat()) for file in files if file.name not in ("checksums.json", "record.json")]
-    text = "".join(f"{file.name} {_hash(file, s.st_mtime_ns, s.st_size)}\n" for file, s in parts)
+    counted = [file for file in files if file.name not in ("checksums.json", "record.json")]
+    text = "".join(f"{file.name} {_hash(file)}\n" for file in counted)
     return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
 
 
+def _hash(file: Path) -> str:
+    """Read again only if the file has changed: a page that watches a run asks at every look."""
+    about = file.stat()
+    return _hash_since(file, about.st_mtime_ns, about.st_size)
+
+
 @lru_cache(maxsize=256)
-def _hash(file: Path, _changed: int, _size: int) -> str:
+def _hash_since(file: Path, _changed: int, _size: int) -> str:
     return sha256(file)
 
 
@@ -147,7 +153,7 @@ def _check(path: Path, name: str) -> None:
                 raise UserError(f"backbone file missing: {path / file}; {remedy}")
     sums = path / "checksums.json"
     for file, expected in (json.loads(sums.read_text()) if sums.is_file() else {}).items():
-        if sha256(path / file) != expected:
+        if _hash(path / file) != expected:
             raise UserError(f"backbone file damaged: {path / file} is not what was saved; {REMEDY}")
 
 

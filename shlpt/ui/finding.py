@@ -22,11 +22,11 @@ from shlpt.tasks.find import find_task
 from shlpt.tasks.pocket import relation
 from shlpt.ui import control, page
 from shlpt.ui.links import playground_address, to_page
-from shlpt.ui.live_plot import live_plot
+from shlpt.ui.live_plot import live_plot, prepared
 from shlpt.ui.store import own
 
 NAME = "seen again"  # of the experiment that the presses make
-EVERY = 1.0  # seconds between looks while it trains
+EVERY = 1.5  # seconds between looks while it trains: they take the cores that it trains on
 COLORS = {finding.HELPS: "blue", finding.HARMS: "orange"}
 
 
@@ -119,11 +119,16 @@ def panel(found: Finding, seen: Known, was_going: bool) -> None:
     newest = mine[mine["seed"] == mine["seed"].max()]
     said(store, found, seen, mine, newest, states)
     now = plot.numbers(findings.curves(store, found, newest))
-    draw = {"write": phrase}
-    figure = plot.figure(seen.curves, now, **draw, dark=page.is_dark())
-    live_plot(figure, "finding", plot.alt(seen.curves, now, **draw))
+    live_plot(*_drawn(seen.curves, now, page.is_dark()))
     control.troubles(store, runs, states)
     beneath(store, found, seen, mine, made)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)  # type: ignore[untyped-decorator]
+def _drawn(recorded: pd.DataFrame, now: pd.DataFrame, dark: bool) -> tuple[dict[str, Any], str, str]:
+    """Built again only with a new point: for most of a press the sources are learned, which are not drawn."""
+    figure = plot.figure(recorded, now, write=phrase, dark=dark)
+    return prepared(figure, "finding"), "finding", plot.alt(recorded, now, write=phrase)
 
 
 def press(store: Store, made: Experiment, mine: pd.DataFrame, states: dict[str, int]) -> None:
