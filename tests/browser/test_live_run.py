@@ -48,6 +48,20 @@ def start(one: Any, server: Any) -> str:
     return new.pop() if new else one.page.url.split("runs=")[1].split("&")[0]
 
 
+LOSSES = "document.querySelector('.shlpt-plot[aria-label^=Losses]')"
+NEWEST = f"{LOSSES}?.data?.[0]?.x?.at(-1) ?? 0"
+
+
+def zoom_stays(one: Any) -> None:
+    """While new numbers come."""
+    one.wait_for(lambda: one.page.evaluate(NEWEST) > 4)
+    one.page.evaluate(f"Plotly.relayout({LOSSES}, {{'xaxis.range': [1, 4]}})")
+    for _ in range(4):
+        drawn = one.page.evaluate(NEWEST)
+        one.wait_for(lambda drawn=drawn: one.page.evaluate(NEWEST) > drawn)
+        assert one.page.evaluate(f"{LOSSES}._fullLayout.xaxis.range.map(Number)") == [1, 4]
+
+
 def test_a_run_is_paused_stepped_stopped_and_gone_on_with(visit: Any, server: Any) -> None:
     one = visit(LONG)
     id = start(one, server)
@@ -55,6 +69,7 @@ def test_a_run_is_paused_stepped_stopped_and_gone_on_with(visit: Any, server: An
     one.wait_for(lambda: steps(server, id) > 3)
     one.wait_for(lambda: "running" in one.text())
     assert time.monotonic() - begin < 40
+    zoom_stays(one)
     one.press("Pause")
     one.wait_for(lambda: "paused" in one.text(), 15)
     held = steps(server, id)
@@ -95,23 +110,6 @@ def test_a_run_outlives_its_page_and_its_server_and_two_may_watch(visit: Any, se
     control.stop(Store(server.home), [id])
     two.wait_for(lambda: "stopped" in two.text(), 15)
     two.assert_whole()
-
-
-def test_zoom_stays_while_new_numbers_come(visit: Any, server: Any) -> None:
-    one = visit(LONG + "&seeds=8")
-    id = start(one, server)
-    one.wait_for(lambda: steps(server, id) > 3)
-    losses = "document.querySelector('.shlpt-plot[aria-label^=Losses]')"
-    newest = f"{losses}?.data?.[0]?.x?.at(-1) ?? 0"
-    one.wait_for(lambda: one.page.evaluate(newest) > 4)
-    one.page.evaluate(f"Plotly.relayout({losses}, {{'xaxis.range': [1, 4]}})")
-    for _ in range(10):
-        drawn = one.page.evaluate(newest)
-        one.wait_for(lambda drawn=drawn: one.page.evaluate(newest) > drawn)
-        assert one.page.evaluate(f"{losses}._fullLayout.xaxis.range.map(Number)") == [1, 4]
-    one.assert_whole()
-    one.press("Stop and keep")
-    one.wait_for(lambda: "stopped" in one.text(), 15)
 
 
 WIDTHS = "[...document.querySelectorAll('.shlpt-hit')].map(one => one.getAttribute('d')).join()"

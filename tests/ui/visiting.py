@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,17 @@ ROUTER = ROOT / "shlpt" / "ui" / "router.py"
 
 def visit(page: str, address: Mapping[str, Any] | None = None) -> Any:
     """A page (`tasks.py`) as somebody sees it who opens its address."""
-    app = AppTest.from_file(str(ROUTER), default_timeout=30).run()
+    app = AppTest.from_file(str(ROUTER), default_timeout=30)
+    app._registered_pages = _menu()  # or Overview would have to be drawn first, in each of some 200 visits
     app.switch_page(f"../../pages/{page}")
     for name, value in (address or {}).items():
         app.query_params[name] = value
     return app.run()
+
+
+@cache
+def _menu() -> Any:
+    return AppTest.from_file(str(ROUTER), default_timeout=30).run()._registered_pages
 
 
 def errors(app: Any) -> list[str]:
