@@ -42,9 +42,8 @@ def passes(backbone: Backbone) -> Iterator[list[int]]:
     """Rows of each pass through the encoder."""
     found: list[int] = []
     here = backbone_of("pocket", {"dtype": "float32", "backbone": backbone.digest})
-    hook = here.model.encoder.register_forward_pre_hook(
-        lambda _module, _args, given: found.append(len(given["inputs_embeds"])), with_kwargs=True
-    )
+    last = here.model.encoder.final_layer_norm
+    hook = last.register_forward_pre_hook(lambda _module, given: found.append(len(given[0])))
     yield found
     hook.remove()
 
