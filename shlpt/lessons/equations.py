@@ -16,7 +16,7 @@ EQUATIONS: dict[int, tuple[str, str]] = {
         "the evidence of the task's labels is added to the exponents, and “none of them” is a further alternative.",
     ),
     5: (
-        r"i \text{ is similar if } \alpha_i > \delta, \text{ dissimilar if } \alpha_i \le \delta",
+        r"\text{similar: } \alpha_i > \delta, \text{ dissimilar: } \alpha_i \le \delta",
         "The threshold δ divides the earlier tasks into similar and dissimilar ones.",
     ),
     6: (
