@@ -199,15 +199,17 @@ def pairs(store: Store, id: str) -> pd.DataFrame:
     `chance` are of the target's test set, NaN if its answers are not recorded."""
     lines = []
     known: dict[str, tuple[int, float] | None] = {}  # a target has the same test set in all runs
-    for run, cell in runs_with_cells(store, id):
-        score, alone = (
-            store.value(
-                "SELECT c.mean FROM run_stages r JOIN stages s ON s.key=r.stage JOIN scores c ON c.stage=s.id "
-                "WHERE r.run=? AND r.alone=? AND r.position=? AND s.state='done' AND c.task=s.task",
-                (run, alone, position),
-            )
-            for alone, position in ((0, 1), (1, 0))
+    scores = {
+        (row["run"], row["alone"]): row["mean"]
+        for row in store.rows(
+            "SELECT r.run, r.alone, c.mean FROM experiment_runs e JOIN run_stages r ON r.run=e.run "
+            "JOIN stages s ON s.key=r.stage JOIN scores c ON c.stage=s.id AND c.task=s.task "
+            "WHERE e.experiment=? AND s.state='done' AND r.position=1-r.alone",
+            (id,),
         )
+    }
+    for run, cell in runs_with_cells(store, id):
+        score, alone = scores.get((run, 0)), scores.get((run, 1))
         if cell["target"] not in known and score is not None:
             known[cell["target"]] = _test_set(store, run)
         count, chance = known.get(cell["target"]) or (None, None)
