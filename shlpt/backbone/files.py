@@ -78,14 +78,12 @@ def _commit(name: str) -> str:
 
     try:
         found = try_to_load_from_cache(name, "config.json")
-        if not isinstance(found, str):
-            if not is_reached(name):
-                raise UserError(out_of_reach(name))
+        if not isinstance(found, str) and is_reached(name):
             found = hf_hub_download(name, "config.json")
-    except UserError:
-        raise
     except Exception as error:  # the library raises nearly every kind
         raise UserError(on_the_hub_failure(name, error)) from error
+    if not isinstance(found, str):
+        raise UserError(out_of_reach(name))
     return Path(found).parent.name[:16]
 
 

@@ -23,6 +23,7 @@ from shlpt.ui.lesson_live import spec_of
 LONGEST = 60.0 * SLOW  # seconds of waiting in a lesson
 TRAINED = 30.0 * SLOW  # seconds from the press to the end of a live run
 NEAR = 0.2  # from the recorded score, which has 64 test texts or more
+SAME = ("harm",)  # lessons whose scores come out as recorded, in whole percent
 LOOKS = (("light", 1440), ("dark", 1920), ("dark", 390))
 GIVEN = """() => {
     const options = [...document.querySelectorAll('input[type=radio]')], box = document.querySelector('.shlpt-guess');
@@ -154,9 +155,10 @@ def train(one: Any, home: Path, lesson: Lesson, refresh: bool) -> None:
     said = one.text().translate(whole).partition("Here, with seed 42, ")[2]
     assert said.startswith(f"of the test texts are right: {sentence}")
     one.wait_for(lambda: one.page.locator(f'[aria-label="{label}"]').count() == 1)
+    near = 0.005 if lesson.name in SAME else NEAR
     for stage in every_stage([plan]).values():
         recorded = scored(claims.store(), stage.key, stage.task)
-        assert scored(Store(home), stage.key, stage.task) == pytest.approx(recorded, abs=NEAR), stage.task
+        assert scored(Store(home), stage.key, stage.task) == pytest.approx(recorded, abs=near), stage.task
     print(f"{lesson.name}: trained in {seconds:.1f} s")
     assert seconds < TRAINED
 
