@@ -15,12 +15,13 @@ HEAVY = ("torch", "transformers", "peft", "streamlit")
 # What each room may use of the others, and whether it may load torch when it is imported.
 MAY: dict[str, tuple[str, ...]] = {
     "errors": (),
+    "internet": (),
     "devices": (),
     "catalog": (),
     "spec": ("catalog", "errors"),
     "paper": ("errors",),
-    "tasks": ("errors",),
-    "backbone": ("errors", "spec", "tasks"),
+    "tasks": ("errors", "internet"),
+    "backbone": ("errors", "internet", "spec", "tasks"),
     "store": ("errors",),
     "analysis": ("catalog", "errors", "paper", "tasks"),
     "plans": ("backbone.files", "catalog", "devices", "errors", "paper", "spec", "store", "tasks"),

@@ -3,16 +3,15 @@
 import hashlib
 import json
 import math
-import time
 from functools import lru_cache
 from pathlib import Path
 
 from shlpt.errors import UserError, unknown
+from shlpt.internet import hub_answers
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "data" / "pocket"
 ON_THE_HUB = ("t5-small", "t5-base", "t5-large", "t5-3b", "t5-11b")
 KINDS = ("t5", "mt5")
-HUB_SECONDS = 5.0  # that the hub has to answer, and that its answer is believed
 PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 REMEDY = "get it back with `git checkout -- data/pocket`, or train it again with `python -m shlpt pretrain`"
 
@@ -78,7 +77,7 @@ def _commit(name: str) -> str:
 
     try:
         found = try_to_load_from_cache(name, "config.json")
-        if not isinstance(found, str) and is_reached(name):
+        if not isinstance(found, str) and hub_answers():
             found = hf_hub_download(name, "config.json")
     except Exception as error:  # the library raises nearly every kind
         raise UserError(on_the_hub_failure(name, error)) from error
@@ -93,22 +92,6 @@ def is_here(name: str) -> bool:
 
     files = ("model.safetensors", "model.safetensors.index.json")
     return any(isinstance(try_to_load_from_cache(name, file), str) for file in files)
-
-
-def is_reached(name: str) -> bool:
-    """Whether the hub answers: asked once in a while, with little patience. The library would try for half a minute."""
-    return _answers(name, int(time.monotonic() // HUB_SECONDS))
-
-
-@lru_cache(maxsize=16)
-def _answers(name: str, _moment: int) -> bool:
-    from huggingface_hub import get_session, hf_hub_url
-
-    try:
-        get_session().head(hf_hub_url(name, "config.json"), timeout=HUB_SECONDS)
-    except Exception:  # of the library below it, of which there have been several
-        return False
-    return True
 
 
 def out_of_reach(name: str) -> str:

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from shlpt.backbone import frozen
-from shlpt.backbone.files import REMEDY, find, first_line, is_here, is_reached, on_the_hub_failure, out_of_reach
+from shlpt.backbone.files import REMEDY, find, first_line, is_here, on_the_hub_failure, out_of_reach
 from shlpt.errors import UserError
+from shlpt.internet import hub_answers
 
 IGNORE = -100  # label of positions that do not count
 
@@ -303,7 +304,7 @@ def load(name: str = "pocket", device: str = "auto", dtype: str = "auto") -> Bac
     """`pocket` (embedded), a local folder, or a name on the hub; safetensors only, no remote code."""
     place = pick_device(device)
     path = find(name)
-    reached = path is None and is_reached(name)
+    reached = path is None and hub_answers()
     if path is None and not reached and not is_here(name):
         raise UserError(out_of_reach(name))
     from transformers import AutoTokenizer, T5ForConditionalGeneration

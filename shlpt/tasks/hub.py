@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from shlpt.errors import UserError, unknown
+from shlpt.internet import hub_answers
 from shlpt.tasks import importing, reading, shelf
 from shlpt.tasks.shelf import Record
 from shlpt.tasks.task import Example, Metric, Split
@@ -244,8 +245,11 @@ def _from_hub(data: DataSet, part: str) -> Iterator[Mapping[str, Any]]:
             f"amazon_review_full_csv of Zhang et al., put its train.csv and test.csv into FOLDER/{data.name}, and run "
             f"`python -m shlpt tasks fetch {data.name} --from FOLDER`"
         )
-    from datasets import load_dataset
+    from datasets import config, load_dataset
+    from huggingface_hub import constants
 
+    # Out of reach, the library takes what it has downloaded before, or says at once that there is nothing.
+    config.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE or not hub_answers()
     try:
         found = load_dataset(data.hub, data.config, split=part)
     except Exception as error:  # the library raises nearly every kind

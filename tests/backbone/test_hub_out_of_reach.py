@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
+from shlpt import internet
 from shlpt.backbone import files
 from shlpt.backbone.t5 import load
 from shlpt.errors import UserError
+from shlpt.tasks import hub
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def silent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[socket.s
             constants, "HUGGINGFACE_CO_URL_TEMPLATE", constants.ENDPOINT + "/{repo_id}/resolve/{revision}/{filename}"
         )
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-        monkeypatch.setattr(files, "HUB_SECONDS", 0.3)
+        monkeypatch.setattr(internet, "SECONDS", 0.3)
         yield server
 
 
@@ -37,6 +39,14 @@ def test_it_is_said_soon_what_to_get_and_where_to_put_it(silent: socket.socket) 
         assert "snapshot_download('google/t5-efficient-tiny', local_dir='FOLDER')" in str(refused.value)
         assert "`pocket`" in str(refused.value)
     assert time.monotonic() - began < 5  # the library tries for half a minute
+
+
+def test_a_data_set_of_the_paper_too(silent: socket.socket, tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(UserError, match="On a machine with internet, run") as refused:
+        hub.fetch("cb", tmp_path)
+    assert "save_to_disk('FOLDER/cb')" in str(refused.value)
+    assert time.monotonic() - began < 10  # the library tries for half a minute; loading it takes a part of this
 
 
 def test_what_was_downloaded_is_loaded_without_the_hub(
@@ -65,12 +75,9 @@ def test_a_hub_that_answers_is_left_to_the_library(silent: socket.socket, monkey
 
     with HTTPServer(("127.0.0.1", 0), Hub) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        endpoint = f"http://127.0.0.1:{server.server_port}"
-        monkeypatch.setattr(
-            constants, "HUGGINGFACE_CO_URL_TEMPLATE", endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-        )
-        monkeypatch.setattr(files, "HUB_SECONDS", 1000.0)
-        assert files.is_reached("other/t5")
-        assert files.is_reached("other/t5")
-        assert asked == ["/other/t5/resolve/main/config.json"]  # asked once
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr(internet, "SECONDS", 1000.0)
+        assert internet.hub_answers()
+        assert internet.hub_answers()
+        assert asked == ["/"]  # asked once
         server.shutdown()
