@@ -54,9 +54,10 @@ def carry_out(
         cluster.check(way.address, way.detach)
     else:
         require_device(way.device)
-    store = Store(way.home).open()
+    store = Store(way.home)
     set_threads(way.threads)
     plans = plans or planned(store, experiment.specs, fresh=way.fresh, device=way.device)
+    store.open()  # what cannot be planned leaves none
     cost = estimate(store, plans, calibrated(store, experiment, way))
     said = f"{len(experiment.specs)} runs: {cost.stages} stages to train, {cost.reused} reused"
     errors.print(f"{said}, about {duration(cost.seconds)} for one worker" if cost.stages else said)

@@ -68,9 +68,9 @@ def _say_all(matrix: Any, gauge: Any, way: Study) -> list[Any]:
     from shlpt.plans.estimate import duration, estimate
     from shlpt.queue.submit import planned
 
-    store = Store(way.home).open()
+    store = Store(way.home)
     both = planned(store, [*matrix.specs, *gauge.specs], fresh=way.fresh, device=way.device)
-    cost = estimate(store, both)
+    cost = estimate(store.open(), both)
     errors.print(
         f"in all {cost.stages} stages to train, at most {duration(cost.seconds)}: first which pairs help, then the rest"
     )

@@ -88,7 +88,7 @@ def submit_detached(specs: list[Any], alone: bool, way: opt.Way) -> None:
     from shlpt.queue.submit import planned, submit
 
     opt.require_device(way.device)
-    store = Store(way.home).open()
+    store = Store(way.home)
     plans = planned(store, specs, alone=alone, fresh=way.fresh, device=way.device)
     sent = submit(store, plans, lanes=way.lanes, device=way.device)
     if sent.todo:

@@ -48,5 +48,7 @@ def runs_of(store: Store, group: str) -> list[str]:
 
 def next_edition(store: Store) -> int:
     """A new edition, which shares no stage with existing runs."""
+    if not store.there():
+        return 1
     specs = [json.loads(row["spec"]) for row in store.rows("SELECT spec FROM runs")]
     return 1 + max((spec.get("edition", 0) for spec in specs), default=0)

@@ -288,7 +288,7 @@ def run(
 ) -> list[Record]:
     """Train runs in this process and return their records, as the command line prints them."""
     pick_device(device)  # before anything is queued
-    store = Store(home).open()
+    store = Store(home)
     sent = submit(store, planned(store, specs, alone=alone, fresh=fresh, device=device), lanes=lanes, device=device)
     train(store, sent, device=device, watch=watch)
     return [run_record(store, id) for id in sent.runs]

@@ -36,6 +36,17 @@ def test_a_file_is_imported_listed_and_removed(tmp_path: Path, file: Path, capsy
     assert say(capsys, "tasks", "--suite", "own", *home) == []
 
 
+def test_a_run_with_more_examples_than_there_are_leaves_no_store(
+    tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = ["--home", str(tmp_path / "home")]
+    say(capsys, "tasks", "add", str(file), *home)
+    wanted = ["--tasks", "own/mood,sst2", "--set", "shots=200", *home]
+    for command in (["run"], ["run", "--fresh"], ["run", "--detach"], ["matrix"]):
+        assert "set shots to at most 12" in refused(capsys, *command, *wanted)
+    assert [path.name for path in (tmp_path / "home").iterdir()] == [shelf.FOLDER]
+
+
 def test_what_is_read_is_shown(tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome("tasks", "add", str(file), "--home", str(tmp_path / "home")) == 0
     said = capsys.readouterr()
