@@ -1,6 +1,6 @@
 """Does measured transfer follow declared relatedness? Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -15,9 +15,8 @@ from shlpt.tasks.task import Task
 
 ROUNDS = 500
 FEWEST = 4  # tasks needed for a bootstrap
-NOTHING = 1e-9  # what rounding leaves of a rank
+NOTHING = 1e-9  # what rounding leaves of a variance of ranks
 Numbers = NDArray[np.float64]
-Places = NDArray[np.int64]
 
 
 class Axis(TypedDict):
@@ -73,12 +72,12 @@ def agreement(
     sure = [(table["clear"] & (side * table["value"] > 0)).sum() for side in (1, -1)]
     positive, negative = (float(count / tested) if tested else None for count in sure)
     pairs = [(row[0], row[1]) for row in rows]
-    draws = _draws(pairs, seed)
+    drawn = _drawn(pairs, seed)
     return Agreement(
         pairs=len(rows),
         spearman=spearman(value, degree),
-        ci95=_interval(draws, lambda at: spearman(value[at], degree[at])),
-        axes=_axes(pairs, value, by_axis or {}, draws),
+        ci95=_interval(correlations(value, degree, [], drawn)),
+        axes=_axes(pairs, value, by_axis or {}, drawn),
         clear_with_sign=len(signed),
         of_declared_sign=float(np.mean(signed)) if signed else None,
         surely_positive=positive,
@@ -86,69 +85,76 @@ def agreement(
     )
 
 
-def _axes(pairs: Sequence[Pair], value: Numbers, by_axis: Shared, draws: Sequence[Places]) -> dict[str, Axis]:
+def _axes(pairs: Sequence[Pair], value: Numbers, by_axis: Shared, drawn: Numbers) -> dict[str, Axis]:
     names = list(by_axis[pairs[0]]) if pairs and by_axis else []
     columns = {name: np.asarray([by_axis[pair][name] for pair in pairs], dtype=float) for name in names}
     return {
-        name: _axis(value, mine, [column for other, column in columns.items() if other != name], draws)
+        name: _axis(value, mine, [column for other, column in columns.items() if other != name], drawn)
         for name, mine in columns.items()
     }
 
 
-def _axis(value: Numbers, mine: Numbers, others: Sequence[Numbers], draws: Sequence[Places]) -> Axis:
+def _axis(value: Numbers, mine: Numbers, others: Sequence[Numbers], drawn: Numbers) -> Axis:
     return Axis(
         spearman=spearman(value, mine),
-        ci95=_interval(draws, lambda at: spearman(value[at], mine[at])),
+        ci95=_interval(correlations(value, mine, [], drawn)),
         beyond=partial(value, mine, others),
-        beyond_ci95=_interval(draws, lambda at: partial(value[at], mine[at], [other[at] for other in others])),
+        beyond_ci95=_interval(correlations(value, mine, others, drawn)),
     )
 
 
 def spearman(a: Numbers, b: Numbers) -> float | None:
     """Rank correlation, ties share their mean rank; None if one side is constant."""
-    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return None
-    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
+    return partial(a, b, [])
 
 
 def partial(a: Numbers, b: Numbers, given: Sequence[Numbers]) -> float | None:
     """Rank correlation of what is left of both when `given` is accounted for; None if nothing is left of one."""
-    if len(a) < 3 + len(given):
+    if not len(a):
         return None
-    known = np.column_stack([np.ones(len(a)), *map(_ranks, given)])
-    left = []
-    for ranks in (_ranks(a), _ranks(b)):
-        rest = ranks - known @ np.linalg.lstsq(known, ranks, rcond=None)[0]
-        if np.std(rest) <= NOTHING * len(a):
-            return None
-        left.append(rest)
-    return float(np.corrcoef(*left)[0, 1])
+    (found,) = correlations(a, b, given, np.ones((1, len(a))))
+    return None if np.isnan(found) else float(found)
 
 
-def _ranks(values: Numbers) -> Numbers:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Numbers = (np.cumsum(count) - (count - 1) / 2)[place]
+def correlations(a: Numbers, b: Numbers, given: Sequence[Numbers], drawn: Numbers) -> Numbers:
+    """The same for each round of a bootstrap that has drawn each place so many times [R,P]. NaN: not defined. All
+    rounds at once, because a page waits for it."""
+    ranks = np.stack([_ranks(column, drawn) for column in (a, b, *given)], axis=1)  # [R,2+G,P]
+    size = drawn.sum(axis=1)[:, None]  # [R,1]
+    weights = (drawn / np.maximum(size, 1))[:, None]  # [R,1,P]
+    centred = ranks - (ranks * weights).sum(axis=2, keepdims=True)
+    covariance = (centred * weights) @ centred.transpose(0, 2, 1)  # [R,2+G,2+G]
+    known = covariance[:, :2, 2:] @ np.linalg.pinv(covariance[:, 2:, 2:], rcond=NOTHING, hermitian=True)
+    left = covariance[:, :2, :2] - known @ covariance[:, 2:, :2]  # [R,2,2]
+    spread = np.diagonal(left, axis1=1, axis2=2)  # [R,2]
+    defined = (size[:, 0] >= 3 + len(given)) & (spread > NOTHING * size**2).all(axis=1)
+    return np.where(defined, left[:, 0, 1] / np.sqrt(np.where(defined, spread.prod(axis=1), 1.0)), np.nan)
+
+
+def _ranks(values: Numbers, drawn: Numbers) -> Numbers:
+    """In each round, the mean rank [R,P] of what is drawn so many times [R,P]."""
+    different, place = np.unique(values, return_inverse=True)
+    count = drawn @ np.eye(len(different))[place]  # [R,U]
+    ranks: Numbers = (np.cumsum(count, axis=1) - (count - 1) / 2)[:, place]
     return ranks
 
 
-def _draws(pairs: Sequence[Pair], seed: int) -> list[Places]:
-    """For each round of the bootstrap, the places of the pairs that are drawn; none with too few tasks."""
+def _drawn(pairs: Sequence[Pair], seed: int) -> Numbers:
+    """For each round of the bootstrap, how many times each pair is drawn [R,P]; no round with too few tasks."""
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     if len(names) < FEWEST:
-        return []
+        return np.zeros((0, len(pairs)))
     places = np.asarray([(names.index(a), names.index(b)) for a, b in pairs])
     rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(ROUNDS):
-        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
-        found.append(np.repeat(np.arange(len(pairs)), times[places[:, 0]] * times[places[:, 1]]))
-    return found
+    tasks = [rng.integers(len(names), size=len(names)) for _ in range(ROUNDS)]
+    times = np.stack([np.bincount(drawn, minlength=len(names)) for drawn in tasks]).astype(float)  # [R,T]
+    return times[:, places[:, 0]] * times[:, places[:, 1]]
 
 
-def _interval(draws: Sequence[Places], statistic: Callable[[Places], float | None]) -> list[float] | None:
-    """95 % bootstrap interval; None with too few tasks, or if half of the draws have no ρ."""
-    defined = [rho for at in draws if (rho := statistic(at)) is not None]
-    if not defined or 2 * len(defined) < len(draws):
+def _interval(found: Numbers) -> list[float] | None:
+    """95 % bootstrap interval; None with too few tasks, or if half of the rounds have no ρ."""
+    defined = found[~np.isnan(found)]
+    if not len(defined) or 2 * len(defined) < len(found):
         return None
     low, high = np.quantile(defined, [0.025, 0.975])
     return [float(low), float(high)]

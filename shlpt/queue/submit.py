@@ -65,7 +65,7 @@ def _without_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def submit(store: Store, plans: Sequence[RunPlan], *, lanes: int | None = None, device: str = "auto") -> Submitted:
-    """Queue planned runs; stopped and failed runs resume. The store is made here: what cannot be planned leaves none."""
+    """Queue planned runs; stopped and failed runs resume. The store is made here: a plan that fails leaves none."""
     store.open()
     try:
         enqueue(store, plans, lanes or width_for(plans, device))
