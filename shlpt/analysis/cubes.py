@@ -85,8 +85,8 @@ def _missing(transfer: Floats, score: Floats, scores: pd.DataFrame) -> tuple[str
     infinite = int(np.isinf(scores["score"].to_numpy(float)).sum())
     found = [
         (infinite, "scores are infinite and left out"),
-        (int((~np.isfinite(transfer)).sum()), f"of {transfer.size} cells have no measured transfer"),
-        (int((np.isfinite(transfer) & ~np.isfinite(score)).sum()), f"of {transfer.size} cells have no score"),
+        (int((~np.isfinite(transfer)).sum()), f"of {transfer.size} pairs and seeds have no measured transfer"),
+        (int((np.isfinite(transfer) & ~np.isfinite(score)).sum()), f"of {transfer.size} pairs and seeds have no similarity and are left out"),
     ]
     return tuple(f"{count} {said}." for count, said in found if count)
 

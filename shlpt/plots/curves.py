@@ -22,8 +22,7 @@ def figure(frame: pd.DataFrame, *, effect: str = "", chance: float | None = None
     alone = theme.Style(theme.FAINT[dark], "dash", "square")  # the yardstick
     color = theme.effect_color(effect, dark) if effect in EFFECTS else theme.ACCENT[dark]
     other = theme.Style(color, "solid", "circle")
-    both = rows["which"].nunique() > 1
-    styles = {which: alone if which == ALONE and both else other for which in rows["which"]}
+    styles = {which: alone if which == ALONE else other for which in rows["which"]}
     drawn = draw.learning_curves("curves", rows, "which", theme.literal, styles, dark)
     if chance is not None:  # known before the first epoch has ended
         drawn.update_yaxes(tickformat=".0%", range=[-0.02, 1.02], showticklabels=True, showgrid=True)

@@ -219,7 +219,7 @@ def epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:
     )
 
 
-WITH, ALONE = "with transfer", "alone"
+WITH, ALONE, ITSELF = "with transfer", "alone", "nothing before it"
 
 
 def pair_epochs(store: Store, ids: Sequence[str]) -> pd.DataFrame:

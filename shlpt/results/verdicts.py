@@ -107,19 +107,19 @@ def _state(store: Store, key: str) -> str:
     return str(store.value("SELECT state FROM stages WHERE key=?", (key,)) or "")
 
 
-WITH, ALONE = frames.WITH, frames.ALONE
+WITH, ALONE, ITSELF = frames.WITH, frames.ALONE, frames.ITSELF
 
 
 def beside_alone(store: Store, ids: Sequence[str], task: str) -> pd.DataFrame:
-    """Validation of a task after each epoch: in these runs, and learned alone with the same seeds. The first task and
-    those of a method without history are learned alone."""
+    """Validation of a task after each epoch: in these runs, and learned alone with the same seeds. There is nothing to
+    compare the first task with, nor those of a method without history."""
     lines = []
     for id in ids:
         spec, references = frames.spec(store, id), alone(store, id)
         mine = _path(store, id)[spec["tasks"].index(task)]
         other = references.get(task)
         itself = task == spec["tasks"][0] or (other is not None and other[1] == mine)
-        pairs = [(ALONE if itself else WITH, (store, mine))]
+        pairs = [(ITSELF if itself else WITH, (store, mine))]
         if other is not None and not itself:
             pairs.append((ALONE, other))
         for which, (where, key) in pairs:

@@ -191,7 +191,7 @@ def _cockpit(home: str, ids: Ids, mark: str, found: dict[str, Any], task: str, s
     with right.container(gap=None):
         for name, heading in (("curves", "Validation against learned alone"), ("losses", "Losses")):
             figure, alt = drawn(home, ids, mark, name, task, dark)
-            if name == "curves" and now["curves"]["which"].nunique() < 2:
+            if name == "curves" and frames.ALONE not in set(now["curves"]["which"]):
                 heading = "Validation"
             st.markdown(f"**{heading}** · {page.plain(theme.titled(task))}")
             live_plot(figure, key=f"live-{name}", alt=alt)

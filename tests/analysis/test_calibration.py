@@ -85,7 +85,7 @@ def test_delta_is_told_by_number_of_earlier_tasks_and_as_a_multiple_of_the_unifo
     assert rows["delta"].iloc[1:4].between(0, 1).all()
     assert rows["of_uniform"].iloc[4] == pytest.approx(1, abs=0.9)
     assert calibration.by_earlier(pairs, scores, "cosine").empty
-    assert cube(pairs, in_levels(scores)).notes == ("450 of 900 cells have no score.",)
+    assert cube(pairs, in_levels(scores)).notes == ("450 of 900 pairs and seeds have no similarity and are left out.",)
 
 
 def test_a_statement_stands_where_nothing_can_be_recommended() -> None:

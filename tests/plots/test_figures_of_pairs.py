@@ -39,6 +39,8 @@ def test_the_curve_after_another_task_has_the_colour_of_a_clear_effect() -> None
         lines = {line.name: line.line.color for line in curves.figure(frame, effect=effect).data if line.name}
         assert lines == {"with transfer": color, "alone": theme.FAINT[False]}
     assert "before harms" in curves.alt(frame, effect="harms")
+    (line,) = (line for line in curves.figure(frame[frame["which"] == "alone"]).data if line.name)
+    assert line.line.color == theme.FAINT[False]  # also while it is the only one: it does not change its looks
 
 
 def test_similarity_is_green_or_purple_by_the_threshold_whatever_the_task() -> None:

@@ -11,7 +11,17 @@ from saying import outcome, say
 from shlpt.analysis import verdict
 from shlpt.results import frames, recorded
 from shlpt.results.cockpit import equations
-from shlpt.results.verdicts import ALONE, NO_HISTORY, NOT_STORED, TRAINED_LAST, WITH, alone, beside_alone, verdicts
+from shlpt.results.verdicts import (
+    ALONE,
+    ITSELF,
+    NO_HISTORY,
+    NOT_STORED,
+    TRAINED_LAST,
+    WITH,
+    alone,
+    beside_alone,
+    verdicts,
+)
 from shlpt.store.store import Store
 
 DEMO = ["yelp", "sst2", "agnews", "rte"]
@@ -62,7 +72,7 @@ def test_validation_stands_beside_that_of_the_same_seed_alone() -> None:
         assert one[one["seed"] == 42]["validation"].max() == pytest.approx(key["validation"])
         assert len(one[one["seed"] == 42]) == key["epochs"]
     assert set(frame["which"]) == {WITH, ALONE}
-    assert set(beside_alone(store, ids[:1], "yelp")["which"]) == {ALONE}  # the first task
+    assert set(beside_alone(store, ids[:1], "yelp")["which"]) == {ITSELF}  # the first task
 
 
 def test_a_run_without_references_finds_them_where_they_were_trained(
