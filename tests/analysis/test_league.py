@@ -120,7 +120,7 @@ def test_a_statement_stands_where_there_is_no_number() -> None:
 def test_what_is_missing_is_counted_and_not_dropped_in_silence() -> None:
     row = one("a>b 1 .1; b>a nan .2; a>c -1 inf; c>a 2 nan; b>c 1 .7; c>b -2 .4")
     assert any("infinite" in note for note in row["notes"])
-    assert any("1 of 6 cells have no measured transfer" in note for note in row["notes"])
+    assert any("1 of 6 pairs and seeds have no measured transfer" in note for note in row["notes"])
     assert any("2 of 6 pairs and seeds have no similarity" in note for note in row["notes"])
     assert row["roc"]["value"] == 0.5
 
