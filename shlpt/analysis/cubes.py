@@ -83,10 +83,11 @@ def _filled(frame: pd.DataFrame, value: str, names: Sequence[str], seeds: Sequen
 def _missing(transfer: Floats, score: Floats, scores: pd.DataFrame) -> tuple[str, ...]:
     """What is not there, so that nothing is left out in silence."""
     infinite = int(np.isinf(scores["score"].to_numpy(float)).sum())
+    of_all = f"of {transfer.size} pairs and seeds"
     found = [
         (infinite, "scores are infinite and left out"),
-        (int((~np.isfinite(transfer)).sum()), f"of {transfer.size} pairs and seeds have no measured transfer"),
-        (int((np.isfinite(transfer) & ~np.isfinite(score)).sum()), f"of {transfer.size} pairs and seeds have no similarity and are left out"),
+        (int((~np.isfinite(transfer)).sum()), f"{of_all} have no measured transfer"),
+        (int((np.isfinite(transfer) & ~np.isfinite(score)).sum()), f"{of_all} have no similarity and are left out"),
     ]
     return tuple(f"{count} {said}." for count, said in found if count)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from shlpt.catalog import METHODS
@@ -134,6 +135,15 @@ def faded(color: str, share: float = 0.18) -> str:
     """A colour for bands: the same hue, mostly see-through."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{share})"
+
+
+def white_letters(colors: list[list[Any]], share: np.ndarray) -> np.ndarray:
+    """Where on a scale, from 0 to 1, white letters have more contrast than black ones: at least 4.5, as WCAG counts."""
+    ends = np.array([[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for _, color in colors])  # [C,3]
+    linear = np.where(ends <= 0.04045, ends / 12.92, ((ends + 0.055) / 1.055) ** 2.4)
+    luminance = np.interp(share, [at for at, _ in colors], linear @ [0.2126, 0.7152, 0.0722])
+    found: np.ndarray = (luminance + 0.05) ** 2 < 1.05 * 0.05
+    return found
 
 
 def pale(colors: list[list[Any]], dark: bool, share: float = 0.25) -> list[list[Any]]:

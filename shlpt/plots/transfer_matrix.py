@@ -34,13 +34,18 @@ def figure(frame: pd.DataFrame, tasks: Sequence[str] | None = None, *, dark: boo
     cells = {(r.source, r.target): r for r in frame.itertuples()}
     hover = [[_hover(s, t, cells.get((s, t))) for t in names] for s in names]
     scale = theme.diverging(dark)
-    span = {"zmin": -end, "zmax": end, "zmid": 0}
-    # All cells lie below, which gives the key and the hover; those that are unclear are painted over, pale.
-    draw.heat(drawn, value, _words(np.where(clear, value, np.nan)), hover, colorscale=scale, **span)
+    look = {"zmin": -end, "zmax": end, "zmid": 0, "colorscale": scale}
+    # All cells lie below, which gives the key and the hover. Those with black letters, and those that are unclear and
+    # pale, are painted over: letters of a heat map have one colour, or a grey of the library that is hard to read.
+    white = clear & theme.white_letters(scale, np.nan_to_num(value) / (2 * end) + 0.5)
+    draw.heat(drawn, value, _words(np.where(white, value, np.nan)), hover, textfont={"color": "#ffffff"}, **look)
     draw.color_key(drawn, f"Test error reduction (points)<br>{theme.FADED}")
+    over = look | {"showscale": False}
+    black = np.where(clear & ~white, value, np.nan)
+    draw.heat(drawn, black, _words(black), hover, textfont={"color": "#000000"}, **over)
     unclear = np.where(clear, np.nan, value)
-    pale = {"colorscale": theme.pale(scale, dark), "showscale": False, "textfont": {"color": theme.FAINT[dark]}}
-    draw.heat(drawn, unclear, _words(unclear), hover, name=theme.FADED, **span, **pale)
+    over |= {"colorscale": theme.pale(scale, dark), "textfont": {"color": theme.FAINT[dark]}, "name": theme.FADED}
+    draw.heat(drawn, unclear, _words(unclear), hover, **over)
     draw.task_axes(drawn, names, names)
     return drawn
 

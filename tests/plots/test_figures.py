@@ -326,7 +326,8 @@ def test_unclear_cells_of_transfer_fade_and_clear_ones_are_bold() -> None:
     figure = transfer_matrix.figure(*CASES["transfer_matrix"].full("sst2"))
     assert (figure.data[0].zmin, figure.data[0].zmax) == (-2.5, 2.5)
     assert figure.data[0].text[0][1] == "+2.5"
-    pale = figure.data[1]
+    assert figure.data[0].textfont.color == "#ffffff"
+    pale = figure.data[2]
     assert (pale.name, pale.z[1][0], pale.text[1][0], pale.z[0][1]) == (theme.FADED, -0.5, "−0.5", None)
     assert pale.colorscale[0][1] == theme.pale(theme.diverging(), False)[0][1] != figure.data[0].colorscale[0][1]
     assert theme.pale([[0.0, "#000000"]], dark=False, share=0.25) == [[0.0, "#bfbfbf"]]

@@ -106,6 +106,13 @@ def test_a_diverging_scale_has_the_ground_at_zero_and_equal_sides(scale: Any, da
 
 
 @in_both
+def test_letters_on_a_scale_can_be_read(dark: bool) -> None:
+    scale = theme.diverging(dark)
+    for (at, color), white in zip(scale, theme.white_letters(scale, np.array([at for at, _ in scale])), strict=True):
+        assert contrast(color, "#ffffff" if white else "#000000") >= 4.5, at
+
+
+@in_both
 def test_help_and_harm_are_one_pair_of_colours_and_similar_and_dissimilar_another(dark: bool) -> None:
     effects, sides = ([color for _, color in scale(dark)] for scale in (theme.diverging, theme.sides))
     harms, helps = (effects[at] for at in (2, -3))
