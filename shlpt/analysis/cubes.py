@@ -106,13 +106,15 @@ def why_not(found: Cube) -> str:
 
 def means(pairs: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """One row per pair: [source, target, n, score, score_low, score_high, transfer, low, high], means over the seeds
-    with Student's t intervals."""
+    with their intervals. Those of scores from 0 to 1, such as α, stay inside 0 to 1."""
     found, lines = cube(pairs, scores), []
+    share = bool(scores["score"].dropna().between(0, 1).all())
     for s, source in enumerate(found.tasks):
         for t, target in enumerate(found.tasks):
             known = found.known[:, s, t]
             if known.any():
-                score, gain = (summary(list(array[known, s, t])) for array in (found.score, found.transfer))
+                score = summary(list(found.score[known, s, t]), share=share)
+                gain = summary(list(found.transfer[known, s, t]))
                 ends: list[Any] = [part["ci95"] or (np.nan, np.nan) for part in (score, gain)]
                 lines.append((source, target, gain["n"], score["mean"], *ends[0], gain["mean"], *ends[1]))
     columns = ["source", "target", "n", "score", "score_low", "score_high", "transfer", "low", "high"]

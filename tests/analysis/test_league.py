@@ -136,6 +136,10 @@ def test_pairs_have_means_with_intervals_and_transfer_comes_from_a_matrix() -> N
     same = cells(matrix).iloc[0]
     assert (row["transfer"], row["low"], row["high"]) == pytest.approx((same["value"], same["low"], same["high"]))
     assert (row["score"], row["n"], len(means(found, scores))) == (0.4, 2, 1)
+    by_seed = pd.DataFrame([("a", "b", 1, 1.0), ("a", "b", 2, 0.8)], columns=scores.columns)
+    alpha, cosine = (means(found, by_seed.assign(score=by_seed["score"] - k)).iloc[0] for k in (0, 1))
+    assert 0 < alpha["score_low"] < alpha["score_high"] <= 1  # an α is never above 1
+    assert cosine["score_high"] > 0
 
 
 # --- known answers ------------------------------------------------------------------------
