@@ -19,7 +19,7 @@ from shlpt.store.store import Store
 from shlpt.work import ledger
 
 SPECS = [
-    RunSpec.make(("rte", "sst2"), "shlpt", seed=seed, settings=TINY | {"epochs": 60, "patience": 60}) for seed in (1, 2)
+    RunSpec.make(("rte", "sst2"), "shlpt", seed=seed, settings=TINY | {"epochs": 40, "patience": 40}) for seed in (1, 2)
 ]
 
 
