@@ -83,3 +83,4 @@ with page.guard():
         watched(row)
     else:
         begin()
+    page.to_top(st.query_params.get("runs", ""))

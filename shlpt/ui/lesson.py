@@ -2,8 +2,7 @@
 kept in the address."""
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -21,7 +20,6 @@ from shlpt.ui.links import to_page
 STEPS = ("Guess", "Result", "Why", "Check", "Now change this")
 WIDTH = 940  # pixels
 ADDRESS = ("lesson", "step", "guess", "check")
-TOP = Path(__file__).with_name("top.js")
 
 
 def show(lesson: Lesson) -> None:
@@ -40,7 +38,7 @@ def _show(lesson: Lesson) -> None:
         if st.button("All lessons", icon=":material/arrow_back:", type="tertiary", key="all-lessons"):
             leave()
     st.progress((step + 1) / len(STEPS), f"Step {step + 1} of {len(STEPS)}: {STEPS[step]}")
-    _to_top(f"{lesson.name} {step}")
+    page.to_top(f"{lesson.name} {step}")
     st.header(STEPS[step], anchor=False)
     parts: tuple[Callable[[], None], ...] = (
         partial(ask, lesson),
@@ -97,15 +95,6 @@ def _move(lesson: Lesson, step: int, checked: bool) -> None:
                 for key in ("step", "guess", "check"):
                     st.query_params.pop(key, None)
                 go(lesson=following)
-
-
-@cache
-def _top() -> Callable[..., Any]:
-    return st.components.v2.component("shlpt_top", html="", js=TOP.read_text(encoding="utf-8"), isolate_styles=False)
-
-
-def _to_top(step: str) -> None:
-    _top()(key="lesson-top", data={"step": step}, height=1)
 
 
 # --- the question -------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from shlpt.errors import UserError
 from shlpt.lessons.equations import EQUATIONS, PAPER
 from shlpt.ui.live_plot import live_plot, prepared
 
+TOP = Path(__file__).with_name("top.js")
 LINKS = re.compile(r"(://|@|\bwww)")  # links even when escaped; an invisible joiner prevents it
 MARKUP = re.compile(r"([!-/:-@\[-`{-~])")  # start of markdown, maths or a colour
 
@@ -95,6 +97,16 @@ def draw(plot: Any, *given: Any, key: str, table: pd.DataFrame | None = None, **
     figure = plot.figure(*given, dark=is_dark(), **how)
     chart(figure, plot.alt(*given, **how), table, key)
     return figure
+
+
+@cache
+def _top() -> Callable[..., Any]:
+    return st.components.v2.component("shlpt_top", html="", js=TOP.read_text(encoding="utf-8"), isolate_styles=False)
+
+
+def to_top(step: str) -> None:
+    """Begin at the top of the page when this is another step than before."""
+    _top()(key="top", data={"step": step}, height=1)
 
 
 def metric(name: str, value: Any, about: str, change: str | None = None) -> None:

@@ -48,6 +48,7 @@ def start(one: Any, server: Any) -> str:
     return new.pop() if new else one.page.url.split("runs=")[1].split("&")[0]
 
 
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 LOSSES = "document.querySelector('.shlpt-plot[aria-label^=Losses]')"
 NEWEST = f"{LOSSES}?.data?.[0]?.x?.at(-1) ?? 0"
 
@@ -64,11 +65,14 @@ def zoom_stays(one: Any) -> None:
 
 def test_a_run_is_paused_stepped_stopped_and_gone_on_with(visit: Any, server: Any) -> None:
     one = visit(LONG)
+    one.page.set_viewport_size({"width": 390, "height": 700})  # a phone: the button is far down
     id = start(one, server)
     begin = time.monotonic()
     one.wait_for(lambda: steps(server, id) > 3)
     one.wait_for(lambda: "running" in one.text())
     assert time.monotonic() - begin < 40
+    one.wait_for(lambda: one.page.evaluate(SCROLLED) == 0)
+    one.look("light", 1440)
     zoom_stays(one)
     one.press("Pause")
     one.wait_for(lambda: "paused" in one.text(), 15)
