@@ -112,7 +112,7 @@ def panel(found: Finding, seen: Known, was_going: bool) -> None:
     runs = list(mine["run"])
     states = frames.states(store, runs)
     going = control.going(store, states)
-    if going != was_going:
+    if going and not was_going:
         st.rerun()
     made = again(store, found, seen, mine)
     press(store, made, mine, states)
@@ -122,6 +122,8 @@ def panel(found: Finding, seen: Known, was_going: bool) -> None:
     live_plot(*_drawn(seen.curves, now, page.is_dark()))
     control.troubles(store, runs, states)
     beneath(store, found, seen, mine, made)
+    if was_going and not going:
+        st.rerun()  # no more looks; the verdict is there already
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)  # type: ignore[untyped-decorator]
@@ -149,7 +151,7 @@ def said(
     """One line: what the button does, what is being learned, or what came out."""
     if mine.empty:
         st.markdown(
-            "Trains it on this machine with a fresh seed, in about 20 seconds, and goes on if you close the page."
+            "Trains it on this machine with a fresh seed, in about half a minute, and goes on if you close the page."
         )
         return
     seed = int(newest["seed"].iloc[0])
