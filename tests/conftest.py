@@ -31,7 +31,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Why a test was tried again: it may fail for another reason the second time."""
     for report in terminalreporter.stats.get("rerun", []):
         terminalreporter.write_sep("_", f"first try of {report.nodeid}")
-        terminalreporter.write_line(report.longreprtext[-3000:])
+        lines = report.longreprtext.splitlines()
+        told = [line for line in lines if line.startswith(">") or ".py:" in line]
+        terminalreporter.write_line("\n".join([*told, *[line for line in lines if line.startswith("E")][:40]]))
 
 
 @pytest.fixture
