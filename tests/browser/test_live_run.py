@@ -8,6 +8,7 @@ from typing import Any
 
 import axe
 import pytest
+from storing import SLOW
 
 from shlpt.queue import control
 from shlpt.results import frames
@@ -70,28 +71,28 @@ def test_a_run_is_paused_stepped_stopped_and_gone_on_with(visit: Any, server: An
     begin = time.monotonic()
     one.wait_for(lambda: steps(server, id) > 3)
     one.wait_for(lambda: "running" in one.text())
-    assert time.monotonic() - begin < 40
+    assert time.monotonic() - begin < 40 * SLOW
     one.wait_for(lambda: one.page.evaluate(SCROLLED) == 0)
     one.look("light", 1440)
     zoom_stays(one)
     one.press("Pause")
-    one.wait_for(lambda: "paused" in one.text(), 15)
+    one.wait_for(lambda: "paused" in one.text(), 15 * SLOW)
     held = steps(server, id)
     one.page.wait_for_timeout(1500)
     assert steps(server, id) == held
     one.press("One batch")
-    one.wait_for(lambda: steps(server, id) == held + 1, 15)
-    one.wait_for(lambda: "paused" in one.text(), 15)
+    one.wait_for(lambda: steps(server, id) == held + 1, 15 * SLOW)
+    one.wait_for(lambda: "paused" in one.text(), 15 * SLOW)
     validated = epochs(server, id)
     one.press("One epoch")
-    one.wait_for(lambda: epochs(server, id) == validated + 1, 15)
-    one.wait_for(lambda: "paused" in one.text(), 15)
+    one.wait_for(lambda: epochs(server, id) == validated + 1, 15 * SLOW)
+    one.wait_for(lambda: "paused" in one.text(), 15 * SLOW)
     one.press("Stop and keep")
-    one.wait_for(lambda: "stopped" in one.text(), 15)
+    one.wait_for(lambda: "stopped" in one.text(), 15 * SLOW)
     one.press("Resume")
     one.wait_for(lambda: "running" in one.text(), 40)
     control.stop(Store(server.home), [id])
-    one.wait_for(lambda: "stopped" in one.text(), 15)
+    one.wait_for(lambda: "stopped" in one.text(), 15 * SLOW)
     one.assert_whole()
 
 
@@ -107,12 +108,12 @@ def test_a_run_outlives_its_page_and_its_server_and_two_may_watch(visit: Any, se
         seen.assert_whole()
     server.kill()
     before = steps(server, id)
-    one.wait_for(lambda: steps(server, id) > before, 30)
+    one.wait_for(lambda: steps(server, id) > before, 30 * SLOW)
     server.start()
     two.go(f"live?runs={id}")
-    two.wait_for(lambda: "running" in two.text(), 15)
+    two.wait_for(lambda: "running" in two.text(), 15 * SLOW)
     control.stop(Store(server.home), [id])
-    two.wait_for(lambda: "stopped" in two.text(), 15)
+    two.wait_for(lambda: "stopped" in two.text(), 15 * SLOW)
     two.assert_whole()
 
 
@@ -138,10 +139,10 @@ def test_the_demonstration_is_watched_from_its_first_task_to_its_verdict(visit: 
     one.wait_for(lambda: one.page.locator(".shlpt-area").count() == 3)  # its texts
     one.wait_for(lambda: one.page.locator(".shlpt-clicks").count() >= 2, 150)  # the third task
     before = one.page.evaluate(WIDTHS)
-    one.wait_for(lambda: one.page.evaluate(WIDTHS) != before, 30)
+    one.wait_for(lambda: one.page.evaluate(WIDTHS) != before, 30 * SLOW)
     one.wait_for(lambda: one.page.evaluate(FOLD) <= 900)
     one.wait_for(lambda: runs(server).set_index("id").loc[id, "state"] == "done", 150)
-    one.wait_for(lambda: "over its 64 test texts" in one.page.locator(".shlpt-story").inner_text(), 15)
+    one.wait_for(lambda: "over its 64 test texts" in one.page.locator(".shlpt-story").inner_text(), 15 * SLOW)
     print(f"the demonstration took {time.monotonic() - begin:.1f} s in the browser")
     store = Store(server.home).open()
     sentence = f"pocket/{verdicts(store, [id])[-1].sentence}"
@@ -236,6 +237,6 @@ def test_a_pair_of_the_playground_is_trained_and_drawn(visit: Any) -> None:
     one.wait_for(lambda: "nothing is claimed" in one.text(), 90)
     assert one.wait_for(lambda: one.page.evaluate(MINE)) == -0.3  # what is declared of another question and other texts
     two = visit(one.page.url.split("/", 3)[3])
-    two.wait_for(lambda: "nothing is claimed" in two.text(), 30)
+    two.wait_for(lambda: "nothing is claimed" in two.text(), 30 * SLOW)
     for seen in (one, two):
         seen.assert_whole()
