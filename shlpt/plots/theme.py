@@ -131,18 +131,22 @@ def _scale(colors: tuple[str, ...]) -> list[list[Any]]:
     return [[i / (len(colors) - 1), color] for i, color in enumerate(colors)]
 
 
+def _rgb(color: str) -> list[int]:
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
 def faded(color: str, share: float = 0.18) -> str:
     """A colour for bands: the same hue, mostly see-through."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = _rgb(color)
     return f"rgba({red},{green},{blue},{share})"
 
 
 def white_letters(colors: list[list[Any]], share: np.ndarray) -> np.ndarray:
     """Where on a scale, from 0 to 1, white letters have more contrast than black ones: at least 4.5, as WCAG counts."""
-    ends = np.array([[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for _, color in colors])  # [C,3]
-    linear = np.where(ends <= 0.04045, ends / 12.92, ((ends + 0.055) / 1.055) ** 2.4)
-    luminance = np.interp(share, [at for at, _ in colors], linear @ [0.2126, 0.7152, 0.0722])
-    found: np.ndarray = (luminance + 0.05) ** 2 < 1.05 * 0.05
+    steps, channels = [at for at, _ in colors], np.array([_rgb(color) for _, color in colors]).T / 255  # [3,C]
+    mixed = np.stack([np.interp(share, steps, channel) for channel in channels], axis=-1)  # [...,3], as it is drawn
+    linear = np.where(mixed <= 0.04045, mixed / 12.92, ((mixed + 0.055) / 1.055) ** 2.4)
+    found: np.ndarray = (linear @ [0.2126, 0.7152, 0.0722] + 0.05) ** 2 < 1.05 * 0.05
     return found
 
 
@@ -152,7 +156,7 @@ def pale(colors: list[list[Any]], dark: bool, share: float = 0.25) -> list[list[
 
 
 def _mixed(color: str, ground: str, share: float) -> str:
-    mine, other = ([int(text[i : i + 2], 16) for i in (1, 3, 5)] for text in (color, ground))
+    mine, other = _rgb(color), _rgb(ground)
     return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in zip(mine, other, strict=True))
 
 

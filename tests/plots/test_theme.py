@@ -110,6 +110,11 @@ def test_letters_on_a_scale_can_be_read(dark: bool) -> None:
     scale = theme.diverging(dark)
     for (at, color), white in zip(scale, theme.white_letters(scale, np.array([at for at, _ in scale])), strict=True):
         assert contrast(color, "#ffffff" if white else "#000000") >= 4.5, at
+    shares = np.linspace(0, 1, 101)
+    for share, white in zip(shares, theme.white_letters(scale, shares), strict=True):
+        low, high = scale[int(share * 10)][1], scale[min(int(share * 10) + 1, 10)][1]
+        between = theme._mixed(high, low, share * 10 % 1)
+        assert contrast(between, "#ffffff" if white else "#000000") >= 4.5, share
 
 
 @in_both
