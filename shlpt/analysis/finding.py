@@ -1,6 +1,6 @@
 """The clearest finding of a transfer matrix: a task that is helped by one source and harmed by another. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -145,14 +145,22 @@ def repeats(found: Finding, pairs: pd.DataFrame) -> list[Repeat]:
     return lines
 
 
-def verdict(found: Finding, pairs: pd.DataFrame, seed: int, write: Callable[[str], str] = str) -> str:
-    """The scores of one seed: alone and after each source; empty while one is missing."""
-    mine = pairs[pairs["seed"] == seed].set_index(["source", "target"])
-    rows: Sequence[pd.Series] = [mine.loc[pair] for pair in found.pairs if pair in mine.index]
-    if len(rows) < len(found.pairs) or any(row[["score", "alone"]].isna().any() for row in rows):
-        return ""
+@dataclass(frozen=True)
+class Verdict:
+    """The scores of one seed: alone and after each source that is done."""
+
+    said: str  # empty before the first of them
+    whole: bool
+
+
+def verdict(found: Finding, pairs: pd.DataFrame, seed: int, write: Callable[[str], str] = str) -> Verdict:
+    """A pair is told when its score and that of its target alone are there; the others follow."""
+    scored = pairs[pairs["seed"] == seed].dropna(subset=["score", "alone"]).set_index(["source", "target"])
+    done = [(effect, scored.loc[effect.pair]) for effect in found.effects if effect.pair in scored.index]
+    if not done:
+        return Verdict("", False)
     said = [
         f"{row['score']:.0%} after {write(effect.source)} ({signed(100 * (row['score'] - row['alone']), '+.0f')})"
-        for effect, row in zip(found.effects, rows, strict=True)
+        for effect, row in done
     ]
-    return f"{rows[0]['alone']:.0%} alone, {', '.join(said)}"
+    return Verdict(f"{done[0][1]['alone']:.0%} alone, {', '.join(said)}", len(done) == len(found.effects))

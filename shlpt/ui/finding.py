@@ -148,24 +148,30 @@ def again(store: Store, found: Finding, seen: Known, mine: pd.DataFrame) -> Expe
 def said(
     store: Store, found: Finding, seen: Known, mine: pd.DataFrame, newest: pd.DataFrame, states: dict[str, int]
 ) -> None:
-    """One line: what the button does, what is being learned, or what came out."""
+    """One line: what the button does, what came out so far, and what is being learned."""
     if mine.empty:
         st.markdown(
-            "Trains it on this machine with a fresh seed, in about half a minute, and goes on if you close the page."
+            "Trains it on this machine with a fresh seed, in about 20 seconds, and goes on if you close the page."
         )
         return
     seed = int(newest["seed"].iloc[0])
-    if verdict := finding.verdict(found, newest, seed, _plain):
-        st.markdown(f"**Seed {seed}, test texts:** {verdict}")
+    verdict = finding.verdict(found, newest, seed, _plain)
+    told = f"**Seed {seed}, test texts:** {verdict.said}" if verdict.said else f"Seed {seed}"
+    if verdict.whole:
+        st.markdown(told)
         return
     left = findings.before(store, found, newest)
     if not any(states.get(state) for state in GOING):
-        st.markdown(f"Seed {seed} is {' and '.join(state for state in states if state != 'done')}.")
+        rest = "; the rest is" if verdict.said else " is"
+        st.markdown(f"{told}{rest} {' and '.join(state for state in states if state != 'done')}.")
+    elif verdict.said:
+        after = " and ".join(_plain(source) for source in left)
+        st.markdown(f"{told}; {f'still learning first {after}' if left else 'now the task after the other'}.")
     elif left:
         first = "; ".join(f"{_plain(source)}, epoch {epoch}" for source, epoch in left.items())
-        st.markdown(f"Seed {seed}: learning first {first}. Then the task itself.")
+        st.markdown(f"{told}: learning first {first}. Then the task itself.")
     else:
-        st.markdown(f"Seed {seed}: now the task itself, after each of the others.")
+        st.markdown(f"{told}: now the task itself, after each of the others.")
 
 
 def beneath(store: Store, found: Finding, seen: Known, mine: pd.DataFrame, made: Experiment) -> None:

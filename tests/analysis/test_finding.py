@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from shlpt.analysis import finding, transfer
-from shlpt.analysis.finding import clearest
+from shlpt.analysis.finding import Verdict, clearest
 
 TABLE = """
     a t -20 -30 -10 1
@@ -72,10 +72,11 @@ def test_fresh_seeds_agree_or_do_not() -> None:
     assert finding.repeats(found, fresh[:0]) == []
 
 
-def test_the_verdict_on_a_seed_waits_for_all_of_its_scores() -> None:
+def test_the_verdict_on_a_seed_tells_each_pair_as_soon_as_it_is_known() -> None:
     found = clearest(cells(TABLE))
     assert found is not None
     whole = pairs(("a", 1, 0.5, 0.75), ("b", 1, 1.0, 0.75), ("a", 2, 0.5, 0.75), ("b", 2, float("nan"), 0.75))
-    assert finding.verdict(found, whole, 1) == "75% alone, 50% after a (−25), 100% after b (+25)"
-    assert finding.verdict(found, whole, 2) == ""
-    assert finding.verdict(found, whole[:1], 1) == ""
+    assert finding.verdict(found, whole, 1) == Verdict("75% alone, 50% after a (−25), 100% after b (+25)", True)
+    assert finding.verdict(found, whole, 2) == Verdict("75% alone, 50% after a (−25)", False)
+    assert finding.verdict(found, whole[1:2], 1) == Verdict("75% alone, 100% after b (+25)", False)
+    assert finding.verdict(found, whole[3:], 2) == Verdict("", False)
