@@ -90,25 +90,33 @@ function place(box, x, text) {
   return true;
 }
 
+// A figure is drawn when it is less than a screen away: thirteen on a page would take two seconds before the first is seen.
+function nearby(box) {
+  const eye = new IntersectionObserver((seen) => {
+    box.shlptNear = seen.at(-1).isIntersecting;
+    if (box.shlptNear) box.shlptShow();
+  }, { root: box.closest("[data-testid=stMain]"), rootMargin: "100% 0px" });
+  eye.observe(box);
+  const print = () => box.shlptShow();
+  window.addEventListener("beforeprint", print);
+  return () => { eye.disconnect(); window.removeEventListener("beforeprint", print); };
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const box = parentElement.querySelector(".shlpt-plot");
   const high = () => box.shlptHeight ?? data.figure.layout.height; // a projector has another height
   const given = () => ({ ...data.figure, layout: { ...data.figure.layout, height: high() } });
   box.style.height = high() + "px"; // before drawing, so that nothing jumps
   box.setAttribute("aria-label", data.alt);
-  library(data.plotly).then(async (Plotly) => {
+  box.shlptShow = (fits = false) => library(data.plotly).then(async (Plotly) => {
     if (!box.isConnected) return;
     box.shlptConfig ??= configured(Plotly, data.name); // the same object: plotly draws anew where the config is another
     const empty = !data.figure.data.length;
     if (box.shlptEmpty && !empty) { Plotly.purge(box); box.shlptOthers = null; } // else a double click would go back to the axes of the empty figure
     box.shlptEmpty = empty;
-    box.shlptFit = async () => {
-      box.style.height = high() + "px";
-      await draw(box, Plotly, given());
-      if (box.isConnected && box.offsetWidth) Plotly.Plots.resize(box);
-    };
     box.style.height = high() + "px"; // a projector may have come since
     await draw(box, Plotly, given());
+    if (fits && box.isConnected && box.offsetWidth) Plotly.Plots.resize(box);
     box.removeAllListeners?.("plotly_click");
     if (data.clicks) box.on("plotly_click", (event) => {
       window.shlptClicked?.(); // what it opens is an entry of the browser's history
@@ -121,9 +129,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
       box.watcher.observe(parentElement);
     }
   }).catch(() => { box.textContent = data.alt; }); // without the library the sentence is still there
+  box.shlptFit = () => box.shlptShow(true); // a projector shows it, wherever it is in the page
+  if (box.shlptNear || box.closest("[data-shlpt-projected]")) box.shlptShow();
+  box.shlptBlind ??= nearby(box);
   return () => setTimeout(() => {
     if (box.isConnected) return; // only an update
     box.watcher?.disconnect();
+    box.shlptBlind?.();
     box.shlptLine?.();
     window.Plotly?.purge(box);
   });

@@ -103,8 +103,22 @@ def profile(browser: Any) -> Iterator[Any]:
     found.close()
 
 
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """For all files that only look: what a page has read once is there for the next."""
+    yield from running(tmp_path_factory)
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A file with `TRAINS = True` has a server and a store of its own."""
+    if getattr(request.module, "TRAINS", False):
+        yield from running(tmp_path_factory)
+    else:
+        yield request.getfixturevalue("served")
+
+
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     found = Server(tmp_path_factory.mktemp("home"))
     found.start()
     yield found

@@ -21,6 +21,7 @@ from shlpt.results import frames
 from shlpt.store.store import Store
 from shlpt.ui.lesson_live import spec_of
 
+TRAINS = True
 LONGEST = 60.0 * SLOW  # seconds of waiting in a lesson
 TRAINED = 30.0 * SLOW  # seconds from the press to the end of a live run
 NEAR = 0.2  # from the recorded score, which has 64 test texts or more

@@ -17,6 +17,7 @@ from shlpt.results.recorded import recorded
 from shlpt.results.verdicts import verdicts
 from shlpt.store.store import Store
 
+TRAINS = True
 # Long enough to be interrupted on a fast machine.
 LONG = "live?sequence=my+own&tasks=rte%2C+sst2&s_epochs=1000&s_patience=1000&s_test_shots=8"
 DEMO = "live?sequence=demo"

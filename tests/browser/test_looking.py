@@ -24,10 +24,7 @@ def test_a_cell_is_clicked_and_its_link_shows_the_same(visit: Any) -> None:
     assert shown(one) == shown(two)
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["live?sequence=negative1&method=progressive&seeds=7&s_epochs=3", "tasks?task=wic", "similarity?delta=0.4"],
-)
+@pytest.mark.parametrize("address", ["live?sequence=negative1&method=progressive&seeds=7&s_epochs=3", "tasks?task=wic"])
 def test_an_address_says_what_is_seen(visit: Any, address: str) -> None:
     one = visit(address)
     two = visit(one.page.url.split("/", 3)[3], scheme="light")

@@ -31,7 +31,18 @@ NUMBERED = """() => {
 }"""
 CUT = """[...document.querySelectorAll('.shlpt-station .shlpt-name, .shlpt-station .shlpt-said, .shlpt-pool-title')]
     .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"""
-SENTENCES = "[...document.querySelectorAll('.js-plotly-plot')].map(box => box.getAttribute('aria-label') ?? '')"
+# A figure is drawn when it comes near the screen. Closed parts of a page have none on it.
+EACH_DRAWN = """async () => {
+    const open = [...document.querySelectorAll('[data-testid=stMain] .shlpt-plot')]
+        .filter((box) => box.offsetParent && !box.closest('details:not([open])'));
+    for (const box of open) {
+        box.scrollIntoView();
+        for (let n = 0; n < 100 && !box.querySelector('.main-svg'); n++) await new Promise((go) => setTimeout(go, 100));
+    }
+    document.querySelector('[data-testid=stMain]').scrollTo(0, 0);
+    return open.filter((box) => !box.querySelector('.main-svg')).length;
+}"""
+SENTENCES = "[...document.querySelectorAll('.shlpt-plot')].map(box => box.getAttribute('aria-label') ?? '')"
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -43,6 +54,7 @@ def test_a_page_opens_by_its_address(visit: Any, address: str) -> None:
     one.wait_for(lambda: one.page.locator("h1").count() == 1)
     title = f"{next(e.title for e in PAGES if e.url == (address or 'overview'))} · SHLPT"
     one.wait_for(lambda: one.page.title() == title)
+    assert one.page.evaluate(EACH_DRAWN) == 0
     assert axe.PACKAGE is None or axe.faults(one) == []
     assert ground(one) == "rgb(255, 255, 255)"
     assert all(len(sentence) > 20 for sentence in one.page.evaluate(SENTENCES))

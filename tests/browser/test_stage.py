@@ -114,7 +114,7 @@ def test_a_lesson_is_shown_on_a_projector_with_keys_alone(visit: Any) -> None:
     one.settle()
     fast(one, "ArrowRight", "ArrowRight")  # to the result, and to its figure
     one.wait_for(lambda: one.page.locator(SHOWN).count() == 1 and fills(one))
-    assert state.inner_text() == "2 of 2"
+    one.wait_for(lambda: state.inner_text() == "2 of 2")  # after the message of before
     assert {"step=2", "projector=2"} <= set(urlsplit(one.page.url).query.split("&"))
     for keys, number, name in (
         (["ArrowRight", "ArrowLeft", "PageUp"], 1, "Guess"),
