@@ -67,8 +67,13 @@ def wanted(frame: pd.DataFrame) -> dict[str, Any]:
 def listing(filters: dict[str, Any], was_going: bool) -> None:
     """The runs that match the filter, with boxes to select them. Runs again while something trains."""
     frame, opened = stores.known_runs()
+    listed(frame, filters)
     if st.session_state.pop("changed", False) or going(opened) != was_going:
         st.rerun()
+
+
+def listed(frame: pd.DataFrame, filters: dict[str, Any]) -> None:
+    """A table with boxes."""
     rows = shown_runs.matching(frame, **filters)
     if rows.empty:
         st.info(

@@ -115,8 +115,6 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
     """Progress and the figure. Runs again while something trains."""
     runs = results.runs_in(shown.store, shown.id)
     states = frames.states(shown.store, runs)
-    if control.going(shown.store, states) != was_going:
-        st.rerun()
     if shown.is_recorded:
         st.caption("Recorded: these results came with the program. Press New matrix to train your own.")
     else:
@@ -151,7 +149,8 @@ def matrix(shown: ShownExperiment, tasks: list[str], was_going: bool) -> None:
             help="SHLPT without its estimator: the sources that lower the target's mean test error in this matrix "
             "count as similar. This is the partition by measured transfer",
         )
-    if clicked and open_cell(tasks, clicked):
+    opened = clicked is not None and open_cell(tasks, clicked)
+    if opened or control.going(shown.store, states) != was_going:
         st.rerun()
 
 

@@ -112,8 +112,6 @@ def panel(found: Finding, seen: Known, was_going: bool) -> None:
     runs = list(mine["run"])
     states = frames.states(store, runs)
     going = control.going(store, states)
-    if going and not was_going:
-        st.rerun()
     made = again(store, found, seen, mine)
     press(store, made, mine, states)
     newest = mine[mine["seed"] == mine["seed"].max()]
@@ -122,8 +120,8 @@ def panel(found: Finding, seen: Known, was_going: bool) -> None:
     live_plot(*_drawn(seen.curves, now, page.is_dark()))
     control.troubles(store, runs, states)
     beneath(store, found, seen, mine, made)
-    if was_going and not going:
-        st.rerun()  # no more looks; the verdict is there already
+    if going != was_going:
+        st.rerun()  # more looks, or no more; the verdict is there already
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)  # type: ignore[untyped-decorator]

@@ -130,8 +130,6 @@ def panel(source: str, target: str, about: Mapping[str, Any], was_going: bool) -
     runs = list(mine["run"])
     states = frames.states(store, runs)
     going = control.going(store, states)
-    if going != was_going:
-        st.rerun()
     press(store, experiment(store, source, target, about, mine), states, runs)
     table = transfer.described(transfer.cells(every))
     st.markdown(verdict(table, source, target, mine))
@@ -154,6 +152,8 @@ def panel(source: str, target: str, about: Mapping[str, Any], was_going: bool) -
     if len(table):
         page.numbers(table.drop(columns=["clear", "learned"]))
     control.troubles(store, runs, states)
+    if going != was_going:
+        st.rerun()
 
 
 def press(store: Store, made: Experiment, states: dict[str, int], runs: list[str]) -> None:

@@ -112,10 +112,10 @@ def _panel(home: str, ids: Ids, own: bool, polled: bool) -> None:
     store = at(home)
     mark = frames.marker(store, ids)
     records = [run_record(store, id) for id in ids]
-    if polled and not _moving(store, records):
-        st.rerun()  # no more changes: stop polling
     found = read(home, ids, mark)
     shown = _status(store, records, found, own)
+    if polled and not _moving(store, records):
+        st.rerun()  # no more changes: stop polling; after the buttons, or a press that comes now would be lost
     task = _which(records[0]["tasks"], found["stations"])
     _cockpit(home, ids, mark, found, task, shown)
     name = depth.choice(found, task)
