@@ -149,7 +149,7 @@ def said(
     """One line: what the button does, what came out so far, and what is being learned."""
     if mine.empty:
         st.markdown(
-            "Trains it on this machine with a fresh seed, in about 20 seconds, and goes on if you close the page."
+            "Trains it on this machine with a fresh seed, in about 25 seconds, and goes on if you close the page."
         )
         return
     seed = int(newest["seed"].iloc[0])
