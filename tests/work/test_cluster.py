@@ -60,9 +60,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 
 
 def plans() -> list[RunPlan]:
-    """Of two runs: two groups are trained at once, and one needs what another has left. Each has a process of its own,
-    which takes seconds to start."""
-    runs = (("rte", "sst2"), ("cb",))
+    """Of three runs: two groups, one of two lanes, are trained at once, and a third needs what one of them has left.
+    Each has a process of its own, which takes seconds to start."""
+    runs = (("rte", "sst2"), ("cb",), ("wic",))
     return plans_of([RunSpec.make(tasks, "continual", seed=1, settings=SETTINGS) for tasks in runs], alone=False)
 
 
@@ -93,14 +93,15 @@ def test_a_lost_worker_and_a_lost_node_change_no_bit(cluster: Any, tmp_path: Pat
     torch.set_num_threads(1)
     try:
         here = Store(tmp_path / "here").open()
-        sent = submit(here, plans(), lanes=1)
+        sent = submit(here, plans(), lanes=2)
         work(here, device="cpu", groups=groups_of(here, sent.runs))
     finally:
         torch.set_num_threads(before)
 
     second = cluster.add_node(num_cpus=1)
     there = Store(tmp_path / "there").open()
-    sent = submit(there, plans(), lanes=1)
+    sent = submit(there, plans(), lanes=2)
+    assert there.value("SELECT count(*) FROM groups") == 3
     happened: list[str] = []
 
     def harm() -> None:
@@ -125,7 +126,7 @@ def test_a_lost_worker_and_a_lost_node_change_no_bit(cluster: Any, tmp_path: Pat
     assert happened == ["a worker was killed", "a node was killed"]
     assert count > there.value("SELECT count(*) FROM groups")  # something was sent twice
     assert results(there) == results(here)
-    assert len(results(there)) == 3
+    assert len(results(there)) == 4
 
 
 # --- what is wrong before anything is sent ------------------------------------------------
