@@ -206,7 +206,12 @@ def composed_scores(model: T5ForConditionalGeneration, tokenizer: Any, per_group
     return found
 
 
-def train(steps: float = 1.0, report: Callable[[dict[str, Any]], None] = print) -> tuple[Any, Any, dict[str, Any]]:
+TESTED = (50, 20)  # examples of each answer at the end: of a stand-in, of a composed task
+
+
+def train(
+    steps: float = 1.0, report: Callable[[dict[str, Any]], None] = print, tested: tuple[int, int] = TESTED
+) -> tuple[Any, Any, dict[str, Any]]:
     """Model, tokenizer and record of a pre-training; `steps` scales every phase."""
     torch.manual_seed(SEED)
     course = [replace(phase, steps=max(1, round(phase.steps * steps))) for phase in COURSE]
@@ -235,7 +240,7 @@ def train(steps: float = 1.0, report: Callable[[dict[str, Any]], None] = print) 
                 break
         taken.append(step)
     course = [replace(phase, steps=count) for phase, count in zip(course, taken, strict=True)]
-    return model, tokenizer, describe(model, tokenizer, course, (time.time() - begin) / 60)
+    return model, tokenizer, describe(model, tokenizer, course, (time.time() - begin) / 60, tested)
 
 
 LATELY = 40  # steps over which it is counted what is right
@@ -264,7 +269,9 @@ def take_step(
     return loss, right_rows, new_rows
 
 
-def describe(model: T5ForConditionalGeneration, tokenizer: Any, course: list[Phase], minutes: float) -> dict[str, Any]:
+def describe(
+    model: T5ForConditionalGeneration, tokenizer: Any, course: list[Phase], minutes: float, tested: tuple[int, int]
+) -> dict[str, Any]:
     """What was done and what came of it."""
     return {
         "seed": SEED,
@@ -276,14 +283,16 @@ def describe(model: T5ForConditionalGeneration, tokenizer: Any, course: list[Pha
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "scores": scores(model, tokenizer, 50),
-        "composed": composed_scores(model, tokenizer, 20),
+        "scores": scores(model, tokenizer, tested[0]),
+        "composed": composed_scores(model, tokenizer, tested[1]),
     }
 
 
-def pretrain_to(out: Path, scale: float, report: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def pretrain_to(
+    out: Path, scale: float, report: Callable[[dict[str, Any]], None], tested: tuple[int, int] = TESTED
+) -> dict[str, Any]:
     """Train, and write weights, tokenizer, record, checksums and a README to a folder."""
-    model, tokenizer, record = train(scale, report)
+    model, tokenizer, record = train(scale, report, tested)
     save(out, model, tokenizer, record)
     return record
 

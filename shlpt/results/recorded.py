@@ -1,10 +1,11 @@
 """The recorded results that come with the program, a store under data/recorded. No torch. Only `python -m shlpt record`
 writes it. Its ids begin with another letter than the visitor's: the same run trained here is a run of its own."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from shlpt.errors import UserError
-from shlpt.store.store import Store
+from shlpt.store.store import FILE, Store
 
 HOME = Path(__file__).resolve().parents[2] / "data" / "recorded"
 
@@ -26,8 +27,17 @@ def mark(copy: Store) -> None:
 
 
 def recorded() -> Store | None:
-    """The store of recorded results; None if its file was removed."""
-    return Store(HOME).there()
+    """The store of recorded results; None if its file was removed. Pages ask for it many times."""
+    try:
+        file = (HOME / FILE).stat()
+    except OSError:
+        return None
+    return _opened(HOME, file.st_ino, file.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _opened(home: Path, _file: int, _changed: int) -> Store:
+    return Store(home).open()
 
 
 def refuse_recorded(id: str) -> None:

@@ -3,6 +3,7 @@
 const NS = "http://www.w3.org/2000/svg";
 const TWEEN = 500; // milliseconds from one step's widths to the next ones
 const FRAME = 40; // milliseconds between two pictures of that: ribbons are no game
+const FLOW = 100; // milliseconds between two pictures of what flows in them; a CSS animation would be drawn 60 times a second
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const mi = (name) => `<mi>${name}</mi>`, mo = (name) => `<mo stretchy="false">${name}</mo>`;
 const sub = (a, b) => `<msub>${a}${b}</msub>`, hat = (a, what = "^") => `<mover>${a}${mo(what)}</mover>`;
@@ -57,7 +58,7 @@ function strip(box, data, send) {
     put(button, "style", `--task: ${one.color}`);
     say(button.querySelector(".shlpt-name"), one.label);
     say(button.querySelector(".shlpt-said"), one.said);
-    put(button.querySelector(".shlpt-bar i"), "style", `width: ${100 * one.share}%`);
+    put(button.querySelector(".shlpt-bar i"), "style", `transform: scaleX(${one.share})`); // laid out once
     if (one.chosen && box.shlptChosen !== one.name) {
       box.shlptChosen = one.name;
       const list = button.parentElement.parentElement;
@@ -136,7 +137,7 @@ function rebuilt(box, data, found) {
   box.replaceChildren(make("div", { class: "shlpt-pool-title" }), stage, make("p", { class: "shlpt-legend" }));
   const kept = box.shlptState?.open ?? null;
   const open = data.items.some((one) => one.name === kept && one.clicks) ? kept : null;
-  cancelAnimationFrame(box.shlptState?.frame);
+  clearTimeout(box.shlptState?.frame);
   box.shlptState = { labels, shapes, data, open, now: null, frame: 0 };
   box.shlptSize?.disconnect();
   box.shlptSize = new ResizeObserver(() => { if (box.isConnected) draw(box, box.shlptState.now ?? targets(box)); });
@@ -150,20 +151,24 @@ const targets = (box) => box.shlptState.data.items.map((one) => ({
 // From the widths on screen to the newest ones.
 function aim(box) {
   const state = box.shlptState, goal = targets(box), from = state.now ?? goal, begin = performance.now();
-  cancelAnimationFrame(state.frame);
+  clearTimeout(state.frame);
   if (!state.now || calm() || document.hidden) return draw(box, goal);
-  let drawn = 0;
-  const move = (time) => {
+  const move = () => {
     if (!box.isConnected) return;
-    state.frame = requestAnimationFrame(move);
-    if (time - drawn < FRAME) return;
-    drawn = time;
-    const share = Math.min(1, Math.max(0, (time - begin) / TWEEN)), eased = 1 - (1 - share) ** 3;
+    const share = Math.min(1, (performance.now() - begin) / TWEEN), eased = 1 - (1 - share) ** 3;
     draw(box, goal.map((one, place) => Object.fromEntries(Object.keys(one).map((key) =>
       [key, from[place][key] + eased * (one[key] - from[place][key])]))));
-    if (share === 1) cancelAnimationFrame(state.frame);
+    if (share < 1) state.frame = setTimeout(move, FRAME);
   };
-  state.frame = requestAnimationFrame(move);
+  state.frame = setTimeout(move, FRAME);
+}
+
+// Dashes run from the sources to the new prompt while it is being trained.
+function flow(box) {
+  const stage = box.querySelector(".shlpt-pool");
+  if (!stage?.hasAttribute("data-moving") || calm() || document.hidden) return;
+  box.shlptFlow = ((box.shlptFlow ?? 0) + 1.5) % 18; // a dash and its gap
+  stage.querySelector("svg").style.strokeDashoffset = -box.shlptFlow;
 }
 
 // Where everything is, from the widths: labels on the left, the new prompt on the right, ribbons between them.
@@ -292,9 +297,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   Object.entries(data.colors).forEach(([name, color]) => box.style.setProperty(`--${name}`, color));
   box.dataset.part = data.part;
   PARTS[data.part](box, data, setTriggerValue);
+  if (data.part === "pool") box.shlptFlows ??= setInterval(flow, FLOW, box);
   return () => setTimeout(() => {
     if (box.isConnected) return; // only an update
-    cancelAnimationFrame(box.shlptState?.frame);
+    clearTimeout(box.shlptState?.frame);
+    clearInterval(box.shlptFlows);
     box.shlptSize?.disconnect();
   });
 }

@@ -138,14 +138,16 @@ def test_the_embedded_backbone_answers_what_it_was_never_asked(backbone: Backbon
 
 @pytest.mark.slow
 def test_composed_tasks_of_two_answers_are_known(backbone: Backbone) -> None:
-    found = pretrain.composed_scores(backbone.model, backbone.tokenizer)
+    found = pretrain.composed_scores(backbone.model, backbone.tokenizer, per_group=5)  # of 221 tasks
     assert sum(found.values()) / len(found) >= 0.97, found
 
 
 @pytest.mark.slow
-def test_pretraining_runs_and_its_folder_loads_like_any_t5(tmp_path: Path) -> None:
+def test_pretraining_runs_and_its_folder_loads_like_any_t5(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of its first phase and one of its last: a step takes seconds where bfloat16 is emulated."""
+    monkeypatch.setattr(pretrain, "COURSE", (asking.COURSE[0], LAST))
     rows: list[dict[str, float]] = []
-    record = pretrain.pretrain_to(tmp_path / "small", 0.0005, rows.append)
+    record = pretrain.pretrain_to(tmp_path / "small", 0.0005, rows.append, tested=(1, 1))
     assert record["parameters"] > 1e6
     model = load(str(tmp_path / "small"), "cpu")
     assert set(record["scores"]) == set(pocket.TASKS)

@@ -34,7 +34,7 @@ def test_prompts_and_moments_stay_in_single_precision() -> None:
 
 @pytest.mark.slow
 def test_scores_agree_within_their_intervals(tmp_path: Path) -> None:
-    settings = {"epochs": 8, "test_shots": 24}
+    settings = {"epochs": 4, "test_shots": 24}
     specs = [
         RunSpec.make(("sst2", "agnews"), seed=1, settings=settings, dtype=dtype) for dtype in ("float32", "bfloat16")
     ]
