@@ -176,7 +176,7 @@ function draw(box, values) {
   const state = box.shlptState, stage = box.querySelector(".shlpt-pool");
   const width = stage.clientWidth, height = stage.clientHeight, small = width < 480;
   state.now = values;
-  const left = small ? 118 : Math.min(210, width * 0.36), right = small ? 92 : 150;
+  const left = small ? 142 : Math.min(210, width * 0.36), right = small ? 92 : 150;
   const count = values.length, slot = height / Math.max(1, count), x0 = left + 8, x1 = width - right - 8;
   const middle = height / 2, tall = Math.min(150, height * 0.45), reach = x1 - x0;
   put(stage.querySelector("svg"), "viewBox", `0 0 ${width} ${height}`);

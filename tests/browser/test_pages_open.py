@@ -29,7 +29,7 @@ NUMBERED = """() => {
     addEventListener('focusin', (event) => window.shlptFocused.add(Number(event.target.dataset.place ?? -1)));
     return [...groups.values()];
 }"""
-CUT = """[...document.querySelectorAll('.shlpt-station .shlpt-name, .shlpt-station .shlpt-said, .shlpt-pool-title')]
+CUT = """[...document.querySelectorAll('.shlpt-name, .shlpt-station .shlpt-said, .shlpt-pool-title')]
     .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"""
 # A figure is drawn when it comes near the screen. Closed parts of a page have none on it.
 EACH_DRAWN = """async () => {
