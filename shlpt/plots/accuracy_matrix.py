@@ -23,7 +23,7 @@ def numbers(a: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def figure(a: npt.ArrayLike, tasks: Sequence[str], *, dark: bool = False) -> go.Figure:
     """Row: the task learned last; column: the task tested, in percent. Cells that are not measured stay empty."""
     mean, sd, count = numbers(a)
-    drawn = draw.base("accuracy", "Score on task (%)", "After learning", dark, draw.cells(len(tasks), len(tasks)))
+    drawn = draw.base("accuracy", "Score on task (%)", "After learning", dark, draw.cells(len(tasks)))
     if not count.any():
         return draw.say_empty(drawn.update_layout(showlegend=False), "No task has been learned yet")
     text = [["" if np.isnan(v) else f"{100 * v:.0f}" for v in row] for row in mean]

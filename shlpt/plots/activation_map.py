@@ -33,7 +33,7 @@ def figure(
     """Tasks by tasks. `difference`: the matrix is one minus another, and its colours diverge at zero."""
     z = np.asarray(matrix, dtype=float)
     name = f"Difference in {MEASURES[measure]}" if difference else MEASURES[measure]
-    drawn = draw.base("activations", "Prompt of task", "Prompt of task", dark, draw.cells(len(tasks), len(tasks)))
+    drawn = draw.base("activations", "Prompt of task", "Prompt of task", dark, draw.cells(len(tasks)))
     if not z.size or np.isnan(z).all():
         return draw.say_empty(drawn.update_layout(showlegend=False), "No activation states are stored yet")
     sign = "+" if difference else ""

@@ -20,7 +20,7 @@ def numbers(matrix: npt.ArrayLike, tasks: Sequence[str]) -> pd.DataFrame:
 def figure(matrix: npt.ArrayLike, tasks: Sequence[str], *, dark: bool = False) -> go.Figure:
     """Row: the task of the texts; column: the task whose prompt answers them, in percent of the row."""
     shares = np.asarray(matrix, dtype=float)
-    drawn = draw.base("confusion", "Answered by the prompt of", "Texts of", dark, draw.cells(len(tasks), len(tasks)))
+    drawn = draw.base("confusion", "Answered by the prompt of", "Texts of", dark, draw.cells(len(tasks)))
     if not shares.size or not shares.any():
         return draw.say_empty(drawn.update_layout(showlegend=False), "Not measured without the task yet")
     text = [["" if v == 0 else f"{100 * v:.0f}" for v in row] for row in shares]

@@ -158,7 +158,7 @@ def task_axes(figure: go.Figure, rows: Sequence[str], columns: Sequence[str]) ->
     figure.update_yaxes(range=[len(rows) - 0.5, -0.5])
 
 
-def cells(rows: int, columns: int) -> int:
+def cells(rows: int) -> int:
     """Height of a heat map: cells big enough for their text, labels and colour bar beside."""
     return max(260, 32 * rows + 150)
 

@@ -31,7 +31,7 @@ def figure(
 ) -> go.Figure:
     """The first trace has the cells; the guess stands in its own until the recorded value is revealed."""
     names, value, clear = numbers(frame, tasks)
-    side = draw.cells(len(names), len(names)) + 30 * len(names)
+    side = draw.cells(len(names)) + 30 * len(names)
     drawn = draw.base("cell", "Target task (learned after)", "Source task (learned first)", dark, side)
     if np.isnan(value).all():
         return draw.say_empty(drawn.update_layout(showlegend=False), "No pair of tasks has been trained yet")

@@ -26,7 +26,7 @@ def numbers(frame: pd.DataFrame, tasks: Sequence[str] | None = None) -> tuple[li
 def figure(frame: pd.DataFrame, tasks: Sequence[str] | None = None, *, dark: bool = False) -> go.Figure:
     """Blue helps, orange harms, faded is unclear; empty cells are not trained yet."""
     names, value, clear = numbers(frame, tasks)
-    height = draw.cells(len(names), len(names)) + 14 * len(names)  # room for a finger
+    height = draw.cells(len(names)) + 14 * len(names)  # room for a finger
     drawn = draw.base("transfer", "Target task (learned after)", "Source task (learned first)", dark, height)
     if np.isnan(value).all():
         return draw.say_empty(drawn.update_layout(showlegend=False), "No pair of tasks has been trained yet")

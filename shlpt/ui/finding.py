@@ -115,7 +115,7 @@ def panel(found: Finding, seen: Known, was_going: bool) -> None:
     made = again(store, found, seen, mine)
     press(store, made, mine, states)
     newest = mine[mine["seed"] == mine["seed"].max()]
-    said(store, found, seen, mine, newest, states)
+    said(store, found, mine, newest, states)
     now = plot.numbers(findings.curves(store, found, newest))
     live_plot(*_drawn(seen.curves, now, page.is_dark()))
     control.troubles(store, runs, states)
@@ -143,9 +143,7 @@ def again(store: Store, found: Finding, seen: Known, mine: pd.DataFrame) -> Expe
     return findings.once_more(store, seen.about, found.pairs, 1, NAME, [*seen.pairs["seed"], *mine["seed"]])
 
 
-def said(
-    store: Store, found: Finding, seen: Known, mine: pd.DataFrame, newest: pd.DataFrame, states: dict[str, int]
-) -> None:
+def said(store: Store, found: Finding, mine: pd.DataFrame, newest: pd.DataFrame, states: dict[str, int]) -> None:
     """One line: what the button does, what came out so far, and what is being learned."""
     if mine.empty:
         st.markdown(

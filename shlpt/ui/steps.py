@@ -166,7 +166,7 @@ def _buttons(steps: Sequence[Step], walked: stepping.Walk, polled: bool) -> None
         st.button(word, icon=f":material/{icon}:", on_click=_turn, disabled=over, help=help, key="steps-play")
         button("One back", ":material/undo:", count - 1, count > 0, "The step before")
         button("Back to the start", ":material/first_page:", 0, count > 0, "The same initial prompt again")
-        st.caption(page.plain(_place(steps, walked)), width="content")
+        st.caption(page.plain(_place(steps)), width="content")
 
 
 def _turn() -> None:
@@ -174,7 +174,7 @@ def _turn() -> None:
     st.session_state[AT] = 0.0
 
 
-def _place(steps: Sequence[Step], walked: stepping.Walk) -> str:
+def _place(steps: Sequence[Step]) -> str:
     if not steps:
         return "at the initial prompt"
     told = steps[-1].told
