@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -82,13 +82,17 @@ class Backbone:
         finally:
             self._silent = before
 
-    def own_copy(self) -> Backbone:
-        """A model whose weights may differ from this one's, in evaluation mode like it.
+    def own_copy(self, weights: Mapping[str, Tensor] | None = None) -> Backbone:
+        """A model whose weights may differ from this one's, in evaluation mode like it. Given weights are not copied.
 
         In single precision whatever this one is in: steps of training are too small for bfloat16.
         """
         self._captured.clear()
-        twin = copy.deepcopy(self, {id(self.tokenizer): self.tokenizer})
+        known: dict[int, Any] = {id(self.tokenizer): self.tokenizer}
+        parameters = dict(self.model.named_parameters())
+        for name, tensor in (weights or {}).items():
+            known[id(parameters[name])] = nn.Parameter(tensor, requires_grad=False)
+        twin = copy.deepcopy(self, known)
         for name in ("digest", "word_size"):
             twin.__dict__.pop(name, None)
         twin.dtype = torch.float32

@@ -19,10 +19,7 @@ def named(state: State, prefix: str) -> dict[str, Tensor]:
 def model_of(backbone: Backbone, state: State) -> Backbone:
     """The model with a state's weights, built once and freed with the state."""
     if backbone.digest not in state.built:
-        model, weights = backbone.own_copy(), named(state, WEIGHTS)
-        for name, parameter in model.model.named_parameters():
-            parameter.data = weights[name]  # no copy: this model is not trained
-        state.built[backbone.digest] = model
+        state.built[backbone.digest] = backbone.own_copy(named(state, WEIGHTS))
     return state.built[backbone.digest]
 
 
