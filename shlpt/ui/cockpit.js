@@ -3,7 +3,6 @@
 const NS = "http://www.w3.org/2000/svg";
 const TWEEN = 500; // milliseconds from one step's widths to the next ones
 const FRAME = 40; // milliseconds between two pictures of that: ribbons are no game
-const FLOW = 100; // milliseconds between two pictures of what flows in them; a CSS animation would be drawn 60 times a second
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const mi = (name) => `<mi>${name}</mi>`, mo = (name) => `<mo stretchy="false">${name}</mo>`;
 const sub = (a, b) => `<msub>${a}${b}</msub>`, hat = (a, what = "^") => `<mover>${a}${mo(what)}</mover>`;
@@ -163,14 +162,6 @@ function aim(box) {
   state.frame = setTimeout(move, FRAME);
 }
 
-// Dashes run from the sources to the new prompt while it is being trained.
-function flow(box) {
-  const stage = box.querySelector(".shlpt-pool");
-  if (!stage?.hasAttribute("data-moving") || calm() || document.hidden) return;
-  box.shlptFlow = ((box.shlptFlow ?? 0) + 1.5) % 18; // a dash and its gap
-  stage.querySelector("svg").style.strokeDashoffset = -box.shlptFlow;
-}
-
 // Where everything is, from the widths: labels on the left, the new prompt on the right, ribbons between them.
 function draw(box, values) {
   const state = box.shlptState, stage = box.querySelector(".shlpt-pool");
@@ -297,11 +288,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   Object.entries(data.colors).forEach(([name, color]) => box.style.setProperty(`--${name}`, color));
   box.dataset.part = data.part;
   PARTS[data.part](box, data, setTriggerValue);
-  if (data.part === "pool") box.shlptFlows ??= setInterval(flow, FLOW, box);
   return () => setTimeout(() => {
     if (box.isConnected) return; // only an update
     clearTimeout(box.shlptState?.frame);
-    clearInterval(box.shlptFlows);
     box.shlptSize?.disconnect();
   });
 }
