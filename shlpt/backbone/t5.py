@@ -89,9 +89,9 @@ class Backbone:
         """
         self._captured.clear()
         known: dict[int, Any] = {id(self.tokenizer): self.tokenizer}
-        parameters = dict(self.model.named_parameters())
-        for name, tensor in (weights or {}).items():
-            known[id(parameters[name])] = nn.Parameter(tensor, requires_grad=False)
+        if weights is not None:
+            parameters = self.model.named_parameters()
+            known |= {id(one): nn.Parameter(weights[name], requires_grad=False) for name, one in parameters}
         twin = copy.deepcopy(self, known)
         for name in ("digest", "word_size"):
             twin.__dict__.pop(name, None)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shlpt.errors import UserError
-from shlpt.store.store import FILE, Store
+from shlpt.store.store import Store
 
 HOME = Path(__file__).resolve().parents[2] / "data" / "recorded"
 
@@ -29,8 +29,8 @@ def mark(copy: Store) -> None:
 def recorded() -> Store | None:
     """The store of recorded results; None if its file was removed. Pages ask for it many times."""
     try:
-        file = (HOME / FILE).stat()
-    except OSError:
+        file = Store(HOME).file.stat()
+    except FileNotFoundError:
         return None
     return _opened(HOME, file.st_ino, file.st_mtime_ns)
 

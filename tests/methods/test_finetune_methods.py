@@ -48,6 +48,17 @@ def test_an_own_copy_says_what_the_backbone_says_and_shares_nothing_that_changes
     assert own.digest != before
 
 
+def test_a_copy_takes_given_weights_as_they_are_and_all_of_them(backbone: Backbone) -> None:
+    weights = {name: tensor.detach() + 1 for name, tensor in backbone.model.named_parameters()}
+    own = dict(backbone.own_copy(weights).model.named_parameters())
+    places = [{name: one.data_ptr() for name, one in given.items()} for given in (own, weights)]
+    assert places[0] == places[1]
+    assert not any(one.requires_grad for one in own.values())
+    weights.popitem()
+    with pytest.raises(KeyError):
+        backbone.own_copy(weights)
+
+
 def test_a_copy_of_a_half_precision_backbone_trains_in_single_precision(gated_folder: Path) -> None:
     half = load(str(gated_folder), "cpu", "bfloat16")
     own = half.own_copy()
