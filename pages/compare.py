@@ -318,7 +318,7 @@ def follow(found: list[Side], where: dict[str, Store]) -> None:
     states = frames.states(store, runs)
     going = control.going(store, states)
     done = estimate.progress(store, runs)["done"]
-    page.again(watch, control.EVERY if going else None)(store, runs, done, going)
+    page.polled(watch, control.EVERY if going else None)(store, runs, done, going)
     control.troubles(store, runs, states)
 
 

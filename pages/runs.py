@@ -321,11 +321,11 @@ def show() -> None:
     filters = wanted(frame)
     ids = picked_runs(frame)
     is_going = going(opened)
-    page.again(listing, control.EVERY if is_going else None)(filters, is_going)
+    page.polled(listing, control.EVERY if is_going else None)(filters, is_going)
     if ids:
         chosen(frame, opened, ids)
     if False in opened:
-        page.again(workers, 2 * control.EVERY if is_going else None)(opened[False])
+        page.polled(workers, 2 * control.EVERY if is_going else None)(opened[False])
         control.follow()
 
 

@@ -152,7 +152,7 @@ def timeline(run: Shown, task: str, spec: dict[str, Any]) -> None:
             5,
         )
 
-    page.again(panel, 2.0 if running else None)()
+    page.polled(panel, 2.0 if running else None)()
 
 
 def progress(run: Shown) -> tuple[str, ...]:

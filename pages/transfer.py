@@ -279,7 +279,7 @@ def look(shown: ShownExperiment) -> None:
     left, right = st.columns([6, 5], gap="large")
     with left:
         st.header("All pairs", anchor=False)
-        page.again(matrix, every)(shown, tasks, going)
+        page.polled(matrix, every)(shown, tasks, going)
     with right:
         st.header("One pair", anchor=False)
         first = transfer.strongest(transfer.cells(results.pairs(shown.store, shown.id))) or tuple(tasks[:2])
@@ -289,7 +289,7 @@ def look(shown: ShownExperiment) -> None:
         with two:
             others = [task for task in tasks if task != source]
             target = choose.kept("Target (learned after)", others, "target", default=first[1], write=theme.titled)
-        page.again(cell, 3 * control.EVERY if going else None)(shown, source, target)
+        page.polled(cell, 3 * control.EVERY if going else None)(shown, source, target)
     flipped(shown, source, target)
     with st.expander("The same on the command line", icon=":material/terminal:"):
         st.code(commands.matrix(about, found["name"], default_home()), language=None, wrap_lines=True)

@@ -33,10 +33,14 @@ def say_empty(figure: go.Figure, message: str) -> go.Figure:
     return figure
 
 
+def _several(frame: pd.DataFrame) -> bool:
+    return "seed" in frame and frame["seed"].nunique() > 1
+
+
 def carried(frame: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
     """A value of each seed at every x (the last of `by`): after its end a seed keeps its last value. Otherwise the mean
     would jump whenever a seed stops early."""
-    if "seed" not in frame or frame["seed"].nunique() < 2:
+    if not _several(frame):
         return frame
     *groups, x = by
     number = frame.groupby(groups, sort=False).ngroup() if groups else 0
@@ -50,9 +54,15 @@ def carried(frame: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd
 def mean_band(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     """Mean over the seeds ± one standard deviation, without NaN (not measured)."""
     columns = [*by, "mean", "low", "high", "seeds"]
-    present = carried(frame.dropna(subset=[value]), by, [value])
-    if present.empty:
+    measured = frame[value].notna().to_numpy(dtype=bool)
+    if not measured.any():
         return pd.DataFrame(columns=columns)
+    if not _several(frame):
+        keys = {name: frame[name].array[measured] for name in by}
+        if len(set(zip(*keys.values(), strict=True))) == measured.sum():  # nothing to average, which takes 7 ms
+            only = frame[value].array[measured]
+            return pd.DataFrame(keys | {"mean": only, "low": only, "high": only, "seeds": 1})
+    present = carried(frame[measured], by, [value])
     found = present.groupby(list(by), sort=False)[value].agg(["mean", "std", "count"]).reset_index()
     spread = found["std"].fillna(0.0)
     return found.assign(low=found["mean"] - spread, high=found["mean"] + spread, seeds=found["count"])[columns]
@@ -105,13 +115,20 @@ def each_seed(
 
 
 def level(figure: go.Figure, y: float, name: str, dark: bool, dash: str = "dot", place: str = "top right") -> None:
-    """A horizontal line with its name at one end, over the whole width."""
-    figure.add_hline(
+    """A horizontal line with its name at one end, over the whole width. Plotly's own `add_hline` takes 14 ms."""
+    above, side = place.split()
+    line = {"color": theme.FAINT[dark], "dash": dash, "width": 1.5}
+    figure.add_shape(type="line", xref="x domain", yref="y", x0=0, x1=1, y0=y, y1=y, line=line)
+    figure.add_annotation(
+        text=name,
+        font_color=theme.TEXT[dark],
+        showarrow=False,
+        xref="x domain",
+        x=1 if side == "right" else 0,
+        xanchor=side,
+        yref="y",
         y=y,
-        line={"color": theme.FAINT[dark], "dash": dash, "width": 1.5},
-        annotation_text=name,
-        annotation_position=place,
-        annotation_font_color=theme.TEXT[dark],
+        yanchor="bottom" if above == "top" else "top",
     )
 
 

@@ -3,7 +3,8 @@
 import json
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -292,15 +293,20 @@ def tensors(store: Store, id: str, task: str) -> dict[str, np.ndarray[Any, Any]]
 LOST = Example("", "", "")  # of an older world, or of an imported task whose file was removed
 
 
-def examples_of(store: Store, task: str, split: str, per_group: int, seed: int) -> dict[str, Example]:
+def examples_of(store: Store, task: str, split: str, per_group: int, seed: int) -> Mapping[str, Example]:
     """The examples of a task by their ids; none if its file was removed. Results do not depend on them."""
+    if not is_stored(task):
+        return _generated(task, split, per_group, seed)
     try:
         drawn = draw(find_task(task, home=store.home), split, per_group, seed)
     except UserError:
-        if not is_stored(task):
-            raise
         return {}
     return {example.id: example for example in drawn}
+
+
+@lru_cache(64)  # generated texts never change, and whoever watches a run asks for the same ones every second
+def _generated(task: str, split: str, per_group: int, seed: int) -> Mapping[str, Example]:
+    return MappingProxyType({example.id: example for example in draw(find_task(task), split, per_group, seed)})
 
 
 def alphas(store: Store, id: str, task: str) -> pd.DataFrame:

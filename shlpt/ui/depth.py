@@ -15,19 +15,20 @@ from shlpt.ui.live_plot import live_plot
 
 TABLE = "stages"
 PLOTS = {"similarity": similarity, "partition": partition, "overlap": overlap, "validation": validation}
+PLOTS |= {"matrix": accuracy_matrix}
 NEEDS = {"similarity": "similarity", "partition": "similarity", "overlap": "overlap"}  # figure -> frame
 NEEDS |= {"validation": "epochs", TABLE: "stages"}
 OF_A_TASK = ("similarity", "partition", "overlap")
 
 
-def given(records: list[Any], name: str, task: str, rows: pd.DataFrame | None) -> tuple[Any, tuple[Any, ...]]:
-    """The module that draws a figure, and what it draws."""
+def given(records: list[Any], name: str, task: str, rows: pd.DataFrame | None) -> tuple[Any, ...]:
+    """What a figure draws."""
     tasks, settings = records[0]["tasks"], records[0]["settings"]
     if name == "matrix":
-        return accuracy_matrix, (np.array([record["matrix"] for record in records], dtype=float), tasks)
+        return (np.array([record["matrix"] for record in records], dtype=float), tasks)
     if name == "similarity":
-        return similarity, (rows, settings.get("threshold"), tasks.index(task))
-    return PLOTS[name], (rows,)
+        return (rows, settings.get("threshold"), tasks.index(task))
+    return (rows,)
 
 
 SAYS: dict[str, tuple[str, str, int | None]] = {  # heading, what one sees, the paper's equation

@@ -81,7 +81,7 @@ def show(found: Finding, seen: Known) -> None:
         st.markdown(finding.statement(found, _bold))
         st.caption(BUILT)
         going = _going(found, seen.about)
-        page.again(panel, EVERY if going else None)(found, seen, going)
+        page.polled(panel, EVERY if going else None)(found, seen, going)
     with right:
         texts(found)
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from shlpt.plots import theme
-from shlpt.ui.page import is_dark
+from shlpt.ui.page import POLLED, is_dark
 
 SIDEBAR = 220  # pixels
 WIDEST = 1700
@@ -20,6 +20,7 @@ CSS = """
 .st-key-steps-said li {{ font-size: 15px; line-height: 1.35; margin-bottom: 3px; }}
 [data-testid=stBaseButton-primary] {{ color: {on_accent}; }}
 [data-testid=stMain] button[data-selected=true] * {{ color: {chosen}; }}
+[class*="st-key-{polled}-"] [data-stale=true] {{ opacity: 1; transition: none; }}
 .st-key-stage-head {{ position: fixed; top: .7rem; right: 3.6rem; z-index: 999991; width: auto !important; }}
 """
 
@@ -28,5 +29,5 @@ def frame() -> None:
     dark = is_dark()
     on_accent = theme.GROUND[True] if dark else theme.GROUND[False]  # on the dark theme's accent white is too faint
     chosen = theme.DARK_DIVERGING[-2] if dark else theme.ACCENT[dark]
-    css = CSS.format(widest=WIDEST, faint=theme.FAINT[dark], on_accent=on_accent, chosen=chosen)
+    css = CSS.format(widest=WIDEST, faint=theme.FAINT[dark], on_accent=on_accent, chosen=chosen, polled=POLLED)
     st.html(f"<style>{css}</style>")

@@ -37,7 +37,7 @@ def show(live: Live) -> None:
                 _offer(store, spec)
                 return
             state = run_record(store, spec.id)["state"]
-            page.again(_panel, POLL_SECONDS if state in GOING else None)(live, spec, state)
+            page.polled(_panel, POLL_SECONDS if state in GOING else None)(live, spec, state)
 
 
 def _offer(store: Store, spec: RunSpec) -> None:

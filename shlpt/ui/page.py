@@ -15,6 +15,7 @@ from shlpt.errors import UserError
 from shlpt.lessons.equations import EQUATIONS, PAPER
 from shlpt.ui.live_plot import live_plot, prepared
 
+POLLED = "polled"  # begins the keys of parts that look for changes; `frame.py` has their style
 TOP = Path(__file__).with_name("top.js")
 LINKS = re.compile(r"(://|@|\bwww)")  # links even when escaped; an invisible joiner prevents it
 MARKUP = re.compile(r"([!-/:-@\[-`{-~])")  # start of markdown, maths or a colour
@@ -64,6 +65,18 @@ def again(panel: Callable[..., None], every: float | None = None) -> Callable[..
 
     found: Callable[..., None] = st.fragment(guarded, run_every=every)
     return found
+
+
+def polled(panel: Callable[..., None], every: float | None) -> Callable[..., None]:
+    """A part that looks for changes every `every` seconds, or no longer. Streamlit fades what is drawn anew after half
+    a second, and a look takes longer where everything trains; this part never fades."""
+
+    @wraps(panel)
+    def lasting(*given: Any) -> None:
+        with st.container(key=f"{POLLED}-{panel.__name__.strip('_')}"):
+            panel(*given)
+
+    return again(lasting, every)
 
 
 def warn(sentences: Sequence[str]) -> None:

@@ -85,7 +85,7 @@ def show() -> None:
         return
     with measured, page.guard():
         going = _going(source, target, about)
-        page.again(panel, EVERY if going else None)(source, target, about, going)
+        page.polled(panel, EVERY if going else None)(source, target, about, going)
 
 
 def settings(source: str, target: str) -> dict[str, Any]:

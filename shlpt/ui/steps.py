@@ -59,7 +59,7 @@ def view(store: Store, id: str, own: bool) -> None:
     able = stepping.tasks(store, id)
     task = _which(spec["tasks"], able)
     playing = bool(st.session_state.get(PLAYING))
-    page.again(_panel, SECOND if playing else None)(str(store.home), id, task, own, playing)
+    page.polled(_panel, SECOND if playing else None)(str(store.home), id, task, own, playing)
 
 
 def _which(tasks: Sequence[str], able: Sequence[str]) -> str:

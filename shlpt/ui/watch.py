@@ -25,6 +25,7 @@ from shlpt.ui.store import at
 POLL_SECONDS = 0.8
 POINTS = 250  # per curve and stage, more than a screen shows
 CURVES = 236  # pixels
+ABOVE = {"losses": losses, "curves": curves}  # beside the pool, above the fold
 NEWEST = "the newest"
 COLORS = {"running": "green", "queued": "blue", "paused": "orange", "stopped": "gray", "done": "blue"}
 COLORS |= {"failed": "red", "lost": "red"}
@@ -73,32 +74,34 @@ def frame(home: str, ids: Ids, mark: str, name: str, task: str) -> pd.DataFrame:
     return found
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)  # type: ignore[untyped-decorator]
 def drawn(home: str, ids: Ids, mark: str, name: str, task: str, dark: bool) -> Drawn:
-    """One figure, shared by all visitors."""
+    """One figure."""
+    key = f"{name}-{'-'.join(ids)}-{task}"
     if name == "losses":
-        rows = frame(home, ids, mark, name, task)
-        figure, alt = losses.figure(rows, dark=dark), losses.alt(rows)
-    elif name == "curves":
+        return made(key, name, (frame(home, ids, mark, name, task),), {}, dark)
+    if name == "curves":
         now = moment(home, ids, mark, task, ids[0])
-        figure = curves.figure(now["curves"], chance=now["chance"], dark=dark)
-        alt = curves.alt(now["curves"], chance=now["chance"])
-    else:
-        needs = depth.NEEDS.get(name)
-        rows = None if needs is None else frame(home, ids, mark, needs, task)
-        plot, given = depth.given(read(home, ids, mark)["records"], name, task, rows)
-        about = {"task": task} if name in depth.OF_A_TASK else {}
-        figure, alt = plot.figure(*given, dark=dark, **about), plot.alt(*given, **about)
-    if name in ("losses", "curves"):
+        return made(key, name, (now["curves"],), {"chance": now["chance"]}, dark)
+    rows = frame(home, ids, mark, depth.NEEDS[name], task) if name in depth.NEEDS else None
+    given = depth.given(read(home, ids, mark)["records"], name, task, rows)
+    return made(key, name, given, {"task": task} if name in depth.OF_A_TASK else {}, dark)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)  # type: ignore[untyped-decorator]
+def made(key: str, name: str, given: tuple[Any, ...], about: dict[str, Any], dark: bool) -> Drawn:
+    """Built once for all visitors, and again only when its own numbers change: most looks bring a step and no epoch."""
+    plot = ABOVE.get(name) or depth.PLOTS[name]
+    figure = plot.figure(*given, dark=dark, **about)
+    if name in ABOVE:
         figure.update_layout(height=CURVES)
-    return prepared(figure, f"{name}-{'-'.join(ids)}-{task}"), alt
+    return prepared(figure, key), plot.alt(*given, **about)
 
 
 # --- the view -----------------------------------------------------------------------------
 def view(store: Store, ids: Sequence[str], own: bool) -> None:
     """Runs over the same tasks in one view. Polls only while something changes."""
     moving = own and _moving(store, [run_record(store, id) for id in ids])
-    page.again(_panel, POLL_SECONDS if moving else None)(str(store.home), tuple(ids), own, moving)
+    page.polled(_panel, POLL_SECONDS if moving else None)(str(store.home), tuple(ids), own, moving)
     if own and not moving:
         follow()
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from storing import SLOW
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SECONDS = 60
+SECONDS = 30 * max(2.0, SLOW)
 QUIET = 400  # milliseconds without a change of the page, after which a person would press something
 # Every pause between two looks counts as a change: the page was too busy to look.
 STILL = f"""() => {{
@@ -32,6 +33,14 @@ STILL = f"""() => {{
 }}"""
 # A tab begins with an empty profile, except for the files that the browser has already loaded.
 CLEAN = "sessionStorage.shlptBegan ?? (localStorage.clear(), sessionStorage.shlptBegan = 1)"
+# How often the page has been drawn to its end. On a busy machine a part that looks for changes takes longer than its
+# interval, and the pauses between two looks are too short to be met.
+DRAWN = """window.shlptDrawn = 0;
+new MutationObserver((changes) => {
+    window.shlptDrawn += changes.some(({ target }) => target.dataset.testScriptState === 'notRunning');
+}).observe(document, { subtree: true, attributeFilter: ['data-test-script-state'] });"""
+REST = """(before) => window.shlptDrawn > before
+    || document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -133,6 +142,7 @@ class Visit:
         self.server = server
         self.page = profile.new_page()
         self.page.add_init_script(CLEAN)
+        self.page.add_init_script(DRAWN)
         self.look(scheme, width)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -147,9 +157,9 @@ class Visit:
         self.settle()
 
     def settle(self) -> None:
-        ready = "[data-testid=stApp][data-test-script-state=notRunning]"
-        self.page.wait_for_selector(ready, timeout=SECONDS * 1000)
-        self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=SECONDS * 1000)
+        most = {"timeout": SECONDS * 1000, "polling": 50}
+        self.page.wait_for_function(REST, arg=self.page.evaluate("window.shlptDrawn"), **most)
+        self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", **most)
 
     def text(self) -> str:
         found: str = self.page.inner_text("[data-testid=stMain]")

@@ -34,7 +34,7 @@ def failing() -> None:
     def panel(name: str) -> None:
         raise UserError(f"{name} is locked")
 
-    page.again(panel, 1.0)("the store")
+    page.polled(panel, 1.0)("the store")
     st.write("the rest")
 
 
