@@ -156,8 +156,10 @@ def curves(found: list[Side], where: dict[str, Store]) -> None:
 
 
 def accuracy(found: list[Side]) -> None:
-    columns = st.columns(2)
+    """Two beside each other; on a phone and on paper in the same order."""
     for place, side in enumerate(found):
+        if place % 2 == 0:
+            columns = st.columns(2)
         with columns[place % 2]:
             seeds = "1 seed" if len(side.seeds) == 1 else f"{len(side.seeds)} seeds"
             st.markdown(f"**{page.plain(theme.side(side.name))}** · {seeds}")

@@ -171,6 +171,7 @@ function draw(box, values) {
   const count = values.length, slot = height / Math.max(1, count), x0 = left + 8, x1 = width - right - 8;
   const middle = height / 2, tall = Math.min(150, height * 0.45), reach = x1 - x0;
   put(stage.querySelector("svg"), "viewBox", `0 0 ${width} ${height}`);
+  stage.style.setProperty("--drawn", `${width}px`); // on paper it is as wide as on the screen
   put(stage.querySelector(".shlpt-node"), "style",
     `--task: ${state.data.color}; left: ${x1}px; width: ${right}px; top: ${middle - tall / 2 - 14}px; height: ${tall + 28}px`);
   const whole = values.reduce((sum, one) => sum + (1 - one.away) * one.width, 0) * tall;

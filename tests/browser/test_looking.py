@@ -39,3 +39,20 @@ def shown(one: Any) -> list[str]:
     one.still()
     values = "[...document.querySelectorAll('[data-testid=stMain] input')].map(box => box.value)"
     return [*one.page.evaluate(values), one.text()]
+
+
+PRINTED = 1047  # pixels across a landscape page of A4 with its margins
+WIDE = "[...document.querySelectorAll('.shlpt-plot .main-svg')].map(one => one.getBoundingClientRect().width)"
+
+
+def test_on_paper_every_figure_is_drawn_and_has_room(visit: Any) -> None:
+    one = visit("compare", width=1920)
+    one.wait_for(lambda: one.page.locator(".js-plotly-plot").count() >= 2)
+    drawn, placed = (one.page.locator(name).count() for name in (".js-plotly-plot", ".shlpt-plot"))
+    assert drawn < placed  # those far below wait
+    one.page.emulate_media(media="print")
+    one.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    one.wait_for(lambda: one.page.locator(".js-plotly-plot").count() == placed)
+    assert not one.page.locator("[data-testid=stSidebar]").is_visible()
+    assert 0 < max(one.page.evaluate(WIDE)) < PRINTED
+    one.assert_whole()
