@@ -55,6 +55,13 @@ LOSSES = "document.querySelector('.shlpt-plot[aria-label^=Losses]')"
 NEWEST = f"{LOSSES}?.data?.[0]?.x?.at(-1) ?? 0"
 
 
+# Streamlit fades what is being drawn anew, over a second.
+FADES = """() => {
+    const stale = [...document.querySelectorAll('[class*=st-key-polled-] [data-stale=true]')];
+    return stale.length && stale.map((one) => getComputedStyle(one).transitionDuration);
+}"""
+
+
 def zoom_stays(one: Any) -> None:
     """While new numbers come."""
     one.wait_for(lambda: one.page.evaluate(NEWEST) > 4)
@@ -107,6 +114,7 @@ def test_a_run_outlives_its_page_and_its_server_and_two_may_watch(visit: Any, se
     for seen in (one, two):
         seen.wait_for(lambda seen=seen: "running" in seen.text() or "done" in seen.text())
         seen.assert_whole()
+    assert set(two.page.wait_for_function(FADES).json_value()) == {"0s"}
     server.kill()
     before = steps(server, id)
     one.wait_for(lambda: steps(server, id) > before, 30 * SLOW)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from shlpt.plots import draw, theme
@@ -17,6 +17,7 @@ SCORES = some.lists(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(SCORES, some.booleans())
 def test_one_seed_has_the_mean_of_itself_given_twice(rows: list[tuple[Any, ...]], named: bool) -> None:
     frame = pd.DataFrame(rows, columns=["task", "epoch", "score"]).astype({"score": float})
