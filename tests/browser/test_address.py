@@ -84,7 +84,7 @@ def test_what_one_tab_does_another_shows_within_two_seconds(visit: Any, server: 
     begin = time.monotonic()
     one.page.get_by_role("button", name="Save").click()
     saved = one.wait_for(lambda: frames.run(store, spec.id)["name"] and time.monotonic()) - begin
-    seen = two.wait_for(lambda: "1 of" in two.text() and time.monotonic(), 30) - begin
+    seen = two.wait_for(lambda: "1 of" in two.text() and time.monotonic()) - begin
     assert seen - saved < 2 * SLOW + saved
     two.assert_whole()
     control.delete(store, [spec.id])
@@ -101,10 +101,10 @@ def test_a_second_tab_follows(visit: Any, server: Any, address: str) -> None:
     if address == "runs":
         one.wait_for(lambda: "No run matches" in one.text())
         control.describe(store, spec.id, name="another tab named this")
-        one.wait_for(lambda: "1 of" in one.text(), 20)
+        one.wait_for(lambda: "1 of" in one.text())
     else:
         one.wait_for(lambda: "stopped" in one.text())
         control.resume(store, [spec.id])
-        one.wait_for(lambda: "queued" in one.text(), 20)
+        one.wait_for(lambda: "queued" in one.text())
     one.assert_whole()
     control.delete(store, [spec.id])

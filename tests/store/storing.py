@@ -87,7 +87,7 @@ def taken(store: Store, worker: str = "w1") -> Job:
     return job
 
 
-def until(true: Callable[[], Any], seconds: float = 90.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 30 * max(3.0, SLOW)) -> Any:
     """What it is as soon as it holds."""
     end = time.monotonic() + seconds
     while not (found := true()):
