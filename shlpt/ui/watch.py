@@ -74,6 +74,11 @@ def frame(home: str, ids: Ids, mark: str, name: str, task: str) -> pd.DataFrame:
     return found
 
 
+def rows_of(home: str, ids: Ids, mark: str, name: str, task: str) -> pd.DataFrame | None:
+    """The numbers of a figure below the cockpit; None if it has none of its own."""
+    return frame(home, ids, mark, depth.NEEDS[name], task) if name in depth.NEEDS else None
+
+
 def drawn(home: str, ids: Ids, mark: str, name: str, task: str, dark: bool) -> Drawn:
     """One figure."""
     key = f"{name}-{'-'.join(ids)}-{task}"
@@ -82,8 +87,7 @@ def drawn(home: str, ids: Ids, mark: str, name: str, task: str, dark: bool) -> D
     if name == "curves":
         now = moment(home, ids, mark, task, ids[0])
         return made(key, name, (now["curves"],), {"chance": now["chance"]}, dark)
-    rows = frame(home, ids, mark, depth.NEEDS[name], task) if name in depth.NEEDS else None
-    given = depth.given(read(home, ids, mark)["records"], name, task, rows)
+    given = depth.given(read(home, ids, mark)["records"], name, task, rows_of(home, ids, mark, name, task))
     return made(key, name, given, {"task": task} if name in depth.OF_A_TASK else {}, dark)
 
 
@@ -122,7 +126,7 @@ def _panel(home: str, ids: Ids, own: bool, polled: bool) -> None:
     task = _which(records[0]["tasks"], found["stations"])
     _cockpit(home, ids, mark, found, task, shown)
     name = depth.choice(found, task)
-    rows = frame(home, ids, mark, depth.NEEDS[name], task) if name in depth.NEEDS else None
+    rows = rows_of(home, ids, mark, name, task)
     figure = None if name == depth.TABLE else drawn(home, ids, mark, name, task, page.is_dark())
     depth.show(name, task, rows, figure)
 
